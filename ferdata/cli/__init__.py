@@ -1,0 +1,38 @@
+"""The command line: one file per verb, each of which calls the function of the same name.
+
+Results go to standard output, progress and messages to standard error. Exit codes: 0 done; 1 the
+answer is no; 2 the call was wrong; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from ferdata.errors import FerdataError
+
+__all__ = ["main"]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit.
+
+    Args:
+        arguments: Words after `ferdata`; default: those of this process.
+    """
+    from ferdata.cli.app import app  # noqa: PLC0415 - after this module is importable
+
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("ferdata").setLevel(logging.INFO)
+    logging.getLogger().setLevel(logging.WARNING)
+    try:
+        app(arguments)
+    except FerdataError as error:
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; run the same command again to go on where it stopped\n")
+        sys.exit(130)

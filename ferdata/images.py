@@ -1,0 +1,168 @@
+"""Reading one image: find it inside its root, decode it, and refuse what is broken.
+
+Decoding is strict where OpenCV is lenient: it fills the missing part of a half-written JPEG with
+grey and says nothing; here such a file is an `ImageError`, so that it becomes a reject row.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ferdata.errors import ImageError
+
+MIN_SIDE = 16
+"""Images with a side below this many pixels can't show an expression and are rejected."""
+
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"})
+"""File name endings that ingesters take for images, in lower case."""
+
+_TO_RGB = {1: cv2.COLOR_GRAY2RGB, 3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGB}
+
+# OpenCV 5 prints a line on standard error for each broken file; the reject row says it better.
+cv2.setLogLevel(0)
+
+
+@dataclass(frozen=True)
+class DecodedImage:
+    """The pixels of one image file and what the manifest records of them.
+
+    Attributes:
+        pixels: uint8 RGB, shape (H, W, 3), also where the file is grey.
+        channels: Channels in the file: 1 grey, 3 colour; 4 with alpha.
+        file_sha256: Hash of the file's bytes, hexadecimal.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    channels: int
+    file_sha256: str
+
+    @property
+    def pixel_sha256(self) -> str:
+        """Hash of the decoded pixels, see `pixel_sha256`."""
+        return pixel_sha256(self.pixels)
+
+
+def resolve(root: Path, uri: str) -> Path:
+    """Return the path of a manifest uri inside its data root.
+
+    Args:
+        root: The data root.
+        uri: Posix path relative to the root.
+
+    Raises:
+        ImageError: The uri is absolute or leaves the root.
+    """
+    relative = PurePosixPath(uri)
+    if not uri or relative.is_absolute() or ".." in relative.parts or re.match(r"^[A-Za-z]:", uri):
+        raise ImageError(f"path leaves the data root: {uri!r}")
+    return root / relative
+
+
+def read_image(root: Path, uri: str) -> DecodedImage:
+    """Read and decode one image of a manifest.
+
+    EXIF orientation is ignored: the datasets' landmarks and boxes are given in stored pixels.
+    16-bit images become 8-bit by their high byte, grey ones three equal channels; alpha is cut.
+
+    Args:
+        root: The data root.
+        uri: Posix path relative to the root.
+
+    Raises:
+        ImageError: The file is missing, unreadable, empty, not an image, cut off, or smaller than
+            `MIN_SIDE` pixels on a side.
+    """
+    path = resolve(root, uri)
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise ImageError("file is missing") from None
+    except OSError as error:
+        raise ImageError(f"file can't be read: {error.strerror}") from None
+    pixels, channels = decode(data)
+    return DecodedImage(pixels, channels, hashlib.sha256(data).hexdigest())
+
+
+def decode(data: bytes) -> tuple[npt.NDArray[np.uint8], int]:
+    """Decode the bytes of an image file.
+
+    Returns:
+        The pixels (uint8 RGB, shape (H, W, 3)) and the number of channels in the file.
+
+    Raises:
+        ImageError: As for `read_image`.
+    """
+    if not data:
+        raise ImageError("file is empty (0 bytes)")
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        image = None
+    if image is None:
+        raise ImageError("not an image, or broken beyond decoding")
+    channels = 1 if image.ndim == 2 else image.shape[2]
+    if channels not in _TO_RGB:
+        raise ImageError(f"{channels} channels; expected 1, 3 or 4")
+    if image.dtype == np.uint16:
+        image = (image >> 8).astype(np.uint8)
+    if image.dtype != np.uint8:
+        raise ImageError(f"pixels of type {image.dtype}; expected 8 or 16 bits per channel")
+    height, width = image.shape[:2]
+    if min(height, width) < MIN_SIDE:
+        raise ImageError(f"{width}×{height} pixels; at least {MIN_SIDE} a side are needed")
+    pixels = np.asarray(cv2.cvtColor(image, _TO_RGB[channels]), dtype=np.uint8)
+    _refuse_cut_off(data, pixels)
+    return pixels, channels
+
+
+def pixel_sha256(pixels: npt.NDArray[np.uint8]) -> str:
+    """Hash decoded pixels; equal for equal pictures whatever their file format.
+
+    Args:
+        pixels: uint8 RGB, shape (H, W, 3).
+
+    Returns:
+        Hexadecimal sha256 over `"HxWx3:"` and the pixels in row-major order.
+    """
+    digest = hashlib.sha256(f"{'x'.join(map(str, pixels.shape))}:".encode())
+    digest.update(np.ascontiguousarray(pixels).data)
+    return digest.hexdigest()
+
+
+def _refuse_cut_off(data: bytes, pixels: npt.NDArray[np.uint8]) -> None:
+    """Raise for files whose end is missing, which decoders fill in without a word."""
+    if data.startswith(b"\xff\xd8"):
+        # In entropy-coded data 0xFF is always escaped, so FFD9 after the first scan is real.
+        if data.find(b"\xff\xd9", _first_scan(data)) < 0:
+            raise ImageError("JPEG is cut off: no end-of-image marker")
+        # A decoder that runs out of data leaves zero coefficients: mid-grey in whole blocks.
+        if np.all(pixels[-8:] == 128):
+            raise ImageError("JPEG is half-written: its lowest rows are the decoder's filling")
+    elif data.startswith(b"\x89PNG\r\n\x1a\n") and b"IEND" not in data[-64:]:
+        raise ImageError("PNG is cut off: no end chunk")
+
+
+def _first_scan(data: bytes) -> int:
+    """Return the offset of a JPEG's first start-of-scan segment; the file's end if there is none.
+
+    Walks the segments by their lengths, so that a thumbnail inside an APP segment is passed over.
+    """
+    position = 2
+    while position + 4 <= len(data):
+        if data[position] != 0xFF:
+            break
+        marker = data[position + 1]
+        if marker == 0xDA:
+            return position
+        if marker == 0xFF or 0xD0 <= marker <= 0xD8 or marker == 0x01:
+            position += 1 if marker == 0xFF else 2
+            continue
+        position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+    return len(data)

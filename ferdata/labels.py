@@ -1,0 +1,169 @@
+"""The eight canonical expression names, and label spaces over them.
+
+A label is a *name* everywhere in ferdata. Indices exist only inside a `LabelSpace`, which travels
+with every manifest, shard and checkpoint, so that label orders can't be mixed up: the seven
+datasets number their classes in seven different ways.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ferdata.errors import LabelError, UnknownNameError
+
+CANONICAL: tuple[str, ...] = (
+    "anger",
+    "contempt",
+    "disgust",
+    "fear",
+    "happiness",
+    "neutral",
+    "sadness",
+    "surprise",
+)
+"""The eight expression names, always in this (alphabetical) order."""
+
+_ALIASES: dict[str, str] = {
+    "afraid": "fear",
+    "angry": "anger",
+    "disgusted": "disgust",
+    "fearful": "fear",
+    "happy": "happiness",
+    "normal": "neutral",
+    "sad": "sadness",
+    "surprised": "surprise",
+}
+
+
+def canonical_name(word: str) -> str:
+    """Return the canonical expression name for a word met in a dataset.
+
+    Args:
+        word: A class or folder name in any letter case, for instance `"Happy"` or `"afraid"`.
+
+    Raises:
+        LabelError: The word names none of the eight expressions.
+    """
+    name = word.strip().lower()
+    name = _ALIASES.get(name, name)
+    if name not in CANONICAL:
+        raise LabelError(
+            f"{word!r} is not an expression; expected one of {', '.join(CANONICAL)} "
+            f"or an alias ({', '.join(sorted(_ALIASES))})."
+        )
+    return name
+
+
+@dataclass(frozen=True)
+class LabelSpace:
+    """An ordered set of class names; the only place where a label has an index.
+
+    Attributes:
+        name: A short name for messages and files, for instance `"basic7"`.
+        names: The class names; a class's index is its position.
+    """
+
+    name: str
+    names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.names or len(set(self.names)) != len(self.names):
+            raise LabelError(
+                f"label space {self.name!r} needs at least one class and no class twice; "
+                f"got {list(self.names)}."
+            )
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __contains__(self, label: object) -> bool:
+        return label in self.names
+
+    def index(self, label: str) -> int:
+        """Return the index of a class name.
+
+        Raises:
+            UnknownNameError: The name is not in this label space.
+        """
+        try:
+            return self.names.index(label)
+        except ValueError:
+            raise UnknownNameError(f"label in {self.name!r}", label, self.names) from None
+
+    def encode(self, labels: Iterable[str]) -> npt.NDArray[np.int64]:
+        """Turn class names into indices, int64, shape (N,).
+
+        Raises:
+            UnknownNameError: A name is not in this label space.
+        """
+        index = {name: position for position, name in enumerate(self.names)}
+        try:
+            return np.fromiter((index[label] for label in labels), dtype=np.int64)
+        except KeyError as error:
+            raise UnknownNameError(
+                f"label in {self.name!r}", str(error.args[0]), self.names
+            ) from None
+
+    def decode(self, indices: Iterable[int]) -> list[str]:
+        """Turn indices into class names.
+
+        Raises:
+            LabelError: An index is outside the label space.
+        """
+        names = []
+        for index in indices:
+            if not 0 <= index < len(self.names):
+                raise LabelError(
+                    f"label index {index} is outside {self.name!r}, which has indices "
+                    f"0–{len(self.names) - 1}."
+                )
+            names.append(self.names[index])
+        return names
+
+    def remap_from(self, other: LabelSpace) -> npt.NDArray[np.int64]:
+        """Return the table that turns indices of `other` into indices of this space, by name.
+
+        Returns:
+            int64, shape (len(other),); −1 where this space lacks the class.
+        """
+        mine = {name: position for position, name in enumerate(self.names)}
+        return np.array([mine.get(name, -1) for name in other.names], dtype=np.int64)
+
+    def project(self, soft_label: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+        """Carry soft labels over the eight canonical names into this space.
+
+        Args:
+            soft_label: Shape (..., 8), in the order of `CANONICAL`.
+
+        Returns:
+            float32, shape (..., len(self)), each row summing to 1; a row whose whole mass lies on
+            classes that this space lacks becomes zeros.
+        """
+        soft = np.zeros((*soft_label.shape[:-1], len(self.names)), dtype=np.float32)
+        for position, name in enumerate(self.names):
+            if name in CANONICAL:
+                soft[..., position] = soft_label[..., CANONICAL.index(name)]
+        total = soft.sum(axis=-1, keepdims=True)
+        return np.divide(soft, total, out=np.zeros_like(soft), where=total > 0)
+
+
+BASIC8 = LabelSpace("basic8", CANONICAL)
+"""All eight canonical expressions."""
+
+BASIC7 = LabelSpace("basic7", tuple(name for name in CANONICAL if name != "contempt"))
+"""The seven expressions of RAF-DB, FER2013, KDEF and JAFFE: the canonical ones without contempt."""
+
+
+def smallest_space(labels: Sequence[str]) -> LabelSpace:
+    """Return `BASIC7` or `BASIC8`, whichever is the smallest that holds all the labels.
+
+    Raises:
+        UnknownNameError: A label is not one of the eight canonical names.
+    """
+    for label in set(labels):
+        BASIC8.index(label)
+    return BASIC8 if "contempt" in labels else BASIC7
