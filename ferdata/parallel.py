@@ -130,3 +130,10 @@ def _use_one_thread() -> None:
 def _exit_with(sentinel: int) -> None:
     connection.wait([sentinel])
     os._exit(1)
+
+
+def default_workers() -> int:
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

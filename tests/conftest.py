@@ -1,0 +1,31 @@
+"""Fixtures for all tests: caches of their own, no network, the landmark model where there is one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def own_caches(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the user's caches out of the tests, and the tests out of the user's caches."""
+    cache = tmp_path_factory.getbasetemp() / "cache"
+    monkeypatch.setenv("FERDATA_CACHE_DIR", str(cache / "ferdata"))
+    monkeypatch.setenv("HF_HOME", str(cache / "huggingface"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+
+@pytest.fixture(scope="session")
+def landmark_model() -> Path:
+    """Return the landmark model's file; skip where there is none, unless one is required."""
+    from ferdata.faces.model import find_model
+
+    path = find_model()
+    if path is None:
+        reason = "no face_landmarker.task: set FERDATA_MODEL_DIR or run `ferdata models fetch`"
+        if os.environ.get("FERDATA_REQUIRE_MODEL"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return path
