@@ -1,7 +1,7 @@
 """Reading one image: find it inside its root, decode it, and refuse what is broken.
 
-Decoding is strict where OpenCV is lenient: it fills the missing part of a half-written JPEG with
-grey and says nothing; here such a file is an `ImageError`, so that it becomes a reject row.
+Decoding is strict where OpenCV is lenient: it can fill the missing part of a half-written JPEG with
+grey and say nothing; here such a file is an `ImageError`, so that it becomes a reject row.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"})
 
 _TO_RGB = {1: cv2.COLOR_GRAY2RGB, 3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGB}
 
-# OpenCV 5 prints a line on standard error for each broken file; the reject row says it better.
-cv2.setLogLevel(0)
+# OpenCV prints a line on standard error for each broken file; the reject row says it better.
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def decode(data: bytes) -> tuple[npt.NDArray[np.uint8], int]:
     if min(height, width) < MIN_SIDE:
         raise ImageError(f"{width}×{height} pixels; at least {MIN_SIDE} a side are needed")
     pixels = np.asarray(cv2.cvtColor(image, _TO_RGB[channels]), dtype=np.uint8)
-    _refuse_cut_off(data, pixels)
+    _refuse_half_written(data, pixels)
     return pixels, channels
 
 
@@ -136,33 +136,16 @@ def pixel_sha256(pixels: npt.NDArray[np.uint8]) -> str:
     return digest.hexdigest()
 
 
-def _refuse_cut_off(data: bytes, pixels: npt.NDArray[np.uint8]) -> None:
-    """Raise for files whose end is missing, which decoders fill in without a word."""
-    if data.startswith(b"\xff\xd8"):
-        # In entropy-coded data 0xFF is always escaped, so FFD9 after the first scan is real.
-        if data.find(b"\xff\xd9", _first_scan(data)) < 0:
-            raise ImageError("JPEG is cut off: no end-of-image marker")
-        # A decoder that runs out of data leaves zero coefficients: mid-grey in whole blocks.
-        if np.all(pixels[-8:] == 128):
-            raise ImageError("JPEG is half-written: its lowest rows are the decoder's filling")
-    elif data.startswith(b"\x89PNG\r\n\x1a\n") and b"IEND" not in data[-64:]:
-        raise ImageError("PNG is cut off: no end chunk")
+def _refuse_half_written(data: bytes, pixels: npt.NDArray[np.uint8]) -> None:
+    """Raise for a JPEG whose scan ends early, which OpenCV decodes without a word.
 
-
-def _first_scan(data: bytes) -> int:
-    """Return the offset of a JPEG's first start-of-scan segment; the file's end if there is none.
-
-    Walks the segments by their lengths, so that a thumbnail inside an APP segment is passed over.
+    After a cut that was padded with zeros there is no end-of-image marker (FFD9) behind the last
+    start of a scan (FFDA); neither can occur inside a scan, where FF is always escaped. Where an
+    end marker comes too soon, the decoder goes on with zero coefficients: blocks of mid-grey.
     """
-    position = 2
-    while position + 4 <= len(data):
-        if data[position] != 0xFF:
-            break
-        marker = data[position + 1]
-        if marker == 0xDA:
-            return position
-        if marker == 0xFF or 0xD0 <= marker <= 0xD8 or marker == 0x01:
-            position += 1 if marker == 0xFF else 2
-            continue
-        position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
-    return len(data)
+    if not data.startswith(b"\xff\xd8"):
+        return
+    if data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda"):
+        raise ImageError("JPEG is half-written: no end-of-image marker")
+    if np.all(pixels[-8:] == 128):
+        raise ImageError("JPEG is half-written: its lowest rows are the decoder's filling")
