@@ -32,14 +32,21 @@ class UnknownNameError(OptionError):
     Args:
         kind: What the name should have been, for instance `"dataset"`.
         name: The name as given.
-        known: All names that would have been accepted.
+        known: All names that would have been accepted; of a long list only the closest are named.
     """
+
+    LONGEST_LIST = 60
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         accepted = sorted(known)
-        close = difflib.get_close_matches(name, accepted, n=1)
+        if len(accepted) > self.LONGEST_LIST:
+            close = difflib.get_close_matches(name, accepted, n=6, cutoff=0.4)
+            listed = f"{len(accepted)} names" + (f", such as {', '.join(close)}" if close else "")
+        else:
+            close = difflib.get_close_matches(name, accepted, n=1)
+            listed = ", ".join(accepted)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        super().__init__(f"unknown {kind} {name!r}; expected one of {', '.join(accepted)}.{hint}")
+        super().__init__(f"unknown {kind} {name!r}; expected one of {listed}.{hint}")
 
 
 class LayoutError(FerdataError):
@@ -102,6 +109,12 @@ class MissingExtraError(FerdataError):
             f"{what} needs a package that is not installed ({cause}); "
             f"run: pip install 'ferdata[{extra}]'"
         )
+
+
+class TrainingError(FerdataError):
+    """A training run can't go on; what it did so far is kept."""
+
+    exit_code = 1
 
 
 class BuildError(FerdataError):

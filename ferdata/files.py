@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-import ferdata.errors as errors
+from ferdata.errors import BuildError
 
 TEMPORARY_SUFFIX = ".partial"
 """Ending of a file that is being written; a leftover one is never read."""
@@ -35,7 +35,7 @@ def finish_atomically(path: Path) -> Iterator[Path]:
         _sync_folder(path.parent)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise errors.BuildError(f"{path}: can't be written: {error.strerror or error}") from error
+        raise BuildError(f"{path}: can't be written: {error.strerror or error}") from error
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
@@ -69,9 +69,9 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise errors.BuildError(f"{path}: no such file") from None
+        raise BuildError(f"{path}: no such file") from None
     except (OSError, ValueError) as error:
-        raise errors.BuildError(f"{path}: not readable as JSON ({error})") from error
+        raise BuildError(f"{path}: not readable as JSON ({error})") from error
 
 
 def sha256_file(path: Path) -> str:

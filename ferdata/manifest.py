@@ -240,7 +240,9 @@ class Manifest:
         """Return the rows at the given positions, in that order."""
         return replace(self, table=self.table.take(pa.array(indices, pa.int64())))
 
-    def reject(self, mask: np.ndarray[Any, np.dtype[np.bool_]], rejects: Iterable[Reject]) -> Manifest:
+    def reject(
+        self, mask: np.ndarray[Any, np.dtype[np.bool_]], rejects: Iterable[Reject]
+    ) -> Manifest:
         """Return a manifest without the masked rows and with their rejects added.
 
         Args:
@@ -347,10 +349,13 @@ class Manifest:
         }
         schema = SCHEMA.with_metadata(metadata)
         table = self.table.replace_schema_metadata(metadata)
-        with write_atomically(path) as file, pq.ParquetWriter(file, schema, compression="zstd") as w:
+        with (
+            write_atomically(path) as file,
+            pq.ParquetWriter(file, schema, compression="zstd") as writer,
+        ):
             start = 0
             for size in row_group_sizes or [len(self)]:
-                w.write_table(table.slice(start, size), row_group_size=max(size, 1))
+                writer.write_table(table.slice(start, size), row_group_size=max(size, 1))
                 start += size
 
     @classmethod
@@ -369,7 +374,8 @@ class Manifest:
         """
         try:
             with pq.ParquetFile(path) as file:
-                metadata = {k.decode(): v.decode() for k, v in (file.metadata.metadata or {}).items()}
+                stored = file.metadata.metadata or {}
+                metadata = {key.decode(): value.decode() for key, value in stored.items()}
                 table = file.read() if row_group is None else file.read_row_group(row_group)
         except FileNotFoundError:
             raise ManifestError(f"{path}: no such manifest") from None

@@ -1,4 +1,4 @@
-"""Fixtures for all tests: caches of their own, no network, the landmark model where there is one."""
+"""Fixtures for all tests: caches of their own, the landmark model, a synthetic RAF-DB."""
 
 from __future__ import annotations
 
@@ -29,3 +29,11 @@ def landmark_model() -> Path:
             pytest.fail(reason)
         pytest.skip(reason)
     return path
+
+
+@pytest.fixture(scope="session")
+def demo_rafdb(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a small synthetic RAF-DB in its official layout; never write into it."""
+    from ferdata.synth import write_demo
+
+    return write_demo("rafdb", tmp_path_factory.mktemp("demo") / "rafdb", scale=0.012).root

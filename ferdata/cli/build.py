@@ -41,18 +41,14 @@ def build(
     duplicates: Annotated[
         str, typer.Option(help="drop the train copy of an image of another split, or keep it.")
     ] = "drop",
-    landmarks: Annotated[
-        str, typer.Option(help="auto, dataset, mediapipe or none.")
-    ] = "auto",
+    landmarks: Annotated[str, typer.Option(help="auto, dataset, mediapipe or none.")] = "auto",
     require_face: Annotated[
         bool, typer.Option("--require-face", help="Reject images in which no face is found.")
     ] = False,
     blendshapes: Annotated[
         bool, typer.Option("--blendshapes", help="Keep MediaPipe's 52 blendshape scores.")
     ] = False,
-    align: Annotated[
-        str, typer.Option(help="auto (photographs only), none or five.")
-    ] = "auto",
+    align: Annotated[str, typer.Option(help="auto (photographs only), none or five.")] = "auto",
     size: Annotated[int, typer.Option(help="Side of the output images, pixels.")] = 112,
     margin: Annotated[float, typer.Option(help="Room around an aligned face, share.")] = 0.0,
     color: Annotated[str, typer.Option(help="rgb or gray.")] = "rgb",
@@ -65,9 +61,7 @@ def build(
         float, typer.Option(help="Stop when more than this share of rows is rejected.")
     ] = 0.05,
     seed: Annotated[int, typer.Option(help="Seed of every random draw.")] = 0,
-    workers: Annotated[
-        int | None, typer.Option(help="Processes; default: one per core.")
-    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes; default: one per core.")] = None,
     executor: Annotated[str, typer.Option(help="serial, processes or dask.")] = "processes",
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a build of other options in OUT.")
@@ -85,7 +79,7 @@ def build(
       ferdata build rafdb --demo --augment balance --out out/rafdb
       ferdata build rafdb --data ~/data/RAF-DB --augment balance --out out/rafdb
       ferdata build rafdb --data ~/data/RAF-DB --source original --size 224 --out out/rafdb224
-      ferdata build rafdb --data ~/data/RAF-DB --augment balance --balance-to fear=2000,disgust=2000 --out out/r
+      ferdata build rafdb --data ~/data/RAF-DB --augment balance --balance-to fear=2000 --out out/f
     """
     from ferdata.build import BuildOptions, Execution  # noqa: PLC0415 - keeps start-up light
     from ferdata.build import build as build_dataset  # noqa: PLC0415

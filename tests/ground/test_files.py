@@ -23,10 +23,13 @@ def test_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> No
 
 def test_full_disk_is_a_clear_error(tmp_path: Path) -> None:
     full = OSError(errno.ENOSPC, "No space left on device")
-    with pytest.raises(BuildError, match=r"shard\.h5: can't be written: No space left"):
-        with finish_atomically(tmp_path / "shard.h5") as partial:
-            partial.write_bytes(b"x")
-            raise full
+    message = r"shard\.h5: can't be written: No space left"
+    with (
+        pytest.raises(BuildError, match=message),
+        finish_atomically(tmp_path / "shard.h5") as partial,
+    ):
+        partial.write_bytes(b"x")
+        raise full
     assert list(tmp_path.iterdir()) == []
 
 

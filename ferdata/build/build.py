@@ -1,0 +1,195 @@
+"""`build`: the whole way from a dataset as its authors ship it to finished shards."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ferdata import __version__
+from ferdata.augment.balance import balance, parse_target
+from ferdata.build.finish import finish
+from ferdata.build.options import BuildOptions, Execution
+from ferdata.build.plan import Plan, make_plan
+from ferdata.build.run import lock, remove_old_build, remove_partial_files, run_shards
+from ferdata.build.shard import ShardReport, ShardTask
+from ferdata.curate.duplicates import drop_duplicates
+from ferdata.curate.split import split
+from ferdata.errors import BuildError, TooManyRejectsError
+from ferdata.faces.align import TRANSFORMS
+from ferdata.faces.locate import FaceOptions, locate_faces
+from ferdata.files import read_json, write_json
+from ferdata.ingest import facts, ingest
+from ferdata.manifest import Manifest, Reject, save_rejects
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What a build did.
+
+    Attributes:
+        out: The build directory.
+        record: The content of `build.json`.
+        already_done: True when the directory held this very build and nothing was rendered.
+    """
+
+    out: Path
+    record: Mapping[str, Any]
+    already_done: bool
+
+
+def build(
+    name: str,
+    data: Path,
+    out: Path,
+    options: BuildOptions | None = None,
+    execution: Execution | None = None,
+) -> BuildReport:
+    """Build a dataset into a directory; a rerun goes on where an earlier one stopped.
+
+    Args:
+        name: A dataset's name, for instance `"rafdb"`.
+        data: The folder that holds the dataset.
+        out: The build directory.
+        options: What decides the bytes.
+        execution: What decides only how the build runs.
+
+    Raises:
+        FerdataError: The data, the options or the directory are not as they should be.
+    """
+    options = options or BuildOptions()
+    execution = execution or Execution()
+    with lock(out):
+        remove_partial_files(out)
+        source = prepare(name, data, out, options, execution)
+        augmented = augment(source, options)
+        augmented.validate()
+        planned, plan = make_plan(augmented, options)
+        return _carry_out(name, source, planned, plan, out, execution)
+
+
+def prepare(
+    name: str, data: Path, out: Path, options: BuildOptions, execution: Execution
+) -> Manifest:
+    """Run the stages before augmentation: ingest, faces, duplicates, split.
+
+    Raises:
+        TooManyRejectsError: More rows were rejected than the options allow.
+    """
+    manifest = ingest(name, data, source=options.source)
+    total = len(manifest) + len(manifest.rejects)
+    face_options = FaceOptions(
+        landmarks=options.landmarks,
+        require_face=options.require_face,
+        blendshapes=options.blendshapes,
+    )
+    manifest = locate_faces(
+        manifest,
+        face_options,
+        executor_kind=execution.executor,
+        workers=execution.workers,
+        quiet=execution.quiet,
+    )
+    _require_few_rejects(manifest.rejects, total, out, options)
+    manifest = drop_duplicates(manifest, options.duplicates)
+    return split(manifest, options.split, validation=options.validation, seed=options.seed)
+
+
+def augment(manifest: Manifest, options: BuildOptions) -> Manifest:
+    """Run the augmentation stage that the options ask for."""
+    if options.augment == "none":
+        return manifest
+    return balance(
+        manifest,
+        to=parse_target(options.balance_to),
+        max_copies=options.max_copies,
+        seed=options.seed,
+    )
+
+
+def _carry_out(
+    name: str, source: Manifest, planned: Manifest, plan: Plan, out: Path, execution: Execution
+) -> BuildReport:
+    """Turn a plan into files and record them."""
+    _make_room(plan, out, execution)
+    before = _existing_record(plan, out)
+    if before is None:
+        planned.save(out / "manifest.parquet", row_group_sizes=[s.rows for s in plan.shards])
+        write_json(out / "plan.json", plan.to_json())
+    reports = run_shards(_tasks(planned, plan, out), execution)
+    if before is not None and _as_recorded(before, reports):
+        return BuildReport(out, before, already_done=True)
+    rendering = [reject for report in reports for reject in report.rejects]
+    _require_few_rejects(rendering, len(planned), out, plan.options)
+    record = finish(name, source, planned, plan, out, reports)
+    return BuildReport(out, record, already_done=False)
+
+
+def _require_few_rejects(
+    rejects: Sequence[Reject], total: int, out: Path, options: BuildOptions
+) -> None:
+    """Stop a build that lost too much; the rejects are on disk by then."""
+    if not total or len(rejects) / total <= options.max_reject_rate:
+        return
+    save_rejects(rejects, out / "rejects.parquet")
+    reasons = Counter(reject.reason for reject in rejects).most_common(3)
+    listed = "; ".join(f"{count} × {reason}" for reason, count in reasons)
+    raise TooManyRejectsError(
+        f"{len(rejects)} of {total} rows were rejected ({len(rejects) / total:.1%}; "
+        f"--max-reject-rate is {options.max_reject_rate:.1%}). Most of them: {listed}. "
+        f"All are in {out / 'rejects.parquet'}; mend the data or raise --max-reject-rate."
+    )
+
+
+def _make_room(plan: Plan, out: Path, execution: Execution) -> None:
+    """Refuse a directory that holds another plan, or clear it when told to."""
+    if not (out / "plan.json").exists():
+        return
+    other = read_json(out / "plan.json").get("sha256")
+    if other == plan.sha256:
+        return
+    if not execution.overwrite:
+        raise BuildError(
+            f"{out} holds another build (plan {str(other)[:12]}…, this one is "
+            f"{plan.sha256[:12]}…: other data, options, seed or versions). "
+            "Use another --out, or --overwrite to replace it."
+        )
+    remove_old_build(out)
+
+
+def _existing_record(plan: Plan, out: Path) -> dict[str, Any] | None:
+    """Return `build.json` where this very plan was finished before."""
+    if not (out / "build.json").exists():
+        return None
+    record: dict[str, Any] = read_json(out / "build.json")
+    return record if record.get("plan_sha256") == plan.sha256 else None
+
+
+def _as_recorded(record: Mapping[str, Any], reports: Sequence[ShardReport]) -> bool:
+    """Say whether every shard is the one that `build.json` records."""
+    return all(
+        record["files"].get(name, {}).get("sha256") == file["sha256"]
+        for report in reports
+        for name, file in report.files.items()
+    )
+
+
+def _tasks(planned: Manifest, plan: Plan, out: Path) -> list[ShardTask]:
+    licences = {dataset: facts(dataset).licence for dataset in sorted(planned.roots)}
+    attributes = {
+        "plan_sha256": plan.sha256,
+        "template": TRANSFORMS["align"],
+        "ferdata_version": __version__,
+        "licences": json.dumps(licences, sort_keys=True),
+        "versions": json.dumps(plan.versions, sort_keys=True),
+    }
+    return [
+        ShardTask(out, index, shard, plan.options, plan.landmark_scheme, planned.roots, attributes)
+        for index, shard in enumerate(plan.shards)
+    ]

@@ -1,0 +1,148 @@
+"""Finishing a build: the manifest as stored, the rejects, the card, and `build.json` last."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ferdata import __version__
+from ferdata.build.plan import Plan
+from ferdata.build.shard import ShardReport
+from ferdata.faces.schemes import scheme
+from ferdata.files import sha256_file, write_json
+from ferdata.ingest import facts
+from ferdata.manifest import SPLITS, Manifest, Reject, save_rejects
+
+BUILD_VERSION = "ferdata-build/1"
+
+
+def finish(
+    name: str,
+    source: Manifest,
+    planned: Manifest,
+    plan: Plan,
+    out: Path,
+    reports: Sequence[ShardReport],
+) -> dict[str, Any]:
+    """Write what stands beside the shards; `build.json` comes last and says that all is done.
+
+    Args:
+        name: The build's name.
+        source: The manifest before augmentation.
+        planned: The plan's rows in the plan's order.
+        plan: The plan.
+        out: The build directory.
+        reports: The report of every shard, in the plan's order.
+
+    Returns:
+        The content of `build.json`. It holds no time and no path: equal builds have equal records.
+    """
+    failed = [reject for report in reports for reject in report.rejects]
+    stored = planned if not failed else _without(planned, failed)
+    stored.save(out / "manifest.parquet", row_group_sizes=[report.rows for report in reports])
+    rejects = [*source.rejects, *failed]
+    save_rejects(rejects, out / "rejects.parquet")
+    record = _record(name, source, stored, plan, reports, rejects)
+    if "hf" in plan.options.formats:
+        from ferdata.build.card import write_build_card  # noqa: PLC0415 - only this format has one
+
+        write_build_card(record, source, out)
+    record["files"] |= _top_files(out)
+    write_json(out / "build.json", record)
+    return record
+
+
+def _record(
+    name: str,
+    source: Manifest,
+    stored: Manifest,
+    plan: Plan,
+    reports: Sequence[ShardReport],
+    rejects: Sequence[Reject],
+) -> dict[str, Any]:
+    counts = stored.counts()
+    size = plan.options.size
+    files = {
+        path: {"sha256": file["sha256"], "rows": file["rows"]}
+        for report in reports
+        for path, file in report.files.items()
+    }
+    return {
+        "format": BUILD_VERSION,
+        "name": name,
+        "ferdata_version": __version__,
+        "plan_sha256": plan.sha256,
+        "seed": plan.options.seed,
+        "label_space": {
+            "name": stored.label_space.name,
+            "names": list(stored.label_space.names),
+        },
+        "image": {
+            "height": size,
+            "width": size,
+            "channels": plan.options.channels,
+            "encoding": plan.options.encoding,
+        },
+        "landmarks": {
+            "scheme": plan.landmark_scheme,
+            "points": scheme(plan.landmark_scheme).size,
+        },
+        "splits": {
+            split: {
+                "rows": sum(counts[split].values()),
+                "counts": counts[split],
+                "shards": _shard_files(split, plan, reports),
+            }
+            for split in SPLITS
+            if any(counts[split].values())
+        },
+        "files": files,
+        "options": plan.options.model_dump(mode="json"),
+        "versions": plan.versions,
+        "datasets": {dataset: facts(dataset).title for dataset in sorted(stored.roots)},
+        "rejects": {
+            "total": len(rejects),
+            "by_stage": dict(sorted(Counter(reject.stage for reject in rejects).items())),
+            "by_reason": dict(sorted(Counter(_kind(reject.reason) for reject in rejects).items())),
+        },
+        "summary": {
+            "before": source.counts(),
+            "after": counts,
+            "faces": _face_counts(source),
+            "provenance": stored.provenance,
+        },
+    }
+
+
+def _shard_files(split: str, plan: Plan, reports: Sequence[ShardReport]) -> list[str]:
+    """List a split's HDF5 shards, or its Parquet shards where there is no HDF5."""
+    wanted = "hdf5/" if "hdf5" in plan.options.formats else "hf/"
+    return [
+        path
+        for report in reports
+        for path, file in report.files.items()
+        if file["split"] == split and path.startswith(wanted)
+    ]
+
+
+def _kind(reason: str) -> str:
+    """Return the part of a reason that rows share: up to the colon, behind which details stand."""
+    return reason.partition(":")[0]
+
+
+def _face_counts(source: Manifest) -> Mapping[str, int]:
+    sources = Counter(value or "none" for value in source.column("landmark_source"))
+    return dict(sorted(sources.items()))
+
+
+def _top_files(out: Path) -> dict[str, dict[str, Any]]:
+    names = ("manifest.parquet", "rejects.parquet", "plan.json", "hf/README.md")
+    return {name: {"sha256": sha256_file(out / name)} for name in names if (out / name).exists()}
+
+
+def _without(planned: Manifest, failed: Sequence[Reject]) -> Manifest:
+    gone = {reject.sample_id for reject in failed}
+    ids = planned.column("sample_id")
+    return planned.take([index for index, name in enumerate(ids) if name not in gone])

@@ -1,0 +1,126 @@
+"""What a build is told: options that decide bytes, and options that only decide how it runs."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from ferdata.errors import OptionError
+
+_UNITS = {
+    "": 1,
+    "B": 1,
+    "KB": 10**3,
+    "MB": 10**6,
+    "GB": 10**9,
+    "KIB": 2**10,
+    "MIB": 2**20,
+    "GIB": 2**30,
+}
+
+
+def parse_bytes(text: str | int) -> int:
+    """Read a size such as `256MB` or `1GiB`.
+
+    Raises:
+        ValueError: It is not a number with one of the known units.
+    """
+    if isinstance(text, int):
+        return text
+    match = re.fullmatch(r"\s*(\d+)\s*([A-Za-z]*)\s*", text)
+    if not match or match[2].upper() not in _UNITS:
+        raise ValueError(f"{text!r} is not a size; write for instance 256MB or 1GiB")
+    return int(match[1]) * _UNITS[match[2].upper()]
+
+
+class BuildOptions(BaseModel):
+    """Options that decide the bytes of a build; all of them are part of the plan's hash.
+
+    Attributes:
+        source: Which of a dataset's image sets to take, where it ships several.
+        landmarks: `auto` (the dataset's own where they fit, else MediaPipe), `dataset`,
+            `mediapipe` or `none`.
+        require_face: Reject images in which no face was found.
+        blendshapes: Store MediaPipe's 52 blendshape scores in the manifest.
+        duplicates: `drop` the train copy of an image that is also in another split, or `keep` it.
+        split: The split rule, for instance `official` or `stratified:8:1:1`.
+        validation: Share of train that becomes validation where the dataset has none.
+        augment: `none`, or `balance` to raise small classes of train with augmented copies.
+        balance_to: `max`, `median`, a number, or class=number pairs.
+        max_copies: At most this many copies of one image.
+        align: `auto` (align photographs, leave face crops as they are), `none` or `five`.
+        size: Side of the square output images, pixels.
+        margin: Room around an aligned face, as a share of the template's side.
+        color: `rgb` or `gray`.
+        encoding: How HDF5 shards hold images: `raw`, `jpeg` or `png`.
+        formats: What to write: `hdf5`, `hf`.
+        shard_bytes: Image bytes of one shard, before compression.
+        max_reject_rate: Share of rows that may be rejected before the build is stopped.
+        seed: Seed of every random draw.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: str | None = None
+    landmarks: Literal["auto", "dataset", "mediapipe", "none"] = "auto"
+    require_face: bool = False
+    blendshapes: bool = False
+    duplicates: Literal["drop", "keep"] = "drop"
+    split: str = "official"
+    validation: float = Field(0.1, ge=0, lt=1)
+    augment: Literal["none", "balance"] = "none"
+    balance_to: str = "max"
+    max_copies: int | None = Field(None, ge=1)
+    align: Literal["auto", "none", "five"] = "auto"
+    size: int = Field(112, ge=16, le=1024)
+    margin: float = Field(0.0, ge=0, le=1)
+    color: Literal["rgb", "gray"] = "rgb"
+    encoding: Literal["raw", "jpeg", "png"] = "raw"
+    formats: tuple[Literal["hdf5", "hf"], ...] = Field(("hdf5", "hf"), min_length=1)
+    shard_bytes: Annotated[int, BeforeValidator(parse_bytes)] = Field(256 * 10**6, ge=1)
+    max_reject_rate: float = Field(0.05, ge=0, le=1)
+    seed: int = Field(0, ge=0, lt=2**63)
+
+    @property
+    def channels(self) -> int:
+        """Channels of the output images."""
+        return 1 if self.color == "gray" else 3
+
+    @property
+    def image_bytes(self) -> int:
+        """Bytes of one output image, uncompressed."""
+        return self.size * self.size * self.channels
+
+
+class Execution(BaseModel):
+    """How a build runs; none of this changes a byte of the result.
+
+    Attributes:
+        workers: Number of processes.
+        executor: `serial`, `processes` or `dask`.
+        quiet: Show no progress.
+        overwrite: Replace a build of other options that is in the way.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    workers: int = Field(1, ge=1)
+    executor: Literal["serial", "processes", "dask"] = "processes"
+    quiet: bool = False
+    overwrite: bool = False
+
+
+def make_options(model: type[BaseModel], values: dict[str, Any]) -> Any:
+    """Check option values and return the options object.
+
+    Raises:
+        OptionError: With the option's name as on the command line, and what was expected.
+    """
+    try:
+        return model(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "--" + str(first["loc"][0]).replace("_", "-")
+        raise OptionError(f"{name} {first['input']}: {first['msg']}") from None

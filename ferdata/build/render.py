@@ -1,0 +1,119 @@
+"""Rendering one row: read, align, augment. The only place where output pixels are made.
+
+A row is a pure function of its source image and of its own columns, so any stored image can be made
+again from its manifest row alone: `render_row`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ferdata.augment.operations import apply_operations
+from ferdata.build.options import BuildOptions
+from ferdata.build.rows import ShardRows, read_rows
+from ferdata.errors import ImageError
+from ferdata.faces.align import alignment_matrix, transform_points, warp
+from ferdata.images import read_image
+from ferdata.manifest import Manifest
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """One output image with its face, all in output pixels.
+
+    Attributes:
+        pixels: uint8, shape (H, W, C).
+        landmarks: float32, shape (P, 2), NaN where unknown.
+        box: float32, shape (4,): x1, y1, x2, y2; NaN where unknown.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    landmarks: npt.NDArray[np.float32]
+    box: npt.NDArray[np.float32]
+
+
+def render_row(manifest: Manifest, sample_id: str, scheme: str, options: BuildOptions) -> Rendered:
+    """Render one row of a manifest again.
+
+    Args:
+        manifest: A manifest with `roots`.
+        sample_id: The row's id.
+        scheme: Landmark scheme of the result.
+        options: The options of the build.
+
+    Raises:
+        ImageError: The source image can't be read or has changed.
+    """
+    position = manifest.column("sample_id").index(sample_id)
+    return render(read_rows(manifest.take([position]), scheme), 0, scheme, options)
+
+
+def render(rows: ShardRows, index: int, scheme: str, options: BuildOptions) -> Rendered:
+    """Render the row at a position of a shard's rows.
+
+    Raises:
+        ImageError: The source image can't be read, or is not the one that was inspected.
+    """
+    text = rows.text
+    image = read_image(root_of(rows.manifest, text["dataset"][index]), text["uri"][index])
+    if image.file_sha256 != text["file_sha256"][index]:
+        raise ImageError("file has changed since it was inspected; run the build again")
+    height, width = image.pixels.shape[:2]
+    five = rows.five_points[index]
+    matrix = alignment_matrix(
+        alignment_kind(options.align, text["framing"][index], five),
+        five,
+        width,
+        height,
+        options.size,
+        options.margin,
+    )
+    pixels = warp(image.pixels, matrix, options.size)
+    landmarks = transform_points(rows.landmarks[index], matrix)
+    box = transform_box(rows.box[index], matrix)
+    if text["operations"][index]:
+        augmented = apply_operations(
+            pixels, text["operations"][index], landmarks=landmarks, scheme=scheme, box=box
+        )
+        pixels, landmarks, box = augmented.pixels, augmented.landmarks, augmented.box
+    if options.color == "gray":
+        pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)[..., None]
+    return Rendered(pixels, landmarks.astype(np.float32), box.astype(np.float32))
+
+
+def alignment_kind(align: str, framing: str, five_points: npt.NDArray[np.float32]) -> str:
+    """Say how one image is brought to the output size.
+
+    `auto` aligns photographs and only resizes face crops; without five points nothing can be
+    aligned, so the image is resized.
+    """
+    wanted = align if align != "auto" else {"photograph": "five", "crop": "none"}[framing]
+    return wanted if np.isfinite(five_points).all() else "none"
+
+
+def transform_box(
+    box: npt.NDArray[np.float32], matrix: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float32]:
+    """Carry a box through a transform: the upright box around its four moved corners."""
+    x1, y1, x2, y2 = box
+    corners = transform_points(
+        np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]], np.float32), matrix
+    )
+    return np.concatenate([corners.min(axis=0), corners.max(axis=0)]).astype(np.float32)
+
+
+def root_of(manifest: Manifest, dataset: str) -> Path:
+    """Return the folder that a dataset's uris are relative to.
+
+    Raises:
+        ImageError: The manifest has no root for the dataset.
+    """
+    try:
+        return manifest.roots[dataset]
+    except KeyError:
+        raise ImageError(f"no data folder is known for {dataset!r}; give --data") from None

@@ -1,0 +1,114 @@
+"""The text at the end of a build, for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ferdata.build.build import BuildReport
+
+_SPLIT_HEADS = {"train": "train", "validation": "valid", "test": "test"}
+
+
+def summary(report: BuildReport) -> str:
+    """Describe a finished build: counts before and after, rejects, where it is, what to do next."""
+    record = report.record
+    parts = [
+        _headline(report),
+        _counts_table(record),
+        _facts(record),
+        _rejects(report),
+        _places(report),
+        _next_steps(report),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _headline(report: BuildReport) -> str:
+    record = report.record
+    rows = sum(split["rows"] for split in record["splits"].values())
+    title = ", ".join(record["datasets"].values())
+    what = "was already complete; nothing was rendered" if report.already_done else "is complete"
+    return f"{title}: the build in {report.out} {what}: {rows:,} images."
+
+
+def _counts_table(record: Any) -> str:
+    """Lay out counts per class and split, before and after augmentation."""
+    before, after = record["summary"]["before"], record["summary"]["after"]
+    splits = [split for split in _SPLIT_HEADS if split in record["splits"]]
+    heads = ["class"] + [_SPLIT_HEADS[split] for split in splits] + ["train augmented", "share"]
+    names = record["label_space"]["names"]
+    total_after = sum(after["train"].values()) or 1
+    rows = [
+        [name]
+        + [f"{before[split][name]:,}" for split in splits]
+        + [
+            f"{after['train'][name]:,} (+{after['train'][name] - before['train'][name]:,})",
+            f"{after['train'][name] / total_after:.1%}",
+        ]
+        for name in names
+    ]
+    totals = ["all"] + [f"{sum(before[split].values()):,}" for split in splits]
+    added = total_after - sum(before["train"].values())
+    rows.append([*totals, f"{sum(after['train'].values()):,} (+{added:,})", ""])
+    return _table(heads, rows)
+
+
+def _facts(record: Any) -> str:
+    image, options = record["image"], record["options"]
+    colour = "grey" if image["channels"] == 1 else "RGB"
+    faces = ", ".join(
+        f"{count:,} {'without a face' if source == 'none' else 'from ' + source}"
+        for source, count in record["summary"]["faces"].items()
+    )
+    return "\n".join(
+        [
+            f"images     {image['width']}×{image['height']} {colour}, {image['encoding']}; "
+            f"alignment {options['align']}",
+            f"landmarks  {record['landmarks']['scheme']}: {faces}",
+            f"split      {options['split']}, seed {record['seed']}; only train is augmented",
+            f"plan       {record['plan_sha256']}",
+        ]
+    )
+
+
+def _rejects(report: BuildReport) -> str:
+    rejects = report.record["rejects"]
+    if not rejects["total"]:
+        return "rejects    none"
+    lines = [f"rejects    {rejects['total']:,}, listed in {report.out / 'rejects.parquet'}:"]
+    lines += [f"  {count:>6,} × {reason}" for reason, count in rejects["by_reason"].items()]
+    return "\n".join(lines)
+
+
+def _places(report: BuildReport) -> str:
+    out, formats = report.out, report.record["options"]["formats"]
+    places = [("manifest", out / "manifest.parquet")]
+    if "hdf5" in formats:
+        places.append(("shards", out / "hdf5"))
+    if "hf" in formats:
+        places.append(("Hugging Face", out / "hf"))
+    return "\n".join(f"{what:<13}{path}" for what, path in places)
+
+
+def _next_steps(report: BuildReport) -> str:
+    out = report.out
+    steps = [f"  ferdata verify {out}", f"  ferdata train {out} --epochs 3"]
+    if "hf" in report.record["options"]["formats"]:
+        steps.append(
+            f"  python -c \"import datasets; print(datasets.load_dataset('{out / 'hf'}'))\""
+        )
+    return "\n".join(["What to do next:", *steps])
+
+
+def _table(heads: list[str], rows: Iterable[list[str]]) -> str:
+    """Align a table: the first column to the left, numbers to the right."""
+    lines = [heads, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )

@@ -1,0 +1,113 @@
+"""`ferdata demo`: draw a synthetic copy of a dataset, or a contact sheet of drawn faces."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ferdata.errors import OptionError
+
+if TYPE_CHECKING:
+    from ferdata.synth import DemoCopy
+
+
+def demo(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Datasets to copy: rafdb, rafdb-compound.", metavar="NAME..."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the copy, new or empty.")] = None,
+    layout: Annotated[
+        str | None, typer.Option(help="Layout, for instance official or kaggle.")
+    ] = None,
+    scale: Annotated[
+        float, typer.Option(help="Number of images over the real dataset's, up to 1.")
+    ] = 0.05,
+    seed: Annotated[int, typer.Option(help="Another seed, other faces.")] = 0,
+    workers: Annotated[int, typer.Option(help="Number of processes.")] = 1,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Write a PNG that shows the eight expressions.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Draw a synthetic copy of a dataset in its true layout, file names and class proportions.
+
+    Nobody real is in the pictures. The copy stands in for data that you don't have yet; a complete
+    copy with the same options is left as it is. Several names get a folder each inside --out.
+
+    \b
+    Examples:
+      ferdata demo rafdb --out data/rafdb-demo
+      ferdata demo rafdb --out data/rafdb-full --scale 1 --workers 4
+      ferdata demo rafdb --out data/rafdb-kaggle --layout kaggle
+      ferdata demo --sheet faces.png
+    """  # noqa: D301 - \b tells click to keep the lines of a paragraph
+    from ferdata.synth import write_demo, write_sheet  # noqa: PLC0415 - keeps start-up light
+
+    if not names and sheet is None:
+        raise OptionError("name a dataset (ferdata demo rafdb --out DIR) or give --sheet FILE.png")
+    if names and out is None:
+        raise OptionError("--out is missing: the folder that the copy is written into")
+    if sheet is not None:
+        write_sheet(sheet, seed=seed)
+        typer.echo(f"contact sheet: {sheet}", err=as_json)
+    copies = [
+        write_demo(
+            name,
+            folder,
+            layout=layout,
+            scale=scale,
+            seed=seed,
+            workers=workers,
+            quiet=quiet,
+        )
+        for name, folder in _folders(names or [], out or Path())
+    ]
+    if as_json:
+        typer.echo(json.dumps([_as_record(copy) for copy in copies], indent=1))
+    else:
+        for copy in copies:
+            typer.echo(_describe(copy))
+
+
+def _folders(names: list[str], out: Path) -> list[tuple[str, Path]]:
+    """Give each dataset its folder: `out` itself for one, a folder inside it for several."""
+    if len(names) == 1:
+        return [(names[0], out)]
+    return [(name, out / name) for name in names]
+
+
+def _as_record(copy: DemoCopy) -> dict[str, object]:
+    return {
+        "name": copy.name,
+        "root": str(copy.root),
+        "layout": copy.layout,
+        "scale": copy.scale,
+        "seed": copy.seed,
+        "counts": copy.counts,
+        "written": copy.written,
+    }
+
+
+def _describe(copy: DemoCopy) -> str:
+    """Say where a copy is, what it holds and what to do next."""
+    state = "drawn" if copy.written else "was there already, complete"
+    labels = sorted({label for counts in copy.counts.values() for label in counts})
+    width = max(map(len, labels))
+    lines = [f"{copy.name}: {copy.total:,} synthetic images, layout {copy.layout}, {state}", ""]
+    lines.append(f"  {'':<{width}}" + "".join(f"{split:>8}" for split in copy.counts))
+    for label in labels:
+        numbers = "".join(f"{counts.get(label, 0):>8,}" for counts in copy.counts.values())
+        lines.append(f"  {label:<{width}}{numbers}")
+    totals = "".join(f"{sum(counts.values()):>8,}" for counts in copy.counts.values())
+    lines.append(f"  {'total':<{width}}{totals}")
+    command = (
+        f"ferdata build {copy.name} --data {shlex.quote(str(copy.root))} --out out/{copy.name}"
+    )
+    lines += ["", f"Where: {copy.root}", f"Next:  {command}"]
+    return "\n".join(lines)
