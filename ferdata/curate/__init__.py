@@ -1,0 +1,1 @@
+"""Sound splits: duplicates found, groups kept together, no picture in two splits."""

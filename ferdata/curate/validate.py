@@ -1,0 +1,72 @@
+"""What must hold of the splits before anything is rendered."""
+
+from __future__ import annotations
+
+import logging
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ferdata.errors import ManifestError
+from ferdata.manifest import Manifest
+
+logger = logging.getLogger(__name__)
+
+
+def check_splits(manifest: Manifest) -> None:
+    """Check that every row has a split, copies stay with their parents, and no picture leaks.
+
+    Run it after `split`, and again after `balance`. Where the provenance says that duplicates
+    were kept on purpose, a picture in two splits is a warning instead of an error.
+
+    Args:
+        manifest: Rows with `split`.
+
+    Raises:
+        ManifestError: A row has no split; an augmented copy's parent is missing or in another
+            split; a pixel hash is in two splits.
+    """
+    table = manifest.table
+    column = table.column("split")
+    if column.null_count:
+        name = table.filter(pc.is_null(column)).column("sample_id")[0].as_py()
+        raise ManifestError(f"{column.null_count} rows are in no split, for instance {name!r}")
+    _check_parents(table)
+    leaks = _leaks(table)
+    if not leaks.num_rows:
+        return
+    digest = leaks.column("pixel_sha256")[0].as_py()
+    rows = table.filter(pc.equal(table.column("pixel_sha256"), digest))
+    names = ", ".join(
+        f"{row['sample_id']} ({row['split']})"
+        for row in rows.select(["sample_id", "split"]).slice(0, 4).to_pylist()
+    )
+    message = f"{leaks.num_rows} pictures are in more than one split, for instance {names}"
+    if manifest.provenance.get("duplicates", {}).get("action") != "keep":
+        raise ManifestError(f"{message}; run ferdata.curate.duplicates.drop_duplicates first")
+    logger.warning("%s; they were kept on purpose: this build leaks", message)
+
+
+def _leaks(table: pa.Table) -> pa.Table:
+    """Return a table with the pixel hashes that occur in more than one split."""
+    known = table.filter(pc.is_valid(table.column("pixel_sha256")))
+    splits = known.group_by("pixel_sha256").aggregate([("split", "count_distinct")])
+    return splits.filter(pc.greater(splits.column("split_count_distinct"), 1))
+
+
+def _check_parents(table: pa.Table) -> None:
+    """Refuse augmented copies whose parent is missing or in another split."""
+    copies = table.filter(pc.is_valid(table.column("parent_id")))
+    if not copies.num_rows:
+        return
+    positions = pc.index_in(copies.column("parent_id"), table.column("sample_id"))
+    lost = pc.is_null(positions)
+    if pc.any(lost).as_py():
+        row = copies.filter(lost).select(["sample_id", "parent_id"]).slice(0, 1).to_pylist()[0]
+        raise ManifestError(
+            f"augmented copy {row['sample_id']!r} has no parent {row['parent_id']!r} here"
+        )
+    moved = pc.not_equal(table.column("split").take(positions), copies.column("split"))
+    if pc.any(moved).as_py():
+        name = copies.filter(moved).column("sample_id")[0].as_py()
+        raise ManifestError(f"augmented copy {name!r} is in another split than its parent")
