@@ -15,12 +15,14 @@ from ferdata.augment.balance import balance, parse_target
 from ferdata.build.finish import finish
 from ferdata.build.options import BuildOptions, Execution
 from ferdata.build.plan import Plan, make_plan
+from ferdata.build.render import alignment_kind
 from ferdata.build.run import lock, remove_old_build, remove_partial_files, run_shards
-from ferdata.build.shard import ShardReport, ShardTask
+from ferdata.build.shard import ShardReport, ShardTask, shard_spec
 from ferdata.curate.duplicates import drop_duplicates
 from ferdata.curate.split import split
+from ferdata.curate.validate import check_splits
 from ferdata.errors import BuildError, TooManyRejectsError
-from ferdata.faces.align import TRANSFORMS
+from ferdata.faces.align import transform_name
 from ferdata.faces.locate import FaceOptions, locate_faces
 from ferdata.files import read_json, write_json
 from ferdata.ingest import facts, ingest
@@ -69,7 +71,7 @@ def build(
         remove_partial_files(out)
         source = prepare(name, data, out, options, execution)
         augmented = augment(source, options)
-        augmented.validate()
+        check_splits(augmented)
         planned, plan = make_plan(augmented, options)
         return _carry_out(name, source, planned, plan, out, execution)
 
@@ -97,8 +99,11 @@ def prepare(
         quiet=execution.quiet,
     )
     _require_few_rejects(manifest.rejects, total, out, options)
-    manifest = drop_duplicates(manifest, options.duplicates)
-    return split(manifest, options.split, validation=options.validation, seed=options.seed)
+    if options.split == "official":  # the authors' splits are there: mend them before carving
+        manifest = drop_duplicates(manifest, options.duplicates)
+    manifest = split(manifest, options.split, validation=options.validation, seed=options.seed)
+    check_splits(manifest)
+    return manifest
 
 
 def augment(manifest: Manifest, options: BuildOptions) -> Manifest:
@@ -122,12 +127,14 @@ def _carry_out(
     if before is None:
         planned.save(out / "manifest.parquet", row_group_sizes=[s.rows for s in plan.shards])
         write_json(out / "plan.json", plan.to_json())
-    reports = run_shards(_tasks(planned, plan, out), execution)
+    tasks = _tasks(planned, plan, out)
+    reports = run_shards(tasks, execution)
     if before is not None and _as_recorded(before, reports):
         return BuildReport(out, before, already_done=True)
     rendering = [reject for report in reports for reject in report.rejects]
     _require_few_rejects(rendering, len(planned), out, plan.options)
-    record = finish(name, source, planned, plan, out, reports)
+    spec = shard_spec(tasks[0], reports[0].rows, planned.label_space)
+    record = finish(name, source, planned, plan, out, reports, spec)
     return BuildReport(out, record, already_done=False)
 
 
@@ -184,7 +191,7 @@ def _tasks(planned: Manifest, plan: Plan, out: Path) -> list[ShardTask]:
     licences = {dataset: facts(dataset).licence for dataset in sorted(planned.roots)}
     attributes = {
         "plan_sha256": plan.sha256,
-        "template": TRANSFORMS["align"],
+        "template": json.dumps(_transforms(plan.options.align), sort_keys=True),
         "ferdata_version": __version__,
         "licences": json.dumps(licences, sort_keys=True),
         "versions": json.dumps(plan.versions, sort_keys=True),
@@ -193,3 +200,11 @@ def _tasks(planned: Manifest, plan: Plan, out: Path) -> list[ShardTask]:
         ShardTask(out, index, shard, plan.options, plan.landmark_scheme, planned.roots, attributes)
         for index, shard in enumerate(plan.shards)
     ]
+
+
+def _transforms(align: str) -> dict[str, str]:
+    """Return the versioned transform that images of each framing go through."""
+    return {
+        framing: transform_name(alignment_kind(align, framing))
+        for framing in ("crop", "photograph")
+    }

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ferdata import __version__
+from ferdata.build.card import card_facts
 from ferdata.build.plan import Plan
 from ferdata.build.shard import ShardReport
 from ferdata.faces.schemes import scheme
 from ferdata.files import sha256_file, write_json
+from ferdata.formats.card import write_card
+from ferdata.formats.content import ShardSpec
 from ferdata.ingest import facts
 from ferdata.manifest import SPLITS, Manifest, Reject, save_rejects
 
@@ -25,6 +28,7 @@ def finish(
     plan: Plan,
     out: Path,
     reports: Sequence[ShardReport],
+    spec: ShardSpec,
 ) -> dict[str, Any]:
     """Write what stands beside the shards; `build.json` comes last and says that all is done.
 
@@ -35,6 +39,7 @@ def finish(
         plan: The plan.
         out: The build directory.
         reports: The report of every shard, in the plan's order.
+        spec: The shape of any shard.
 
     Returns:
         The content of `build.json`. It holds no time and no path: equal builds have equal records.
@@ -46,9 +51,7 @@ def finish(
     save_rejects(rejects, out / "rejects.parquet")
     record = _record(name, source, stored, plan, reports, rejects)
     if "hf" in plan.options.formats:
-        from ferdata.build.card import write_build_card  # noqa: PLC0415 - only this format has one
-
-        write_build_card(record, source, out)
+        write_card(out / "hf" / "README.md", card_facts(record, stored, spec))
     record["files"] |= _top_files(out)
     write_json(out / "build.json", record)
     return record
@@ -105,7 +108,7 @@ def _record(
         "rejects": {
             "total": len(rejects),
             "by_stage": dict(sorted(Counter(reject.stage for reject in rejects).items())),
-            "by_reason": dict(sorted(Counter(_kind(reject.reason) for reject in rejects).items())),
+            "by_reason": _by_reason(rejects),
         },
         "summary": {
             "before": source.counts(),
@@ -125,6 +128,14 @@ def _shard_files(split: str, plan: Plan, reports: Sequence[ShardReport]) -> list
         for path, file in report.files.items()
         if file["split"] == split and path.startswith(wanted)
     ]
+
+
+def _by_reason(rejects: Sequence[Reject]) -> dict[str, dict[str, int]]:
+    """Count rejects by stage and reason."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for reject in rejects:
+        counts[reject.stage][_kind(reject.reason)] += 1
+    return {stage: dict(sorted(reasons.items())) for stage, reasons in sorted(counts.items())}
 
 
 def _kind(reason: str) -> str:

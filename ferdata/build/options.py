@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
-from ferdata.errors import OptionError
+from ferdata.augment.balance import parse_target
+from ferdata.curate.rules import parse_rule
+from ferdata.errors import FerdataError, OptionError
 
 _UNITS = {
     "": 1,
@@ -33,6 +43,19 @@ def parse_bytes(text: str | int) -> int:
     if not match or match[2].upper() not in _UNITS:
         raise ValueError(f"{text!r} is not a size; write for instance 256MB or 1GiB")
     return int(match[1]) * _UNITS[match[2].upper()]
+
+
+def _checked_by(parse: Callable[[str], object]) -> Callable[[str], str]:
+    """Check a text when the options are made, hours before the stage that reads it."""
+
+    def check(text: str) -> str:
+        try:
+            parse(text)
+        except FerdataError as error:
+            raise ValueError(str(error)) from error
+        return text
+
+    return check
 
 
 class BuildOptions(BaseModel):
@@ -68,10 +91,10 @@ class BuildOptions(BaseModel):
     require_face: bool = False
     blendshapes: bool = False
     duplicates: Literal["drop", "keep"] = "drop"
-    split: str = "official"
+    split: Annotated[str, AfterValidator(_checked_by(parse_rule))] = "official"
     validation: float = Field(0.1, ge=0, lt=1)
     augment: Literal["none", "balance"] = "none"
-    balance_to: str = "max"
+    balance_to: Annotated[str, AfterValidator(_checked_by(parse_target))] = "max"
     max_copies: int | None = Field(None, ge=1)
     align: Literal["auto", "none", "five"] = "auto"
     size: int = Field(112, ge=16, le=1024)

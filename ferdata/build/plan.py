@@ -28,7 +28,7 @@ PLAN_VERSION = "ferdata-plan/1"
 RENDER_VERSION = "ferdata-render/1"
 """Raised whenever the same row would be rendered to other pixels."""
 
-_PIXEL_PACKAGES = ("albumentations", "numpy", "opencv-python")
+_PIXEL_PACKAGES = ("albucore", "albumentations", "numpy", "opencv-python")
 """Distributions whose version can change a rendered pixel."""
 
 
@@ -122,7 +122,8 @@ def make_plan(manifest: Manifest, options: BuildOptions) -> tuple[Manifest, Plan
 def pixel_versions() -> dict[str, str]:
     """Return the versions of everything that can change a rendered pixel."""
     versions = {name: version(name) for name in _PIXEL_PACKAGES}
-    return versions | TRANSFORMS | {"render": RENDER_VERSION}
+    transforms = {f"align {kind}": name for kind, name in TRANSFORMS.items()}
+    return versions | transforms | {"render": RENDER_VERSION}
 
 
 def _order(manifest: Manifest, seed: int) -> np.ndarray[Any, np.dtype[np.int64]]:

@@ -66,7 +66,7 @@ def render(rows: ShardRows, index: int, scheme: str, options: BuildOptions) -> R
     height, width = image.pixels.shape[:2]
     five = rows.five_points[index]
     matrix = alignment_matrix(
-        alignment_kind(options.align, text["framing"][index], five),
+        alignment_kind(options.align, text["framing"][index]),
         five,
         width,
         height,
@@ -86,14 +86,9 @@ def render(rows: ShardRows, index: int, scheme: str, options: BuildOptions) -> R
     return Rendered(pixels, landmarks.astype(np.float32), box.astype(np.float32))
 
 
-def alignment_kind(align: str, framing: str, five_points: npt.NDArray[np.float32]) -> str:
-    """Say how one image is brought to the output size.
-
-    `auto` aligns photographs and only resizes face crops; without five points nothing can be
-    aligned, so the image is resized.
-    """
-    wanted = align if align != "auto" else {"photograph": "five", "crop": "none"}[framing]
-    return wanted if np.isfinite(five_points).all() else "none"
+def alignment_kind(align: str, framing: str) -> str:
+    """Say how an image is brought to the output size: `auto` aligns photographs, not face crops."""
+    return align if align != "auto" else {"photograph": "five", "crop": "none"}[framing]
 
 
 def transform_box(

@@ -21,6 +21,7 @@ from ferdata.files import finish_atomically, sha256_file, write_json
 from ferdata.formats.content import RowBatch, ShardSpec, ShardWriter
 from ferdata.formats.names import SIDECAR_SUFFIX
 from ferdata.formats.registry import ShardFormat, shard_format, shard_formats
+from ferdata.labels import LabelSpace
 from ferdata.manifest import Manifest, Reject
 
 _BATCH_ROWS = 64
@@ -86,6 +87,22 @@ def sidecar(path: Path) -> Path:
     return path.with_name(path.name + SIDECAR_SUFFIX)
 
 
+def shard_spec(task: ShardTask, rows: int, label_space: LabelSpace) -> ShardSpec:
+    """Return the shape of a shard's files."""
+    return ShardSpec(
+        rows=rows,
+        height=task.options.size,
+        width=task.options.size,
+        channels=task.options.channels,
+        encoding=task.options.encoding,
+        label_space=label_space,
+        landmark_scheme=task.landmark_scheme,
+        points=scheme(task.landmark_scheme).size,
+        split=task.shard.split,
+        attributes=dict(task.attributes),
+    )
+
+
 def build_shard(task: ShardTask) -> ShardReport:
     """Render a shard's rows and write its files.
 
@@ -116,7 +133,7 @@ def _without(manifest: Manifest, rejects: list[Reject]) -> Manifest:
 
 
 def _write_files(task: ShardTask, rows: ShardRows) -> None:
-    spec = _spec(task, rows)
+    spec = shard_spec(task, len(rows), rows.manifest.label_space)
     with ExitStack() as stack:
         writers = [
             stack.enter_context(_open_file(shard_format(name), path, spec))
@@ -170,21 +187,6 @@ def _batch(rows: ShardRows, part: slice, rendered: list[Rendered]) -> RowBatch:
         subject=text["subject"],
         parent_id=text["parent_id"],
         operations=text["operations"],
-    )
-
-
-def _spec(task: ShardTask, rows: ShardRows) -> ShardSpec:
-    return ShardSpec(
-        rows=len(rows),
-        height=task.options.size,
-        width=task.options.size,
-        channels=task.options.channels,
-        encoding=task.options.encoding,
-        label_space=rows.manifest.label_space,
-        landmark_scheme=task.landmark_scheme,
-        points=scheme(task.landmark_scheme).size,
-        split=task.shard.split,
-        attributes=dict(task.attributes),
     )
 
 

@@ -77,7 +77,11 @@ def _rejects(report: BuildReport) -> str:
     if not rejects["total"]:
         return "rejects    none"
     lines = [f"rejects    {rejects['total']:,}, listed in {report.out / 'rejects.parquet'}:"]
-    lines += [f"  {count:>6,} × {reason}" for reason, count in rejects["by_reason"].items()]
+    lines += [
+        f"  {count:>6,} × {stage}: {reason}"
+        for stage, reasons in rejects["by_reason"].items()
+        for reason, count in reasons.items()
+    ]
     return "\n".join(lines)
 
 

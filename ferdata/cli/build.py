@@ -120,8 +120,12 @@ def build(
             "overwrite": overwrite,
         },
     )
-    root = _data_root(name, data, out, demo, demo_scale, execution)
-    report = build_dataset(name, root, out, options, execution)
+    try:
+        root = _data_root(name, data, out, demo, demo_scale, execution)
+        report = build_dataset(name, root, out, options, execution)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; run the same command again to go on where it stopped", err=True)
+        raise
     if as_json:
         typer.echo(json.dumps(report.record, indent=1, sort_keys=True))
     elif not quiet:

@@ -28,7 +28,7 @@ def demo(
         float, typer.Option(help="Number of images over the real dataset's, up to 1.")
     ] = 0.05,
     seed: Annotated[int, typer.Option(help="Another seed, other faces.")] = 0,
-    workers: Annotated[int, typer.Option(help="Number of processes.")] = 1,
+    workers: Annotated[int | None, typer.Option(help="Processes; default: one per core.")] = None,
     sheet: Annotated[
         Path | None, typer.Option(help="Write a PNG that shows the eight expressions.")
     ] = None,
@@ -46,7 +46,8 @@ def demo(
       ferdata demo rafdb --out data/rafdb-full --scale 1 --workers 4
       ferdata demo rafdb --out data/rafdb-kaggle --layout kaggle
       ferdata demo --sheet faces.png
-    """  # noqa: D301 - \b tells click to keep the lines of a paragraph
+    """
+    from ferdata.parallel import default_workers  # noqa: PLC0415 - keeps start-up light
     from ferdata.synth import write_demo, write_sheet  # noqa: PLC0415 - keeps start-up light
 
     if not names and sheet is None:
@@ -63,7 +64,7 @@ def demo(
             layout=layout,
             scale=scale,
             seed=seed,
-            workers=workers,
+            workers=default_workers() if workers is None else workers,
             quiet=quiet,
         )
         for name, folder in _folders(names or [], out or Path())

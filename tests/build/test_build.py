@@ -16,10 +16,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from ferdata.build.verify import verify
 
 from ferdata.build import BuildOptions, Execution, build
 from ferdata.build.render import render_row
+from ferdata.build.verify import verify
 from ferdata.errors import BuildError, LockedError, TooManyRejectsError
 from ferdata.files import read_json
 from ferdata.manifest import Manifest, load_rejects

@@ -1,0 +1,94 @@
+"""The facts of a build's dataset card, drawn from what the build recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ferdata.formats.card import CardFacts, SourceFacts
+from ferdata.formats.content import ShardSpec
+from ferdata.ingest import facts
+from ferdata.manifest import Manifest
+
+
+def card_facts(record: Mapping[str, Any], stored: Manifest, spec: ShardSpec) -> CardFacts:
+    """Collect a card's facts.
+
+    Args:
+        record: The content of `build.json`.
+        stored: The manifest as stored.
+        spec: Any shard of the build.
+    """
+    provenance, options = record["summary"]["provenance"], record["options"]
+    return CardFacts(
+        name=record["name"],
+        spec=spec,
+        counts_before=record["summary"]["before"],
+        counts=record["summary"]["after"],
+        split_rule=options["split"],
+        validation=options["validation"],
+        seed=record["seed"],
+        alignment=_alignment(options, record["versions"]),
+        landmarks=record["summary"]["faces"],
+        augmentation=_augmentation(options),
+        operations=_operations(provenance.get("balance", {}).get("operations", [])),
+        rejects=record["rejects"]["by_reason"],
+        sources=[_source(name) for name in sorted(stored.roots)],
+        plan_sha256=record["plan_sha256"],
+        ferdata_version=record["ferdata_version"],
+        versions=record["versions"],
+        synthetic="synthetic_scale" in provenance.get("ingest", {}),
+        leaks=_leaks(provenance.get("duplicates", {})),
+    )
+
+
+def _source(name: str) -> SourceFacts:
+    known = facts(name)
+    return SourceFacts(
+        name=name,
+        title=known.title,
+        licence=known.licence,
+        usage=known.usage,
+        citation=known.citation.bibtex,
+        homepage=known.access.url,
+    )
+
+
+def _alignment(options: Mapping[str, Any], versions: Mapping[str, str]) -> str:
+    whole, five = versions["align none"], versions["align five"]
+    return {
+        "none": f"images are scaled to fit ({whole})",
+        "five": f"five points are brought to a template ({five})",
+        "auto": f"photographs by five points ({five}); face crops are scaled to fit ({whole})",
+    }[options["align"]]
+
+
+def _augmentation(options: Mapping[str, Any]) -> str:
+    if options["augment"] == "none":
+        return ""
+    limit = f", at most {options['max_copies']} copies of an image" if options["max_copies"] else ""
+    return f"classes of train are raised to {options['balance_to']} with augmented copies{limit}"
+
+
+def _operations(described: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Turn each operation's declared values into words."""
+    return {
+        operation["op"]: ", ".join(
+            f"{name.replace('_', ' ')} {_value(value)}"
+            for name, value in operation.items()
+            if name != "op"
+        )
+        for operation in described
+    }
+
+
+def _value(value: Any) -> str:
+    return f"{value[0]}–{value[1]}" if isinstance(value, list) else str(value)
+
+
+def _leaks(duplicates: Mapping[str, Any]) -> str:
+    """Say in words where rows of different splits are not independent."""
+    number = duplicates.get("clusters_across_splits", 0)
+    if duplicates.get("action") != "keep" or not number:
+        return ""
+    return f"{number} pictures are in more than one split, as `--duplicates keep` asked for"

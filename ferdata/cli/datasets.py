@@ -1,0 +1,114 @@
+"""`ferdata datasets`: what is known about each dataset."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ferdata.ingest import DatasetFacts
+
+_WIDTH = 96
+
+
+def datasets(
+    name: Annotated[str | None, typer.Argument(help="One dataset; default: list all.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False,
+) -> None:
+    """List the datasets, or show one: layouts, codes, counts, licence, how to get it.
+
+    \b
+    Examples:
+      ferdata datasets
+      ferdata datasets rafdb
+      ferdata datasets rafdb --json
+    """
+    from ferdata.ingest import facts, names  # noqa: PLC0415 - keeps start-up light
+
+    shown = [facts(each) for each in ([name] if name else names())]
+    if as_json:
+        values = [each.model_dump(mode="json") for each in shown]
+        typer.echo(json.dumps(values[0] if name else values, indent=1, ensure_ascii=False))
+    elif name:
+        typer.echo(describe(shown[0]))
+    else:
+        for each in shown:
+            total = sum(each.published_totals.values())
+            typer.echo(
+                f"{each.name:<18}{total:>8,} images  {len(each.codes):>2} classes  {each.title}"
+            )
+        typer.echo("\nMore about one: ferdata datasets NAME")
+
+
+def describe(dataset: DatasetFacts) -> str:
+    """Return everything that is known about a dataset, for a person."""
+    parts = [
+        f"{dataset.name}: {dataset.title}",
+        _paragraph(dataset.description),
+        _section("Licence", [dataset.licence, dataset.usage]),
+        _section("How to get it", [dataset.access.url, *_numbered(dataset.access.steps)]),
+        _section("Cite", [dataset.citation.text]),
+        "Layouts\n" + "\n".join(_layouts(dataset)),
+        "Codes and counts" + _counts(dataset),
+        _section("Images", [f"{source}: {text}" for source, text in dataset.image.items()]),
+    ]
+    if dataset.attributes:
+        parts.append(_section("Attributes", _attributes(dataset)))
+    if dataset.notes:
+        parts.append(_section("Mind", [f"- {note}" for note in dataset.notes]))
+    parts.append(_section("Sources of these facts", [dataset.source]))
+    return "\n\n".join(parts)
+
+
+def _section(title: str, texts: Iterable[str]) -> str:
+    return "\n".join([title, *(_paragraph(text) for text in texts)])
+
+
+def _paragraph(text: str) -> str:
+    # Addresses and file names must stay whole, so that they can be copied.
+    return textwrap.fill(
+        text,
+        _WIDTH,
+        initial_indent="  ",
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _numbered(steps: Iterable[str]) -> list[str]:
+    return [f"{number}. {step}" for number, step in enumerate(steps, start=1)]
+
+
+def _attributes(dataset: DatasetFacts) -> list[str]:
+    return [
+        f"{attribute}: {', '.join(f'{code} {word}' for code, word in words.items())}"
+        for attribute, words in dataset.attributes.items()
+    ]
+
+
+def _layouts(dataset: DatasetFacts) -> list[str]:
+    lines = []
+    for layout in dataset.layouts:
+        lines.append(f"  {layout.name} (images are {layout.framing}s)")
+        lines.append(textwrap.indent(layout.tree.rstrip(), "    "))
+        lines.append(f"    recognised by: {layout.evidence}\n")
+    return "\n".join(lines).rstrip().splitlines()
+
+
+def _counts(dataset: DatasetFacts) -> str:
+    splits = list(dataset.counts)
+    width = max(map(len, dataset.codes.values())) + 2
+    lines = [f" ({dataset.counts_status})" if dataset.counts_status != "published" else ""]
+    lines.append(f"  {'code':<6}{'class':<{width}}" + "".join(f"{split:>10}" for split in splits))
+    for code, label in dataset.codes.items():
+        numbers = "".join(f"{dataset.counts[split][label]:>10,}" for split in splits)
+        lines.append(f"  {code:<6}{label:<{width}}{numbers}")
+    totals = "".join(f"{dataset.published_totals[split]:>10,}" for split in splits)
+    lines.append(f"  {'':<6}{'all':<{width}}{totals}")
+    return "\n".join(lines)

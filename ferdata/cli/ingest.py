@@ -1,0 +1,59 @@
+"""`ferdata ingest`: only the manifest of a dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ferdata.manifest import Manifest
+
+
+def ingest(
+    name: Annotated[str, typer.Argument(help="The dataset, for instance rafdb.")],
+    data: Annotated[Path, typer.Option("--data", help="The folder that holds the dataset.")],
+    out: Annotated[Path, typer.Option("--out", help="The manifest to write, a .parquet file.")],
+    source: Annotated[
+        str | None,
+        typer.Option("--source", help="aligned or original images; default: aligned if there."),
+    ] = None,
+) -> None:
+    """Read a dataset's labels and annotation into a manifest; no pixel is touched.
+
+    What could not be read is written beside it, as FILE.rejects.parquet, with the reasons.
+
+    \b
+    Examples:
+      ferdata ingest rafdb --data ~/data/RAF-DB --out rafdb.parquet
+      ferdata ingest rafdb --data ~/data/RAF-DB --source original --out rafdb.parquet
+    """
+    from ferdata.errors import OptionError  # noqa: PLC0415 - keeps start-up light
+    from ferdata.ingest import ingest as read  # noqa: PLC0415
+    from ferdata.manifest import save_rejects  # noqa: PLC0415
+
+    if out.suffix != ".parquet":
+        raise OptionError(f"--out {out}: a manifest is a .parquet file; use {out}.parquet")
+    manifest = read(name, data, source=source)
+    rejects = out.with_name(f"{out.stem}.rejects.parquet")
+    manifest.save(out)
+    save_rejects(manifest.rejects, rejects)
+    typer.echo(_counts(manifest))
+    typer.echo(f"{len(manifest):,} rows in {out}")
+    typer.echo(f"{len(manifest.rejects):,} rejects in {rejects}")
+
+
+def _counts(manifest: Manifest) -> str:
+    """Lay the counts per class and official split out in columns."""
+    from ferdata.ingest.checks import official_counts  # noqa: PLC0415 - keeps start-up light
+
+    counts = official_counts(manifest)
+    splits = sorted(counts, key=lambda split: (split != "train", split != "validation", split))
+    width = max(map(len, manifest.label_space.names)) + 2
+    lines = [f"{'class':<{width}}" + "".join(f"{split or 'no split':>12}" for split in splits)]
+    for label in manifest.label_space.names:
+        numbers = "".join(f"{counts[split][label]:>12,}" for split in splits)
+        lines.append(f"{label:<{width}}{numbers}")
+    totals = "".join(f"{sum(counts[split].values()):>12,}" for split in splits)
+    return "\n".join([*lines, f"{'all':<{width}}{totals}"])

@@ -1,0 +1,188 @@
+"""The arrays of one split, its shards laid end to end, gathered row by row; needs only numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ferdata.data.buffers import BufferPool
+from ferdata.data.build import Build
+from ferdata.data.selection import Locator, Selection
+from ferdata.data.shards import ShardReader
+from ferdata.errors import BuildError, UnknownNameError
+from ferdata.formats.names import RAW, STRING_COLUMNS
+
+WIDE_FIELDS = ("image", "soft_label", "landmarks", "box")
+SCALAR_FIELDS = ("label", "valence", "arousal")
+FIELDS = ("index", *WIDE_FIELDS, *SCALAR_FIELDS, *STRING_COLUMNS)
+"""What a batch can hold; `index` is the row number in the split."""
+
+_ROWS_PER_CALL = 4
+"""From this many rows per stretch on, one `take` per stretch is cheaper than one view per row."""
+
+
+class SplitArrays:
+    """All rows of one split, read from the maps of its shards.
+
+    Args:
+        build: A build, opened or by its directory.
+        split: `"train"`, `"validation"` or `"test"`.
+
+    Raises:
+        BuildError: The build or a shard of the split is missing, broken or unfinished.
+        UnknownNameError: The build has no such split.
+    """
+
+    def __init__(self, build: str | Path | Build, split: str) -> None:
+        self.build = Build.open(build)
+        self.split = split
+        self._readers = [
+            ShardReader(
+                path,
+                split=split,
+                plan_sha256=self.build.plan_sha256,
+                label_names=self.build.label_space.names,
+            )
+            for path in self.build.shard_paths(split)
+        ]
+        self._shard_rows = self._count_rows()
+        self.locator = Locator(self._shard_rows)
+        self._columns: dict[str, npt.NDArray[Any]] = {}
+        self._parts: dict[str, list[npt.NDArray[Any]]] = {}
+        self._pools = {field: BufferPool() for field in WIDE_FIELDS}
+
+    def __len__(self) -> int:
+        return len(self.locator)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle what to read, without maps and columns."""
+        return {**self.__dict__, "_columns": {}, "_parts": {}}
+
+    def column(self, field: str) -> npt.NDArray[Any]:
+        """Return a whole column, held in memory from the first call on.
+
+        Args:
+            field: One of `label`, `valence`, `arousal`, or a text field.
+
+        Returns:
+            Shape (N,): int64 for `label`, float32 for the others, object (`str`) for text.
+
+        Raises:
+            UnknownNameError: There is no such column.
+        """
+        if field not in self._columns:
+            if field in STRING_COLUMNS:
+                parts = [reader.strings(field) for reader in self._readers]
+            elif field in SCALAR_FIELDS:
+                parts = [reader.array(field) for reader in self._readers]
+            else:
+                raise UnknownNameError("column", field, (*SCALAR_FIELDS, *STRING_COLUMNS))
+            self._columns[field] = np.concatenate(parts) if parts else np.empty(0, np.int64)
+        return self._columns[field]
+
+    def class_counts(self) -> npt.NDArray[np.int64]:
+        """Count the rows of each class, int64, shape (K,)."""
+        labels = self.column("label")
+        return np.bincount(labels[labels >= 0], minlength=len(self.build.label_space))
+
+    def class_weights(self) -> npt.NDArray[np.float32]:
+        """Return the weight of each class, w_c = N / n_c, float32, shape (K,).
+
+        A class without rows gets 0, since no row can ask for its weight.
+        """
+        counts = self.class_counts()
+        weights = np.zeros(len(counts), dtype=np.float32)
+        np.divide(counts.sum(), counts, out=weights, where=counts > 0)
+        return weights
+
+    def gather(
+        self,
+        rows: Selection | Sequence[int] | npt.NDArray[np.integer],
+        fields: Iterable[str] = ("image", "label"),
+    ) -> dict[str, Any]:
+        """Copy rows out of the shards: one copy per image, in the order asked for.
+
+        Args:
+            rows: Row numbers in the split, or rows that `locator` has located.
+            fields: What to read, see `FIELDS`.
+
+        Returns:
+            A dict from field to array, first dimension B: `image` uint8 (B, H, W, C), `label`
+            int64 (B,), `soft_label` float32 (B, K), `landmarks` float32 (B, P, 2) and `box`
+            float32 (B, 4) in output pixels, `valence` and `arousal` float32 (B,), `index` int64
+            (B,); text fields as lists of `str`. The arrays belong to the caller.
+
+        Raises:
+            IndexError: A row number is outside the split.
+            BuildError: A shard is broken or lacks a field.
+        """
+        selection = rows if isinstance(rows, Selection) else self.locator.select(rows)
+        return {field: self._gather_field(field, selection) for field in fields}
+
+    def _gather_field(self, field: str, selection: Selection) -> Any:
+        if field == "index":
+            return selection.index
+        if field == "image" and self.build.image.encoding != RAW:
+            return self._decode(selection)
+        if field in WIDE_FIELDS:
+            return self._take(field, selection)
+        values = self.column(field)[selection.index]
+        return values.tolist() if field in STRING_COLUMNS else values
+
+    def _take(self, field: str, selection: Selection) -> npt.NDArray[Any]:
+        """Copy rows of a mapped field, each exactly once.
+
+        `take` with `out=` and mode "clip" writes straight to its place ("raise" goes through a
+        buffer); the row numbers were checked when they were located. Where stretches are short
+        (rows in any order), joining one view per row into `out` is the cheaper single copy.
+        """
+        parts = self._parts.get(field) or self._open_parts(field)
+        length = len(selection.rows)
+        shape = parts[0].shape[1:] if parts else ()
+        out = self._pools[field].empty((length, *shape), parts[0].dtype if parts else np.uint8)
+        if len(selection.starts) * _ROWS_PER_CALL <= length:
+            for shard, start, stop in selection.runs():
+                parts[shard].take(selection.rows[start:stop], 0, out[start:stop], "clip")
+        elif length:
+            places = zip(selection.shards.tolist(), selection.rows.tolist(), strict=True)
+            np.concatenate([parts[shard][row : row + 1] for shard, row in places], axis=0, out=out)
+        return out
+
+    def _decode(self, selection: Selection) -> npt.NDArray[np.uint8]:
+        out = self._pools["image"].empty((len(selection.rows), *self.build.image.shape), np.uint8)
+        places = zip(selection.shards.tolist(), selection.rows.tolist(), out, strict=True)
+        for shard, row, pixels in places:
+            self._readers[shard].decode(row, pixels)
+        return out
+
+    def _open_parts(self, field: str) -> list[npt.NDArray[Any]]:
+        """Map a field in every shard and check the shapes, on which unchecked copying relies."""
+        parts = [reader.array(field) for reader in self._readers]
+        for reader, part, rows in zip(self._readers, parts, self._shard_rows, strict=True):
+            inner = self.build.image.shape if field == "image" else parts[0].shape[1:]
+            if part.shape != (rows, *inner) or part.dtype != parts[0].dtype:
+                raise BuildError(
+                    f"{reader.path}: {field} is {part.dtype} of shape {part.shape}, expected "
+                    f"{parts[0].dtype} of shape {(rows, *inner)}; run `ferdata verify` on it."
+                )
+        self._parts[field] = parts
+        return parts
+
+    def _count_rows(self) -> list[int]:
+        """Return the rows per shard, from `build.json` where it says, else from the shards."""
+        facts = self.build.split(self.split)
+        known = [self.build.shard_rows.get(shard) for shard in facts.shards]
+        rows = [
+            reader.rows() if count is None else count
+            for reader, count in zip(self._readers, known, strict=True)
+        ]
+        if sum(rows) != facts.rows:
+            raise BuildError(
+                f"{self.build.root}: the shards of split {self.split!r} hold {sum(rows)} rows, "
+                f"build.json says {facts.rows}; run `ferdata verify` on the build."
+            )
+        return rows

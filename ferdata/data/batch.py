@@ -1,0 +1,61 @@
+"""A batch of tensors that a DataLoader's default collate hands on as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data._utils.collate import default_collate_fn_map
+
+
+class Batch(dict[str, Any]):
+    """A whole batch: field name to tensor (first dimension B) or to a list of B strings."""
+
+    def to(self, device: torch.device | str | int, *, non_blocking: bool | None = None) -> Batch:
+        """Return the batch with its tensors on a device.
+
+        Args:
+            device: Where to.
+            non_blocking: Don't wait for copies; by default only towards a CUDA device, where it is
+                safe for pinned memory and without effect for other memory.
+        """
+        target = torch.device(device)
+        no_wait = target.type == "cuda" if non_blocking is None else non_blocking
+        return self._each(lambda tensor: tensor.to(target, non_blocking=no_wait))
+
+    def pin_memory(self) -> Batch:
+        """Return the batch with its tensors in page-locked memory; a DataLoader calls this."""
+        return self._each(torch.Tensor.pin_memory)
+
+    def _each(self, change: Any) -> Batch:
+        return Batch(
+            (field, change(value) if isinstance(value, torch.Tensor) else value)
+            for field, value in self.items()
+        )
+
+
+def to_batch(arrays: dict[str, Any]) -> Batch:
+    """Wrap gathered arrays as tensors over the same memory; lists of strings stay as they are."""
+    return Batch(
+        (field, torch.from_numpy(value) if isinstance(value, np.ndarray) else value)
+        for field, value in arrays.items()
+    )
+
+
+def collate_batches(batches: Sequence[Batch], *, collate_fn_map: Any = None) -> Batch:  # noqa: ARG001 - the signature that default_collate calls
+    """Give back the one batch of the list; join several in their order."""
+    if len(batches) == 1:
+        return batches[0]
+    return Batch((field, _join([batch[field] for batch in batches])) for field in batches[0])
+
+
+def _join(values: list[Any]) -> Any:
+    if isinstance(values[0], torch.Tensor):
+        return torch.cat(values)
+    return [item for value in values for item in value]
+
+
+# The documented way to teach `default_collate` a type (torch.utils.data.default_collate, option 2).
+default_collate_fn_map[Batch] = collate_batches

@@ -1,0 +1,108 @@
+"""A build as a Lightning data module."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import lightning as L  # noqa: N812 - the name that Lightning's own documentation uses
+import torch
+
+from ferdata.data.build import Build
+from ferdata.data.dataset import ShardDataset
+from ferdata.data.loader import ShardLoader
+from ferdata.labels import LabelSpace
+
+
+class FerDataModule(L.LightningDataModule):  # type: ignore[misc] # Lightning is not type-checked here
+    """The loaders of a build's splits, one rank each; train is shuffled anew in every epoch.
+
+    Lightning sets the epoch of the loaders and saves their position with a checkpoint, so that a
+    resumed run, even from the middle of an epoch, sees the batches that it would have seen.
+
+    Args:
+        build: A build, opened or by its directory.
+        batch_size: Rows per batch and rank.
+        seed: Seed of the orders of train.
+        fields: What a batch holds, see `ferdata.data.FIELDS`.
+        eval_batch_size: Rows per batch of the other splits; as `batch_size` where not given.
+        drop_last: Leave out a last, smaller batch of train.
+        prefetch: Batches that may lie ready before they are asked for.
+        pin_memory: Use page-locked memory; by default where the trainer runs on CUDA.
+        predict_split: The split that `trainer.predict` reads.
+
+    Raises:
+        BuildError: The build is missing, broken or unfinished.
+    """
+
+    def __init__(
+        self,
+        build: str | Path | Build,
+        batch_size: int = 64,
+        *,
+        seed: int = 0,
+        fields: Sequence[str] = ("image", "label"),
+        eval_batch_size: int | None = None,
+        drop_last: bool = False,
+        prefetch: int = 2,
+        pin_memory: bool | None = None,
+        predict_split: str = "test",
+    ) -> None:
+        super().__init__()
+        self.build = Build.open(build)
+        self.batch_size = batch_size
+        self.seed = seed
+        self.fields = tuple(fields)
+        self.eval_batch_size = eval_batch_size or batch_size
+        self.drop_last = drop_last
+        self.prefetch = prefetch
+        self.pin_memory = pin_memory
+        self.predict_split = predict_split
+
+    @property
+    def label_space(self) -> LabelSpace:
+        """The names of the classes that `label` counts in."""
+        return self.build.label_space
+
+    def class_weights(self, split: str = "train") -> torch.Tensor:
+        """Return w_c = N / n_c for each class of a split, float32, shape (K,)."""
+        return ShardDataset(self.build, split).class_weights()
+
+    def train_dataloader(self) -> ShardLoader:
+        """Return the shuffled loader of train."""
+        return self._loader(
+            "train", self.batch_size, shuffle=True, seed=self.seed, drop_last=self.drop_last
+        )
+
+    def val_dataloader(self) -> ShardLoader | list[ShardLoader]:
+        """Return the loader of validation; an empty list where the build has none."""
+        if "validation" not in self.build.splits:
+            return []
+        return self._loader("validation", self.eval_batch_size, shuffle=False)
+
+    def test_dataloader(self) -> ShardLoader:
+        """Return the loader of test."""
+        return self._loader("test", self.eval_batch_size, shuffle=False)
+
+    def predict_dataloader(self) -> ShardLoader:
+        """Return the loader of `predict_split`."""
+        return self._loader(self.predict_split, self.eval_batch_size, shuffle=False)
+
+    def _loader(self, split: str, batch_size: int, **options: Any) -> ShardLoader:
+        return ShardLoader(
+            self.build,
+            split,
+            batch_size,
+            rank=self.trainer.global_rank if self.trainer else 0,
+            world_size=self.trainer.world_size if self.trainer else 1,
+            prefetch=self.prefetch,
+            fields=self.fields,
+            pin_memory=self._pins(),
+            **options,
+        )
+
+    def _pins(self) -> bool:
+        if self.pin_memory is not None:
+            return self.pin_memory
+        return self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"

@@ -1,0 +1,118 @@
+"""A split as a map-style torch dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.utils.data import Dataset
+
+from ferdata.data.arrays import FIELDS, SplitArrays
+from ferdata.data.batch import Batch, to_batch
+from ferdata.data.build import Build
+from ferdata.data.selection import Selection
+from ferdata.errors import OptionError, UnknownNameError
+from ferdata.labels import LabelSpace
+
+
+class ShardDataset(Dataset[dict[str, Any]]):
+    """One split of a build, map-style; images stay uint8, shape (H, W, C), until the device.
+
+    A DataLoader with the default collate fetches each batch in one gather, one copy per image, and
+    gets it as a `Batch`, with row i of the batch being the i-th index that the sampler asked for:
+
+        DataLoader(ShardDataset("out/rafdb", "train"), batch_size=64, shuffle=True)
+
+    Keep `num_workers=0` unless something per image is to be computed on the CPU: the main process
+    alone reads faster than workers can hand batches over. A `collate_fn` of your own is called with
+    a list that holds one `Batch`. Works with fork, forkserver and spawn.
+
+    Args:
+        build: A build, opened or by its directory.
+        split: `"train"`, `"validation"` or `"test"`.
+        fields: What a sample holds, see `ferdata.data.FIELDS`; `index`, the row number in the
+            split, comes with every sample.
+
+    Raises:
+        BuildError: The build or a shard of the split is missing, broken or unfinished.
+        UnknownNameError: The build has no such split, or there is no such field.
+    """
+
+    def __init__(
+        self,
+        build: str | Path | Build,
+        split: str = "train",
+        *,
+        fields: Sequence[str] = ("image", "label"),
+    ) -> None:
+        self.fields = _checked(fields)
+        self.arrays = SplitArrays(build, split)
+
+    def __len__(self) -> int:
+        return len(self.arrays)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        """Read one sample: tensors without the batch dimension, strings as `str`.
+
+        Raises:
+            IndexError: The index is outside the split.
+            BuildError: A shard is broken or lacks a field.
+        """
+        return {field: values[0] for field, values in self._read([index]).items()}
+
+    def __getitems__(self, indices: Sequence[int]) -> list[Batch]:
+        """Read a batch in one gather, rows in the order of the indices.
+
+        Returns:
+            A list of one `Batch`, which the default collate hands on without copying.
+
+        Raises:
+            IndexError: An index is outside the split.
+            BuildError: A shard is broken or lacks a field.
+        """
+        return [self._read(indices)]
+
+    def read(self, selection: Selection) -> Batch:
+        """Read rows that `arrays.locator` has located."""
+        return to_batch(self.arrays.gather(selection, self.fields))
+
+    def _read(self, indices: Sequence[int]) -> Batch:
+        return self.read(self.arrays.locator.select(indices))
+
+    @property
+    def build(self) -> Build:
+        """The build that is read."""
+        return self.arrays.build
+
+    @property
+    def label_space(self) -> LabelSpace:
+        """The names of the classes that `label` counts in."""
+        return self.build.label_space
+
+    @property
+    def labels(self) -> npt.NDArray[np.int64]:
+        """The class of each row, int64, shape (N,)."""
+        return self.arrays.column("label")
+
+    @property
+    def groups(self) -> npt.NDArray[np.object_]:
+        """The subject of each row, `str`, shape (N,); "" where unknown."""
+        return self.arrays.column("subject")
+
+    def class_weights(self) -> torch.Tensor:
+        """Return w_c = N / n_c for each class, float32, shape (K,); 0 for a class without rows."""
+        return torch.from_numpy(self.arrays.class_weights())
+
+
+def _checked(fields: Sequence[str]) -> tuple[str, ...]:
+    """Return the fields with `index` among them, each once."""
+    if isinstance(fields, str):
+        raise OptionError(f"fields={fields!r} is one string; give a sequence: ({fields!r},)")
+    for field in fields:
+        if field not in FIELDS:
+            raise UnknownNameError("field", field, FIELDS)
+    return tuple(dict.fromkeys((*fields, "index")))

@@ -1,0 +1,109 @@
+"""Which rows of which shards a batch is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+_BLOCK = 256
+"""Batches located at once: many enough to make the cost per batch vanish, few enough for RAM."""
+
+
+@dataclass(slots=True)
+class Selection:
+    """The rows of one batch, in the order of the batch.
+
+    Attributes:
+        index: Row numbers in the split, int64, shape (B,).
+        shards: Number of the shard of each row, intp, shape (B,).
+        rows: Row number inside its shard, intp, shape (B,).
+        starts: Positions in the batch where the shard changes, 0 first.
+    """
+
+    index: npt.NDArray[np.int64]
+    shards: npt.NDArray[np.intp]
+    rows: npt.NDArray[np.intp]
+    starts: list[int]
+
+    def runs(self) -> Iterator[tuple[int, int, int]]:
+        """Give (shard, first position, last position + 1) of each stretch within one shard."""
+        stops = [*self.starts[1:], len(self.rows)]
+        return zip(self.shards[self.starts].tolist(), self.starts, stops, strict=True)
+
+
+class Locator:
+    """Finds rows of a split in its shards, which lie end to end.
+
+    Args:
+        shard_rows: Number of rows of each shard, in order.
+    """
+
+    def __init__(self, shard_rows: Sequence[int]) -> None:
+        self._borders = np.concatenate(([0], np.cumsum(shard_rows, dtype=np.intp)))
+
+    def __len__(self) -> int:
+        return int(self._borders[-1])
+
+    def select(self, indices: Sequence[int] | npt.NDArray[np.integer]) -> Selection:
+        """Locate the rows of one batch; their order is kept.
+
+        Args:
+            indices: Row numbers in the split; negative ones count from its end.
+
+        Raises:
+            IndexError: A row number is outside the split.
+        """
+        index = np.array(indices, dtype=np.int64)
+        if index.size and (index.min() < 0 or index.max() >= len(self)):
+            index = np.where(index < 0, index + len(self), index)
+            if index.min() < 0 or index.max() >= len(self):
+                raise IndexError(f"index out of range for a split of {len(self)} rows")
+        shards, rows = self._locate(index)
+        return Selection(index, shards, rows, _starts(shards))
+
+    def batches(
+        self, order: npt.NDArray[np.int64], batch_size: int, *, first: int = 0, sort: bool = False
+    ) -> Iterator[Selection]:
+        """Locate all batches of an order of rows; the last one may be smaller.
+
+        Args:
+            order: Row numbers in the split, shape (n,).
+            batch_size: Rows per batch.
+            first: The batch to begin with.
+            sort: Sort the rows within each batch, so that each shard is gathered in one call.
+        """
+        step = batch_size * _BLOCK
+        for begin in range(first * batch_size, len(order), step):
+            block = order[begin : begin + step].copy()
+            if sort:
+                _sort_within_batches(block, batch_size)
+            shards, rows = self._locate(block)
+            changes = np.flatnonzero(np.diff(shards)) + 1
+            edges = changes.searchsorted(np.arange(0, len(block) + batch_size, batch_size))
+            for number, start in enumerate(range(0, len(block), batch_size)):
+                stop = min(start + batch_size, len(block))
+                inside = (changes[edges[number] : edges[number + 1]] - start).tolist()
+                if not inside or inside[0] != 0:
+                    inside.insert(0, 0)
+                yield Selection(block[start:stop], shards[start:stop], rows[start:stop], inside)
+
+    def _locate(
+        self, index: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        shards = self._borders[1:].searchsorted(index, side="right")
+        return shards, index - self._borders[shards]
+
+
+def _starts(shards: npt.NDArray[np.intp]) -> list[int]:
+    """Return the positions where the shard changes, 0 first."""
+    return [0, *(np.flatnonzero(np.diff(shards)) + 1).tolist()] if len(shards) else []
+
+
+def _sort_within_batches(order: npt.NDArray[np.int64], batch_size: int) -> None:
+    """Sort each batch of an order in place."""
+    full = len(order) // batch_size * batch_size
+    order[:full].reshape(-1, batch_size).sort(axis=1)
+    order[full:].sort()

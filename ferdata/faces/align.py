@@ -1,0 +1,204 @@
+"""Alignment: the affine map from a source image to a square output image, and its rendering.
+
+Integer coordinates are pixel centres, as in `cv2.warpAffine`: the left edge of an image is at
+x = −0.5, its right edge at x = width − 0.5.
+
+A transform has a name with a version. Whoever changes a pixel that one of them makes gives it a new
+version: the names are part of a build's plan and shards.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ferdata.errors import UnknownNameError
+
+Matrix = npt.NDArray[np.float64]
+
+TRANSFORMS = {"none": "none/1", "five": "five-arcface/1"}
+"""The kinds of alignment and the versioned name of the transform that each stands for."""
+
+ARCFACE_SIDE = 112
+"""Side of the square that `ARCFACE_TEMPLATE` lies in, pixels."""
+
+ARCFACE_TEMPLATE: npt.NDArray[np.float64] = np.array(
+    [
+        [38.2946, 51.6963],
+        [73.5318, 51.5014],
+        [56.0252, 71.7366],
+        [41.5493, 92.3655],
+        [70.7299, 92.2041],
+    ]
+)
+"""Where the five points go in a 112×112 image.
+
+The template of ArcFace (Deng et al., CVPR 2019) as in InsightFace's `face_align.py`, in wide use
+for face recognition and expression recognition alike; it cuts above the chin and at mid-forehead,
+which `margin` widens.
+"""
+
+_SAME_SCALE = 1e-6
+
+
+def transform_name(kind: str) -> str:
+    """Return the versioned name of a kind of alignment, as stored with a build.
+
+    Raises:
+        UnknownNameError: There is no such kind.
+    """
+    if kind not in TRANSFORMS:
+        raise UnknownNameError("--align", kind, TRANSFORMS)
+    return TRANSFORMS[kind]
+
+
+def alignment_matrix(
+    kind: str,
+    five_points: npt.ArrayLike | None,
+    width: int,
+    height: int,
+    size: int,
+    margin: float = 0.0,
+) -> Matrix:
+    """Return the map from source pixels to output pixels.
+
+    Args:
+        kind: `none`: the whole image, scaled to fit and centred; what a picture that is not square
+            leaves free is filled by repeating its edge. `five`: the similarity that brings the five
+            points closest to the template; the same as `none` where the points are unknown (None,
+            NaN, or all in one place).
+        five_points: The five points in source pixels, shape (5, 2) or (10,), or None.
+        width: Width of the source image, pixels.
+        height: Height of the source image, pixels.
+        size: Side of the square output image, pixels.
+        margin: For `five`: room added on each side of the template, as a share of its side.
+
+    Returns:
+        float64 (2, 3): output = matrix[:, :2] @ source + matrix[:, 2].
+
+    Raises:
+        UnknownNameError: There is no such kind of alignment.
+    """
+    transform_name(kind)
+    if kind == "five" and five_points is not None:
+        points = np.asarray(five_points, dtype=np.float64).reshape(5, 2)
+        matrix = similarity(points, template(size, margin))
+        if matrix is not None:
+            return matrix
+    return _fit(width, height, size)
+
+
+def template(size: int, margin: float = 0.0) -> npt.NDArray[np.float64]:
+    """Return the template's five points in an output image.
+
+    Args:
+        size: Side of the output image, pixels.
+        margin: Room added on each side, as a share of the template's side.
+
+    Returns:
+        float64 (5, 2), pixels.
+    """
+    # Via edges (pixel centre + 0.5), so that the face keeps its place whatever the size.
+    share = (ARCFACE_TEMPLATE + 0.5) / ARCFACE_SIDE
+    return (share + margin) / (1.0 + 2.0 * margin) * size - 0.5
+
+
+def similarity(source: npt.NDArray[np.float64], target: npt.NDArray[np.float64]) -> Matrix | None:
+    """Return the least-squares similarity (rotation, scale, translation) between point sets.
+
+    The solution of Umeyama (IEEE TPAMI 13(4), 1991, equations 39–43) in the plane without
+    reflection. With points as complex numbers it is target ≈ a · source + b, where
+    a = Σ conj(z − z̄)(w − w̄) / Σ |z − z̄|².
+
+    Args:
+        source: Points, shape (P, 2).
+        target: Where they should go, shape (P, 2).
+
+    Returns:
+        float64 (2, 3), or None where the source points are not finite or determine no scale.
+    """
+    if not np.isfinite(source).all():
+        return None
+    z, w = source @ np.array([1, 1j]), target @ np.array([1, 1j])
+    z_mean, w_mean = z.mean(), w.mean()
+    spread = float(np.sum(np.abs(z - z_mean) ** 2))
+    if spread <= 1e-9:
+        return None
+    a = complex(np.sum(np.conj(z - z_mean) * (w - w_mean)) / spread)
+    if abs(a) <= 1e-9:
+        return None
+    b = complex(w_mean - a * z_mean)
+    return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
+
+
+def warp(pixels: npt.NDArray[np.uint8], matrix: Matrix, size: int) -> npt.NDArray[np.uint8]:
+    """Render an image through a map.
+
+    Where the map shrinks, the source is first averaged down to the output's scale
+    (`cv2.INTER_AREA`), so that no detail turns into noise; the rest is bilinear. Beyond the edge of
+    the source its edge is repeated. The identity gives back equal pixels.
+
+    Args:
+        pixels: uint8 RGB, shape (H, W, 3).
+        matrix: float64 (2, 3), source pixels to output pixels.
+        size: Side of the output, pixels.
+
+    Returns:
+        uint8 (size, size, 3), never a view of the input.
+    """
+    pixels, matrix = _average_down(pixels, matrix)
+    if pixels.shape[:2] == (size, size) and np.allclose(matrix, _IDENTITY, atol=1e-9):
+        return pixels.copy()
+    warped = cv2.warpAffine(
+        pixels, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(warped, dtype=np.uint8)
+
+
+def transform_points(points: npt.NDArray[Any], matrix: Matrix) -> npt.NDArray[Any]:
+    """Carry points through a map.
+
+    Args:
+        points: Floating-point pixels, shape (..., 2); NaN stays NaN.
+        matrix: float64 (2, 3).
+
+    Returns:
+        The points in output pixels, same shape and dtype.
+    """
+    moved = points.astype(np.float64) @ matrix[:, :2].T + matrix[:, 2]
+    return moved.astype(points.dtype, copy=False)
+
+
+_IDENTITY: Matrix = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+
+
+def _fit(width: int, height: int, size: int) -> Matrix:
+    """Scale the longer side to `size` and centre the picture."""
+    scale = size / max(width, height)
+    left = (size - scale * width) / 2
+    top = (size - scale * height) / 2
+    half = 0.5 * scale - 0.5  # edge to edge, see the module's first lines
+    return np.array([[scale, 0.0, left + half], [0.0, scale, top + half]])
+
+
+def _average_down(
+    pixels: npt.NDArray[np.uint8], matrix: Matrix
+) -> tuple[npt.NDArray[np.uint8], Matrix]:
+    """Shrink an image to the scale of its map; return it and the map that is left to do."""
+    scale = math.sqrt(abs(float(np.linalg.det(matrix[:, :2]))))
+    if scale >= 1 - _SAME_SCALE:
+        return pixels, matrix
+    height, width = pixels.shape[:2]
+    small_width = max(1, round(width * scale))
+    small_height = max(1, round(height * scale))
+    small = cv2.resize(pixels, (small_width, small_height), interpolation=cv2.INTER_AREA)
+    # resize maps edges to edges: x = (x' + 0.5) · width / small_width − 0.5
+    x_step, y_step = width / small_width, height / small_height
+    back = np.array([[x_step, 0.0, 0.5 * x_step - 0.5], [0.0, y_step, 0.5 * y_step - 0.5]])
+    left = matrix[:, :2] @ back
+    left[:, 2] += matrix[:, 2]
+    return np.asarray(small, dtype=np.uint8), left

@@ -1,0 +1,257 @@
+"""What goes from the renderer to the writers: the shape of a shard, and its rows batch by batch.
+
+A writer gets a `ShardSpec` first and `RowBatch`es after it, so that memory is bounded by one batch
+(and the shard's strings), never by the shard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ferdata.errors import BuildError, UnknownNameError
+from ferdata.formats.encoding import encode
+from ferdata.formats.names import ENCODINGS, ROOT_ATTRIBUTES, STRING_COLUMNS
+from ferdata.labels import LabelSpace
+from ferdata.manifest import SPLITS
+
+
+@dataclass(frozen=True)
+class ShardSpec:
+    """The shape of a shard, fixed before its first row is rendered.
+
+    Attributes:
+        rows: Number of rows, N; at least 1, since a split without rows gets no shard.
+        height: Image height in pixels.
+        width: Image width in pixels.
+        channels: 3 for RGB, 1 for grey.
+        encoding: How HDF5 holds the images: `raw`, `jpeg` or `png`. Parquet always holds PNG.
+        label_space: The label space of `label` (indices) and `soft_label` (columns).
+        landmark_scheme: Name of the scheme of `landmarks`; None where there are none.
+        points: Number of landmark points, P; 0 where there is no scheme.
+        split: `train`, `validation` or `test`.
+        attributes: What the build writes into the file besides: `plan_sha256`, `template`,
+            `ferdata_version`, `licences` (JSON). No times and no paths.
+
+    Raises:
+        BuildError: The values contradict each other.
+        UnknownNameError: Encoding or split is unknown.
+    """
+
+    rows: int
+    height: int
+    width: int
+    channels: int
+    encoding: str
+    label_space: LabelSpace
+    landmark_scheme: str | None
+    points: int
+    split: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.encoding not in ENCODINGS:
+            raise UnknownNameError("encoding", self.encoding, ENCODINGS)
+        if self.split not in SPLITS:
+            raise UnknownNameError("split", self.split, SPLITS)
+        if min(self.rows, self.height, self.width) < 1 or self.channels not in (1, 3):
+            raise BuildError(
+                f"a shard needs rows, height and width of at least 1 and 1 or 3 channels; "
+                f"got {self.rows} rows of {self.height}×{self.width}×{self.channels}"
+            )
+        if (self.landmark_scheme is None) != (self.points == 0):
+            raise BuildError(
+                f"landmark scheme {self.landmark_scheme!r} does not go with {self.points} points"
+            )
+        if taken := set(self.attributes) & set(ROOT_ATTRIBUTES):
+            raise BuildError(f"shard attributes {sorted(taken)} are written by the format itself")
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Height, width and channels."""
+        return self.height, self.width, self.channels
+
+    def columns(self) -> dict[str, tuple[tuple[int, ...], type[np.generic]]]:
+        """Return the shape of one row and the dtype of every column of numbers but the image."""
+        return {
+            "label": ((), np.int64),
+            "soft_label": ((len(self.label_space),), np.float32),
+            "landmarks": ((self.points, 2), np.float32),
+            "box": ((4,), np.float32),
+            "valence": ((), np.float32),
+            "arousal": ((), np.float32),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class RowBatch:
+    """Some consecutive rows of a shard, n of them. Unknown numbers are NaN, unknown strings "".
+
+    Attributes:
+        pixels: uint8, shape (n, H, W, C).
+        label: int64, shape (n,): indices in the shard's label space.
+        soft_label: float32, shape (n, K), over the shard's label space.
+        landmarks: float32, shape (n, P, 2): x, y in output pixels.
+        box: float32, shape (n, 4): x1, y1, x2, y2 in output pixels.
+        valence: float32, shape (n,).
+        arousal: float32, shape (n,).
+        sample_id: The rows' ids, unique in the build.
+        dataset: Names of the datasets that the rows come from.
+        subject: Who is shown.
+        parent_id: For an augmented copy, the row that it was made from.
+        operations: For an augmented copy, JSON with every drawn value.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    label: npt.NDArray[np.int64]
+    soft_label: npt.NDArray[np.float32]
+    landmarks: npt.NDArray[np.float32]
+    box: npt.NDArray[np.float32]
+    valence: npt.NDArray[np.float32]
+    arousal: npt.NDArray[np.float32]
+    sample_id: Sequence[str]
+    dataset: Sequence[str]
+    subject: Sequence[str]
+    parent_id: Sequence[str]
+    operations: Sequence[str]
+    _encoded: dict[str, list[bytes]] = field(default_factory=dict, init=False, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.sample_id)
+
+    def encoded(self, encoding: str) -> list[bytes]:
+        """Return the images as `jpeg` or `png` files; encoded once, however many writers ask."""
+        if encoding not in self._encoded:
+            self._encoded[encoding] = [encode(image, encoding) for image in self.pixels]
+        return self._encoded[encoding]
+
+    def check(self, spec: ShardSpec) -> None:
+        """Check that the batch has the shapes and types of a shard.
+
+        Raises:
+            BuildError: A column does not; says which and what it should be.
+        """
+        n = len(self)
+        _check_array("pixels", self.pixels, (n, *spec.image_shape), np.uint8)
+        for name, (shape, dtype) in spec.columns().items():
+            _check_array(name, getattr(self, name), (n, *shape), dtype)
+        for name in STRING_COLUMNS:
+            values = getattr(self, name)
+            if len(values) != n:
+                raise BuildError(f"column {name!r} has {len(values)} values for {n} rows")
+            if any("\0" in value for value in values):
+                raise BuildError(f"column {name!r} holds a NUL character, which HDF5 can't store")
+        if n and not 0 <= self.label.min() <= self.label.max() < len(spec.label_space):
+            raise BuildError(f"a label is outside {spec.label_space.name!r}")
+
+
+@dataclass(frozen=True)
+class ShardIdentity:
+    """What a shard says of its rows, without pixels and numbers; for checks against a manifest.
+
+    Attributes:
+        split: The split that the file names.
+        plan_sha256: Hash of the plan that the file names; empty where it names none.
+        columns: `label` (class names) and the string columns; one string per row, "" for unknown.
+    """
+
+    split: str
+    plan_sha256: str
+    columns: Mapping[str, Sequence[str]]
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return len(self.columns["sample_id"])
+
+
+class ShardWriter(Protocol):
+    """A context manager that takes a shard's rows in order and leaves one complete file.
+
+    It writes at the path that it is given; temporary names and renames belong to the caller. When
+    the block ends well before all rows came, it raises `BuildError`.
+    """
+
+    def __init__(self, path: Path, spec: ShardSpec) -> None: ...
+
+    def __enter__(self) -> Self:
+        """Open the file."""
+        ...
+
+    def append(self, batch: RowBatch) -> None:
+        """Write further rows."""
+        ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Finish the file, or close it as it is after an error."""
+        ...
+
+
+class RowCounter:
+    """Counts the rows of a shard as they come, for writers.
+
+    Args:
+        path: The file, for messages.
+        spec: The shard.
+    """
+
+    def __init__(self, path: Path, spec: ShardSpec) -> None:
+        self._path = path
+        self._spec = spec
+        self.rows = 0
+
+    def take(self, batch: RowBatch) -> slice:
+        """Check a batch and return the rows of the shard that it fills.
+
+        Raises:
+            BuildError: The batch does not fit the shard, or the shard is full.
+        """
+        batch.check(self._spec)
+        start, stop = self.rows, self.rows + len(batch)
+        if stop > self._spec.rows:
+            raise BuildError(f"{self._path}: {stop} rows for a shard of {self._spec.rows}")
+        self.rows = stop
+        return slice(start, stop)
+
+    def require_full(self) -> None:
+        """Check that all rows came.
+
+        Raises:
+            BuildError: Rows are missing.
+        """
+        if self.rows != self._spec.rows:
+            raise BuildError(
+                f"{self._path}: {self.rows} of {self._spec.rows} rows were written; "
+                "the file is not complete and must not be kept"
+            )
+
+
+def bytes_per_row(spec: ShardSpec) -> int:
+    """Return how many bytes a row takes at most in an HDF5 shard, its strings aside.
+
+    Exact for `raw`. Encoded images are counted as their pixels: sizes must be known before any
+    image is rendered, and must not depend on an encoder.
+    """
+    numbers = sum(
+        int(np.prod(shape)) * np.dtype(dtype).itemsize for shape, dtype in spec.columns().values()
+    )
+    return int(np.prod(spec.image_shape)) + numbers
+
+
+def _check_array(name: str, values: Any, shape: tuple[int, ...], dtype: type[np.generic]) -> None:
+    if values.shape != shape or values.dtype != dtype:
+        raise BuildError(
+            f"column {name!r} has shape {values.shape} and type {values.dtype}; "
+            f"the shard wants {shape} and {np.dtype(dtype)}"
+        )

@@ -1,0 +1,246 @@
+"""HDF5 shards, `ferdata-h5/1`: root-level arrays whose first dimension is the row.
+
+Columns: `image` uint8 (N, H, W, C), or variable-length uint8 (N,) where the encoding is `jpeg` or
+`png`; `label` int64; `soft_label` float32 (N, K); `landmarks` float32 (N, P, 2) in output pixels;
+`box` float32 (N, 4); `valence`, `arousal` float32; and UTF-8 strings. Unknown numbers are NaN,
+unknown strings empty. `landmarks` is there with P = 0 where a build has none.
+
+Every array is contiguous, uncompressed and allocated at once, at an address that is a multiple of
+`ALIGNMENT`, so that a reader can map it at `dataset.id.get_offset()`. Equal rows give equal bytes,
+whatever the batches they came in: no times are kept, and strings (which live in the file's heap)
+are written after everything else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import h5py
+import numpy as np
+
+from ferdata.errors import BuildError, LabelError
+from ferdata.formats.content import RowBatch, RowCounter, ShardIdentity, ShardSpec
+from ferdata.formats.names import HDF5_FORMAT, RAW, STRING_COLUMNS
+from ferdata.formats.sink import Sink
+from ferdata.labels import LabelSpace
+
+ALIGNMENT = 64
+"""Addresses of arrays in the file are multiples of this many bytes: a cache line."""
+
+LIBVER = ("v110", "v114")
+"""Oldest and newest HDF5 file format used; files of HDF5 2.0's `latest` can't be read by 1.14."""
+
+_STRING = h5py.string_dtype("utf-8")
+_ENCODED = h5py.vlen_dtype(np.dtype(np.uint8))
+
+_LIBRARY_ERRORS = (
+    OSError,
+    RuntimeError,
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LabelError,
+)
+
+
+class Hdf5ShardWriter:
+    """Write one HDF5 shard; see `ferdata.formats.content.ShardWriter`.
+
+    Args:
+        path: The file to write.
+        spec: The shard.
+    """
+
+    def __init__(self, path: Path, spec: ShardSpec) -> None:
+        self._path = path
+        self._spec = spec
+        self._counter = RowCounter(path, spec)
+        self._strings: dict[str, list[str]] = {name: [] for name in STRING_COLUMNS}
+        self._resources = ExitStack()
+        self._file: Any = None
+
+    def __enter__(self) -> Self:
+        """Create the file and its arrays.
+
+        Raises:
+            BuildError: The file can't be written.
+        """
+        with self._writing(), ExitStack() as opened:
+            self._sink = opened.enter_context(Sink(self._path))
+            self._file = opened.enter_context(
+                h5py.File(
+                    self._sink,
+                    "w",
+                    libver=LIBVER,
+                    alignment_threshold=1,
+                    alignment_interval=ALIGNMENT,
+                )
+            )
+            for name, value in root_attributes(self._spec).items():
+                self._file.attrs[name] = value
+            for name, (shape, dtype) in _layout(self._spec).items():
+                _create(self._file, name, shape, dtype)
+            self._resources = opened.pop_all()
+        return self
+
+    def append(self, batch: RowBatch) -> None:
+        """Write further rows.
+
+        Raises:
+            BuildError: The batch does not fit, or the disk is full.
+        """
+        rows = self._counter.take(batch)
+        if rows.start == rows.stop:
+            return
+        with self._writing():
+            if self._spec.encoding == RAW:
+                self._file["image"][rows] = batch.pixels
+            else:
+                _write_encoded(self._file["image"], rows, batch.encoded(self._spec.encoding))
+            for name in self._spec.columns():
+                if self._file[name].size:
+                    self._file[name][rows] = getattr(batch, name)
+        for name, values in self._strings.items():
+            values.extend(getattr(batch, name))
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Write the strings and close the file.
+
+        Raises:
+            BuildError: Rows are missing, or the disk is full.
+        """
+        with self._resources:
+            if error is None:
+                self._counter.require_full()
+                with self._writing():
+                    for name, values in self._strings.items():
+                        self._file[name][:] = values
+                    self._file.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Raise what went wrong in a block of writes, in one sentence."""
+        with _naming(self._path, "written"):
+            yield
+            self._sink.check()
+
+
+def root_attributes(spec: ShardSpec) -> dict[str, str]:
+    """Return the root attributes of a shard, in the order in which they are written."""
+    space = {"name": spec.label_space.name, "names": spec.label_space.names}
+    return {
+        "format": HDF5_FORMAT,
+        "label_space": json.dumps(space),
+        "split": spec.split,
+        "encoding": spec.encoding,
+        "landmark_scheme": spec.landmark_scheme or "",
+        **dict(sorted(spec.attributes.items())),
+    }
+
+
+def check_hdf5(path: Path, spec: ShardSpec) -> None:
+    """Reopen a written shard and check that it is what it should be.
+
+    Raises:
+        BuildError: The file can't be read, or differs in an array's shape, type or storage, or in
+            a root attribute.
+    """
+    with _open(path) as file:
+        for name, value in root_attributes(spec).items():
+            if file.attrs.get(name) != value:
+                raise BuildError(f"{path}: attribute {name!r} is not what was written")
+        for name, (shape, dtype) in _layout(spec).items():
+            dataset = file.get(name)
+            if not isinstance(dataset, h5py.Dataset):
+                raise BuildError(f"{path}: no array {name!r}")
+            if dataset.shape != shape or dataset.dtype != dtype:
+                raise BuildError(
+                    f"{path}: array {name!r} has shape {dataset.shape} and type {dataset.dtype}; "
+                    f"expected {shape} and {dtype}"
+                )
+            if dataset.size and dataset.id.get_offset() is None:
+                raise BuildError(f"{path}: array {name!r} is not stored in one piece")
+        last = file["sample_id"].asstr()[-1]
+        if not last:
+            raise BuildError(f"{path}: its last row has no sample_id")
+
+
+def read_identity(path: Path) -> ShardIdentity:
+    """Read what a shard says of its rows.
+
+    Raises:
+        BuildError: The file is no readable shard of this format.
+    """
+    with _open(path) as file:
+        if file.attrs.get("format") != HDF5_FORMAT:
+            raise BuildError(f"{path}: not an HDF5 shard of format {HDF5_FORMAT}")
+        space = json.loads(file.attrs["label_space"])
+        names = LabelSpace(space["name"], tuple(space["names"]))
+        columns = {name: list(file[name].asstr()[:]) for name in STRING_COLUMNS}
+        columns["label"] = names.decode(file["label"][:].tolist())
+        if any(file[name].shape[0] != len(columns["sample_id"]) for name in file):
+            raise BuildError(f"{path}: its arrays differ in their number of rows")
+        return ShardIdentity(file.attrs["split"], file.attrs.get("plan_sha256", ""), columns)
+
+
+def _layout(spec: ShardSpec) -> dict[str, tuple[tuple[int, ...], Any]]:
+    """Return shape and dtype of every array, in the order in which they lie in the file."""
+    layout: dict[str, tuple[tuple[int, ...], Any]] = {}
+    if spec.encoding == RAW:
+        layout["image"] = ((spec.rows, *spec.image_shape), np.dtype(np.uint8))
+    else:
+        layout["image"] = ((spec.rows,), _ENCODED)
+    for name, (shape, dtype) in spec.columns().items():
+        layout[name] = ((spec.rows, *shape), np.dtype(dtype))
+    return layout | dict.fromkeys(STRING_COLUMNS, ((spec.rows,), _STRING))
+
+
+def _create(file: Any, name: str, shape: tuple[int, ...], dtype: Any) -> None:
+    """Create an array that has its place in the file at once; h5py's own call allocates late."""
+    properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    properties.set_layout(h5py.h5d.CONTIGUOUS)
+    properties.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+    properties.set_obj_track_times(False)
+    kind = h5py.h5t.py_create(dtype, logical=True)
+    h5py.h5d.create(file.id, name.encode(), kind, h5py.h5s.create_simple(shape), properties)
+
+
+def _write_encoded(dataset: Any, rows: slice, images: list[bytes]) -> None:
+    arrays = [np.frombuffer(image, np.uint8) for image in images]
+    if len(arrays) == 1:  # h5py takes an object array of one array for a row of numbers
+        dataset[rows.start] = arrays[0]
+        return
+    values = np.empty(len(arrays), dtype=object)
+    values[:] = arrays
+    dataset[rows] = values
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[Any]:
+    """Open a shard for reading: without locks, which network disks lack, and without a cache."""
+    with _naming(path, "read"), h5py.File(path, "r", locking=False, rdcc_nbytes=0) as file:
+        yield file
+
+
+@contextmanager
+def _naming(path: Path, action: str) -> Iterator[None]:
+    """Turn libhdf5's errors, which come as many types and a page of text, into one sentence."""
+    try:
+        yield
+    except _LIBRARY_ERRORS as error:
+        found = re.search(r"errno = (\d+)", str(error))
+        reason = os.strerror(int(found[1])) if found else getattr(error, "strerror", None) or error
+        raise BuildError(f"{path}: can't be {action} as HDF5: {reason}") from error

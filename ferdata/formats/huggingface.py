@@ -1,0 +1,269 @@
+"""Hugging Face shards: Parquet with the images inside, as `datasets.load_dataset` opens them.
+
+Images are embedded as PNG without loss, `label` is a `ClassLabel`; the other columns are those of
+the HDF5 shard. Unknown numbers are NaN and unknown strings null; a build without landmarks has no
+column `landmarks`, since Parquet has no lists of length 0. The features stand in the Arrow
+schema's metadata under `huggingface`, where `datasets` looks for them; they are written here as
+the JSON that they are, so that a worker process need not load `datasets`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ferdata.errors import BuildError, LabelError
+from ferdata.formats.content import RowBatch, RowCounter, ShardIdentity, ShardSpec
+from ferdata.formats.names import PNG, STRING_COLUMNS
+from ferdata.labels import LabelSpace
+
+logger = logging.getLogger(__name__)
+
+ROW_GROUP_ROWS = 256
+"""Rows of a Parquet row group: some megabytes of small faces, what a reader holds at a time."""
+
+_IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+
+
+class ParquetShardWriter:
+    """Write one Parquet shard; see `ferdata.formats.content.ShardWriter`.
+
+    Rows are gathered into row groups of `ROW_GROUP_ROWS`, so that equal rows give equal bytes
+    whatever the batches they came in.
+
+    Args:
+        path: The file to write.
+        spec: The shard.
+    """
+
+    def __init__(self, path: Path, spec: ShardSpec) -> None:
+        self._path = path
+        self._spec = spec
+        self._schema = arrow_schema(spec)
+        self._counter = RowCounter(path, spec)
+        self._waiting: list[Any] = []
+        self._writer: Any = None
+
+    def __enter__(self) -> Self:
+        """Create the file.
+
+        Raises:
+            BuildError: The file can't be written.
+        """
+        with _naming(self._path, "written"):
+            self._writer = pq.ParquetWriter(
+                self._path,
+                self._schema,
+                compression=_compression(self._schema),
+                use_dictionary=["label", "dataset", "subject"],
+                write_page_index=True,
+            )
+        return self
+
+    def append(self, batch: RowBatch) -> None:
+        """Write further rows.
+
+        Raises:
+            BuildError: The batch does not fit, or the disk is full.
+        """
+        self._counter.take(batch)
+        self._waiting.append(_to_arrow(batch, self._schema))
+        self._flush(ROW_GROUP_ROWS)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Write the last row group and close the file.
+
+        Raises:
+            BuildError: Rows are missing, or the disk is full.
+        """
+        if error is not None:
+            self._abandon()
+            return
+        try:
+            self._counter.require_full()
+            self._flush(1)
+            with _naming(self._path, "written"):
+                self._writer.close()
+        except BuildError:
+            self._abandon()
+            raise
+
+    def _abandon(self) -> None:
+        """Close the file after an error; what then fails is of no interest."""
+        try:
+            self._writer.close()
+        except (OSError, pa.ArrowException) as error:
+            logger.debug("%s: closing after an error: %s", self._path, error)
+
+    def _flush(self, at_least: int) -> None:
+        """Write full row groups while at least so many rows wait."""
+        if sum(len(batch) for batch in self._waiting) < at_least:
+            return
+        table = pa.Table.from_batches(self._waiting, self._schema)
+        start = 0
+        with _naming(self._path, "written"):
+            while table.num_rows - start >= at_least:
+                self._writer.write_table(table.slice(start, ROW_GROUP_ROWS).combine_chunks())
+                start += min(ROW_GROUP_ROWS, table.num_rows - start)
+        self._waiting = table.slice(start).to_batches()
+
+
+def features(spec: ShardSpec) -> dict[str, dict[str, Any]]:
+    """Return the columns as `datasets.Features.to_dict` gives them.
+
+    Args:
+        spec: Any shard of the build; they all have the same columns.
+    """
+    number = {"dtype": "float32", "_type": "Value"}
+    text = {"dtype": "string", "_type": "Value"}
+    columns: dict[str, dict[str, Any]] = {
+        "image": {"_type": "Image"},
+        "label": {"names": list(spec.label_space.names), "_type": "ClassLabel"},
+        **dict.fromkeys(STRING_COLUMNS, text),
+        "landmarks": _list_of(_list_of(number, 2), spec.points),
+        "box": _list_of(number, 4),
+        "valence": number,
+        "arousal": number,
+        "soft_label": _list_of(number, len(spec.label_space)),
+    }
+    if not spec.points:
+        del columns["landmarks"]
+    return columns
+
+
+def arrow_schema(spec: ShardSpec) -> Any:
+    """Return the `pyarrow.Schema` of a shard, with its metadata."""
+    columns = features(spec)
+    metadata = {
+        "huggingface": json.dumps({"info": {"features": columns}}),
+        "ferdata.split": spec.split,
+        "ferdata.label_space": json.dumps(
+            {"name": spec.label_space.name, "names": spec.label_space.names}
+        ),
+        "ferdata.landmark_scheme": spec.landmark_scheme or "",
+        **{f"ferdata.{name}": spec.attributes[name] for name in sorted(spec.attributes)},
+    }
+    fields = [pa.field(name, _arrow_type(column)) for name, column in columns.items()]
+    return pa.schema(fields, metadata)
+
+
+def check_parquet(path: Path, spec: ShardSpec) -> None:
+    """Reopen a written shard and check that it is what it should be.
+
+    Raises:
+        BuildError: The file can't be read, or its columns, metadata or number of rows differ.
+    """
+    with _open(path) as file:
+        found, expected = file.schema_arrow, arrow_schema(spec)
+        # Compared in two steps, because reading adds Parquet field ids to each field's metadata.
+        if not found.equals(expected) or found.metadata != expected.metadata:
+            raise BuildError(f"{path}: its columns or metadata are not what was written")
+        if file.metadata.num_rows != spec.rows:
+            raise BuildError(f"{path}: {file.metadata.num_rows} rows; expected {spec.rows}")
+
+
+def read_identity(path: Path) -> ShardIdentity:
+    """Read what a shard says of its rows.
+
+    Raises:
+        BuildError: The file is no readable shard of this format.
+    """
+    with _open(path) as file:
+        metadata = {k.decode(): v.decode() for k, v in (file.schema_arrow.metadata or {}).items()}
+        space = json.loads(metadata["ferdata.label_space"])
+        table = file.read(["label", *STRING_COLUMNS])
+        columns = {
+            name: [value or "" for value in table.column(name).to_pylist()]
+            for name in STRING_COLUMNS
+        }
+        names = LabelSpace(space["name"], tuple(space["names"]))
+        columns["label"] = names.decode(table.column("label").to_pylist())
+        return ShardIdentity(
+            metadata["ferdata.split"], metadata.get("ferdata.plan_sha256", ""), columns
+        )
+
+
+def _list_of(item: dict[str, Any], length: int) -> dict[str, Any]:
+    return {"feature": item, "length": length, "_type": "List"}
+
+
+def _arrow_type(column: dict[str, Any]) -> Any:
+    """Return the Arrow type of a feature, as `datasets` stores it."""
+    kind = column["_type"]
+    if kind == "Image":
+        return _IMAGE
+    if kind == "ClassLabel":
+        return pa.int64()
+    if kind == "List":
+        return pa.list_(_arrow_type(column["feature"]), column["length"])
+    return pa.type_for_alias(column["dtype"])
+
+
+def _compression(schema: Any) -> dict[str, str]:
+    """Return zstd for every column but the image's bytes, which are compressed already."""
+    paths = [path for field in schema for path in _leaf_paths(field.name, field.type)]
+    return {path: "none" if path == "image.bytes" else "zstd" for path in paths}
+
+
+def _leaf_paths(name: str, kind: Any) -> list[str]:
+    """Return the names that Parquet gives to the innermost columns of an Arrow column."""
+    if pa.types.is_struct(kind):
+        return [path for field in kind for path in _leaf_paths(f"{name}.{field.name}", field.type)]
+    if pa.types.is_fixed_size_list(kind):
+        return _leaf_paths(f"{name}.list.element", kind.value_type)
+    return [name]
+
+
+def _to_arrow(batch: RowBatch, schema: Any) -> Any:
+    """Turn a batch into a `pyarrow.RecordBatch`."""
+    return pa.RecordBatch.from_arrays(
+        [_column(batch, field.name, field.type) for field in schema], schema=schema
+    )
+
+
+def _column(batch: RowBatch, name: str, kind: Any) -> Any:
+    if name == "image":
+        paths = [f"{sample.rsplit('/', 1)[-1]}.png" for sample in batch.sample_id]
+        images = [pa.array(batch.encoded(PNG), pa.binary()), pa.array(paths, pa.string())]
+        return pa.StructArray.from_arrays(images, fields=list(kind))
+    values = getattr(batch, name)
+    if pa.types.is_string(kind):
+        return pa.array([value or None for value in values], kind)
+    return _numbers(values, kind)
+
+
+def _numbers(values: np.ndarray[Any, Any], kind: Any) -> Any:
+    """Turn an array of shape (n, ...) into fixed-size lists, without a Python object per number."""
+    if not pa.types.is_fixed_size_list(kind):
+        return pa.array(np.ascontiguousarray(values), kind)
+    flat = _numbers(values.reshape(-1, *values.shape[2:]), kind.value_type)
+    return pa.FixedSizeListArray.from_arrays(flat, type=kind)
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[Any]:
+    with _naming(path, "read"), pq.ParquetFile(path) as file:
+        yield file
+
+
+@contextmanager
+def _naming(path: Path, action: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, KeyError, ValueError, TypeError, LabelError, pa.ArrowException) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise BuildError(f"{path}: can't be {action} as Parquet: {reason}") from error

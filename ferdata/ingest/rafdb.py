@@ -1,0 +1,48 @@
+"""RAF-DB: real-world faces, 15,339 images with seven basic or 3,954 with eleven compound labels.
+
+Layouts, codes and counts: manifests/datasets/rafdb.yaml and rafdb-compound.yaml.
+Source: Li, Deng and Du, CVPR 2017.
+
+Both parts have the same official tree and differ in codes and file names; only of the basic part
+are re-made copies with class folders in circulation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ferdata.ingest import rafdb_folders, rafdb_official
+from ferdata.ingest.base import Ingester, Layout, Sample, register
+from ferdata.ingest.tree import FileTree
+from ferdata.manifest import Reject
+
+_FOREIGN_CODES = "the compound part has codes 1–11, use `ferdata build rafdb-compound`"
+
+
+@register("rafdb")
+class RafDb(Ingester):
+    """The basic part: one of seven expressions per image."""
+
+    def detect(self, tree: FileTree) -> list[Layout]:
+        """Find the official tree, or class folders with or without csv lists."""
+        layouts = rafdb_official.detect(tree, self.facts) + rafdb_folders.detect(tree, self.facts)
+        return sorted(layouts, key=lambda layout: -layout.confidence)
+
+    def read(self, layout: Layout) -> Iterator[Sample | Reject]:
+        """Read the rows in the order of the list, or sorted by name where folders are the list."""
+        if layout.name.startswith("official"):
+            return rafdb_official.read(layout, self.facts, advice=_FOREIGN_CODES)
+        return rafdb_folders.read(layout, self.facts, advice=_FOREIGN_CODES)
+
+
+@register("rafdb-compound")
+class RafDbCompound(Ingester):
+    """The compound part: one of eleven pairs of expressions per image."""
+
+    def detect(self, tree: FileTree) -> list[Layout]:
+        """Find the official tree."""
+        return rafdb_official.detect(tree, self.facts)
+
+    def read(self, layout: Layout) -> Iterator[Sample | Reject]:
+        """Read the rows in the order of the list."""
+        return rafdb_official.read(layout, self.facts, advice="RAF-CE, with 0–13, is another set")

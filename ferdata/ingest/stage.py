@@ -1,0 +1,177 @@
+"""The first stage: a folder as its authors ship it becomes a manifest."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ferdata.errors import LayoutError, UnknownNameError
+from ferdata.ingest.base import Ingester, Layout, Sample, ingester, ingesters
+from ferdata.ingest.checks import check_counts, official_counts
+from ferdata.ingest.tree import FileTree
+from ferdata.manifest import Manifest, Reject
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Detection:
+    """One dataset that a folder may be.
+
+    Attributes:
+        dataset: The dataset's name.
+        layout: The layout's name.
+        confidence: How sure this is, 0 to 1.
+        evidence: What speaks for it, one sentence each.
+        root: The folder that manifest uris would be relative to.
+    """
+
+    dataset: str
+    layout: str
+    confidence: float
+    evidence: tuple[str, ...]
+    root: Path
+
+
+def detect(root: Path) -> list[Detection]:
+    """Find out which datasets a folder holds, and in which layouts.
+
+    Args:
+        root: The folder, or one somewhat above it.
+
+    Returns:
+        Every layout that fits, the surest first; empty if nothing known is there.
+
+    Raises:
+        LayoutError: The folder is missing, empty or can't be read.
+    """
+    return [
+        Detection(layout.dataset, layout.name, layout.confidence, layout.evidence, layout.root)
+        for layout in _detect(FileTree.scan(Path(root)))
+    ]
+
+
+def ingest(name: str, root: Path, *, source: str | None = None) -> Manifest:
+    """Read a dataset's labels and annotation into a manifest; pixels are not opened.
+
+    The manifest's root is the folder of the dataset itself, also where `root` is a folder above
+    it, so that equal data gives equal manifests however it is pointed at.
+
+    Args:
+        name: The dataset's name, for instance `"rafdb"`.
+        root: The folder that holds it.
+        source: `aligned` or `original` images where a dataset ships both; default: aligned where
+            they are.
+
+    Returns:
+        A manifest with the rows in the order of the dataset's list. Every line or image that is
+        not a row is in its `rejects`.
+
+    Raises:
+        LayoutError: The folder does not hold this dataset in a known layout.
+        AnnotationError: A label list can't be read.
+        LabelError: The labels are not this dataset's.
+        UnknownNameError: The dataset or the source is unknown.
+    """
+    reader = ingester(name)
+    root = Path(root)
+    tree = FileTree.scan(root)
+    layout = _choose(reader, tree, source)
+    logger.info("%s: reading the %s layout in %s", name, layout.name, layout.root)
+    rejects: list[Reject] = []
+    manifest = Manifest.from_rows(_rows(reader, layout, rejects), reader.facts.space)
+    manifest = Manifest(
+        manifest.table, manifest.label_space, tuple(rejects), roots={name: layout.root}
+    )
+    manifest.validate()
+    _warn_of_rejects(name, rejects)
+    return manifest.with_provenance("ingest", _provenance(manifest, reader, layout, root))
+
+
+def _rows(reader: Ingester, layout: Layout, rejects: list[Reject]) -> Iterator[dict[str, Any]]:
+    """Yield the samples as rows, and collect the rejects."""
+    dataset = reader.facts
+    for each in reader.read(layout):
+        if isinstance(each, Sample):
+            yield each.row(layout, dataset)
+        else:
+            rejects.append(each)
+
+
+def _choose(reader: Ingester, tree: FileTree, source: str | None) -> Layout:
+    """Pick the layout to read, or say why there is none."""
+    layouts = reader.detect(tree)
+    sources = reader.facts.image
+    if source is not None and source not in sources:
+        raise UnknownNameError(f"source of {reader.name}", source, sources)
+    if not layouts:
+        raise LayoutError(_explain_missing(reader, tree))
+    fitting = [layout for layout in layouts if source in (None, layout.source)]
+    if not fitting:
+        found = ", ".join(f"{each.name} ({each.source} images)" for each in layouts)
+        raise LayoutError(
+            f"{tree.root}: no {source} images of {reader.name}; found: {found}. "
+            f"Leave out --source, or add the {source} images of the official distribution."
+        )
+    best = fitting[0]
+    rivals = [each.root for each in fitting if each.confidence == best.confidence]
+    if len(rivals) > 1:
+        raise LayoutError(
+            f"{tree.root}: holds {reader.name} {len(rivals)} times: "
+            f"{', '.join(map(str, rivals))}. Give one of these folders."
+        )
+    return best
+
+
+def _explain_missing(reader: Ingester, tree: FileTree) -> str:
+    """Say what a folder is instead, or what would have been recognised."""
+    if others := _detect(tree):
+        best = others[0]
+        return (
+            f"{tree.root}: holds {best.dataset} ({best.name}), not {reader.name}: "
+            f"{'; '.join(best.evidence)}.\nRun: ferdata build {best.dataset} --data '{tree.root}'"
+        )
+    lines = [f"{tree.root}: holds no {reader.name} in a layout that is known."]
+    if tree.unreadable:
+        lines.append(f"It {tree.describe_unreadable()}; check the permissions.")
+    if archives := tree.archives():
+        lines.append(f"It holds {', '.join(archives[:3])}: extract first.")
+    lines += [f"  {each.name}: {each.evidence}" for each in reader.facts.layouts]
+    lines.append(f"`ferdata datasets {reader.name}` shows each layout as a tree.")
+    return "\n".join(lines)
+
+
+def _detect(tree: FileTree) -> list[Layout]:
+    found = [layout for each in ingesters().values() for layout in each.detect(tree)]
+    return sorted(found, key=lambda layout: (-layout.confidence, layout.dataset, layout.name))
+
+
+def _warn_of_rejects(name: str, rejects: list[Reject]) -> None:
+    if not rejects:
+        return
+    kinds = Counter(each.reason.partition(":")[0] for each in rejects)
+    listed = ", ".join(f"{count} × {kind}" for kind, count in kinds.most_common())
+    logger.warning("%s: %d rows rejected (%s)", name, len(rejects), listed)
+
+
+def _provenance(manifest: Manifest, reader: Ingester, layout: Layout, root: Path) -> dict[str, Any]:
+    """Say what was read, in plain JSON values without paths of this machine."""
+    folders = dict.fromkeys([root, layout.root, *_between(root, layout.root), root.parent])
+    return {
+        "dataset": reader.name,
+        "layout": layout.name,
+        "source": layout.source,
+        "rows": len(manifest),
+        "rejects": len(manifest.rejects),
+        "counts": official_counts(manifest),
+        **check_counts(manifest, reader.facts, folders),
+    }
+
+
+def _between(root: Path, inner: Path) -> list[Path]:
+    """Return the folders above `inner` up to `root`."""
+    return [each for each in inner.parents if each.is_relative_to(root)]

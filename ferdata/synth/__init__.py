@@ -1,0 +1,32 @@
+"""Synthetic faces, and synthetic copies of the datasets in their true layouts.
+
+The datasets are licensed and can't be downloaded by a program. Here is what stands in for them in
+the demo and in the tests: a parametric face renderer that knows the truth of what it draws.
+"""
+
+from __future__ import annotations
+
+from ferdata.synth.demo import DemoCopy, write_demo, writers
+from ferdata.synth.drawing import CLOSE, SCENE, DrawnFace, Framing, draw_face
+from ferdata.synth.expressions import PROTOTYPES, Expression, blend_expressions, draw_expression
+from ferdata.synth.identity import Identity, draw_identity
+from ferdata.synth.sheet import contact_sheet, write_sheet
+
+__all__ = [
+    "CLOSE",
+    "PROTOTYPES",
+    "SCENE",
+    "DemoCopy",
+    "DrawnFace",
+    "Expression",
+    "Framing",
+    "Identity",
+    "blend_expressions",
+    "contact_sheet",
+    "draw_expression",
+    "draw_face",
+    "draw_identity",
+    "write_demo",
+    "write_sheet",
+    "writers",
+]

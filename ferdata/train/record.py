@@ -1,0 +1,134 @@
+"""What is kept of a run: a row per epoch, and the checkpoints of the best and the last epoch."""
+
+# ruff: noqa: ARG002 - Lightning calls its hooks with all their arguments
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+import time
+from contextlib import nullcontext
+from typing import Any
+
+import lightning
+from lightning.pytorch.callbacks import Callback, Checkpoint
+
+from ferdata.files import finish_atomically, write_atomically
+from ferdata.train.run_folder import RunFolder
+
+logger = logging.getLogger(__name__)
+
+
+class EpochLog(Callback):  # type: ignore[misc]
+    """Keep one row per epoch: in `metrics.csv`, in every checkpoint, and as a line for people.
+
+    The rows travel in the checkpoint, so a resumed run's file is that of an uninterrupted one.
+
+    Args:
+        folder: Where the file goes.
+        quiet: Log no line.
+    """
+
+    def __init__(self, folder: RunFolder, *, quiet: bool) -> None:
+        self.folder = folder
+        self.quiet = quiet
+        self.rows: list[dict[str, float]] = []
+        self._started = 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the rows, for the checkpoint."""
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take the rows of a checkpoint."""
+        self.rows = list(state_dict["rows"])
+
+    def on_train_epoch_start(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Start the clock."""
+        self._started = time.perf_counter()
+
+    def on_train_epoch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Add the epoch's row."""
+        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        row = {
+            "epoch": trainer.current_epoch + 1,
+            "step": trainer.global_step,
+            "lr": float(trainer.optimizers[0].param_groups[0]["lr"]),
+            **dict(sorted(metrics.items())),
+            "seconds": round(time.perf_counter() - self._started, 2),
+        }
+        self.rows.append(row)
+        if not trainer.is_global_zero:
+            return
+        self._write()
+        if not self.quiet:
+            logger.info(epoch_line(row, trainer.max_epochs))
+
+    def _write(self) -> None:
+        """Write all rows; a run has few."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, fieldnames=list(self.rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        with write_atomically(self.folder.metrics_file) as file:
+            file.write(text.getvalue().encode())
+
+
+def epoch_line(row: dict[str, float], epochs: int) -> str:
+    """Tell an epoch's row in words."""
+    parts = [f"epoch {row['epoch']:.0f}/{epochs}: train loss {row['train_loss']:.3f}"]
+    if "validation_accuracy" in row:
+        parts.append(f"validation loss {row['validation_loss']:.3f}")
+        parts.append(f"validation accuracy {row['validation_accuracy']:.1%}")
+        parts.append(f"validation macro F1 {row['validation_macro_f1']:.3f}")
+    parts.append(f"{row['seconds']:.0f} s")
+    return ", ".join(parts)
+
+
+class KeepCheckpoints(Checkpoint):  # type: ignore[misc]
+    """Keep the last complete epoch and the best one on validation, each file whole or not there.
+
+    The best epoch has the highest validation accuracy; among equals the lowest validation loss
+    counts, since small validation splits have many equals. Test data play no part.
+
+    Args:
+        folder: Where the files go.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+        self.best_epoch: int | None = None
+        self.best_score: list[float] = []
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the best epoch so far, for the checkpoint."""
+        return {"best_epoch": self.best_epoch, "best_score": self.best_score}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take the best epoch so far from a checkpoint."""
+        self.best_epoch = state_dict["best_epoch"]
+        self.best_score = list(state_dict["best_score"])
+
+    def on_train_epoch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Save; Lightning calls this after the other callbacks, so their state is complete."""
+        metrics = trainer.callback_metrics
+        if "validation_accuracy" in metrics:
+            score = [float(metrics["validation_accuracy"]), -float(metrics["validation_loss"])]
+            if self.best_epoch is None or score > self.best_score:
+                self.best_epoch, self.best_score = trainer.current_epoch + 1, score
+                self._save(trainer, "best")
+        self._save(trainer, "last")
+
+    def _save(self, trainer: lightning.Trainer, which: str) -> None:
+        """Save one checkpoint; every process takes part, the first one writes."""
+        path = self.folder.checkpoint(which)
+        whole = finish_atomically(path) if trainer.is_global_zero else nullcontext(path)
+        with whole as target:
+            trainer.save_checkpoint(target)

@@ -1,0 +1,143 @@
+"""What is where in the folder of a training run.
+
+RUN/
+  run.json                     options, build, model: written first, completed at the end
+  metrics.csv                  one row per epoch
+  checkpoints/best.ckpt        the best epoch on validation
+  checkpoints/last.ckpt        the last complete epoch, from which --resume goes on
+  evaluation/NAME-SPLIT/       report.json, confusion.csv, confusion.png
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ValidationError
+
+from ferdata.errors import ModelFileError, OptionError
+from ferdata.files import read_json, write_json
+from ferdata.train.facts import ModelFacts
+from ferdata.train.options import TrainOptions, merge_for_resume
+
+
+class RunRecord(BaseModel):
+    """Contents of `run.json`.
+
+    Attributes:
+        format: Version of this layout.
+        options: Options of the run.
+        build: The build that is trained on: name, plan hash, image, options.
+        facts: The model.
+        results: The report of the run once it is complete.
+    """
+
+    format: Literal["ferdata-run/1"] = "ferdata-run/1"
+    options: TrainOptions
+    build: dict[str, Any]
+    facts: ModelFacts
+    results: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths of a run, and its record.
+
+    Attributes:
+        path: The folder.
+    """
+
+    path: Path
+
+    @property
+    def record_file(self) -> Path:
+        """The file of the record."""
+        return self.path / "run.json"
+
+    @property
+    def metrics_file(self) -> Path:
+        """The file with one row per epoch."""
+        return self.path / "metrics.csv"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of checkpoints."""
+        return self.path / "checkpoints"
+
+    def checkpoint(self, which: str) -> Path:
+        """Return the file of the `"best"` or `"last"` checkpoint."""
+        return self.checkpoints / f"{which}.ckpt"
+
+    def evaluation(self, build: str, split: str) -> Path:
+        """Return the folder for scores on one split of one build."""
+        return self.path / "evaluation" / f"{_plain(build)}-{_plain(split)}"
+
+    def read(self) -> RunRecord:
+        """Read the record.
+
+        Raises:
+            OptionError: There is no run here.
+            ModelFileError: `run.json` is not what ferdata wrote.
+        """
+        if not self.record_file.is_file():
+            raise OptionError(
+                f"{self.path} holds no training run (no run.json); "
+                "give the folder that `ferdata train` printed as its run."
+            )
+        try:
+            return RunRecord.model_validate(read_json(self.record_file))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise ModelFileError(
+                f"{self.record_file}: {where}: {first['msg']}; the file is damaged or from "
+                "another version of ferdata. Train again with another --out."
+            ) from error
+
+    def write(self, record: RunRecord) -> None:
+        """Write the record, whole or not at all."""
+        write_json(self.record_file, record.model_dump(mode="json"))
+
+    def start(self) -> None:
+        """Make sure that no earlier run is overwritten.
+
+        Raises:
+            OptionError: There is a run here already.
+        """
+        if self.record_file.exists():
+            raise OptionError(
+                f"{self.path} holds a training run already; go on with it by --resume, "
+                "or start another with --out FOLDER."
+            )
+
+    def resume(self, asked: TrainOptions, build: dict[str, Any]) -> TrainOptions:
+        """Return the options under which the run goes on.
+
+        Args:
+            asked: Options of this call; those set explicitly must agree with the run.
+            build: Facts of the build as in `RunRecord`.
+
+        Raises:
+            OptionError: There is no run here, or the call asks for something else.
+        """
+        record = self.read()
+        if record.build["plan_sha256"] != build["plan_sha256"]:
+            raise OptionError(
+                f"{self.path} was trained on the build {record.build['name']!r} with plan "
+                f"{record.build['plan_sha256'][:12]}…, this one is {build['name']!r} with plan "
+                f"{build['plan_sha256'][:12]}…; --resume needs the same. Start another run with "
+                "--out FOLDER."
+            )
+        return merge_for_resume(record.options, asked)
+
+
+def default_folder(build: str, model: str) -> Path:
+    """Return `runs/BUILD-MODEL`, where a run goes if nothing else is said."""
+    return Path("runs") / f"{_plain(build)}-{_plain(model)}"
+
+
+def _plain(name: str) -> str:
+    """Keep letters, digits, `._-`; a name then can't leave its folder."""
+    kept = "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in name)
+    return kept.strip(".") or "unnamed"
