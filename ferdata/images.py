@@ -111,7 +111,7 @@ def decode(data: bytes) -> tuple[npt.NDArray[np.uint8], int]:
     if channels not in _TO_RGB:
         raise ImageError(f"{channels} channels; expected 1, 3 or 4")
     if image.dtype == np.uint16:
-        image = (image >> 8).astype(np.uint8)
+        image = np.right_shift(image, 8, dtype=np.uint16).astype(np.uint8)
     if image.dtype != np.uint8:
         raise ImageError(f"pixels of type {image.dtype}; expected 8 or 16 bits per channel")
     height, width = image.shape[:2]

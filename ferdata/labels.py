@@ -148,7 +148,9 @@ class LabelSpace:
             if name in CANONICAL:
                 soft[..., position] = soft_label[..., CANONICAL.index(name)]
         total = soft.sum(axis=-1, keepdims=True)
-        return np.divide(soft, total, out=np.zeros_like(soft), where=total > 0)
+        shares: npt.NDArray[np.float32] = np.zeros_like(soft)
+        np.divide(soft, total, out=shares, where=total > 0)
+        return shares
 
 
 BASIC8 = LabelSpace("basic8", CANONICAL)

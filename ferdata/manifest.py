@@ -199,7 +199,8 @@ class Manifest:
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the table as a data frame; nested columns hold arrays or None."""
-        return self.table.to_pandas()
+        frame: pd.DataFrame = self.table.to_pandas()
+        return frame
 
     # -- reading columns -------------------------------------------------------------------
 

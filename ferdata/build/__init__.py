@@ -3,7 +3,7 @@
 `build` runs the whole way from a raw dataset; `options.BuildOptions` are its options.
 """
 
-from ferdata.build.build import BuildReport, build
 from ferdata.build.options import BuildOptions, Execution
+from ferdata.build.pipeline import BuildReport, build
 
 __all__ = ["BuildOptions", "BuildReport", "Execution", "build"]

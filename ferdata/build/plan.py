@@ -129,7 +129,7 @@ def pixel_versions() -> dict[str, str]:
 def _order(manifest: Manifest, seed: int) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Return row positions: by split, and within a split shuffled by the seed."""
     position = {split: index for index, split in enumerate(SPLITS)}
-    splits = [position[split] for split in manifest.column("split")]
+    splits = np.array([position[split] for split in manifest.column("split")])
     ids = manifest.column("sample_id")
     ranks = np.array([rank(seed, f"shard-order:{name}") for name in ids], dtype=np.uint64)
     return np.lexsort((np.array(ids), ranks, splits))

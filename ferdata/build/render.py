@@ -6,7 +6,7 @@ again from its manifest row alone: `render_row`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -63,27 +63,35 @@ def render(rows: ShardRows, index: int, scheme: str, options: BuildOptions) -> R
     image = read_image(root_of(rows.manifest, text["dataset"][index]), text["uri"][index])
     if image.file_sha256 != text["file_sha256"][index]:
         raise ImageError("file has changed since it was inspected; run the build again")
+    kind = alignment_kind(options.align, text["framing"][index])
     height, width = image.pixels.shape[:2]
-    five = rows.five_points[index]
     matrix = alignment_matrix(
-        alignment_kind(options.align, text["framing"][index]),
-        five,
-        width,
-        height,
-        options.size,
-        options.margin,
+        kind, rows.five_points[index], width, height, options.size, options.margin
     )
-    pixels = warp(image.pixels, matrix, options.size)
-    landmarks = transform_points(rows.landmarks[index], matrix)
-    box = transform_box(rows.box[index], matrix)
+    rendered = Rendered(
+        warp(image.pixels, matrix, options.size),
+        transform_points(rows.landmarks[index], matrix),
+        transform_box(rows.box[index], matrix),
+    )
     if text["operations"][index]:
-        augmented = apply_operations(
-            pixels, text["operations"][index], landmarks=landmarks, scheme=scheme, box=box
-        )
-        pixels, landmarks, box = augmented.pixels, augmented.landmarks, augmented.box
-    if options.color == "gray":
-        pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)[..., None]
-    return Rendered(pixels, landmarks.astype(np.float32), box.astype(np.float32))
+        rendered = _augment(rendered, text["operations"][index], scheme)
+    return rendered if options.color == "rgb" else _to_gray(rendered)
+
+
+def _augment(image: Rendered, operations: str, scheme: str) -> Rendered:
+    augmented = apply_operations(
+        image.pixels, operations, landmarks=image.landmarks, scheme=scheme, box=image.box
+    )
+    return Rendered(
+        augmented.pixels,
+        augmented.landmarks.astype(np.float32),
+        augmented.box.astype(np.float32),
+    )
+
+
+def _to_gray(image: Rendered) -> Rendered:
+    gray = cv2.cvtColor(image.pixels, cv2.COLOR_RGB2GRAY)
+    return replace(image, pixels=np.asarray(gray, np.uint8)[..., None])
 
 
 def alignment_kind(align: str, framing: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ferdata.build.build import BuildReport
+from ferdata.build.pipeline import BuildReport
 
 _SPLIT_HEADS = {"train": "train", "validation": "valid", "test": "test"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,28 @@ SCALAR_FIELDS = ("label", "valence", "arousal")
 FIELDS = ("index", *WIDE_FIELDS, *SCALAR_FIELDS, *STRING_COLUMNS)
 """What a batch can hold; `index` is the row number in the split."""
 
+_BYTES = np.dtype(np.uint8)
 _ROWS_PER_CALL = 4
 """From this many rows per stretch on, one `take` per stretch is cheaper than one view per row."""
+
+
+class _Mapped:
+    """One field of all shards, as arrays and as bytes.
+
+    Attributes:
+        arrays: The array of each shard, shape (rows, *shape).
+        bytes: The same memory as bytes.
+        dtype: Type of the elements.
+        shape: Shape of one row.
+        row_bytes: Bytes of one row.
+    """
+
+    def __init__(self, arrays: list[npt.NDArray[Any]]) -> None:
+        self.arrays = arrays
+        self.bytes = [array.reshape(-1).view(np.uint8).data for array in arrays]
+        self.dtype = arrays[0].dtype
+        self.shape = arrays[0].shape[1:]
+        self.row_bytes = math.prod(self.shape) * self.dtype.itemsize
 
 
 class SplitArrays:
@@ -52,7 +73,7 @@ class SplitArrays:
         self._shard_rows = self._count_rows()
         self.locator = Locator(self._shard_rows)
         self._columns: dict[str, npt.NDArray[Any]] = {}
-        self._parts: dict[str, list[npt.NDArray[Any]]] = {}
+        self._mapped: dict[str, _Mapped] = {}
         self._pools = {field: BufferPool() for field in WIDE_FIELDS}
 
     def __len__(self) -> int:
@@ -60,7 +81,7 @@ class SplitArrays:
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle what to read, without maps and columns."""
-        return {**self.__dict__, "_columns": {}, "_parts": {}}
+        return {**self.__dict__, "_columns": {}, "_mapped": {}}
 
     def column(self, field: str) -> npt.NDArray[Any]:
         """Return a whole column, held in memory from the first call on.
@@ -129,48 +150,49 @@ class SplitArrays:
         if field == "image" and self.build.image.encoding != RAW:
             return self._decode(selection)
         if field in WIDE_FIELDS:
-            return self._take(field, selection)
-        values = self.column(field)[selection.index]
+            return self._copy(field, selection)
+        values = self.column(field).take(selection.index)
         return values.tolist() if field in STRING_COLUMNS else values
 
-    def _take(self, field: str, selection: Selection) -> npt.NDArray[Any]:
+    def _copy(self, field: str, selection: Selection) -> npt.NDArray[Any]:
         """Copy rows of a mapped field, each exactly once.
 
         `take` with `out=` and mode "clip" writes straight to its place ("raise" goes through a
         buffer); the row numbers were checked when they were located. Where stretches are short
-        (rows in any order), joining one view per row into `out` is the cheaper single copy.
+        (rows in any order), joining one view of bytes per row is the cheapest single copy.
         """
-        parts = self._parts.get(field) or self._open_parts(field)
+        mapped = self._mapped.get(field) or self._map(field)
         length = len(selection.rows)
-        shape = parts[0].shape[1:] if parts else ()
-        out = self._pools[field].empty((length, *shape), parts[0].dtype if parts else np.uint8)
-        if len(selection.starts) * _ROWS_PER_CALL <= length:
-            for shard, start, stop in selection.runs():
-                parts[shard].take(selection.rows[start:stop], 0, out[start:stop], "clip")
-        elif length:
+        if len(selection.starts) * _ROWS_PER_CALL > length:
+            size = mapped.row_bytes
             places = zip(selection.shards.tolist(), selection.rows.tolist(), strict=True)
-            np.concatenate([parts[shard][row : row + 1] for shard, row in places], axis=0, out=out)
+            views = [mapped.bytes[shard][row * size : row * size + size] for shard, row in places]
+            joined = np.frombuffer(bytearray().join(views), mapped.dtype)
+            return joined.reshape(length, *mapped.shape)
+        out = self._pools[field].empty((length, *mapped.shape), mapped.dtype)
+        for shard, start, stop in selection.runs():
+            mapped.arrays[shard].take(selection.rows[start:stop], 0, out[start:stop], "clip")
         return out
 
     def _decode(self, selection: Selection) -> npt.NDArray[np.uint8]:
-        out = self._pools["image"].empty((len(selection.rows), *self.build.image.shape), np.uint8)
+        out = self._pools["image"].empty((len(selection.rows), *self.build.image.shape), _BYTES)
         places = zip(selection.shards.tolist(), selection.rows.tolist(), out, strict=True)
         for shard, row, pixels in places:
             self._readers[shard].decode(row, pixels)
         return out
 
-    def _open_parts(self, field: str) -> list[npt.NDArray[Any]]:
+    def _map(self, field: str) -> _Mapped:
         """Map a field in every shard and check the shapes, on which unchecked copying relies."""
-        parts = [reader.array(field) for reader in self._readers]
-        for reader, part, rows in zip(self._readers, parts, self._shard_rows, strict=True):
-            inner = self.build.image.shape if field == "image" else parts[0].shape[1:]
-            if part.shape != (rows, *inner) or part.dtype != parts[0].dtype:
+        arrays = [reader.array(field) for reader in self._readers]
+        inner = self.build.image.shape if field == "image" else arrays[0].shape[1:]
+        for reader, array, rows in zip(self._readers, arrays, self._shard_rows, strict=True):
+            if array.shape != (rows, *inner) or array.dtype != arrays[0].dtype:
                 raise BuildError(
-                    f"{reader.path}: {field} is {part.dtype} of shape {part.shape}, expected "
-                    f"{parts[0].dtype} of shape {(rows, *inner)}; run `ferdata verify` on it."
+                    f"{reader.path}: {field} is {array.dtype} of shape {array.shape}, expected "
+                    f"{arrays[0].dtype} of shape {(rows, *inner)}; run `ferdata verify` on it."
                 )
-        self._parts[field] = parts
-        return parts
+        self._mapped[field] = _Mapped(arrays)
+        return self._mapped[field]
 
     def _count_rows(self) -> list[int]:
         """Return the rows per shard, from `build.json` where it says, else from the shards."""

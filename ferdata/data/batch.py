@@ -38,10 +38,11 @@ class Batch(dict[str, Any]):
 
 def to_batch(arrays: dict[str, Any]) -> Batch:
     """Wrap gathered arrays as tensors over the same memory; lists of strings stay as they are."""
-    return Batch(
-        (field, torch.from_numpy(value) if isinstance(value, np.ndarray) else value)
-        for field, value in arrays.items()
-    )
+    batch = Batch(arrays)
+    for field, value in arrays.items():
+        if isinstance(value, np.ndarray):
+            batch[field] = torch.from_numpy(value)
+    return batch
 
 
 def collate_batches(batches: Sequence[Batch], *, collate_fn_map: Any = None) -> Batch:  # noqa: ARG001 - the signature that default_collate calls

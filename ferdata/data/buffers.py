@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+_Memory = tuple[npt.NDArray[np.uint8], int]  # bytes, and their address: asking for it is slow
+
 
 class _Lease:
     """Owns memory while arrays refer to it; its end gives the memory back.
@@ -26,19 +28,15 @@ class _Lease:
     __slots__ = ("__array_interface__", "_free", "_memory")
 
     def __init__(
-        self,
-        memory: npt.NDArray[np.uint8],
-        free: deque[npt.NDArray[np.uint8]],
-        shape: tuple[int, ...],
-        dtype: np.dtype[Any],
+        self, memory: _Memory, free: deque[_Memory], shape: tuple[int, ...], typestr: str
     ) -> None:
         self._memory = memory
         self._free = free
         self.__array_interface__ = {
             "version": 3,
             "shape": shape,
-            "typestr": dtype.str,
-            "data": (memory.ctypes.data, False),
+            "typestr": typestr,
+            "data": (memory[1], False),
         }
 
     def __del__(self) -> None:
@@ -56,20 +54,24 @@ class BufferPool:
 
     def __init__(self, keep: int = 6) -> None:
         self._keep = keep
-        self._free: deque[npt.NDArray[np.uint8]] = deque(maxlen=keep)
+        self._free: deque[_Memory] = deque(maxlen=keep)
 
     def __reduce__(self) -> tuple[type[BufferPool], tuple[int]]:
         """Pickle without the memory."""
         return BufferPool, (self._keep,)
 
-    def empty(self, shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    def empty(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
         """Return a C-contiguous array with any content that nobody else refers to."""
-        kind = np.dtype(dtype)
-        size = math.prod(shape) * kind.itemsize
+        size = math.prod(shape) * dtype.itemsize
         try:
             memory = self._free.pop()  # the last one returned is the likeliest in the CPU's cache
         except IndexError:
-            memory = np.empty(size, np.uint8)
-        if memory.nbytes < size:
-            memory = np.empty(size, np.uint8)
-        return np.asarray(_Lease(memory, self._free, shape, kind))
+            memory = _allocate(size)
+        if memory[0].nbytes < size:
+            memory = _allocate(size)
+        return np.asarray(_Lease(memory, self._free, shape, dtype.str))
+
+
+def _allocate(size: int) -> _Memory:
+    memory = np.empty(size, np.uint8)
+    return memory, memory.ctypes.data

@@ -30,8 +30,8 @@ class Selection:
 
     def runs(self) -> Iterator[tuple[int, int, int]]:
         """Give (shard, first position, last position + 1) of each stretch within one shard."""
-        stops = [*self.starts[1:], len(self.rows)]
-        return zip(self.shards[self.starts].tolist(), self.starts, stops, strict=True)
+        for start, stop in zip(self.starts, [*self.starts[1:], len(self.rows)], strict=True):
+            yield self.shards.item(start), start, stop
 
 
 class Locator:
@@ -57,8 +57,8 @@ class Locator:
             IndexError: A row number is outside the split.
         """
         index = np.array(indices, dtype=np.int64)
-        if index.size and (index.min() < 0 or index.max() >= len(self)):
-            index = np.where(index < 0, index + len(self), index)
+        if len(index) and (min(indices) < 0 or max(indices) >= len(self)):
+            index[index < 0] += len(self)
             if index.min() < 0 or index.max() >= len(self):
                 raise IndexError(f"index out of range for a split of {len(self)} rows")
         shards, rows = self._locate(index)
@@ -94,7 +94,7 @@ class Locator:
         self, index: npt.NDArray[np.int64]
     ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
         shards = self._borders[1:].searchsorted(index, side="right")
-        return shards, index - self._borders[shards]
+        return shards, index - self._borders.take(shards)
 
 
 def _starts(shards: npt.NDArray[np.intp]) -> list[int]:

@@ -73,7 +73,7 @@ class Hdf5ShardWriter:
         Raises:
             BuildError: The file can't be written.
         """
-        with self._writing(), ExitStack() as opened:
+        with _naming(self._path, "written"), ExitStack() as opened:
             self._sink = opened.enter_context(Sink(self._path))
             self._file = opened.enter_context(
                 h5py.File(
@@ -88,6 +88,7 @@ class Hdf5ShardWriter:
                 self._file.attrs[name] = value
             for name, (shape, dtype) in _layout(self._spec).items():
                 _create(self._file, name, shape, dtype)
+            self._sink.check()  # before the file is kept: without it nobody would close it
             self._resources = opened.pop_all()
         return self
 

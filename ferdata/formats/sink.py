@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,9 @@ class Sink(io.RawIOBase):
         super().__init__()
         self._file = path.open("w+b", buffering=0)
         self._error: OSError | None = None
+        # What libhdf5 believes: it must find the size that it asked for, also on a full disk.
+        self._position = 0
+        self._size = 0
 
     def check(self) -> None:
         """Raise the first error, if there was one.
@@ -49,8 +53,9 @@ class Sink(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Fill a buffer; what lies behind the end of the file reads as zeros."""
+        """Fill a buffer; what was never written reads as zeros."""
         view = memoryview(buffer).cast("B")
+        self._file.seek(self._position)
         done = 0
         while done < len(view):
             count = self._file.readinto(view[done:])
@@ -58,36 +63,47 @@ class Sink(io.RawIOBase):
                 view[done:] = bytes(len(view) - done)
                 break
             done += count
+        self._position += len(view)
         return len(view)
 
     def write(self, data: Any) -> int:
         """Write all of the data, or keep the error."""
         view = memoryview(data).cast("B")
-        done = 0
-        while done < len(view) and self._error is None:
-            try:
-                done += self._file.write(view[done:]) or 0
-            except OSError as error:
-                self._error = error
+        self._change(lambda: self._write_all(view))
+        self._position += len(view)
+        self._size = max(self._size, self._position)
         return len(view)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Move to a position."""
-        return self._file.seek(offset, whence)
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        self._position = base + offset
+        return self._position
 
     def tell(self) -> int:
         """Return the position."""
-        return self._file.tell()
+        return self._position
 
     def truncate(self, size: int | None = None) -> int:
         """Set the file's size, or keep the error."""
-        size = self.tell() if size is None else size
+        self._size = self._position if size is None else size
+        self._change(lambda: self._file.truncate(self._size))
+        return self._size
+
+    def _change(self, change: Callable[[], object]) -> None:
+        """Make a change to the file, or keep the error; after one there are no more changes."""
+        if self._error is not None:
+            return
         try:
-            if self._error is None:
-                self._file.truncate(size)
+            change()
         except OSError as error:
             self._error = error
-        return size
+
+    def _write_all(self, view: memoryview) -> None:
+        self._file.seek(self._position)
+        done = 0
+        while done < len(view):
+            done += self._file.write(view[done:])
 
     def close(self) -> None:
         """Close the file."""

@@ -31,7 +31,7 @@ class DrawnFace:
         five_points: float32 (5, 2): image-left and image-right eye centre, nose tip, image-left
             and image-right mouth corner.
         landmarks: float32 (68, 2), in the order of iBUG 300-W.
-        box: float32 (4,), `x1 y1 x2 y2` around jaw and brows' raise, inside the picture.
+        box: float32 (4,), `x1 y1 x2 y2`: jaw and forehead, cut to the picture.
         identity: Who was drawn.
     """
 

@@ -86,7 +86,8 @@ def _paint_nostrils(canvas: Canvas, face: Face, skin: LitSkin) -> None:
     if rows.start < rows.stop and columns.start < columns.stop:
         tip = canvas.part(rows, columns)
         tip.disc(moved(face.bridge[3], 0.0, -0.01), 0.045, gloss)
-        canvas.blend(tip.pixels, tip.pixels[:, :, 0] * 0 + 120, rows, columns)
+        faint = np.full(tip.pixels.shape[:2], 120, np.uint8)
+        canvas.blend(tip.pixels, faint, rows, columns)
 
 
 def _paint_mouth(canvas: Canvas, face: Face, skin: LitSkin) -> None:
@@ -115,7 +116,7 @@ def _paint_open_mouth(canvas: Canvas, face: Face, gap: float, light: float) -> N
     if rows.start >= rows.stop or columns.start >= columns.stop:
         return
     inside = canvas.part(rows, columns)
-    inside.fill(hole * (1.0, 1.0), shade(_MOUTH_INSIDE, 0.6 + 0.4 * light))
+    inside.fill(hole, shade(_MOUTH_INSIDE, 0.6 + 0.4 * light))
     if gap > 0.22:
         tongue = moved(mouth.lower_gap[3:10], 0.0, -0.30 * gap)
         inside.fill(np.concatenate((tongue, mouth.lower_gap[9:2:-1])), shade(_TONGUE, light))

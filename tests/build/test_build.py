@@ -85,8 +85,8 @@ def test_shards_are_cut_by_bytes(finished: Path) -> None:
 def test_a_row_alone_renders_to_the_stored_pixels(
     finished: Path, demo_rafdb: Path, kind: str
 ) -> None:
-    manifest = Manifest.load(finished / "manifest.parquet", roots={"rafdb": demo_rafdb})
-    with h5py.File(finished / "hdf5" / "train-00000-of-00002.h5") as file:
+    manifest = Manifest.load(finished / "manifest.parquet", roots={"rafdb": demo_rafdb / "basic"})
+    with h5py.File(sorted(finished.glob("hdf5/train-*.h5"))[0]) as file:
         ids = file["sample_id"].asstr()[:]
         parents = file["parent_id"].asstr()[:]
         wanted = [i for i, parent in enumerate(parents) if bool(parent) == (kind == "copy")][:20]
@@ -211,14 +211,14 @@ def test_image_that_breaks_after_inspection_is_a_reject(
     demo_rafdb: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The plan is made, then a file goes: its rows are left out, and everything says so."""
-    import ferdata.build.build as stages
+    import ferdata.build.pipeline as stages
 
     data = tmp_path / "data"
     shutil.copytree(demo_rafdb, data)
     make_plan = stages.make_plan
 
     def lose_a_file(manifest: Manifest, options: BuildOptions):
-        (data / manifest.column("uri")[0]).unlink()
+        (data / "basic" / manifest.column("uri")[0]).unlink()
         return make_plan(manifest, options)
 
     monkeypatch.setattr(stages, "make_plan", lose_a_file)

@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Literal
 
 LIMITS = {"with detection": 0.85, "without detection": 0.60}
 SIZE = 112
@@ -56,7 +57,7 @@ def bare_render(task: tuple[list[str], str]) -> None:
     with h5py.File(out, "w") as file:
         images = file.create_dataset("image", (len(paths), SIZE, SIZE, 3), np.uint8)
         for row, path in enumerate(paths):
-            pixels = cv2.imread(path)
+            pixels = np.asarray(cv2.imread(path))
             scale = SIZE / pixels.shape[0]
             shift = (scale - 1) / 2
             matrix = np.array([[scale, 0, shift], [0, scale, shift]])
@@ -65,7 +66,7 @@ def bare_render(task: tuple[list[str], str]) -> None:
             )
 
 
-def whole_build(data: Path, landmarks: str, workers: int) -> None:
+def whole_build(data: Path, landmarks: Literal["mediapipe", "none"], workers: int) -> None:
     """Build from the raw tree to finished shards, with an empty cache."""
     from ferdata.build import BuildOptions, Execution, build
 
@@ -85,7 +86,7 @@ def seconds(function: Callable[[], None]) -> float:
     return time.perf_counter() - start
 
 
-def in_processes(function: Callable[..., None], tasks: list[object]) -> None:
+def in_processes(function: Callable[..., None], tasks: list[Any]) -> None:
     """Run one task per spawned process and wait for all."""
     context = multiprocessing.get_context("spawn")
     with context.Pool(len(tasks)) as pool:
@@ -123,7 +124,9 @@ def main() -> int:
         for name, (bare_name, bare, build) in pairs.items():
             times = [(seconds(bare), seconds(build)) for _ in range(arguments.rounds)]
             ratio = statistics.median(bare_time / build_time for bare_time, build_time in times)
-            bare_rate, build_rate = (len(paths) / statistics.median(t) for t in zip(*times))
+            bare_rate, build_rate = (
+                len(paths) / statistics.median(t) for t in zip(*times, strict=True)
+            )
             failed |= ratio < LIMITS[name]
             print(f"  {bare_name:<28} {bare_rate:8,.0f} images/s")
             print(

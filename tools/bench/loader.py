@@ -147,14 +147,16 @@ def write_files(root: Path, images: Images, labels: Labels) -> None:
     """Write the images as JPEG files in class folders, and as a Parquet file of the same bytes."""
     import datasets  # noqa: PLC0415 - loaded after the arguments are known to be right
 
-    column = []
+    column: list[dict[str, Any]] = []
     for number in range(CLASSES):
         (root / "folder" / f"class{number}").mkdir(parents=True)
     for position, (image, label) in enumerate(zip(images, labels.tolist(), strict=True)):
         _, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])
         column.append({"bytes": data.tobytes(), "path": None})
         (root / "folder" / f"class{label}" / f"{position:05d}.jpg").write_bytes(data.tobytes())
-    print(f"mean JPEG: {statistics.mean(len(c['bytes']) for c in column):.0f} bytes", file=sys.stderr)
+    print(
+        f"mean JPEG: {statistics.mean(len(c['bytes']) for c in column):.0f} bytes", file=sys.stderr
+    )
     features = datasets.Features(
         {"image": datasets.Image(), "label": datasets.ClassLabel(names=SPACE["names"])}
     )
@@ -172,9 +174,12 @@ def fast_readers(build: Path, images: Images, labels: Labels) -> list[Reader]:
     loader = ShardLoader(build, "train", BATCH)
     dataset = ShardDataset(build, "train")
     through = torch.utils.data.DataLoader(dataset, batch_size=BATCH, shuffle=True)
-    # Reads like a training loop does: each batch is looked at, so that the thread runs.
-    files = [h5py.File(path, "r", locking=False, rdcc_nbytes=0) for path in dataset.build.shard_paths("train")]
-    borders = np.cumsum([0, *(len(file["label"]) for file in files)])
+    files = [
+        h5py.File(path, "r", locking=False, rdcc_nbytes=0)
+        for path in dataset.build.shard_paths("train")
+    ]
+    stored = [file["image"] for file in files]
+    borders = np.cumsum([0, *(len(dataset) for dataset in stored)])
     reused = np.empty((BATCH, SIDE, SIDE, 3), np.uint8)
 
     def orders() -> Iterator[npt.NDArray[np.int64]]:
@@ -196,7 +201,7 @@ def fast_readers(build: Path, images: Images, labels: Labels) -> list[Reader]:
             batch = np.empty((len(rows), SIDE, SIDE, 3), np.uint8)
             for place, row in enumerate(rows.tolist()):
                 shard = int(borders.searchsorted(row, side="right")) - 1
-                batch[place] = files[shard]["image"][row - borders[shard]]
+                batch[place] = stored[shard][row - borders[shard]]
             yield len(torch.from_numpy(batch)) + 0 * len(labels[rows])
 
     return [

@@ -23,7 +23,8 @@ from ferdata.curate.split import split
 from ferdata.curate.validate import check_splits
 from ferdata.errors import BuildError, TooManyRejectsError
 from ferdata.faces.align import transform_name
-from ferdata.faces.locate import FaceOptions, locate_faces
+from ferdata.faces.locate import locate_faces
+from ferdata.faces.options import FaceOptions
 from ferdata.files import read_json, write_json
 from ferdata.ingest import facts, ingest
 from ferdata.manifest import Manifest, Reject, save_rejects
