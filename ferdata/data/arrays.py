@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,6 @@ FIELDS = ("index", *WIDE_FIELDS, *SCALAR_FIELDS, *STRING_COLUMNS)
 """What a batch can hold; `index` is the row number in the split."""
 
 _BYTES = np.dtype(np.uint8)
-_ROWS_PER_CALL = 4
-"""From this many rows per stretch on, one `take` per stretch is cheaper than one view per row."""
 
 
 class _Mapped:
@@ -35,7 +34,6 @@ class _Mapped:
         bytes: The same memory as bytes.
         dtype: Type of the elements.
         shape: Shape of one row.
-        row_bytes: Bytes of one row.
     """
 
     def __init__(self, arrays: list[npt.NDArray[Any]]) -> None:
@@ -43,7 +41,13 @@ class _Mapped:
         self.bytes = [array.reshape(-1).view(np.uint8).data for array in arrays]
         self.dtype = arrays[0].dtype
         self.shape = arrays[0].shape[1:]
-        self.row_bytes = math.prod(self.shape) * self.dtype.itemsize
+
+    @cached_property
+    def row_slices(self) -> list[slice]:
+        """Where each row lies in `bytes`, for the longest shard; making slices anew is slow."""
+        size = math.prod(self.shape) * self.dtype.itemsize
+        rows = max(len(array) for array in self.arrays)
+        return [slice(row * size, row * size + size) for row in range(rows)]
 
 
 class SplitArrays:
@@ -162,14 +166,13 @@ class SplitArrays:
         (rows in any order), joining one view of bytes per row is the cheapest single copy.
         """
         mapped = self._mapped.get(field) or self._map(field)
-        length = len(selection.rows)
-        if len(selection.starts) * _ROWS_PER_CALL > length:
-            size = mapped.row_bytes
+        shape = (len(selection.rows), *mapped.shape)
+        if not selection.has_long_runs():
+            views, slices = mapped.bytes, mapped.row_slices
             places = zip(selection.shards.tolist(), selection.rows.tolist(), strict=True)
-            views = [mapped.bytes[shard][row * size : row * size + size] for shard, row in places]
-            joined = np.frombuffer(bytearray().join(views), mapped.dtype)
-            return joined.reshape(length, *mapped.shape)
-        out = self._pools[field].empty((length, *mapped.shape), mapped.dtype)
+            joined = bytearray().join([views[shard][slices[row]] for shard, row in places])
+            return np.frombuffer(joined, mapped.dtype).reshape(shape)
+        out = self._pools[field].empty(shape, mapped.dtype)
         for shard, start, stop in selection.runs():
             mapped.arrays[shard].take(selection.rows[start:stop], 0, out[start:stop], "clip")
         return out

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
+
+_ROWS_PER_CALL = 4
+"""A `take` costs about as much, beside the copying, as the views of this many rows."""
 
 _BLOCK = 256
 """Batches located at once: many enough to make the cost per batch vanish, few enough for RAM."""
@@ -20,18 +25,24 @@ class Selection:
         index: Row numbers in the split, int64, shape (B,).
         shards: Number of the shard of each row, intp, shape (B,).
         rows: Row number inside its shard, intp, shape (B,).
-        starts: Positions in the batch where the shard changes, 0 first.
+        starts: Positions in the batch where the shard changes, 0 first; none where the rows are in
+            no order, so that stretches within one shard are too short to matter.
     """
 
     index: npt.NDArray[np.int64]
     shards: npt.NDArray[np.intp]
     rows: npt.NDArray[np.intp]
-    starts: list[int]
+    starts: list[int] | None
 
     def runs(self) -> Iterator[tuple[int, int, int]]:
         """Give (shard, first position, last position + 1) of each stretch within one shard."""
-        for start, stop in zip(self.starts, [*self.starts[1:], len(self.rows)], strict=True):
+        starts = self.starts or []
+        for start, stop in zip(starts, [*starts[1:], len(self.rows)], strict=True):
             yield self.shards.item(start), start, stop
+
+    def has_long_runs(self) -> bool:
+        """Say whether one call per stretch is cheaper than one view per row."""
+        return self.starts is not None and len(self.starts) * _ROWS_PER_CALL <= len(self.rows)
 
 
 class Locator:
@@ -56,13 +67,15 @@ class Locator:
         Raises:
             IndexError: A row number is outside the split.
         """
-        index = np.array(indices, dtype=np.int64)
-        if len(index) and (min(indices) < 0 or max(indices) >= len(self)):
+        numbers = indices if isinstance(indices, list) else [int(index) for index in indices]
+        index = np.array(numbers, dtype=np.int64)
+        if numbers and (min(numbers) < 0 or max(numbers) >= len(self)):
             index[index < 0] += len(self)
             if index.min() < 0 or index.max() >= len(self):
                 raise IndexError(f"index out of range for a split of {len(self)} rows")
         shards, rows = self._locate(index)
-        return Selection(index, shards, rows, _starts(shards))
+        ascending = all(map(operator.le, numbers, islice(numbers, 1, None)))  # most end at once
+        return Selection(index, shards, rows, _starts(shards) if ascending else None)
 
     def batches(
         self, order: npt.NDArray[np.int64], batch_size: int, *, first: int = 0, sort: bool = False

@@ -173,7 +173,7 @@ def moved(points: Points, right: float, down: float) -> Points:
 
 
 def head_box(face: Face) -> Points:
-    """Return the face's box in face units as four corners, (4, 2): the jaw's width, hairline to chin."""
+    """Return the box's corners in face units, (4, 2): the jaw's width, hairline to chin."""
     left, right = face.jaw[:, 0].min(), face.jaw[:, 0].max()
     top, bottom = -0.62 * face.identity.skull, face.jaw[:, 1].max()
     return np.array([[left, top], [right, top], [right, bottom], [left, bottom]])

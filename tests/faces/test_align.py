@@ -113,7 +113,7 @@ def test_shrinking_averages_and_does_not_alias() -> None:
     assert np.abs(rendered.astype(int) - 127).max() <= 1
     points = ARCFACE_TEMPLATE * 7 + 3
     turned = warp(stripes, alignment_matrix("five", points, 800, 800, 112), 112)
-    assert np.abs(turned.astype(int) - 127).max() <= 8
+    assert np.abs(turned.astype(int) - 127).max() <= 25  # 7 pixels a side: 3 or 4 stripes of 7
 
 
 @pytest.mark.parametrize("scale", [0.15, 0.5, 1.0, 2.7])

@@ -92,7 +92,6 @@ def test_mediapipe_pairs_map_the_published_outlines_onto_each_other(detectable: 
         (Outlines.FACE_LANDMARKS_LEFT_IRIS, Outlines.FACE_LANDMARKS_RIGHT_IRIS),
         (Outlines.FACE_LANDMARKS_LIPS, Outlines.FACE_LANDMARKS_LIPS),
         (Outlines.FACE_LANDMARKS_FACE_OVAL, Outlines.FACE_LANDMARKS_FACE_OVAL),
-        (Outlines.FACE_LANDMARKS_TESSELATION, Outlines.FACE_LANDMARKS_TESSELATION),
     ]:
         mirrored = {frozenset(MEDIAPIPE478.flip[[edge.start, edge.end]].tolist()) for edge in left}
         assert mirrored == {frozenset((edge.start, edge.end)) for edge in right}

@@ -33,11 +33,12 @@ def write(entry: ShardFormat, path: Path, spec: ShardSpec, rows: RowBatch, size:
 @BY_NAME
 @pytest.mark.parametrize("encoding", ["raw", "png", "jpeg"])
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("rows", [1, 600])
+@pytest.mark.parametrize("rows", [1, 300])
 def test_bytes_do_not_depend_on_batches(entry, encoding, channels, rows, tmp_path):
     spec = dummy_spec(rows=rows, encoding=encoding, channels=channels)
     content = dummy_rows(spec)
-    hashes = {write(entry, tmp_path / "shard", spec, content, size) for size in (1, 7, 64, 1000)}
+    # 300 = 23 × 13 + 1: the last batch of the first size has one row.
+    hashes = {write(entry, tmp_path / "shard", spec, content, size) for size in (13, 64, 1000)}
     entry.check(tmp_path / "shard", spec)
     assert len(hashes) == 1
 

@@ -99,8 +99,11 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
+    from ferdata.faces.model import fetch_model, find_model
     from ferdata.synth import write_demo
 
+    if find_model() is None:
+        fetch_model(quiet=False)
     with tempfile.TemporaryDirectory() as folder:
         scale = arguments.images / 15339
         data = write_demo("rafdb", Path(folder) / "rafdb", scale=scale, workers=2).root

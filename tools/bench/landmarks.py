@@ -28,8 +28,8 @@ POINTS = ("left eye", "right eye", "nose tip", "left corner", "right corner")
 
 def open_detector(model: Path) -> Any:
     """Open the Face Landmarker for single images."""
-    from mediapipe.tasks import python  # noqa: PLC0415 - slow to import
-    from mediapipe.tasks.python import vision  # noqa: PLC0415 - slow to import
+    from mediapipe.tasks import python
+    from mediapipe.tasks.python import vision
 
     options = vision.FaceLandmarkerOptions(
         base_options=python.BaseOptions(model_asset_path=str(model)),
@@ -42,7 +42,7 @@ def find_five(
     detector: Any, pixels: npt.NDArray[np.uint8], border: float
 ) -> npt.NDArray[np.float64] | None:
     """Find a face's five points in pixels, (5, 2), or None."""
-    import mediapipe  # noqa: PLC0415 - slow to import
+    import mediapipe
 
     pad = round(border * pixels.shape[1])
     bordered = cv2.copyMakeBorder(pixels, pad, pad, pad, pad, cv2.BORDER_REPLICATE)

@@ -145,7 +145,7 @@ def write_build(root: Path, images: Images, labels: Labels) -> None:
 
 def write_files(root: Path, images: Images, labels: Labels) -> None:
     """Write the images as JPEG files in class folders, and as a Parquet file of the same bytes."""
-    import datasets  # noqa: PLC0415 - loaded after the arguments are known to be right
+    import datasets
 
     column: list[dict[str, Any]] = []
     for number in range(CLASSES):
@@ -166,9 +166,9 @@ def write_files(root: Path, images: Images, labels: Labels) -> None:
 
 def fast_readers(build: Path, images: Images, labels: Labels) -> list[Reader]:
     """Return the readers of decoded pixels."""
-    import torch.utils.data  # noqa: PLC0415 - loaded after the arguments are known to be right
+    import torch.utils.data
 
-    from ferdata.data import ShardDataset, ShardLoader  # noqa: PLC0415 - needs torch
+    from ferdata.data import ShardDataset, ShardLoader
 
     generator = np.random.default_rng(1)
     loader = ShardLoader(build, "train", BATCH)
@@ -215,9 +215,9 @@ def fast_readers(build: Path, images: Images, labels: Labels) -> list[Reader]:
 
 def slow_readers(root: Path, workers: int) -> list[Reader]:
     """Return the readers of JPEG bytes, each in worker processes."""
-    import datasets  # noqa: PLC0415 - loaded after the arguments are known to be right
-    import torch.utils.data  # noqa: PLC0415
-    import torchvision  # noqa: PLC0415
+    import datasets
+    import torch.utils.data
+    import torchvision
 
     datasets.disable_progress_bars()
     pixels = torchvision.transforms.PILToTensor()

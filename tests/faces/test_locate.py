@@ -1,0 +1,286 @@
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from ferdata.errors import (
+    DetectorUnavailableError,
+    ManifestError,
+    ModelFileError,
+    OptionError,
+    UnknownNameError,
+)
+from ferdata.faces import FaceOptions
+from ferdata.faces import detector as detector_module
+from ferdata.faces import locate as locate_module
+from ferdata.faces import task as task_module
+from ferdata.faces.locate import locate_faces, locate_faces_with_report
+from ferdata.images import read_image
+from ferdata.manifest import Manifest
+from ferdata.synth import DrawnFace
+
+Rows = Callable[..., Manifest]
+
+
+def uris(count: int) -> list[str]:
+    return [f"{i}.png" for i in range(count)]
+
+
+@pytest.fixture
+def no_detector(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail the test when anything wants to detect."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("the detector was made")
+
+    monkeypatch.setattr(task_module, "FaceDetector", refuse)
+
+
+@pytest.fixture
+def small_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locate_module, "_TASK_ROWS", 5)
+
+
+def test_faces_are_found_and_their_facts_filled_in(
+    detectable: Path, rows_of: Rows, pictures: Path, drawn: list[DrawnFace]
+) -> None:
+    manifest = rows_of([*uris(6), "blank.png"])
+    located, report = locate_faces_with_report(manifest, FaceOptions(blendshapes=True))
+    located.validate()
+    assert (report.images, report.detected, report.cached) == (7, 7, 0)
+    assert (report.mediapipe, report.none) == (6, 1)
+    assert located.column("sample_id") == manifest.column("sample_id")
+    for row, face in zip(located.rows(), drawn, strict=False):
+        image = read_image(pictures, row["uri"])
+        assert (row["height"], row["width"]) == image.pixels.shape[:2]
+        assert row["file_sha256"] == image.file_sha256
+        assert row["pixel_sha256"] == image.pixel_sha256
+        if row["uri"] == "blank.png":
+            continue
+        assert (row["landmark_scheme"], row["landmark_source"]) == ("mediapipe478", "mediapipe")
+        assert np.shape(row["landmarks"]) == (478, 2)
+        assert (row["face_count"], row["face_rule"]) == (1, "only")
+        assert 0.5 < row["face_score"] <= 1
+        assert len(row["blendshapes"]) == 52
+        five = np.reshape(row["five_points"], (5, 2))
+        distance = np.linalg.norm(face.five_points[0] - face.five_points[1])
+        assert np.linalg.norm(five - face.five_points, axis=1).mean() < 0.1 * distance
+    blank = list(located.rows())[-1]
+    assert (blank["landmark_source"], blank["face_count"]) == ("none", 0)
+    for column in ("landmarks", "landmark_scheme", "five_points", "face_rule", "face_score"):
+        assert blank[column] is None
+
+
+def test_a_second_run_detects_nothing_and_gives_the_same(
+    detectable: Path, rows_of: Rows, monkeypatch: pytest.MonkeyPatch, small_tasks: None
+) -> None:
+    manifest = rows_of([*uris(6), "blank.png"])
+    first, _ = locate_faces_with_report(manifest)
+    monkeypatch.setattr(task_module, "FaceDetector", None)
+    second, report = locate_faces_with_report(manifest)
+    assert (report.detected, report.cached) == (0, 7)
+    assert second.digest() == first.digest()
+    assert second.provenance == first.provenance
+
+
+def test_a_second_run_does_not_even_load_mediapipe(
+    detectable: Path, rows_of: Rows, tmp_path: Path
+) -> None:
+    manifest = rows_of(uris(2))
+    locate_faces(manifest)
+    manifest.save(tmp_path / "manifest.parquet")
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from ferdata.manifest import Manifest\n"
+        "from ferdata.faces.locate import locate_faces_with_report\n"
+        "path, root = map(Path, sys.argv[1:])\n"
+        "manifest = Manifest.load(path, roots={'drawn': root})\n"
+        "_, report = locate_faces_with_report(manifest)\n"
+        "sys.exit(report.detected or 'mediapipe' in sys.modules)\n"
+    )
+    arguments = [str(tmp_path / "manifest.parquet"), str(manifest.roots["drawn"])]
+    subprocess.run([sys.executable, "-c", code, *arguments], check=True)
+
+
+def test_workers_change_nothing(
+    detectable: Path, rows_of: Rows, empty_cache: Path, small_tasks: None
+) -> None:
+    manifest = rows_of([*uris(11), "absent.png", "blank.png"])
+    alone = locate_faces(manifest)
+    (empty_cache / "detections-1.sqlite").unlink()
+    two, report = locate_faces_with_report(manifest, executor_kind="processes", workers=2)
+    assert report.detected == 12
+    assert two.digest() == alone.digest()
+    assert (two.rejects, two.provenance) == (alone.rejects, alone.provenance)
+
+
+def test_equal_pictures_are_looked_at_once(detectable: Path, rows_of: Rows) -> None:
+    located, report = locate_faces_with_report(rows_of(["0.png", "1.png", "0.png"]))
+    landmarks = located.column("landmarks")
+    assert landmarks[0] == landmarks[2] != landmarks[1]
+    assert report.mediapipe == 3
+
+
+def test_images_that_can_not_be_used_become_rejects(
+    rows_of: Rows, tmp_path: Path, pictures: Path
+) -> None:
+    (tmp_path / "good.png").write_bytes((pictures / "0.png").read_bytes())
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    (tmp_path / "text.jpg").write_text("not an image")
+    cv2.imwrite(str(tmp_path / "tiny.png"), np.zeros((1, 1, 3), np.uint8))
+    (tmp_path / "cut.png").write_bytes((pictures / "1.png").read_bytes()[:900])
+    bad = ["empty.jpg", "text.jpg", "tiny.png", "cut.png", "absent.jpg", "../good.png"]
+    manifest = rows_of([bad[0], "good.png", *bad[1:]])
+    manifest = Manifest(manifest.table, manifest.label_space, roots={"drawn": tmp_path})
+    located = locate_faces(manifest, FaceOptions("none"))
+    assert located.column("uri") == ["good.png"]
+    assert [reject.uri for reject in located.rejects] == bad
+    assert {reject.stage for reject in located.rejects} == {"faces"}
+    assert all(reject.reason and reject.sample_id for reject in located.rejects)
+    assert len(located) + len(located.rejects) == len(manifest)
+
+
+def test_the_datasets_own_points_are_kept(
+    rows_of: Rows, drawn: list[DrawnFace], no_detector: None
+) -> None:
+    points37 = np.arange(74, dtype=np.float32).reshape(37, 2)
+    placed = drawn[0].five_points
+    columns = {
+        "0.png": {
+            "landmarks": points37.tolist(),
+            "landmark_scheme": "facepp37",
+            "five_points": placed.reshape(-1).tolist(),
+        },
+        "1.png": {"landmarks": drawn[1].landmarks.tolist(), "landmark_scheme": "ibug68"},
+        "2.png": {"five_points": drawn[2].five_points.reshape(-1).tolist()},
+    }
+    located = locate_faces(rows_of(uris(3), columns), FaceOptions("auto"))
+    rows = list(located.rows())
+    assert [row["landmark_source"] for row in rows] == ["dataset"] * 3
+    assert [row["landmark_scheme"] for row in rows] == ["facepp37", "ibug68", "five"]
+    assert np.array_equal(rows[0]["landmarks"], points37)
+    assert np.array_equal(np.float32(rows[0]["five_points"]), placed.reshape(-1))
+    assert np.allclose(np.reshape(rows[1]["five_points"], (5, 2)), drawn[1].five_points, atol=3)
+    assert np.array_equal(np.float32(rows[2]["landmarks"]), drawn[2].five_points)
+    assert all(row["face_count"] is None for row in rows)
+
+
+def test_sources(detectable: Path, rows_of: Rows, drawn: list[DrawnFace]) -> None:
+    shipped = {"0.png": {"five_points": drawn[0].five_points.reshape(-1).tolist()}}
+    manifest = rows_of(uris(2), shipped)
+    for option, expected in {
+        "auto": ["dataset", "mediapipe"],
+        "dataset": ["dataset", "none"],
+        "mediapipe": ["mediapipe", "mediapipe"],
+        "none": ["none", "none"],
+    }.items():
+        located = locate_faces(manifest, FaceOptions(option))
+        assert located.column("landmark_source") == expected
+        known = [source != "none" for source in expected]
+        assert [five is not None for five in located.column("five_points")] == known
+
+
+def test_five_points_of_the_37_are_said_to_be_assumed(
+    rows_of: Rows, caplog: pytest.LogCaptureFixture
+) -> None:
+    columns = {"0.png": {"landmarks": [[1.0, 2.0]] * 37, "landmark_scheme": "facepp37"}}
+    with caplog.at_level(logging.WARNING):
+        locate_faces(rows_of(uris(1), columns), FaceOptions("dataset"))
+    assert "order" in caplog.text
+
+
+def test_a_face_may_be_required(detectable: Path, rows_of: Rows) -> None:
+    located, report = locate_faces_with_report(
+        rows_of(["blank.png", "0.png"]), FaceOptions(require_face=True)
+    )
+    assert located.column("uri") == ["0.png"]
+    assert report.faceless == 1
+    assert "face" in located.rejects[0].reason
+
+
+def unavailable(monkeypatch: pytest.MonkeyPatch, what: str, tmp_path: Path) -> str:
+    if what == "libraries":
+        monkeypatch.setattr(detector_module, "NATIVE_LIBRARIES", ("libEGL-of-no-machine.so.1",))
+        monkeypatch.setattr(sys, "platform", "linux")
+        return "apt install libegl1 libgles2"
+
+    def offline(**_: object) -> Path:
+        raise ModelFileError("put it into FERDATA_MODEL_DIR")
+
+    monkeypatch.setenv("FERDATA_MODEL_DIR", str(tmp_path / "nowhere"))
+    monkeypatch.setattr(locate_module, "fetch_model", offline)
+    monkeypatch.setattr(detector_module, "NATIVE_LIBRARIES", ())
+    return "FERDATA_MODEL_DIR"
+
+
+@pytest.mark.parametrize("what", ["libraries", "model"])
+def test_auto_goes_on_without_mediapipe_and_says_so_once(
+    what: str,
+    rows_of: Rows,
+    drawn: list[DrawnFace],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    small_tasks: None,
+) -> None:
+    hint = unavailable(monkeypatch, what, tmp_path)
+    shipped = {"0.png": {"five_points": drawn[0].five_points.reshape(-1).tolist()}}
+    with caplog.at_level(logging.WARNING):
+        located = locate_faces(rows_of(uris(11), shipped))
+    assert located.column("landmark_source") == ["dataset"] + ["none"] * 10
+    assert len(caplog.records) == 1
+    assert hint in caplog.text
+    assert located.provenance["faces"]["detector"] is None
+
+
+@pytest.mark.parametrize("what", ["libraries", "model"])
+@pytest.mark.parametrize(
+    "options", [FaceOptions("mediapipe"), FaceOptions(require_face=True)], ids=["mode", "required"]
+)
+def test_who_needs_mediapipe_is_told_what_to_do(
+    what: str,
+    options: FaceOptions,
+    rows_of: Rows,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    hint = unavailable(monkeypatch, what, tmp_path)
+    with pytest.raises((DetectorUnavailableError, ModelFileError), match=hint):
+        locate_faces(rows_of(uris(1)), options)
+
+
+def test_an_empty_manifest_stays_empty(rows_of: Rows) -> None:
+    located = locate_faces(rows_of([]))
+    located.validate()
+    assert len(located) == 0
+
+
+def test_an_unknown_root_is_named(rows_of: Rows) -> None:
+    manifest = rows_of(uris(1))
+    with pytest.raises(ManifestError, match="drawn"):
+        locate_faces(Manifest(manifest.table, manifest.label_space))
+
+
+def test_options_are_checked() -> None:
+    with pytest.raises(UnknownNameError, match="mediapipe"):
+        FaceOptions("mediapip")
+    with pytest.raises(OptionError, match="require-face"):
+        FaceOptions("none", require_face=True)
+    with pytest.raises(OptionError, match="blendshapes"):
+        FaceOptions("dataset", blendshapes=True)
+
+
+def test_a_located_manifest_survives_its_file(
+    detectable: Path, rows_of: Rows, tmp_path: Path
+) -> None:
+    located = locate_faces(rows_of(["0.png", "blank.png", "1.png"]))
+    located.save(tmp_path / "manifest.parquet")
+    assert Manifest.load(tmp_path / "manifest.parquet").digest() == located.digest()

@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ferdata.formats.card import CardFacts, SourceFacts, card_text, front_matter, write_card
+from ferdata.formats.dummies import cut, dummy_rows, dummy_spec
+from ferdata.formats.huggingface import ROW_GROUP_ROWS, ParquetShardWriter, arrow_schema, features
+from ferdata.labels import BASIC7, BASIC8
+
+SPLITS = {"train": 21, "validation": 5, "test": 6}
+
+
+def card_facts(**changes):
+    counts = {
+        split: BASIC7.decode(dummy_rows(dummy_spec(rows=rows, split=split)).label.tolist())
+        for split, rows in SPLITS.items()
+    }
+    counts = {
+        split: {name: labels.count(name) for name in BASIC7.names}
+        for split, labels in counts.items()
+    }
+    source = SourceFacts(
+        name="rafdb",
+        title="RAF-DB",
+        licence="non-commercial research only",
+        usage="sign the agreement",
+        citation="@inproceedings{li2017,\n  title = {Reliable}\n}",
+        homepage="http://www.whdeld.cn/RAF",
+    )
+    values = {
+        "name": "rafdb",
+        "spec": dummy_spec(),
+        "counts_before": counts,
+        "counts": counts,
+        "split_rule": "official",
+        "seed": 7,
+        "alignment": "none, resized (ferdata-align/1)",
+        "landmarks": {"mediapipe": 30, "none": 2},
+        "rejects": {"faces": {"file is missing": 3}},
+        "sources": [source],
+        "plan_sha256": "ab" * 32,
+        "ferdata_version": "0.1.0",
+        "validation": 0.1,
+        "augmentation": "balance to max",
+        "operations": {"blur": "sigma 0.5–1.5"},
+        "versions": {"numpy": "2"},
+    }
+    return CardFacts(**(values | changes))
+
+
+@pytest.fixture
+def written(tmp_path):
+    folder = tmp_path / "hf"
+    (folder / "data").mkdir(parents=True)
+    content = {}
+    for split, rows in SPLITS.items():
+        spec = dummy_spec(rows=rows, split=split)
+        content[split] = dummy_rows(spec)
+        with ParquetShardWriter(
+            folder / "data" / f"{split}-00000-of-00001.parquet", spec
+        ) as writer:
+            for batch in cut(content[split], 4):
+                writer.append(batch)
+    write_card(folder / "README.md", card_facts())
+    return folder, content
+
+
+def test_load_dataset_opens_every_split(written, offline_datasets):
+    folder, content = written
+    data = offline_datasets.load_dataset(str(folder))
+    assert list(data) == list(SPLITS)
+    for split, rows in content.items():
+        assert data[split].num_rows == len(rows)
+        images = np.stack([np.asarray(image) for image in data[split]["image"]])
+        np.testing.assert_array_equal(images, rows.pixels)
+        assert data[split].features["label"].names == list(BASIC7.names)
+        assert data[split]["label"][:] == rows.label.tolist()
+        assert data[split]["sample_id"][:] == rows.sample_id
+        assert data[split]["operations"][:] == [text or None for text in rows.operations]
+        numbers = data[split].with_format("numpy")
+        for name in ("landmarks", "box", "valence", "arousal", "soft_label"):
+            np.testing.assert_array_equal(numbers[name][:], getattr(rows, name))
+
+
+def test_load_dataset_streams_and_gives_tensors(written, offline_datasets):
+    folder, content = written
+    stream = offline_datasets.load_dataset(str(folder), split="test", streaming=True)
+    first = next(iter(stream))
+    np.testing.assert_array_equal(np.asarray(first["image"]), content["test"].pixels[0])
+    pytest.importorskip("torch")
+    data = offline_datasets.load_dataset(str(folder), split="test").with_format("torch")
+    assert data[:3]["landmarks"].shape == (3, 5, 2)
+
+
+def test_a_card_that_says_another_number_of_rows_is_noticed(written, offline_datasets):
+    folder, _ = written
+    text = (folder / "README.md").read_text()
+    (folder / "README.md").write_text(text.replace("num_examples: 21", "num_examples: 22"))
+    with pytest.raises(Exception, match=r"(?i)split"):
+        offline_datasets.load_dataset(str(folder))
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        dummy_spec(),
+        dummy_spec(landmark_scheme="mediapipe478", points=478),
+        dummy_spec(landmark_scheme=None, points=0),
+        dummy_spec(label_space=BASIC8, channels=1),
+    ],
+)
+def test_features_are_those_of_datasets(spec, offline_datasets):
+    real = offline_datasets.Features.from_dict(features(spec))
+    assert real.to_dict() == features(spec)
+    assert real.arrow_schema.equals(arrow_schema(spec))
+    ours, theirs = arrow_schema(spec).metadata, real.arrow_schema.metadata
+    assert ours[b"huggingface"] == theirs[b"huggingface"]
+    listed = front_matter(card_facts(spec=spec))["dataset_info"]["features"]
+    assert listed == real._to_yaml_list()
+
+
+def test_row_groups_and_compression(tmp_path):
+    spec = dummy_spec(rows=ROW_GROUP_ROWS + 10)
+    with ParquetShardWriter(tmp_path / "s.parquet", spec) as writer:
+        for batch in cut(dummy_rows(spec), 100):
+            writer.append(batch)
+    metadata = pq.read_metadata(tmp_path / "s.parquet")
+    groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
+    assert [group.num_rows for group in groups] == [ROW_GROUP_ROWS, 10]
+    columns = [groups[0].column(index) for index in range(groups[0].num_columns)]
+    codecs = {column.path_in_schema: column.compression for column in columns}
+    assert codecs.pop("image.bytes") == "UNCOMPRESSED"
+    assert set(codecs.values()) == {"ZSTD"}
+    assert all(column.has_column_index for column in columns if column.path_in_schema == "label")
+
+
+def front(text):
+    return yaml.safe_load(text.split("---\n")[1])
+
+
+def test_card_is_made_of_the_facts():
+    text = card_text(card_facts())
+    assert card_text(card_facts()) == text
+    for fact in (
+        "non-commercial research only",
+        "sign the agreement",
+        "@inproceedings{li2017,",
+        "ab" * 32,
+        "file is missing",
+        "sigma 0.5–1.5",
+        "seed 7",
+        "32 RGB images",
+        "validation and test hold no augmented image",
+    ):
+        assert fact in text
+    meta = front(text)
+    assert meta["license"] == "other"
+    assert meta["license_name"] == "non-commercial-research-only"
+    assert meta["task_categories"] == ["image-classification"]
+    paths = [entry["path"] for entry in meta["configs"][0]["data_files"]]
+    assert paths == ["data/train-*.parquet", "data/validation-*.parquet", "data/test-*.parquet"]
+    splits = {entry["name"]: entry["num_examples"] for entry in meta["dataset_info"]["splits"]}
+    assert splits == SPLITS
+
+
+def test_card_leaves_out_a_split_without_rows():
+    counts = {"train": {"fear": 3}, "validation": {"fear": 0}, "test": {"fear": 1}}
+    meta = front_matter(card_facts(counts=counts))
+    assert [entry["split"] for entry in meta["configs"][0]["data_files"]] == ["train", "test"]
+
+
+def test_card_says_what_must_not_be_missed():
+    text = card_text(card_facts(synthetic=True, leaks="copies were made before the split"))
+    assert "drawn by ferdata" in text
+    assert "**This build leaks:** copies were made before the split" in text
+    assert "hold no augmented image" not in text
+    assert "synthetic" in front(text)["tags"]
+
+
+NASTY = st.text(st.sampled_from("ab`|*_[]()<>#\n\r\\&~-: \"'{}é%"), max_size=40)
+
+
+@given(text=NASTY)
+def test_no_text_of_a_dataset_becomes_markup(text):
+    source = SourceFacts("rafdb", text, text, text, text, text)
+    plain = card_text(card_facts(sources=[SourceFacts("rafdb", "x", "x", "x", "x", "x")]))
+    card = card_text(card_facts(sources=[source], rejects={"faces": {text: 1}}))
+    assert front(card)["license"] == "other"
+    assert "<" not in card.split("---\n", 2)[2].replace(text.strip("\n"), "")
+    heads = [line for line in plain.splitlines() if line.startswith("## ")]
+    body = card.split("---\n", 2)[2]
+    inside, fence, found = False, "", []
+    for line in body.splitlines():
+        if not inside and line.startswith("```"):
+            inside, fence = True, line.rstrip("abcdefghijklmnopqrstuvwxyz")
+        elif inside and line == fence:
+            inside = False
+        elif not inside and line.startswith("## "):
+            found.append(line)
+    assert not inside
+    assert found == heads
