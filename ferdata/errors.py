@@ -117,6 +117,12 @@ class TrainingError(FerdataError):
     exit_code = 1
 
 
+class WorkerError(FerdataError):
+    """A worker process died."""
+
+    exit_code = 1
+
+
 class BuildError(FerdataError):
     """A build directory can't be made, continued or read."""
 

@@ -13,11 +13,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import connection
 from typing import Any, TypeVar
 
-from ferdata.errors import MissingExtraError, OptionError, UnknownNameError
+from ferdata.errors import MissingExtraError, OptionError, UnknownNameError, WorkerError
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -43,16 +44,18 @@ def open_executor(kind: str, workers: int) -> Iterator[Executor]:
     """Open an executor; its processes end with the block, also after Ctrl-C.
 
     Args:
-        kind: `serial`, `processes` (spawned on this machine) or `dask` (a local Dask cluster).
+        kind: `serial`; `processes`, spawned on this machine, unless one worker is asked for, whose
+            work this process can do; or `dask`, a local Dask cluster.
         workers: Number of processes.
 
     Raises:
         OptionError: The kind is unknown or the number of workers is below 1.
         MissingExtraError: `dask` is asked for and not installed.
+        WorkerError: A worker process died.
     """
     if workers < 1:
         raise OptionError(f"--workers {workers}: at least 1 is needed")
-    if kind == "serial":
+    if kind == "serial" or (kind == "processes" and workers == 1):
         yield SerialExecutor()
     elif kind == "processes":
         with _open_processes(workers) as pool:
@@ -91,6 +94,12 @@ def _open_processes(workers: int) -> Iterator[Executor]:
     )
     try:
         yield pool
+    except BrokenProcessPool as error:
+        raise WorkerError(
+            "a worker process ended abruptly, for want of memory perhaps; try fewer --workers. "
+            "A script that calls ferdata with workers needs `if __name__ == \"__main__\":` around "
+            "the call."
+        ) from error
     except BaseException:
         processes = list((pool._processes or {}).values())
         pool.shutdown(wait=False, cancel_futures=True)

@@ -6,6 +6,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from ferdata.faces.options import FaceOptions
 from ferdata.files import read_json, write_json
 from ferdata.ingest import facts, ingest
 from ferdata.manifest import Manifest, Reject, save_rejects
+from ferdata.parallel import open_executor
 
 logger = logging.getLogger(__name__)
 
@@ -66,77 +68,78 @@ def build(
     Raises:
         FerdataError: The data, the options or the directory are not as they should be.
     """
-    options = options or BuildOptions()
-    execution = execution or Execution()
-    with lock(out):
+    job = _Job(name, data, out, options or BuildOptions(), execution or Execution())
+    with lock(out), open_executor(job.execution.executor, job.execution.workers) as executor:
         remove_partial_files(out)
-        source = prepare(name, data, out, options, execution)
-        augmented = augment(source, options)
-        check_splits(augmented)
-        planned, plan = make_plan(augmented, options)
-        return _carry_out(name, source, planned, plan, out, execution)
+        source = job.prepare(executor)
+        planned, plan = make_plan(job.augment(source), job.options)
+        return job.carry_out(source, planned, plan, executor)
 
 
-def prepare(
-    name: str, data: Path, out: Path, options: BuildOptions, execution: Execution
-) -> Manifest:
-    """Run the stages before augmentation: ingest, faces, duplicates, split.
+@dataclass(frozen=True)
+class _Job:
+    """One call of `build`, and its steps in order."""
 
-    Raises:
-        TooManyRejectsError: More rows were rejected than the options allow.
-    """
-    manifest = ingest(name, data, source=options.source)
-    total = len(manifest) + len(manifest.rejects)
-    face_options = FaceOptions(
-        landmarks=options.landmarks,
-        require_face=options.require_face,
-        blendshapes=options.blendshapes,
-    )
-    manifest = locate_faces(
-        manifest,
-        face_options,
-        executor_kind=execution.executor,
-        workers=execution.workers,
-        quiet=execution.quiet,
-    )
-    _require_few_rejects(manifest.rejects, total, out, options)
-    if options.split == "official":  # the authors' splits are there: mend them before carving
-        manifest = drop_duplicates(manifest, options.duplicates)
-    manifest = split(manifest, options.split, validation=options.validation, seed=options.seed)
-    check_splits(manifest)
-    return manifest
+    name: str
+    data: Path
+    out: Path
+    options: BuildOptions
+    execution: Execution
 
-
-def augment(manifest: Manifest, options: BuildOptions) -> Manifest:
-    """Run the augmentation stage that the options ask for."""
-    if options.augment == "none":
+    def prepare(self, executor: Executor) -> Manifest:
+        """Run the stages before augmentation: ingest, faces, duplicates, split."""
+        options = self.options
+        manifest = ingest(self.name, self.data, source=options.source)
+        total = len(manifest) + len(manifest.rejects)
+        manifest = locate_faces(
+            manifest,
+            FaceOptions(
+                landmarks=options.landmarks,
+                require_face=options.require_face,
+                blendshapes=options.blendshapes,
+            ),
+            executor=executor,
+            workers=self.execution.workers,
+            quiet=self.execution.quiet,
+        )
+        _require_few_rejects(manifest.rejects, total, self.out, options)
+        if options.split == "official":  # the authors' splits are there: mend them before carving
+            manifest = drop_duplicates(manifest, options.duplicates)
+        manifest = split(manifest, options.split, validation=options.validation, seed=options.seed)
+        check_splits(manifest)
         return manifest
-    return balance(
-        manifest,
-        to=parse_target(options.balance_to),
-        max_copies=options.max_copies,
-        seed=options.seed,
-    )
 
+    def augment(self, source: Manifest) -> Manifest:
+        """Run the augmentation stage that the options ask for."""
+        options = self.options
+        if options.augment == "none":
+            return source
+        target = parse_target(options.balance_to)
+        augmented = balance(source, to=target, max_copies=options.max_copies, seed=options.seed)
+        check_splits(augmented)
+        return augmented
 
-def _carry_out(
-    name: str, source: Manifest, planned: Manifest, plan: Plan, out: Path, execution: Execution
-) -> BuildReport:
-    """Turn a plan into files and record them."""
-    _make_room(plan, out, execution)
-    before = _existing_record(plan, out)
-    if before is None:
-        planned.save(out / "manifest.parquet", row_group_sizes=[s.rows for s in plan.shards])
-        write_json(out / "plan.json", plan.to_json())
-    tasks = _tasks(planned, plan, out)
-    reports = run_shards(tasks, execution)
-    if before is not None and _as_recorded(before, reports):
-        return BuildReport(out, before, already_done=True)
-    rendering = [reject for report in reports for reject in report.rejects]
-    _require_few_rejects(rendering, len(planned), out, plan.options)
-    spec = shard_spec(tasks[0], reports[0].rows, planned.label_space)
-    record = finish(name, source, planned, plan, out, reports, spec)
-    return BuildReport(out, record, already_done=False)
+    def carry_out(
+        self, source: Manifest, planned: Manifest, plan: Plan, executor: Executor
+    ) -> BuildReport:
+        """Turn a plan into files and record them."""
+        out = self.out
+        _make_room(plan, out, overwrite=self.execution.overwrite)
+        before = _existing_record(plan, out)
+        if before is None:
+            planned.save(out / "manifest.parquet", row_group_sizes=[s.rows for s in plan.shards])
+            write_json(out / "plan.json", plan.to_json())
+        tasks = _tasks(planned, plan, out)
+        reports = run_shards(
+            tasks, executor, workers=self.execution.workers, quiet=self.execution.quiet
+        )
+        if before is not None and _as_recorded(before, reports):
+            return BuildReport(out, before, already_done=True)
+        rendering = [reject for report in reports for reject in report.rejects]
+        _require_few_rejects(rendering, len(planned), out, plan.options)
+        spec = shard_spec(tasks[0], reports[0].rows, planned.label_space)
+        record = finish(self.name, source, planned, plan, out, reports, spec)
+        return BuildReport(out, record, already_done=False)
 
 
 def _require_few_rejects(
@@ -155,14 +158,14 @@ def _require_few_rejects(
     )
 
 
-def _make_room(plan: Plan, out: Path, execution: Execution) -> None:
+def _make_room(plan: Plan, out: Path, *, overwrite: bool) -> None:
     """Refuse a directory that holds another plan, or clear it when told to."""
     if not (out / "plan.json").exists():
         return
     other = read_json(out / "plan.json").get("sha256")
     if other == plan.sha256:
         return
-    if not execution.overwrite:
+    if not overwrite:
         raise BuildError(
             f"{out} holds another build (plan {str(other)[:12]}…, this one is "
             f"{plan.sha256[:12]}…: other data, options, seed or versions). "

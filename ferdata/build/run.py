@@ -5,18 +5,18 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ferdata.build.options import Execution
 from ferdata.build.shard import ShardReport, ShardTask, build_shard, sidecar
 from ferdata.errors import BuildError, LockedError
 from ferdata.files import TEMPORARY_SUFFIX, read_json, sha256_file
 from ferdata.formats.registry import shard_formats
 from ferdata.manifest import Reject
-from ferdata.parallel import open_executor, run_in_order
+from ferdata.parallel import run_in_order
 from ferdata.progress import progress_bar
 
 logger = logging.getLogger(__name__)
@@ -45,12 +45,16 @@ def lock(out: Path) -> Iterator[None]:
         raise BuildError(f"{out}: can't be a build directory: {error.strerror}") from error
 
 
-def run_shards(tasks: list[ShardTask], execution: Execution) -> list[ShardReport]:
+def run_shards(
+    tasks: list[ShardTask], executor: Executor, *, workers: int, quiet: bool = False
+) -> list[ShardReport]:
     """Build all shards that are not done yet.
 
     Args:
         tasks: One task per shard, in the plan's order.
-        execution: How to run them.
+        executor: Anything that looks like a `concurrent.futures.Executor`.
+        workers: Number of processes that the executor has.
+        quiet: Show no progress.
 
     Returns:
         The report of every shard, in the plan's order.
@@ -61,23 +65,13 @@ def run_shards(tasks: list[ShardTask], execution: Execution) -> list[ShardReport
         _require_disk_space(missing)
         if finished:
             logger.info("going on: %d of %d shards are done", len(finished), len(tasks))
-    built = {report.name: report for report in _run(missing, execution)}
-    return [finished.get(task.index) or built[task.shard.name] for task in tasks]
-
-
-def _run(tasks: list[ShardTask], execution: Execution) -> Iterator[ShardReport]:
-    if not tasks:
-        return
-    workers = min(execution.workers, len(tasks))
-    kind = "serial" if workers == 1 and execution.executor == "processes" else execution.executor
-    total = sum(task.shard.rows for task in tasks)
-    with (
-        progress_bar("rendering", total, quiet=execution.quiet) as bar,
-        open_executor(kind, workers) as executor,
-    ):
-        for report in run_in_order(executor, build_shard, tasks, ahead=2 * workers):
-            bar.update(report.rows + len(report.rejects))
-            yield report
+    with progress_bar("rendering", sum(task.shard.rows for task in missing), quiet=quiet) as bar:
+        for task, report in zip(
+            missing, run_in_order(executor, build_shard, missing, ahead=2 * workers), strict=True
+        ):
+            bar.update(task.shard.rows)
+            finished[task.index] = report
+    return [finished[task.index] for task in tasks]
 
 
 def done(task: ShardTask) -> ShardReport | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -36,13 +36,12 @@ class Selection:
 
     def runs(self) -> Iterator[tuple[int, int, int]]:
         """Give (shard, first position, last position + 1) of each stretch within one shard."""
-        starts = self.starts or []
-        for start, stop in zip(starts, [*starts[1:], len(self.rows)], strict=True):
+        for start, stop in pairwise([*(self.starts or ()), len(self.rows)]):
             yield self.shards.item(start), start, stop
 
     def has_long_runs(self) -> bool:
         """Say whether one call per stretch is cheaper than one view per row."""
-        return self.starts is not None and len(self.starts) * _ROWS_PER_CALL <= len(self.rows)
+        return self.starts is not None and 0 < len(self.starts) * _ROWS_PER_CALL <= len(self.rows)
 
 
 class Locator:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,7 +34,7 @@ from ferdata.faces.task import (
     run_face_task,
 )
 from ferdata.manifest import SCHEMA, Manifest, Reject
-from ferdata.parallel import open_executor, run_in_order
+from ferdata.parallel import SerialExecutor, run_in_order
 from ferdata.progress import progress_bar
 
 logger = logging.getLogger(__name__)
@@ -84,13 +85,13 @@ def locate_faces(
     manifest: Manifest,
     options: FaceOptions | None = None,
     *,
-    executor_kind: str = "serial",
+    executor: Executor | None = None,
     workers: int = 1,
     quiet: bool = False,
 ) -> Manifest:
     """Read every image, hash it, and fill in its face; see `locate_faces_with_report`."""
     located, _ = locate_faces_with_report(
-        manifest, options, executor_kind=executor_kind, workers=workers, quiet=quiet
+        manifest, options, executor=executor, workers=workers, quiet=quiet
     )
     return located
 
@@ -99,7 +100,7 @@ def locate_faces_with_report(
     manifest: Manifest,
     options: FaceOptions | None = None,
     *,
-    executor_kind: str = "serial",
+    executor: Executor | None = None,
     workers: int = 1,
     quiet: bool = False,
 ) -> tuple[Manifest, LocateReport]:
@@ -111,8 +112,8 @@ def locate_faces_with_report(
     Args:
         manifest: Rows with `uri`, and the roots of their datasets.
         options: Where landmarks come from; default: `FaceOptions()`.
-        executor_kind: `serial`, `processes` or `dask`.
-        workers: Number of processes.
+        executor: Anything that looks like a `concurrent.futures.Executor`; default: this process.
+        workers: Number of processes that the executor has; bounds what is under way.
         quiet: Show no progress.
 
     Returns:
@@ -135,16 +136,13 @@ def locate_faces_with_report(
     work = _Work(manifest, options, wanted, setup)
     try:
         with (
-            open_executor(executor_kind, workers) as executor,
             progress_bar("finding faces", len(manifest), quiet=quiet) as bar,
             DetectionCache(setup.cache if setup else None, setup.version if setup else "") as cache,
         ):
-            ahead = 1 if executor_kind == "serial" else 2 * workers + 1
-            for task, facts in zip(
-                work.tasks(),
-                run_in_order(executor, run_face_task, work.tasks(), ahead=ahead),
-                strict=True,
-            ):
+            found = run_in_order(
+                executor or SerialExecutor(), run_face_task, work.tasks(), ahead=2 * workers + 1
+            )
+            for task, facts in zip(work.tasks(), found, strict=True):
                 _remember(cache, task, facts)
                 work.add(facts)
                 bar.update(len(facts))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,7 @@ class CardFacts:
         versions: Versions that touch pixels.
         synthetic: True for a build from drawn faces, which shows nobody.
         leaks: Why rows of different splits are not independent; empty if they are.
+        num_bytes: Size of each split's files; where empty, `write_card` looks beside the card.
     """
 
     name: str
@@ -90,14 +91,21 @@ class CardFacts:
     versions: Mapping[str, str] = field(default_factory=dict)
     synthetic: bool = False
     leaks: str = ""
+    num_bytes: Mapping[str, int] = field(default_factory=dict)
 
 
 def write_card(path: Path, facts: CardFacts) -> None:
     """Write a card, whole or not at all.
 
+    Args:
+        path: `README.md` in the folder whose `data` holds the finished shards.
+        facts: What the card says.
+
     Raises:
         BuildError: It can't be written.
     """
+    if not facts.num_bytes:
+        facts = replace(facts, num_bytes=_sizes(path.parent / "data"))
     with write_atomically(path) as file:
         file.write(card_text(facts).encode())
 
@@ -150,7 +158,15 @@ def front_matter(facts: CardFacts) -> dict[str, Any]:
         ],
         "dataset_info": {
             "features": [_yaml_feature(name, f) for name, f in features(facts.spec).items()],
-            "splits": [{"name": split, "num_examples": rows[split]} for split in present],
+            # `datasets` passes over all the splits, and checks none, where one has no num_bytes.
+            "splits": [
+                {
+                    "name": split,
+                    "num_bytes": facts.num_bytes.get(split, 0),
+                    "num_examples": rows[split],
+                }
+                for split in present
+            ],
         },
     }
 
@@ -344,6 +360,14 @@ def _title(facts: CardFacts) -> str:
 def _source_names(facts: CardFacts) -> str:
     names = " and ".join(_unique(escape(source.title) for source in facts.sources))
     return f"a synthetic copy of {names}" if facts.synthetic else names
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """Return the bytes of each split's Parquet files."""
+    return {
+        split: sum(path.stat().st_size for path in folder.glob(f"{split}-*.parquet"))
+        for split in SPLITS
+    }
 
 
 def _unique(words: Iterable[str]) -> list[str]:

@@ -24,6 +24,7 @@ from ferdata.faces import task as task_module
 from ferdata.faces.locate import locate_faces, locate_faces_with_report
 from ferdata.images import read_image
 from ferdata.manifest import Manifest
+from ferdata.parallel import open_executor
 from ferdata.synth import DrawnFace
 
 Rows = Callable[..., Manifest]
@@ -116,7 +117,8 @@ def test_workers_change_nothing(
     manifest = rows_of([*uris(11), "absent.png", "blank.png"])
     alone = locate_faces(manifest)
     (empty_cache / "detections-1.sqlite").unlink()
-    two, report = locate_faces_with_report(manifest, executor_kind="processes", workers=2)
+    with open_executor("processes", 2) as executor:
+        two, report = locate_faces_with_report(manifest, executor=executor, workers=2)
     assert report.detected == 12
     assert two.digest() == alone.digest()
     assert (two.rejects, two.provenance) == (alone.rejects, alone.provenance)

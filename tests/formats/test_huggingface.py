@@ -87,6 +87,15 @@ def test_load_dataset_opens_every_split(written, offline_datasets):
             np.testing.assert_array_equal(numbers[name][:], getattr(rows, name))
 
 
+def test_datasets_takes_the_whole_card(written, offline_datasets, caplog):
+    folder, _ = written
+    info = offline_datasets.load_dataset_builder(str(folder)).info
+    assert {name: split.num_examples for name, split in info.splits.items()} == SPLITS
+    size = (folder / "data" / "test-00000-of-00001.parquet").stat().st_size
+    assert info.splits["test"].num_bytes == size
+    assert "Ignoring" not in caplog.text
+
+
 def test_load_dataset_streams_and_gives_tensors(written, offline_datasets):
     folder, content = written
     stream = offline_datasets.load_dataset(str(folder), split="test", streaming=True)

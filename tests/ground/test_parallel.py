@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from ferdata.errors import OptionError, UnknownNameError
+from ferdata.errors import OptionError, UnknownNameError, WorkerError
 from ferdata.parallel import open_executor, run_in_order
 
 
@@ -36,6 +36,15 @@ def test_results_come_in_the_order_of_the_tasks(kind: str) -> None:
 def test_a_task_that_fails_ends_the_run(kind: str) -> None:
     with pytest.raises(ValueError, match="task 0"), open_executor(kind, 2) as executor:
         list(run_in_order(executor, fail, range(100), ahead=4))
+
+
+def die(number: int) -> int:
+    os._exit(3)
+
+
+def test_a_worker_that_dies_is_a_clear_error() -> None:
+    with pytest.raises(WorkerError, match="fewer --workers"), open_executor("processes", 2) as pool:
+        list(run_in_order(pool, die, range(4), ahead=4))
 
 
 def test_wrong_executor_and_workers() -> None:

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from torch.utils.data import ConcatDataset, DataLoader, Subset  # noqa: E402
+
+from ferdata.data import Batch, ShardDataset  # noqa: E402
+from ferdata.errors import OptionError, UnknownNameError  # noqa: E402
+
+
+def check_batch(batch, arrays):
+    rows = batch["index"].numpy()
+    np.testing.assert_array_equal(batch["image"].numpy(), arrays["image"][rows])
+    np.testing.assert_array_equal(batch["label"].numpy(), arrays["label"][rows])
+    return rows.tolist()
+
+
+def test_one_sample(mini):
+    dataset = ShardDataset(mini.root, "train", fields=("image", "label", "sample_id", "landmarks"))
+    assert len(dataset) == 100
+    sample = dataset[37]
+    assert sample["image"].dtype == torch.uint8
+    np.testing.assert_array_equal(sample["image"].numpy(), mini.arrays["train"]["image"][37])
+    assert sample["label"].item() == mini.arrays["train"]["label"][37]
+    assert sample["sample_id"] == "mini/größe_0_0037"
+    assert sample["index"].item() == 37
+    assert dataset[-1]["index"].item() == 99
+    with pytest.raises(IndexError):
+        dataset[100]
+
+
+def test_a_batch_is_one_gather_without_another_copy(mini, monkeypatch):
+    dataset = ShardDataset(mini.root, "train")
+    batches = dataset.__getitems__([5, 80, 2])
+    assert len(batches) == 1
+    assert torch.utils.data.default_collate(batches)["image"] is batches[0]["image"]
+
+
+def test_plain_dataloader_gives_rows_in_the_samplers_order(mini):
+    dataset = ShardDataset(mini.root, "train")
+    order = torch.randperm(100, generator=torch.Generator().manual_seed(0)).tolist()
+    rows = []
+    for batch in DataLoader(dataset, batch_size=8, sampler=order):
+        assert isinstance(batch, Batch)
+        rows += check_batch(batch, mini.arrays["train"])
+    assert rows == order
+
+
+def test_shuffled_dataloader_is_complete(mini):
+    loader = DataLoader(ShardDataset(mini.root, "train"), batch_size=64, shuffle=True)
+    rows = [row for batch in loader for row in check_batch(batch, mini.arrays["train"])]
+    assert sorted(rows) == list(range(100))
+    assert rows != list(range(100))
+
+
+def test_sequential_dataloader(mini):
+    loader = DataLoader(ShardDataset(mini.root, "test"), batch_size=5)
+    assert [row for batch in loader for row in batch["index"].tolist()] == list(range(17))
+
+
+@pytest.mark.parametrize("encoding", ["raw", "png"])
+@pytest.mark.parametrize("start", ["fork", "forkserver", "spawn"])
+def test_worker_processes(make_build, encoding, start):
+    mini = make_build({"train": [9, 8]}, encoding=encoding)
+    dataset = ShardDataset(mini.root, "train", fields=("image", "label", "sample_id"))
+    dataset.__getitems__(range(17))  # what this process has open must not disturb the workers
+    loader = DataLoader(
+        dataset, batch_size=4, shuffle=True, num_workers=1, multiprocessing_context=start
+    )
+    rows = []
+    for batch in loader:
+        assert isinstance(batch, Batch)
+        assert len(batch["sample_id"]) == len(batch["index"])
+        rows += check_batch(batch, mini.arrays["train"])
+    assert sorted(rows) == list(range(17))
+
+
+def test_batches_that_are_kept_stay_as_they_are(mini):
+    dataset = ShardDataset(mini.root, "train")
+    kept = list(DataLoader(dataset, batch_size=4))
+    for batch in kept:
+        check_batch(batch, mini.arrays["train"])
+
+
+def test_subset_and_concatenation(mini):
+    train, test = ShardDataset(mini.root, "train"), ShardDataset(mini.root, "test")
+    subset = next(iter(DataLoader(Subset(train, [9, 70, 3]), batch_size=3)))
+    assert subset["index"].tolist() == [9, 70, 3]
+    both = [batch for batch in DataLoader(ConcatDataset([train, test]), batch_size=30)]
+    assert sum(len(batch["image"]) for batch in both) == 117
+    joined = torch.utils.data.default_collate([*train.__getitems__([1]), *test.__getitems__([2])])
+    assert joined["index"].tolist() == [1, 2]
+
+
+def test_fields(mini):
+    batch = ShardDataset(mini.root, fields=("soft_label", "subject", "arousal")).__getitems__([3])[
+        0
+    ]
+    assert set(batch) == {"soft_label", "subject", "arousal", "index"}
+    with pytest.raises(UnknownNameError, match="landmarks"):
+        ShardDataset(mini.root, fields=("image", "landmark"))
+    with pytest.raises(OptionError, match="one string"):
+        ShardDataset(mini.root, fields="image")
+
+
+def test_what_the_dataset_knows(mini):
+    dataset = ShardDataset(mini.root, "train")
+    assert dataset.label_space.names == ("anger", "fear", "neutral")
+    counts = np.bincount(mini.arrays["train"]["label"])
+    assert dataset.class_weights().dtype == torch.float32
+    np.testing.assert_allclose(dataset.class_weights().numpy(), 100 / counts, rtol=1e-6)
+    assert dataset.groups.tolist() == mini.arrays["train"]["subject"]
+    np.testing.assert_array_equal(dataset.labels, mini.arrays["train"]["label"])
+
+
+def test_batch_moves_and_pickles(mini):
+    batch = ShardDataset(mini.root, fields=("image", "sample_id")).__getitems__([3, 4])[0]
+    moved = batch.to("cpu")
+    assert isinstance(moved, Batch)
+    assert moved["sample_id"] == batch["sample_id"]
+    again = pickle.loads(pickle.dumps(batch))
+    torch.testing.assert_close(again["image"], batch["image"])
