@@ -103,6 +103,8 @@ def transform_box(
     box: npt.NDArray[np.float32], matrix: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float32]:
     """Carry a box through a transform: the upright box around its four moved corners."""
+    if np.isnan(box[0]):
+        return box
     x1, y1, x2, y2 = box
     corners = transform_points(
         np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]], np.float32), matrix

@@ -24,7 +24,7 @@ from ferdata.formats.registry import ShardFormat, shard_format, shard_formats
 from ferdata.labels import LabelSpace
 from ferdata.manifest import Manifest, Reject
 
-_BATCH_ROWS = 64
+_BATCH_ROWS = 256  # 9.6 MB at 112×112: large enough that HDF5 calls cost nothing
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import platform
 import shutil
-import sys
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -120,21 +118,12 @@ def _opencv() -> Finding:
 
 def _native_libraries() -> Finding:
     """MediaPipe's library is linked against EGL and GLES, which slim images lack."""
-    if sys.platform != "linux":
-        return Finding("EGL and GLES", "ok", "not needed on this system")
-    missing = []
-    for name in ("libEGL.so.1", "libGLESv2.so.2"):
-        try:
-            ctypes.CDLL(name)
-        except OSError:
-            missing.append(name)
-    if missing:
-        return Finding(
-            "EGL and GLES",
-            "warning",
-            f"{', '.join(missing)} missing: no face detection; run: apt install libegl1 libgles2",
-        )
-    return Finding("EGL and GLES", "ok", "found")
+    from ferdata.faces.detector import INSTALL_HINT, missing_libraries  # noqa: PLC0415 - as below
+
+    if missing := missing_libraries():
+        detail = f"{', '.join(missing)} missing: no face detection; run: {INSTALL_HINT}"
+        return Finding("EGL and GLES", "warning", detail)
+    return Finding("EGL and GLES", "ok", "found, or not needed on this system")
 
 
 def _landmark_model() -> Finding:

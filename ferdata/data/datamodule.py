@@ -15,6 +15,17 @@ from ferdata.data.loader import ShardLoader
 from ferdata.labels import LabelSpace
 
 
+class _LightningLoader(ShardLoader):
+    """A loader where Lightning finds `set_epoch`, which it calls at the start of each epoch."""
+
+    batch_sampler = None
+
+    @property
+    def sampler(self) -> ShardLoader:
+        """The loader itself."""
+        return self
+
+
 class FerDataModule(L.LightningDataModule):  # type: ignore[misc] # Lightning is not type-checked here
     """The loaders of a build's splits, one rank each; train is shuffled anew in every epoch.
 
@@ -90,7 +101,7 @@ class FerDataModule(L.LightningDataModule):  # type: ignore[misc] # Lightning is
         return self._loader(self.predict_split, self.eval_batch_size, shuffle=False)
 
     def _loader(self, split: str, batch_size: int, **options: Any) -> ShardLoader:
-        return ShardLoader(
+        return _LightningLoader(
             self.build,
             split,
             batch_size,

@@ -99,22 +99,23 @@ class ShardLoader:
         return math.ceil(math.ceil(share) / self.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
-        """Begin an epoch, or go on inside one after `load_state_dict`."""
-        epoch, first = self._next
+        """Go through an epoch, or what is left of it after `load_state_dict`.
+
+        The epoch begins, and the count goes on to the next one, with the first batch taken.
+        """
+        self._now = epoch, first = self._next
         self._next = (epoch + 1, 0)
-        self._now = (epoch, first)
-        return self._batches(epoch, first)
+        with closing(prefetch(self._make, self._plan(epoch, first), self.prefetch)) as source:
+            for position in range(first + 1, len(self) + 1):
+                made = [next(source)]
+                self._now = (epoch, position)
+                yield made.pop()  # no reference stays here, so that its memory can be used again
 
     def set_epoch(self, epoch: int) -> None:
-        """Say which epoch the next iteration is; needed on no rank if all count alike."""
+        """Say which epoch the next iteration is; ranks that count alike need not."""
         if self._next[0] != epoch:
             self._next = (epoch, 0)
         self._now = self._next
-
-    @property
-    def sampler(self) -> ShardLoader:
-        """The loader itself: where Lightning looks for `set_epoch` at the start of each epoch."""
-        return self
 
     def state_dict(self) -> dict[str, Any]:
         """Return where the loader stands, so that another one can go on with the next batch."""
@@ -148,13 +149,6 @@ class ShardLoader:
             "world_size": self.world_size,
             "drop_last": self.drop_last,
         }
-
-    def _batches(self, epoch: int, first: int) -> Iterator[Batch]:
-        with closing(prefetch(self._make, self._plan(epoch, first), self.prefetch)) as source:
-            for position in range(first + 1, len(self) + 1):
-                made = [next(source)]
-                self._now = (epoch, position)
-                yield made.pop()  # no reference stays here, so that its memory can be used again
 
     def _plan(self, epoch: int, first: int) -> Iterator[Selection]:
         order = epoch_order(
