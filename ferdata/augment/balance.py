@@ -19,7 +19,8 @@ from ferdata.augment.kinds import OPERATIONS, Operation
 from ferdata.augment.operations import draw_operations
 from ferdata.draws import generator, rank
 from ferdata.errors import LabelError, ManifestError, OptionError, UnknownNameError
-from ferdata.manifest import SCHEMA, Manifest
+from ferdata.manifest import Manifest
+from ferdata.schema import SCHEMA
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,8 @@ from ferdata.files import sha256_file, write_json
 from ferdata.formats.card import write_card
 from ferdata.formats.content import ShardSpec
 from ferdata.ingest import facts
-from ferdata.manifest import SPLITS, Manifest, Reject, save_rejects
+from ferdata.manifest import Manifest, Reject, save_rejects
+from ferdata.schema import SPLITS
 
 BUILD_VERSION = "ferdata-build/1"
 

@@ -21,7 +21,8 @@ from ferdata.draws import rank
 from ferdata.errors import BuildError
 from ferdata.faces.align import TRANSFORMS
 from ferdata.formats.names import shard_name
-from ferdata.manifest import SPLITS, Manifest
+from ferdata.manifest import Manifest
+from ferdata.schema import SPLITS
 
 PLAN_VERSION = "ferdata-plan/1"
 

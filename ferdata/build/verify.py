@@ -24,8 +24,9 @@ from ferdata.files import read_json
 from ferdata.formats.content import ShardIdentity
 from ferdata.formats.names import SIDECAR_SUFFIX, STRING_COLUMNS
 from ferdata.formats.registry import ShardFormat, shard_formats
-from ferdata.manifest import SPLITS, Manifest, load_rejects
+from ferdata.manifest import Manifest, load_rejects
 from ferdata.progress import progress_bar
+from ferdata.schema import SPLITS
 
 BUILD_FORMAT = "ferdata-build/1"
 

@@ -23,7 +23,7 @@ def build(
     ] = False,
     demo_scale: Annotated[
         float, typer.Option(help="Size of the synthetic copy; 1 is the real number of images.")
-    ] = 0.1,
+    ] = 0.05,
     source: Annotated[
         str | None, typer.Option(help="Image set where there are several: aligned, original.")
     ] = None,
@@ -37,7 +37,7 @@ def build(
     split: Annotated[str, typer.Option(help="official, or stratified:8:1:1.")] = "official",
     validation: Annotated[
         float, typer.Option(help="Share of train for validation where the dataset has none.")
-    ] = 0.1,
+    ] = 0.05,
     duplicates: Annotated[
         str, typer.Option(help="drop the train copy of an image of another split, or keep it.")
     ] = "drop",

@@ -17,7 +17,8 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from ferdata.errors import ManifestError, UnknownNameError
-from ferdata.manifest import SPLITS, Manifest, Reject
+from ferdata.manifest import Manifest, Reject
+from ferdata.schema import SPLITS
 
 logger = logging.getLogger(__name__)
 

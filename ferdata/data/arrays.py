@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ferdata.data.buffers import BufferPool
 from ferdata.data.build import Build
 from ferdata.data.selection import Locator, Selection
 from ferdata.data.shards import ShardReader
@@ -19,11 +17,9 @@ from ferdata.errors import BuildError, UnknownNameError
 from ferdata.formats.names import RAW, STRING_COLUMNS
 
 WIDE_FIELDS = ("image", "soft_label", "landmarks", "box")
-SCALAR_FIELDS = ("label", "valence", "arousal")
-FIELDS = ("index", *WIDE_FIELDS, *SCALAR_FIELDS, *STRING_COLUMNS)
+SCALAR_FIELDS = ("index", "label", "valence", "arousal")
+FIELDS = (*WIDE_FIELDS, *SCALAR_FIELDS, *STRING_COLUMNS)
 """What a batch can hold; `index` is the row number in the split."""
-
-_BYTES = np.dtype(np.uint8)
 
 
 class _Mapped:
@@ -34,6 +30,7 @@ class _Mapped:
         bytes: The same memory as bytes.
         dtype: Type of the elements.
         shape: Shape of one row.
+        row_bytes: Bytes of one row.
     """
 
     def __init__(self, arrays: list[npt.NDArray[Any]]) -> None:
@@ -41,13 +38,7 @@ class _Mapped:
         self.bytes = [array.reshape(-1).view(np.uint8).data for array in arrays]
         self.dtype = arrays[0].dtype
         self.shape = arrays[0].shape[1:]
-
-    @cached_property
-    def row_slices(self) -> list[slice]:
-        """Where each row lies in `bytes`, for the longest shard; making slices anew is slow."""
-        size = math.prod(self.shape) * self.dtype.itemsize
-        rows = max(len(array) for array in self.arrays)
-        return [slice(row * size, row * size + size) for row in range(rows)]
+        self.row_bytes = math.prod(self.shape) * self.dtype.itemsize
 
 
 class SplitArrays:
@@ -78,7 +69,6 @@ class SplitArrays:
         self.locator = Locator(self._shard_rows)
         self._columns: dict[str, npt.NDArray[Any]] = {}
         self._mapped: dict[str, _Mapped] = {}
-        self._pools = {field: BufferPool() for field in WIDE_FIELDS}
 
     def __len__(self) -> int:
         return len(self.locator)
@@ -91,23 +81,29 @@ class SplitArrays:
         """Return a whole column, held in memory from the first call on.
 
         Args:
-            field: One of `label`, `valence`, `arousal`, or a text field.
+            field: One of `index`, `label`, `valence`, `arousal`, or a text field.
 
         Returns:
-            Shape (N,): int64 for `label`, float32 for the others, object (`str`) for text.
+            Shape (N,): int64 for `index` and `label`, float32 for `valence` and `arousal`, object
+            (`str`) for text.
 
         Raises:
             UnknownNameError: There is no such column.
         """
         if field not in self._columns:
-            if field in STRING_COLUMNS:
-                parts = [reader.strings(field) for reader in self._readers]
-            elif field in SCALAR_FIELDS:
-                parts = [reader.array(field) for reader in self._readers]
-            else:
-                raise UnknownNameError("column", field, (*SCALAR_FIELDS, *STRING_COLUMNS))
-            self._columns[field] = np.concatenate(parts) if parts else np.empty(0, np.int64)
+            self._columns[field] = self._read_column(field)
         return self._columns[field]
+
+    def _read_column(self, field: str) -> npt.NDArray[Any]:
+        if field == "index":
+            return np.arange(len(self))
+        if field in STRING_COLUMNS:
+            parts = [reader.strings(field) for reader in self._readers]
+        elif field in SCALAR_FIELDS:
+            parts = [reader.array(field) for reader in self._readers]
+        else:
+            raise UnknownNameError("column", field, (*SCALAR_FIELDS, *STRING_COLUMNS))
+        return np.concatenate(parts) if parts else np.empty(0, np.int64)
 
     def class_counts(self) -> npt.NDArray[np.int64]:
         """Count the rows of each class, int64, shape (K,)."""
@@ -146,11 +142,10 @@ class SplitArrays:
             BuildError: A shard is broken or lacks a field.
         """
         selection = rows if isinstance(rows, Selection) else self.locator.select(rows)
-        return {field: self._gather_field(field, selection) for field in fields}
+        return {field: self.gather_field(field, selection) for field in fields}
 
-    def _gather_field(self, field: str, selection: Selection) -> Any:
-        if field == "index":
-            return selection.index
+    def gather_field(self, field: str, selection: Selection) -> Any:
+        """Copy one field of located rows, as `gather` does."""
         if field == "image" and self.build.image.encoding != RAW:
             return self._decode(selection)
         if field in WIDE_FIELDS:
@@ -168,17 +163,17 @@ class SplitArrays:
         mapped = self._mapped.get(field) or self._map(field)
         shape = (len(selection.rows), *mapped.shape)
         if not selection.has_long_runs():
-            views, slices = mapped.bytes, mapped.row_slices
-            places = zip(selection.shards.tolist(), selection.rows.tolist(), strict=True)
-            joined = bytearray().join([views[shard][slices[row]] for shard, row in places])
+            views, size = mapped.bytes, mapped.row_bytes
+            places = zip(selection.shards.tolist(), (selection.rows * size).tolist(), strict=True)
+            joined = bytearray().join([views[shard][at : at + size] for shard, at in places])
             return np.frombuffer(joined, mapped.dtype).reshape(shape)
-        out = self._pools[field].empty(shape, mapped.dtype)
+        out = np.empty(shape, mapped.dtype)
         for shard, start, stop in selection.runs():
             mapped.arrays[shard].take(selection.rows[start:stop], 0, out[start:stop], "clip")
         return out
 
     def _decode(self, selection: Selection) -> npt.NDArray[np.uint8]:
-        out = self._pools["image"].empty((len(selection.rows), *self.build.image.shape), _BYTES)
+        out = np.empty((len(selection.rows), *self.build.image.shape), np.uint8)
         places = zip(selection.shards.tolist(), selection.rows.tolist(), out, strict=True)
         for shard, row, pixels in places:
             self._readers[shard].decode(row, pixels)

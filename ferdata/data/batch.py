@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch.utils.data._utils.collate import default_collate_fn_map
 
@@ -34,15 +33,6 @@ class Batch(dict[str, Any]):
             (field, change(value) if isinstance(value, torch.Tensor) else value)
             for field, value in self.items()
         )
-
-
-def to_batch(arrays: dict[str, Any]) -> Batch:
-    """Wrap gathered arrays as tensors over the same memory; lists of strings stay as they are."""
-    batch = Batch(arrays)
-    for field, value in arrays.items():
-        if isinstance(value, np.ndarray):
-            batch[field] = torch.from_numpy(value)
-    return batch
 
 
 def collate_batches(batches: Sequence[Batch], *, collate_fn_map: Any = None) -> Batch:  # noqa: ARG001 - the signature that default_collate calls

@@ -12,7 +12,7 @@ import torch
 from torch.utils.data import Dataset
 
 from ferdata.data.arrays import FIELDS, SplitArrays
-from ferdata.data.batch import Batch, to_batch
+from ferdata.data.batch import Batch
 from ferdata.data.build import Build
 from ferdata.data.selection import Selection
 from ferdata.errors import OptionError, UnknownNameError
@@ -34,8 +34,7 @@ class ShardDataset(Dataset[dict[str, Any]]):
     Args:
         build: A build, opened or by its directory.
         split: `"train"`, `"validation"` or `"test"`.
-        fields: What a sample holds, see `ferdata.data.FIELDS`; `index`, the row number in the
-            split, comes with every sample.
+        fields: What a sample holds, see `ferdata.data.FIELDS`.
 
     Raises:
         BuildError: The build or a shard of the split is missing, broken or unfinished.
@@ -76,12 +75,17 @@ class ShardDataset(Dataset[dict[str, Any]]):
         """
         return [self._read(indices)]
 
-    def read(self, selection: Selection) -> Batch:
-        """Read rows that `arrays.locator` has located."""
-        return to_batch(self.arrays.gather(selection, self.fields))
+    def read(self, selection: Selection, fields: Sequence[str]) -> Batch:
+        """Read rows that `arrays.locator` has located: tensors over the memory gathered into."""
+        batch = Batch()
+        for field in fields:
+            values = self.arrays.gather_field(field, selection)
+            is_array = isinstance(values, np.ndarray)
+            batch[field] = torch.from_numpy(values) if is_array else values
+        return batch
 
     def _read(self, indices: Sequence[int]) -> Batch:
-        return self.read(self.arrays.locator.select(indices))
+        return self.read(self.arrays.locator.select(indices), self.fields)
 
     @property
     def build(self) -> Build:
@@ -109,10 +113,10 @@ class ShardDataset(Dataset[dict[str, Any]]):
 
 
 def _checked(fields: Sequence[str]) -> tuple[str, ...]:
-    """Return the fields with `index` among them, each once."""
+    """Return the fields, each once."""
     if isinstance(fields, str):
         raise OptionError(f"fields={fields!r} is one string; give a sequence: ({fields!r},)")
     for field in fields:
         if field not in FIELDS:
             raise UnknownNameError("field", field, FIELDS)
-    return tuple(dict.fromkeys((*fields, "index")))
+    return tuple(dict.fromkeys(fields))

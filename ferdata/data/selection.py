@@ -34,14 +34,27 @@ class Selection:
     rows: npt.NDArray[np.intp]
     starts: list[int] | None
 
-    def runs(self) -> Iterator[tuple[int, int, int]]:
-        """Give (shard, first position, last position + 1) of each stretch within one shard."""
-        for start, stop in pairwise([*(self.starts or ()), len(self.rows)]):
-            yield self.shards.item(start), start, stop
+    def runs(self) -> list[tuple[int, int, int]]:
+        """Return (shard, first position, last position + 1) of each stretch within one shard."""
+        borders = [*(self.starts or ()), len(self.rows)]
+        return [(self.shards.item(start), start, stop) for start, stop in pairwise(borders)]
 
     def has_long_runs(self) -> bool:
         """Say whether one call per stretch is cheaper than one view per row."""
         return self.starts is not None and 0 < len(self.starts) * _ROWS_PER_CALL <= len(self.rows)
+
+
+@dataclass(slots=True)
+class Block:
+    """Many batches in a row, located together.
+
+    Attributes:
+        index: Row numbers in the split, int64, of all batches one after the other.
+        batches: The batches; their arrays are slices of the block's.
+    """
+
+    index: npt.NDArray[np.int64]
+    batches: list[Selection]
 
 
 class Locator:
@@ -52,10 +65,12 @@ class Locator:
     """
 
     def __init__(self, shard_rows: Sequence[int]) -> None:
-        self._borders = np.concatenate(([0], np.cumsum(shard_rows, dtype=np.intp)))
+        self._begins = np.concatenate(([0], np.cumsum(shard_rows, dtype=np.intp)))
+        self._ends = self._begins[1:]
+        self._length = int(self._begins[-1])
 
     def __len__(self) -> int:
-        return int(self._borders[-1])
+        return self._length
 
     def select(self, indices: Sequence[int] | npt.NDArray[np.integer]) -> Selection:
         """Locate the rows of one batch; their order is kept.
@@ -68,18 +83,18 @@ class Locator:
         """
         numbers = indices if isinstance(indices, list) else [int(index) for index in indices]
         index = np.array(numbers, dtype=np.int64)
-        if numbers and (min(numbers) < 0 or max(numbers) >= len(self)):
-            index[index < 0] += len(self)
-            if index.min() < 0 or index.max() >= len(self):
-                raise IndexError(f"index out of range for a split of {len(self)} rows")
+        if numbers and (min(numbers) < 0 or max(numbers) >= self._length):
+            index[index < 0] += self._length
+            if index.min() < 0 or index.max() >= self._length:
+                raise IndexError(f"index out of range for a split of {self._length} rows")
         shards, rows = self._locate(index)
         ascending = all(map(operator.le, numbers, islice(numbers, 1, None)))  # most end at once
         return Selection(index, shards, rows, _starts(shards) if ascending else None)
 
-    def batches(
+    def blocks(
         self, order: npt.NDArray[np.int64], batch_size: int, *, first: int = 0, sort: bool = False
-    ) -> Iterator[Selection]:
-        """Locate all batches of an order of rows; the last one may be smaller.
+    ) -> Iterator[Block]:
+        """Locate all batches of an order of rows, many at a time; the last one may be smaller.
 
         Args:
             order: Row numbers in the split, shape (n,).
@@ -89,24 +104,30 @@ class Locator:
         """
         step = batch_size * _BLOCK
         for begin in range(first * batch_size, len(order), step):
-            block = order[begin : begin + step].copy()
+            index = order[begin : begin + step].copy()
             if sort:
-                _sort_within_batches(block, batch_size)
-            shards, rows = self._locate(block)
-            changes = np.flatnonzero(np.diff(shards)) + 1
-            edges = changes.searchsorted(np.arange(0, len(block) + batch_size, batch_size))
-            for number, start in enumerate(range(0, len(block), batch_size)):
-                stop = min(start + batch_size, len(block))
-                inside = (changes[edges[number] : edges[number + 1]] - start).tolist()
-                if not inside or inside[0] != 0:
-                    inside.insert(0, 0)
-                yield Selection(block[start:stop], shards[start:stop], rows[start:stop], inside)
+                _sort_within_batches(index, batch_size)
+            yield Block(index, self._batches(index, batch_size))
+
+    def _batches(self, index: npt.NDArray[np.int64], batch_size: int) -> list[Selection]:
+        """Locate rows, and cut them into batches."""
+        shards, rows = self._locate(index)
+        changes = np.flatnonzero(np.diff(shards)) + 1
+        edges = changes.searchsorted(np.arange(0, len(index) + batch_size, batch_size))
+        batches = []
+        for number, start in enumerate(range(0, len(index), batch_size)):
+            part = slice(start, start + batch_size)
+            inside = (changes[edges[number] : edges[number + 1]] - start).tolist()
+            if not inside or inside[0] != 0:
+                inside.insert(0, 0)
+            batches.append(Selection(index[part], shards[part], rows[part], inside))
+        return batches
 
     def _locate(
         self, index: npt.NDArray[np.int64]
     ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-        shards = self._borders[1:].searchsorted(index, side="right")
-        return shards, index - self._borders.take(shards)
+        shards = self._ends.searchsorted(index, side="right")
+        return shards, index - self._begins.take(shards)
 
 
 def _starts(shards: npt.NDArray[np.intp]) -> list[int]:

@@ -186,7 +186,7 @@ def _is_whole(matrix: Matrix, pixels: npt.NDArray[np.uint8], size: int) -> bool:
     scale = size / width
     shift = 0.5 * scale - 0.5
     wrong = abs(a - scale) + abs(d - scale) + abs(b) + abs(c) + abs(x - shift) + abs(y - shift)
-    return wrong < 1e-9
+    return bool(wrong < 1e-9)
 
 
 def _fit(width: int, height: int, size: int) -> Matrix:

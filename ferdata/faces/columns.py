@@ -16,7 +16,7 @@ import pyarrow as pa
 from ferdata.faces.detection import BLENDSHAPES
 from ferdata.faces.schemes import FIVE, MEDIAPIPE478, scheme
 from ferdata.faces.task import ImageFacts
-from ferdata.manifest import SCHEMA
+from ferdata.schema import SCHEMA
 
 Floats = npt.NDArray[np.float32]
 

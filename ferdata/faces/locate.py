@@ -33,9 +33,10 @@ from ferdata.faces.task import (
     close_detectors,
     run_face_task,
 )
-from ferdata.manifest import SCHEMA, Manifest, Reject
+from ferdata.manifest import Manifest, Reject
 from ferdata.parallel import SerialExecutor, run_in_order
 from ferdata.progress import progress_bar
+from ferdata.schema import SCHEMA
 
 logger = logging.getLogger(__name__)
 

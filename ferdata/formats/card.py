@@ -18,7 +18,7 @@ import yaml
 from ferdata.files import write_atomically
 from ferdata.formats.content import ShardSpec
 from ferdata.formats.huggingface import features
-from ferdata.manifest import SPLITS
+from ferdata.schema import SPLITS
 
 Counts = Mapping[str, Mapping[str, int]]
 """Rows by split and class: `{split: {label: rows}}`."""

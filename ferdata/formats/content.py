@@ -19,7 +19,7 @@ from ferdata.errors import BuildError, UnknownNameError
 from ferdata.formats.encoding import encode
 from ferdata.formats.names import ENCODINGS, ROOT_ATTRIBUTES, STRING_COLUMNS
 from ferdata.labels import LabelSpace
-from ferdata.manifest import SPLITS
+from ferdata.schema import SPLITS
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from ferdata.formats.content import RowBatch, ShardSpec
 from ferdata.formats.names import FORMATS, SIDECAR_SUFFIX, shard_name
 from ferdata.formats.registry import shard_format
 from ferdata.labels import BASIC7
-from ferdata.manifest import SPLITS, Manifest, save_rejects
+from ferdata.manifest import Manifest, save_rejects
+from ferdata.schema import SPLITS
 
 DUMMY_SHARDS: Mapping[str, Sequence[int]] = {"train": (20, 13), "validation": (7,), "test": (9,)}
 """Rows of each shard of a dummy build, by split."""

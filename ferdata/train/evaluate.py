@@ -89,7 +89,7 @@ def evaluate(
     _require_images(facts, data, split)
     classifier = nn.Sequential(Preprocess(facts.mean, facts.std, facts.input_size), model)
     confusion = _confusion(classifier, data, split, torch_device(device), quiet=quiet)
-    target = folder.evaluation(data.name, split)
+    target = folder.evaluation(data.name, split, which)
     report = EvaluationReport(
         run=str(run),
         checkpoint=which,

@@ -27,7 +27,6 @@ class TrainOptions(BaseModel):
         select: Checkpoint that is evaluated at the end: the `best` on validation, or the `last`.
         seed: Seeds initial weights, the order of images and every other draw.
         device: Where to compute; `"auto"` takes a GPU where there is one.
-        devices: How many GPUs.
         precision: `"auto"` is bfloat16 mixed precision on GPUs that have it, else float32.
     """
 
@@ -46,11 +45,10 @@ class TrainOptions(BaseModel):
     select: Literal["best", "last"] = "best"
     seed: int = Field(default=0, ge=0, lt=2**32)
     device: Literal["auto", "cpu", "gpu"] = "auto"
-    devices: int = Field(default=1, ge=1)
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
 
 
-RESUMABLE = frozenset({"device", "devices"})
+RESUMABLE = frozenset({"device"})
 """Options that a resumed run may change: where to compute, not what."""
 
 

@@ -23,6 +23,9 @@ logger = logging.getLogger(__name__)
 class EpochLog(Callback):  # type: ignore[misc]
     """Keep one row per epoch: in `metrics.csv`, in every checkpoint, and as a line for people.
 
+    `lr` is the learning rate after the epoch's last step; `train_loss` is the mean over the epoch,
+    while the weights moved; `validation_…` are of the weights at its end.
+
     The rows travel in the checkpoint, so a resumed run's file is that of an uninterrupted one.
 
     Args:

@@ -5,7 +5,7 @@ RUN/
   metrics.csv                  one row per epoch
   checkpoints/best.ckpt        the best epoch on validation
   checkpoints/last.ckpt        the last complete epoch, from which --resume goes on
-  evaluation/NAME-SPLIT/       report.json, confusion.csv, confusion.png
+  evaluation/BUILD-SPLIT-best/       report.json, confusion.csv, confusion.png
 """
 
 from __future__ import annotations
@@ -69,9 +69,9 @@ class RunFolder:
         """Return the file of the `"best"` or `"last"` checkpoint."""
         return self.checkpoints / f"{which}.ckpt"
 
-    def evaluation(self, build: str, split: str) -> Path:
-        """Return the folder for scores on one split of one build."""
-        return self.path / "evaluation" / f"{_plain(build)}-{_plain(split)}"
+    def evaluation(self, build: str, split: str, which: str) -> Path:
+        """Return the folder for scores of one checkpoint on one split of one build."""
+        return self.path / "evaluation" / f"{_plain(build)}-{_plain(split)}-{which}"
 
     def read(self) -> RunRecord:
         """Read the record.
@@ -102,10 +102,12 @@ class RunFolder:
     def start(self) -> None:
         """Make sure that no earlier run is overwritten.
 
+        A run that has not completed an epoch has nothing to lose.
+
         Raises:
             OptionError: There is a run here already.
         """
-        if self.record_file.exists():
+        if self.checkpoint("last").exists():
             raise OptionError(
                 f"{self.path} holds a training run already; go on with it by --resume, "
                 "or start another with --out FOLDER."

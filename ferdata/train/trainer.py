@@ -37,7 +37,7 @@ def make_trainer(
     device = torch_device(options.device)
     return lightning.Trainer(
         accelerator={"cpu": "cpu", "cuda": "gpu", "mps": "mps"}[device.type],
-        devices=1 if device.type == "cpu" else options.devices,
+        devices=1,
         precision=_precision(options, device),
         max_epochs=options.epochs,
         gradient_clip_val=options.gradient_clip or None,

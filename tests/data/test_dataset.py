@@ -12,6 +12,8 @@ from torch.utils.data import ConcatDataset, DataLoader, Subset  # noqa: E402
 from ferdata.data import Batch, ShardDataset  # noqa: E402
 from ferdata.errors import OptionError, UnknownNameError  # noqa: E402
 
+FIELDS = ("image", "label", "index")
+
 
 def check_batch(batch, arrays):
     rows = batch["index"].numpy()
@@ -21,7 +23,7 @@ def check_batch(batch, arrays):
 
 
 def test_one_sample(mini):
-    dataset = ShardDataset(mini.root, "train", fields=("image", "label", "sample_id", "landmarks"))
+    dataset = ShardDataset(mini.root, "train", fields=("sample_id", "landmarks", *FIELDS))
     assert len(dataset) == 100
     sample = dataset[37]
     assert sample["image"].dtype == torch.uint8
@@ -35,14 +37,14 @@ def test_one_sample(mini):
 
 
 def test_a_batch_is_one_gather_without_another_copy(mini, monkeypatch):
-    dataset = ShardDataset(mini.root, "train")
+    dataset = ShardDataset(mini.root, "train", fields=FIELDS)
     batches = dataset.__getitems__([5, 80, 2])
     assert len(batches) == 1
     assert torch.utils.data.default_collate(batches)["image"] is batches[0]["image"]
 
 
 def test_plain_dataloader_gives_rows_in_the_samplers_order(mini):
-    dataset = ShardDataset(mini.root, "train")
+    dataset = ShardDataset(mini.root, "train", fields=FIELDS)
     order = torch.randperm(100, generator=torch.Generator().manual_seed(0)).tolist()
     rows = []
     for batch in DataLoader(dataset, batch_size=8, sampler=order):
@@ -52,14 +54,16 @@ def test_plain_dataloader_gives_rows_in_the_samplers_order(mini):
 
 
 def test_shuffled_dataloader_is_complete(mini):
-    loader = DataLoader(ShardDataset(mini.root, "train"), batch_size=64, shuffle=True)
+    loader = DataLoader(
+        ShardDataset(mini.root, "train", fields=FIELDS), batch_size=64, shuffle=True
+    )
     rows = [row for batch in loader for row in check_batch(batch, mini.arrays["train"])]
     assert sorted(rows) == list(range(100))
     assert rows != list(range(100))
 
 
 def test_sequential_dataloader(mini):
-    loader = DataLoader(ShardDataset(mini.root, "test"), batch_size=5)
+    loader = DataLoader(ShardDataset(mini.root, "test", fields=FIELDS), batch_size=5)
     assert [row for batch in loader for row in batch["index"].tolist()] == list(range(17))
 
 
@@ -67,7 +71,7 @@ def test_sequential_dataloader(mini):
 @pytest.mark.parametrize("start", ["fork", "forkserver", "spawn"])
 def test_worker_processes(make_build, encoding, start):
     mini = make_build({"train": [9, 8]}, encoding=encoding)
-    dataset = ShardDataset(mini.root, "train", fields=("image", "label", "sample_id"))
+    dataset = ShardDataset(mini.root, "train", fields=("sample_id", *FIELDS))
     dataset.__getitems__(range(17))  # what this process has open must not disturb the workers
     loader = DataLoader(
         dataset, batch_size=4, shuffle=True, num_workers=1, multiprocessing_context=start
@@ -81,14 +85,17 @@ def test_worker_processes(make_build, encoding, start):
 
 
 def test_batches_that_are_kept_stay_as_they_are(mini):
-    dataset = ShardDataset(mini.root, "train")
+    dataset = ShardDataset(mini.root, "train", fields=FIELDS)
     kept = list(DataLoader(dataset, batch_size=4))
     for batch in kept:
         check_batch(batch, mini.arrays["train"])
 
 
 def test_subset_and_concatenation(mini):
-    train, test = ShardDataset(mini.root, "train"), ShardDataset(mini.root, "test")
+    train, test = (
+        ShardDataset(mini.root, "train", fields=FIELDS),
+        ShardDataset(mini.root, "test", fields=FIELDS),
+    )
     subset = next(iter(DataLoader(Subset(train, [9, 70, 3]), batch_size=3)))
     assert subset["index"].tolist() == [9, 70, 3]
     both = list(DataLoader(ConcatDataset([train, test]), batch_size=30))
@@ -101,7 +108,7 @@ def test_fields(mini):
     batch = ShardDataset(mini.root, fields=("soft_label", "subject", "arousal")).__getitems__([3])[
         0
     ]
-    assert set(batch) == {"soft_label", "subject", "arousal", "index"}
+    assert set(batch) == {"soft_label", "subject", "arousal"}
     with pytest.raises(UnknownNameError, match="landmarks"):
         ShardDataset(mini.root, fields=("image", "landmark"))
     with pytest.raises(OptionError, match="one string"):
@@ -110,6 +117,7 @@ def test_fields(mini):
 
 def test_what_the_dataset_knows(mini):
     dataset = ShardDataset(mini.root, "train")
+    assert dataset.fields == ("image", "label")
     assert dataset.label_space.names == ("anger", "fear", "neutral")
     counts = np.bincount(mini.arrays["train"]["label"])
     assert dataset.class_weights().dtype == torch.float32

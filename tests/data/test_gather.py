@@ -9,11 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ferdata.data import FIELDS, SplitArrays
-from ferdata.data.buffers import BufferPool
 from ferdata.data.selection import Locator
 from ferdata.errors import BuildError, UnknownNameError
-
-UINT8 = np.dtype(np.uint8)
 
 
 def same(gathered, arrays, indices):
@@ -123,51 +120,31 @@ def test_batches_do_not_write_to_the_shards(mini):
 @given(
     sizes=st.lists(st.integers(1, 30), min_size=1, max_size=6),
     batch_size=st.integers(1, 17),
+    block_size=st.integers(1, 4),
     sort=st.booleans(),
     seed=st.integers(0, 99),
     first=st.integers(0, 3),
 )
-def test_located_batches_are_the_order_in_pieces(sizes, batch_size, sort, seed, first):
+def test_located_batches_are_the_order_in_pieces(sizes, batch_size, block_size, sort, seed, first):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ferdata.data.selection._BLOCK", block_size)
+        check_pieces(sizes, batch_size, sort, seed, first)
+
+
+def check_pieces(sizes, batch_size, sort, seed, first):
     locator = Locator(sizes)
     order = np.random.default_rng(seed).permutation(len(locator))
     borders = np.cumsum([0, *sizes])
-    batches = list(locator.batches(order, batch_size, first=first, sort=sort))
+    blocks = list(locator.blocks(order, batch_size, first=first, sort=sort))
+    batches = [batch for block in blocks for batch in block.batches]
     for number, batch in enumerate(batches, start=first):
         expected = order[number * batch_size : (number + 1) * batch_size]
         np.testing.assert_array_equal(batch.index, np.sort(expected) if sort else expected)
         np.testing.assert_array_equal(borders[batch.shards] + batch.rows, batch.index)
-        runs = list(batch.runs())
+        runs = batch.runs()
         assert [position for _, *run in runs for position in range(*run)] == list(
             range(len(expected))
         )
         for shard, start, stop in runs:
             assert set(batch.shards[start:stop].tolist()) == {shard}
     assert sum(len(batch.index) for batch in batches) == max(len(order) - first * batch_size, 0)
-
-
-def test_pool_reuses_memory_only_when_nobody_holds_a_view():
-    pool = BufferPool()
-    first = pool.empty((4, 100), UINT8)
-    view = first[2][10:]
-    address = first.ctypes.data
-    del first
-    assert pool.empty((4, 100), UINT8).ctypes.data != address  # dropped at once, but `view` lives
-    other = pool.empty((4, 100), UINT8)
-    assert other.ctypes.data != address
-    del view
-    assert pool.empty((2, 100), UINT8).ctypes.data == address  # smaller ones fit too
-    assert pool.empty((400, 100), UINT8).nbytes == 40_000
-
-
-def test_pool_honours_tensors():
-    import torch
-
-    pool = BufferPool()
-    array = pool.empty((4, 100), UINT8)
-    address = array.ctypes.data
-    tensor = torch.from_numpy(array)[1:]
-    del array
-    assert pool.empty((4, 100), UINT8).ctypes.data != address
-    tensor.fill_(7)
-    del tensor
-    assert pool.empty((4, 100), UINT8).ctypes.data in {address}

@@ -10,7 +10,8 @@ import pytest
 
 from ferdata.errors import ManifestError
 from ferdata.labels import BASIC7, BASIC8
-from ferdata.manifest import SCHEMA, Manifest, Reject, load_rejects, save_rejects
+from ferdata.manifest import Manifest, Reject, load_rejects, save_rejects
+from ferdata.schema import SCHEMA
 
 
 def row(index: int, **values: Any) -> dict[str, Any]:

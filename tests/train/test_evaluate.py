@@ -52,7 +52,7 @@ def test_scores_are_those_of_a_plain_loop(trained):
 def test_files_hold_the_scores(trained):
     build, run = trained
     report = evaluate(run, build, "validation", quiet=True)
-    folder = run / "evaluation" / "spots-validation"
+    folder = run / "evaluation" / "spots-validation-best"
     assert json.loads((folder / "report.json").read_text())["scores"]["n"] == 7
     with (folder / "confusion.csv").open(newline="") as file:
         rows = list(csv.reader(file))

@@ -39,9 +39,9 @@ def test_a_run_leaves_everything_in_its_folder(whole_run):
         "metrics.csv",
         "checkpoints/best.ckpt",
         "checkpoints/last.ckpt",
-        "evaluation/spots-test/report.json",
-        "evaluation/spots-test/confusion.csv",
-        "evaluation/spots-test/confusion.png",
+        "evaluation/spots-test-best/report.json",
+        "evaluation/spots-test-best/confusion.csv",
+        "evaluation/spots-test-best/confusion.png",
     }
     lines = (run / "metrics.csv").read_text().splitlines()
     assert lines[0].startswith("epoch,step,lr,train_loss,validation_accuracy")
@@ -179,8 +179,10 @@ def test_class_weights_are_n_over_count(make_build):
 def test_a_loss_that_is_no_number_ends_the_run(make_build, tmp_path):
     build = make_build()
     wanted = options(lr=1e30, gradient_clip=0, warmup=0)
-    with pytest.raises(TrainingError, match=r"epoch \d, step \d.*lower --lr"):
+    with pytest.raises(TrainingError, match=r"epoch 1, step \d.*lower --lr"):
         train(build, tmp_path / "run", wanted, quiet=True)
+    # nothing was kept, so the same folder may be used again
+    train(build, tmp_path / "run", options(epochs=1), quiet=True)
 
 
 def test_grey_builds_train(make_build, tmp_path):
