@@ -70,10 +70,16 @@ def build(
     """
     job = _Job(name, data, out, options or BuildOptions(), execution or Execution())
     with lock(out), open_executor(job.execution.executor, job.execution.workers) as executor:
+        for _ in range(job.execution.workers):
+            executor.submit(_wake)  # workers start and import while this process reads labels
         remove_partial_files(out)
         source = job.prepare(executor)
         planned, plan = make_plan(job.augment(source), job.options)
         return job.carry_out(source, planned, plan, executor)
+
+
+def _wake() -> None:
+    """Do nothing, in a worker that had to import this module for it."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ferdata.data.buffers import BufferPool
 from ferdata.data.build import Build
 from ferdata.data.selection import Locator, Selection
 from ferdata.data.shards import ShardReader
@@ -31,6 +32,7 @@ class _Mapped:
         dtype: Type of the elements.
         shape: Shape of one row.
         row_bytes: Bytes of one row.
+        pool: Memory for batches of rows.
     """
 
     def __init__(self, arrays: list[npt.NDArray[Any]]) -> None:
@@ -39,6 +41,7 @@ class _Mapped:
         self.dtype = arrays[0].dtype
         self.shape = arrays[0].shape[1:]
         self.row_bytes = math.prod(self.shape) * self.dtype.itemsize
+        self.pool = BufferPool(self.shape, self.dtype)
 
 
 class SplitArrays:
@@ -67,6 +70,7 @@ class SplitArrays:
         ]
         self._shard_rows = self._count_rows()
         self.locator = Locator(self._shard_rows)
+        self._encoded = self.build.image.encoding != RAW
         self._columns: dict[str, npt.NDArray[Any]] = {}
         self._mapped: dict[str, _Mapped] = {}
 
@@ -146,10 +150,9 @@ class SplitArrays:
 
     def gather_field(self, field: str, selection: Selection) -> Any:
         """Copy one field of located rows, as `gather` does."""
-        if field == "image" and self.build.image.encoding != RAW:
-            return self._decode(selection)
         if field in WIDE_FIELDS:
-            return self._copy(field, selection)
+            encoded = field == "image" and self._encoded
+            return self._decode(selection) if encoded else self._copy(field, selection)
         values = self.column(field).take(selection.index)
         return values.tolist() if field in STRING_COLUMNS else values
 
@@ -162,13 +165,13 @@ class SplitArrays:
         """
         mapped = self._mapped.get(field) or self._map(field)
         shape = (len(selection.rows), *mapped.shape)
-        if not selection.has_long_runs():
+        if selection.runs is None:
             views, size = mapped.bytes, mapped.row_bytes
             places = zip(selection.shards.tolist(), (selection.rows * size).tolist(), strict=True)
             joined = bytearray().join([views[shard][at : at + size] for shard, at in places])
             return np.frombuffer(joined, mapped.dtype).reshape(shape)
-        out = np.empty(shape, mapped.dtype)
-        for shard, start, stop in selection.runs():
+        out = mapped.pool.empty(shape[0])
+        for shard, start, stop in selection.runs:
             mapped.arrays[shard].take(selection.rows[start:stop], 0, out[start:stop], "clip")
         return out
 

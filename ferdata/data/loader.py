@@ -35,7 +35,8 @@ class ShardLoader:
     gathered in one call; without `shuffle` the rows come in the order of the split. Either way
     `index` says which row is which.
 
-    A batch is memory of its own and belongs to the consumer: nothing ever writes to it again.
+    A batch belongs to the consumer for as long as it holds it or any view of it; its memory is used
+    again only after that.
 
     With several ranks, each takes every `world_size`-th row of the same order: disjoint parts of
     equal length. Where the rows don't divide evenly, up to `world_size` − 1 rows come twice, or,
@@ -115,7 +116,7 @@ class ShardLoader:
             for position in range(first + 1, len(self) + 1):
                 made = [next(source)]
                 self._now = (epoch, position)
-                yield made.pop()  # no reference stays here, so that the consumer can free it
+                yield made.pop()  # no reference stays here, so that its memory can be used again
 
     def set_epoch(self, epoch: int) -> None:
         """Say which epoch the next iteration is; ranks that count alike need not."""
@@ -159,7 +160,7 @@ class ShardLoader:
     def _plan(self, epoch: int, first: int) -> Iterator[_Plan]:
         """Give what each batch of an epoch needs; numbers of one per row are read for many at once.
 
-        Reading a few bytes for each batch anew would cost a twentieth of the time of a batch.
+        Reading a few bytes for each batch anew would cost some percent of the time of a batch.
         """
         order = epoch_order(
             len(self.dataset),

@@ -43,13 +43,14 @@ def prefetch(
         BaseException: Whatever `make` raised, where the failed batch would have come.
     """
     away = busy = 0.0
+    begun = time.perf_counter()
     for plan in plans:
-        begun = time.perf_counter()
         made = [make(plan)]
         left = time.perf_counter()
         busy += left - begun
         yield made.pop()  # no reference stays here: the consumer alone decides how long it lives
-        away += time.perf_counter() - left
+        begun = time.perf_counter()
+        away += begun - left
         if depth > 0 and away > _AWAY_SHARE * busy:
             yield from _in_thread(make, plans, depth)
 

@@ -16,6 +16,9 @@ _ROWS_PER_CALL = 4
 _BLOCK = 256
 """Batches located at once: many enough to make the cost per batch vanish, few enough for RAM."""
 
+Run = tuple[int, int, int]
+"""A stretch of a batch within one shard: shard, first position, last position + 1."""
+
 
 @dataclass(slots=True)
 class Selection:
@@ -25,23 +28,14 @@ class Selection:
         index: Row numbers in the split, int64, shape (B,).
         shards: Number of the shard of each row, intp, shape (B,).
         rows: Row number inside its shard, intp, shape (B,).
-        starts: Positions in the batch where the shard changes, 0 first; none where the rows are in
-            no order, so that stretches within one shard are too short to matter.
+        runs: The stretches within one shard, where they are long enough that one call for each is
+            cheaper than one view per row; else none.
     """
 
     index: npt.NDArray[np.int64]
     shards: npt.NDArray[np.intp]
     rows: npt.NDArray[np.intp]
-    starts: list[int] | None
-
-    def runs(self) -> list[tuple[int, int, int]]:
-        """Return (shard, first position, last position + 1) of each stretch within one shard."""
-        borders = [*(self.starts or ()), len(self.rows)]
-        return [(self.shards.item(start), start, stop) for start, stop in pairwise(borders)]
-
-    def has_long_runs(self) -> bool:
-        """Say whether one call per stretch is cheaper than one view per row."""
-        return self.starts is not None and 0 < len(self.starts) * _ROWS_PER_CALL <= len(self.rows)
+    runs: list[Run] | None
 
 
 @dataclass(slots=True)
@@ -89,7 +83,8 @@ class Locator:
                 raise IndexError(f"index out of range for a split of {self._length} rows")
         shards, rows = self._locate(index)
         ascending = all(map(operator.le, numbers, islice(numbers, 1, None)))  # most end at once
-        return Selection(index, shards, rows, _starts(shards) if ascending else None)
+        changes = (np.flatnonzero(np.diff(shards)) + 1).tolist() if ascending else None
+        return Selection(index, shards, rows, _long_runs(shards, changes))
 
     def blocks(
         self, order: npt.NDArray[np.int64], batch_size: int, *, first: int = 0, sort: bool = False
@@ -118,9 +113,10 @@ class Locator:
         for number, start in enumerate(range(0, len(index), batch_size)):
             part = slice(start, start + batch_size)
             inside = (changes[edges[number] : edges[number + 1]] - start).tolist()
-            if not inside or inside[0] != 0:
-                inside.insert(0, 0)
-            batches.append(Selection(index[part], shards[part], rows[part], inside))
+            if inside and inside[0] == 0:  # a batch that begins with a shard changes nothing
+                del inside[0]
+            runs = _long_runs(shards[part], inside)
+            batches.append(Selection(index[part], shards[part], rows[part], runs))
         return batches
 
     def _locate(
@@ -130,9 +126,18 @@ class Locator:
         return shards, index - self._begins.take(shards)
 
 
-def _starts(shards: npt.NDArray[np.intp]) -> list[int]:
-    """Return the positions where the shard changes, 0 first."""
-    return [0, *(np.flatnonzero(np.diff(shards)) + 1).tolist()] if len(shards) else []
+def _long_runs(shards: npt.NDArray[np.intp], changes: list[int] | None) -> list[Run] | None:
+    """Return the stretches between changes of the shard, if they are worth a call each.
+
+    Args:
+        shards: The shard of each row of a batch.
+        changes: Positions where the shard is another than before; none where rows are in no order,
+            so that stretches are too short.
+    """
+    if changes is None or (len(changes) + 1) * _ROWS_PER_CALL > len(shards):
+        return None
+    borders = [0, *changes, len(shards)]
+    return [(shards.item(start), start, stop) for start, stop in pairwise(borders)]
 
 
 def _sort_within_batches(order: npt.NDArray[np.int64], batch_size: int) -> None:

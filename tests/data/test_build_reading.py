@@ -144,3 +144,10 @@ def test_reading_with_numpy_loads_no_torch(mini):
         "assert not {'torch', 'lightning'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_split_without_rows(mini):
+    edit(mini, lambda facts: facts["splits"].update(validation={"rows": 0, "shards": []}))
+    arrays = SplitArrays(mini.root, "validation")
+    assert len(arrays) == 0
+    assert arrays.class_weights().tolist() == [0, 0, 0]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+import threading
 
 import h5py
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ferdata.data import FIELDS, SplitArrays
+from ferdata.data.buffers import BufferPool
 from ferdata.data.selection import Locator
 from ferdata.errors import BuildError, UnknownNameError
 
@@ -141,10 +143,62 @@ def check_pieces(sizes, batch_size, sort, seed, first):
         expected = order[number * batch_size : (number + 1) * batch_size]
         np.testing.assert_array_equal(batch.index, np.sort(expected) if sort else expected)
         np.testing.assert_array_equal(borders[batch.shards] + batch.rows, batch.index)
-        runs = batch.runs()
+        runs = batch.runs or []
+        if batch.runs is None:
+            assert len(expected) < 4 * (1 + np.count_nonzero(np.diff(batch.shards)))
+            continue
         assert [position for _, *run in runs for position in range(*run)] == list(
             range(len(expected))
         )
         for shard, start, stop in runs:
             assert set(batch.shards[start:stop].tolist()) == {shard}
     assert sum(len(batch.index) for batch in batches) == max(len(order) - first * batch_size, 0)
+
+
+def address(array):
+    return array.__array_interface__["data"][0]
+
+
+def test_pool_reuses_memory_only_when_nobody_holds_a_view():
+    pool = BufferPool((10, 10), np.uint8)
+    first = pool.empty(4)
+    view = first[2][3:]
+    place = address(first)
+    del first
+    held = pool.empty(4)
+    assert address(held) != place  # dropped, but `view` lives
+    del view
+    assert address(pool.empty(3)) == place  # fewer rows fit too
+    assert address(held) != place
+    assert pool.empty(5).shape == (5, 10, 10)
+
+
+def test_pool_honours_tensors():
+    torch = pytest.importorskip("torch")
+    pool = BufferPool((100,), np.float32)
+    array = pool.empty(4)
+    place = address(array)
+    tensor = torch.from_numpy(array)[1:].view(-1)
+    del array
+    assert address(pool.empty(4)) != place
+    del tensor
+    assert address(pool.empty(4)) == place
+
+
+def test_pool_lends_each_array_once_between_threads():
+    pool = BufferPool((50,), np.int64, keep=3)
+    wrong = []
+
+    def work(number):
+        for _ in range(3000):
+            array = pool.empty(2)
+            array[:] = number
+            if (array != number).any():
+                wrong.append(number)
+
+    workers = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert not wrong

@@ -286,3 +286,9 @@ def test_what_the_loader_knows(mini):
     assert loader.label_space.names == ("anger", "fear", "neutral")
     assert loader.class_weights().shape == (3,)
     assert len(loader.groups) == 100
+
+
+def test_memory_is_used_again_and_none_piles_up(mini):
+    loader = ShardLoader(mini.root, batch_size=10, prefetch=0)
+    places = {batch["image"].data_ptr() for _ in range(3) for batch in loader}
+    assert len(places) <= 3

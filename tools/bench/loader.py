@@ -8,8 +8,9 @@ All readers deliver uint8 images and labels to the main process, and every one v
 once per round. Rounds are interleaved (one epoch of each reader, then the next round) and ratios
 are taken within a round before their median, because other load on a machine comes and goes.
 
-"gather from RAM" is `numpy.take(images, indices, axis=0)` from one array in memory, the least that
-making a batch can cost: like every reader here, it gives the consumer a batch of its own.
+"gather from RAM" is `numpy.take(images, indices, axis=0)` from one array in memory, and the same
+for the labels: the least that making a batch can cost. Like every reader here, it gives the
+consumer images and labels as tensors of its own.
 
     python tools/bench/loader.py            all readers, about two minutes
     python tools/bench/loader.py --quick    fewer images and rounds; limits are shown, not enforced
@@ -186,23 +187,27 @@ def fast_readers(build: Path, images: Images, labels: Labels) -> list[Reader]:
         order = generator.permutation(len(images))
         return (order[start : start + BATCH] for start in range(0, len(order), BATCH))
 
+    def tensors(pixels: Images, rows: npt.NDArray[np.int64]) -> dict[str, torch.Tensor]:
+        batch = {"image": pixels, "label": np.take(labels, rows)}
+        return {field: torch.from_numpy(values) for field, values in batch.items()}
+
     def from_ram() -> Iterator[int]:
         for rows in orders():
-            batch = np.take(images, rows, axis=0)
-            yield len(torch.from_numpy(batch)) + 0 * len(labels[rows])
+            batch = tensors(np.take(images, rows, axis=0), rows)
+            yield len(batch["image"])
 
     def from_ram_reused() -> Iterator[int]:
         for rows in orders():
-            batch = np.take(images, rows, axis=0, out=reused[: len(rows)], mode="clip")
-            yield len(torch.from_numpy(batch)) + 0 * len(labels[rows])
+            pixels = np.take(images, rows, axis=0, out=reused[: len(rows)], mode="clip")
+            yield len(tensors(pixels, rows)["image"])
 
     def from_h5py() -> Iterator[int]:
         for rows in orders():
-            batch = np.empty((len(rows), SIDE, SIDE, 3), np.uint8)
+            pixels = np.empty((len(rows), SIDE, SIDE, 3), np.uint8)
             for place, row in enumerate(rows.tolist()):
                 shard = int(borders.searchsorted(row, side="right")) - 1
-                batch[place] = stored[shard][row - borders[shard]]
-            yield len(torch.from_numpy(batch)) + 0 * len(labels[rows])
+                pixels[place] = stored[shard][row - borders[shard]]
+            yield len(tensors(pixels, rows)["image"])
 
     return [
         Reader("gather from RAM", from_ram),
