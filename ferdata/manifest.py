@@ -13,10 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -25,6 +24,9 @@ from ferdata.errors import ManifestError
 from ferdata.files import write_atomically
 from ferdata.labels import LabelSpace
 from ferdata.schema import REJECT_SCHEMA, SCHEMA, SCHEMA_VERSION, SPLITS
+
+if TYPE_CHECKING:  # pandas takes a quarter of a second to import, in every worker
+    import pandas as pd
 
 _BATCH_ROWS = 8192
 

@@ -97,7 +97,7 @@ def _open_processes(workers: int) -> Iterator[Executor]:
     except BrokenProcessPool as error:
         raise WorkerError(
             "a worker process ended abruptly, for want of memory perhaps; try fewer --workers. "
-            "A script that calls ferdata with workers needs `if __name__ == \"__main__\":` around "
+            'A script that calls ferdata with workers needs `if __name__ == "__main__":` around '
             "the call."
         ) from error
     except BaseException:

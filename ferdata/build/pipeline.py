@@ -18,7 +18,7 @@ from ferdata.build.options import BuildOptions, Execution
 from ferdata.build.plan import Plan, make_plan
 from ferdata.build.render import alignment_kind
 from ferdata.build.run import lock, remove_old_build, remove_partial_files, run_shards
-from ferdata.build.shard import ShardReport, ShardTask, shard_spec
+from ferdata.build.shard import ShardReport, ShardTask, shard_spec, wake
 from ferdata.curate.duplicates import drop_duplicates
 from ferdata.curate.split import split
 from ferdata.curate.validate import check_splits
@@ -71,15 +71,11 @@ def build(
     job = _Job(name, data, out, options or BuildOptions(), execution or Execution())
     with lock(out), open_executor(job.execution.executor, job.execution.workers) as executor:
         for _ in range(job.execution.workers):
-            executor.submit(_wake)  # workers start and import while this process reads labels
+            executor.submit(wake)  # workers start and import while this process reads labels
         remove_partial_files(out)
         source = job.prepare(executor)
         planned, plan = make_plan(job.augment(source), job.options)
         return job.carry_out(source, planned, plan, executor)
-
-
-def _wake() -> None:
-    """Do nothing, in a worker that had to import this module for it."""
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ def render(rows: ShardRows, index: int, scheme: str, options: BuildOptions) -> R
     )
     rendered = Rendered(
         warp(image.pixels, matrix, options.size),
-        transform_points(rows.landmarks[index], matrix),
+        _transform_known(rows.landmarks[index], matrix),
         transform_box(rows.box[index], matrix),
     )
     if text["operations"][index]:
@@ -92,6 +92,13 @@ def _augment(image: Rendered, operations: str, scheme: str) -> Rendered:
 def _to_gray(image: Rendered) -> Rendered:
     gray = cv2.cvtColor(image.pixels, cv2.COLOR_RGB2GRAY)
     return replace(image, pixels=np.asarray(gray, np.uint8)[..., None])
+
+
+def _transform_known(
+    points: npt.NDArray[np.float32], matrix: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float32]:
+    """Carry points through a transform; those of a row without landmarks stay as they are."""
+    return points if np.isnan(points[0, 0]) else transform_points(points, matrix)
 
 
 def alignment_kind(align: str, framing: str) -> str:

@@ -103,6 +103,10 @@ def shard_spec(task: ShardTask, rows: int, label_space: LabelSpace) -> ShardSpec
     )
 
 
+def wake() -> None:
+    """Do nothing, in a worker that had to import this module for it."""
+
+
 def build_shard(task: ShardTask) -> ShardReport:
     """Render a shard's rows and write its files.
 

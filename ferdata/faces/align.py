@@ -10,6 +10,7 @@ version: the names are part of a build's plan and shards.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -176,7 +177,6 @@ def transform_points(points: npt.NDArray[Any], matrix: Matrix) -> npt.NDArray[An
     return moved.astype(points.dtype, copy=False)
 
 
-
 def _is_whole(matrix: Matrix, pixels: npt.NDArray[np.uint8], size: int) -> bool:
     """Tell whether a map only scales a square image, as a whole, to the output size."""
     height, width = pixels.shape[:2]
@@ -189,13 +189,16 @@ def _is_whole(matrix: Matrix, pixels: npt.NDArray[np.uint8], size: int) -> bool:
     return bool(wrong < 1e-9)
 
 
+@lru_cache(maxsize=64)
 def _fit(width: int, height: int, size: int) -> Matrix:
-    """Scale the longer side to `size` and centre the picture."""
+    """Scale the longer side to `size` and centre the picture; the result is not to be changed."""
     scale = size / max(width, height)
     left = (size - scale * width) / 2
     top = (size - scale * height) / 2
     half = 0.5 * scale - 0.5  # edge to edge, see the module's first lines
-    return np.array([[scale, 0.0, left + half], [0.0, scale, top + half]])
+    matrix = np.array([[scale, 0.0, left + half], [0.0, scale, top + half]])
+    matrix.flags.writeable = False
+    return matrix
 
 
 def _average_down(

@@ -220,13 +220,9 @@ def _create(file: Any, name: str, shape: tuple[int, ...], dtype: Any) -> None:
 
 
 def _write_encoded(dataset: Any, rows: slice, images: list[bytes]) -> None:
-    arrays = [np.frombuffer(image, np.uint8) for image in images]
-    if len(arrays) == 1:  # h5py takes an object array of one array for a row of numbers
-        dataset[rows.start] = arrays[0]
-        return
-    values = np.empty(len(arrays), dtype=object)
-    values[:] = arrays
-    dataset[rows] = values
+    # Row by row: of several arrays of equal length h5py makes one with two axes, and fails.
+    for row, image in enumerate(images, rows.start):
+        dataset[row] = np.frombuffer(image, np.uint8)
 
 
 @contextmanager
