@@ -30,6 +30,9 @@ if TYPE_CHECKING:  # pandas takes a quarter of a second to import, in every work
 
 _BATCH_ROWS = 8192
 
+_DICTIONARY_COLUMNS = [field.name for field in SCHEMA if pa.types.is_string(field.type)]
+"""Columns with values that repeat; a dictionary of coordinates only costs time."""
+
 
 @dataclass(frozen=True)
 class Reject:
@@ -285,7 +288,9 @@ class Manifest:
         table = self.table.replace_schema_metadata(metadata)
         with (
             write_atomically(path) as file,
-            pq.ParquetWriter(file, schema, compression="zstd") as writer,
+            pq.ParquetWriter(
+                file, schema, compression="zstd", use_dictionary=_DICTIONARY_COLUMNS
+            ) as writer,
         ):
             start = 0
             for size in row_group_sizes or [len(self)]:

@@ -46,8 +46,10 @@ def finish(
         The content of `build.json`. It holds no time and no path: equal builds have equal records.
     """
     failed = [reject for report in reports for reject in report.rejects]
-    stored = planned if not failed else _without(planned, failed)
-    stored.save(out / "manifest.parquet", row_group_sizes=[report.rows for report in reports])
+    stored = planned
+    if failed:  # else `manifest.parquet` holds just these rows since before the first shard
+        stored = _without(planned, failed)
+        stored.save(out / "manifest.parquet", row_group_sizes=[report.rows for report in reports])
     rejects = [*source.rejects, *failed]
     save_rejects(rejects, out / "rejects.parquet")
     record = _record(name, source, stored, plan, reports, rejects)

@@ -17,7 +17,13 @@ from ferdata.build.finish import finish
 from ferdata.build.options import BuildOptions, Execution
 from ferdata.build.plan import Plan, make_plan
 from ferdata.build.render import alignment_kind
-from ferdata.build.run import lock, remove_old_build, remove_partial_files, run_shards
+from ferdata.build.run import (
+    find_done,
+    lock,
+    remove_old_build,
+    remove_partial_files,
+    run_shards,
+)
 from ferdata.build.shard import ShardReport, ShardTask, shard_spec, wake
 from ferdata.curate.duplicates import drop_duplicates
 from ferdata.curate.split import split
@@ -127,16 +133,17 @@ class _Job:
         """Turn a plan into files and record them."""
         out = self.out
         _make_room(plan, out, overwrite=self.execution.overwrite)
-        before = _existing_record(plan, out)
-        if before is None:
-            planned.save(out / "manifest.parquet", row_group_sizes=[s.rows for s in plan.shards])
-            write_json(out / "plan.json", plan.to_json())
         tasks = _tasks(planned, plan, out)
-        reports = run_shards(
-            tasks, executor, workers=self.execution.workers, quiet=self.execution.quiet
-        )
-        if before is not None and _as_recorded(before, reports):
+        finished = find_done(tasks)
+        before = _existing_record(plan, out)
+        if before is not None and len(finished) == len(tasks) and _is_recorded(before, finished):
             return BuildReport(out, before, already_done=True)
+        (out / "build.json").unlink(missing_ok=True)
+        planned.save(out / "manifest.parquet", row_group_sizes=[s.rows for s in plan.shards])
+        write_json(out / "plan.json", plan.to_json())
+        reports = run_shards(
+            tasks, finished, executor, workers=self.execution.workers, quiet=self.execution.quiet
+        )
         rendering = [reject for report in reports for reject in report.rejects]
         _require_few_rejects(rendering, len(planned), out, plan.options)
         spec = shard_spec(tasks[0], reports[0].rows, planned.label_space)
@@ -184,11 +191,11 @@ def _existing_record(plan: Plan, out: Path) -> dict[str, Any] | None:
     return record if record.get("plan_sha256") == plan.sha256 else None
 
 
-def _as_recorded(record: Mapping[str, Any], reports: Sequence[ShardReport]) -> bool:
+def _is_recorded(record: Mapping[str, Any], finished: Mapping[int, ShardReport]) -> bool:
     """Say whether every shard is the one that `build.json` records."""
     return all(
         record["files"].get(name, {}).get("sha256") == file["sha256"]
-        for report in reports
+        for report in finished.values()
         for name, file in report.files.items()
     )
 

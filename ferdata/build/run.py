@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,13 +45,24 @@ def lock(out: Path) -> Iterator[None]:
         raise BuildError(f"{out}: can't be a build directory: {error.strerror}") from error
 
 
+def find_done(tasks: list[ShardTask]) -> dict[int, ShardReport]:
+    """Return the reports of the shards that are built already, by their position in the plan."""
+    return {task.index: report for task in tasks if (report := done(task))}
+
+
 def run_shards(
-    tasks: list[ShardTask], executor: Executor, *, workers: int, quiet: bool = False
+    tasks: list[ShardTask],
+    finished: Mapping[int, ShardReport],
+    executor: Executor,
+    *,
+    workers: int,
+    quiet: bool = False,
 ) -> list[ShardReport]:
     """Build all shards that are not done yet.
 
     Args:
         tasks: One task per shard, in the plan's order.
+        finished: The shards that are done, as `find_done` found them.
         executor: Anything that looks like a `concurrent.futures.Executor`.
         workers: Number of processes that the executor has.
         quiet: Show no progress.
@@ -59,19 +70,19 @@ def run_shards(
     Returns:
         The report of every shard, in the plan's order.
     """
-    finished = {index: report for index, task in enumerate(tasks) if (report := done(task))}
-    missing = [task for index, task in enumerate(tasks) if index not in finished]
+    reports = dict(finished)
+    missing = [task for task in tasks if task.index not in reports]
     if missing:
         _require_disk_space(missing)
-        if finished:
-            logger.info("going on: %d of %d shards are done", len(finished), len(tasks))
+        if reports:
+            logger.info("going on: %d of %d shards are done", len(reports), len(tasks))
     with progress_bar("rendering", sum(task.shard.rows for task in missing), quiet=quiet) as bar:
         for task, report in zip(
             missing, run_in_order(executor, build_shard, missing, ahead=2 * workers), strict=True
         ):
             bar.update(task.shard.rows)
-            finished[task.index] = report
-    return [finished[task.index] for task in tasks]
+            reports[task.index] = report
+    return [reports[task.index] for task in tasks]
 
 
 def done(task: ShardTask) -> ShardReport | None:

@@ -54,8 +54,11 @@ class LandmarkScheme:
         Returns:
             The five points in the same dtype, shape (..., 5, 2). NaN where a point is unknown.
         """
-        means = [points[..., list(group), :].mean(axis=-2) for group in self.five]
-        return np.stack(means, axis=-2).astype(points.dtype, copy=False)
+        means = np.empty((*points.shape[:-2], len(self.five), 2), dtype=points.dtype)
+        for position, group in enumerate(self.five):  # np.mean itself costs more than its sum here
+            total = np.add.reduce(points[..., list(group), :], axis=-2)
+            means[..., position, :] = total / len(group)
+        return means
 
     def mirror(self, points: Points, width: int) -> npt.NDArray[np.float64]:
         """Carry points through a horizontal flip of the image.
