@@ -28,6 +28,8 @@ def _headline(report: BuildReport) -> str:
     record = report.record
     rows = sum(split["rows"] for split in record["splits"].values())
     title = ", ".join(record["datasets"].values())
+    if "synthetic_scale" in record["summary"]["provenance"].get("ingest", {}):
+        title += ", synthetic copy"
     what = "was already complete; nothing was rendered" if report.already_done else "is complete"
     return f"{title}: the build in {report.out} {what}: {rows:,} images."
 
@@ -58,7 +60,7 @@ def _facts(record: Any) -> str:
     image, options = record["image"], record["options"]
     colour = "grey" if image["channels"] == 1 else "RGB"
     faces = ", ".join(
-        f"{count:,} {'without a face' if source == 'none' else 'from ' + source}"
+        f"{count:,} {'without' if source == 'none' else 'from ' + source}"
         for source, count in record["summary"]["faces"].items()
     )
     return "\n".join(

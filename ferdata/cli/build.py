@@ -37,7 +37,7 @@ def build(
     split: Annotated[str, typer.Option(help="official, or stratified:8:1:1.")] = "official",
     validation: Annotated[
         float, typer.Option(help="Share of train for validation where the dataset has none.")
-    ] = 0.05,
+    ] = 0.1,
     duplicates: Annotated[
         str, typer.Option(help="drop the train copy of an image of another split, or keep it.")
     ] = "drop",

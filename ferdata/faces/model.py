@@ -49,6 +49,7 @@ FACE_LANDMARKER = ModelFile(
 """Face Landmarker, float16, version 1: face detector, 478-point landmarks, blendshapes."""
 
 _DOWNLOAD_TIMEOUT = 15.0  # seconds without an answer; a machine behind a wall should say so soon
+_LONGEST_CAUSE = 120  # characters of an error that are shown
 
 
 def model_path(model: ModelFile = FACE_LANDMARKER) -> Path:
@@ -132,7 +133,7 @@ def _download(model: ModelFile, *, quiet: bool) -> Path:
         )
     except (OSError, ValueError) as error:  # requests' errors are OSErrors; a wrong hash ValueError
         raise ModelFileError(
-            f"{model.name} can't be downloaded from {model.url} ({_first_line(error)}). "
+            f"{model.name} can't be downloaded from {model.url} ({_in_short(error)}). "
             f"Put the file at {target}, or into a folder that {MODEL_DIR_VARIABLE} names; its "
             f"sha256 is {model.sha256}."
         ) from error
@@ -141,6 +142,7 @@ def _download(model: ModelFile, *, quiet: bool) -> Path:
     return Path(path)
 
 
-def _first_line(error: BaseException) -> str:
-    text = str(error).strip() or type(error).__name__
-    return text.splitlines()[0]
+def _in_short(error: BaseException) -> str:
+    """Return an error's first line, or its kind where that is a page, as without a network."""
+    line = str(error).strip().partition("\n")[0]
+    return line if 0 < len(line) <= _LONGEST_CAUSE else type(error).__name__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import signal
 import subprocess
@@ -54,6 +55,20 @@ def test_every_verb_has_help_with_an_example(verb: str) -> None:
     assert result.returncode == 0
     assert "Examples:" in result.stdout
     assert f"  ferdata {verb}" in result.stdout
+
+
+def test_defaults_are_those_of_the_options() -> None:
+    """The command line and Python must build the same from the same words."""
+    from ferdata.build import BuildOptions
+    from ferdata.cli.build import build
+    from ferdata.formats.names import FORMATS
+
+    given = {name: p.default for name, p in inspect.signature(build).parameters.items()}
+    given["formats"] = tuple(given["formats"].split(","))
+    assert given["formats"] == FORMATS
+    declared = BuildOptions()
+    shared = {name: given[name] for name in BuildOptions.model_fields}
+    assert BuildOptions(**shared) == declared
 
 
 def test_version() -> None:
