@@ -135,9 +135,3 @@ class TooManyRejectsError(FerdataError):
     """More rows were rejected than `--max-reject-rate` allows."""
 
     exit_code = 1
-
-
-class VerificationError(FerdataError):
-    """What is on disk is not what was recorded."""
-
-    exit_code = 1

@@ -7,7 +7,7 @@ datasets number their classes in seven different ways.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -158,14 +158,3 @@ BASIC8 = LabelSpace("basic8", CANONICAL)
 
 BASIC7 = LabelSpace("basic7", tuple(name for name in CANONICAL if name != "contempt"))
 """The seven expressions of RAF-DB, FER2013, KDEF and JAFFE: the canonical ones without contempt."""
-
-
-def smallest_space(labels: Sequence[str]) -> LabelSpace:
-    """Return `BASIC7` or `BASIC8`, whichever is the smallest that holds all the labels.
-
-    Raises:
-        UnknownNameError: A label is not one of the eight canonical names.
-    """
-    for label in set(labels):
-        BASIC8.index(label)
-    return BASIC8 if "contempt" in labels else BASIC7

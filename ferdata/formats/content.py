@@ -237,18 +237,6 @@ class RowCounter:
             )
 
 
-def bytes_per_row(spec: ShardSpec) -> int:
-    """Return how many bytes a row takes at most in an HDF5 shard, its strings aside.
-
-    Exact for `raw`. Encoded images are counted as their pixels: sizes must be known before any
-    image is rendered, and must not depend on an encoder.
-    """
-    numbers = sum(
-        int(np.prod(shape)) * np.dtype(dtype).itemsize for shape, dtype in spec.columns().values()
-    )
-    return int(np.prod(spec.image_shape)) + numbers
-
-
 def _check_array(name: str, values: Any, shape: tuple[int, ...], dtype: type[np.generic]) -> None:
     if values.shape != shape or values.dtype != dtype:
         raise BuildError(

@@ -14,7 +14,6 @@ from ferdata.labels import (
     CANONICAL,
     LabelSpace,
     canonical_name,
-    smallest_space,
 )
 
 
@@ -73,10 +72,3 @@ def test_soft_labels_are_projected_and_normalised() -> None:
     projected = BASIC7.project(soft)
     assert projected[0, BASIC7.index("fear")] == 1
     assert projected[1].sum() == 0
-
-
-def test_smallest_space() -> None:
-    assert smallest_space(["anger", "fear"]) is BASIC7
-    assert smallest_space(["anger", "contempt"]) is BASIC8
-    with pytest.raises(UnknownNameError):
-        smallest_space(["happy"])
