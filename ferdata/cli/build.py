@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -66,7 +67,9 @@ def build(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a build of other options in OUT.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Only warnings: no progress, no summary.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON.")] = False,
 ) -> None:
     """Build a dataset: landmarks, splits, balanced classes, HDF5 shards and a Hugging Face dataset.
@@ -87,6 +90,8 @@ def build(
     from ferdata.build.summary import summary  # noqa: PLC0415
     from ferdata.parallel import default_workers  # noqa: PLC0415
 
+    if quiet:
+        logging.getLogger("ferdata").setLevel(logging.WARNING)
     options = make_options(
         BuildOptions,
         {

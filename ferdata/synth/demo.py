@@ -7,20 +7,17 @@ writes the lists (`DemoWriter`). Everything else is here: order, workers, progre
 from __future__ import annotations
 
 import logging
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar
-
-import yaml
+from typing import Any
 
 from ferdata.errors import BuildError, LayoutError, OptionError, UnknownNameError
 from ferdata.files import read_json, write_json
 from ferdata.parallel import open_executor, run_in_order
 from ferdata.progress import progress_bar
-from ferdata.resources import manifests_folder
+from ferdata.synth.rafdb import RafDb, RafDbCompound
+from ferdata.synth.writer import DemoWriter, Sample
 
 logger = logging.getLogger(__name__)
 
@@ -31,51 +28,6 @@ DRAWING_VERSION = 1
 """Raised whenever the same seed draws other bytes; part of a copy's marker."""
 
 _CHUNK = 16  # samples per task: long enough to hide the queue, short enough for a smooth bar
-
-
-@dataclass(frozen=True)
-class Sample:
-    """One image of a copy.
-
-    Attributes:
-        stem: Its name without ending, for instance `train_00001`.
-        split: The dataset's own word, for instance `train`.
-        label: The label's name in the dataset's facts.
-        code: The label's code in the dataset's own files.
-    """
-
-    stem: str
-    split: str
-    label: str
-    code: int
-
-
-class DemoWriter(ABC):
-    """How a copy of one dataset is written. Holds no state, so that any process can make one.
-
-    Attributes:
-        name: The dataset's name.
-        layouts: The layouts it can write; the first is the default.
-    """
-
-    name: ClassVar[str]
-    layouts: ClassVar[tuple[str, ...]]
-
-    @abstractmethod
-    def plan(self, scale: float, seed: int) -> list[Sample]:
-        """List the samples of a copy, in the order of the dataset's lists; draws nothing."""
-
-    @abstractmethod
-    def write_sample(self, root: Path, layout: str, sample: Sample, seed: int) -> None:
-        """Draw one sample and write all files of its own; their folders exist."""
-
-    @abstractmethod
-    def folders(self, layout: str) -> Sequence[str]:
-        """Name the folders that `write_sample` writes into, relative to the root."""
-
-    @abstractmethod
-    def write_lists(self, root: Path, layout: str, samples: Sequence[Sample]) -> None:
-        """Write the files that speak of all samples."""
 
 
 @dataclass(frozen=True)
@@ -108,8 +60,6 @@ class DemoCopy:
 
 def writers() -> dict[str, DemoWriter]:
     """Return the writer of each dataset that can be copied, by name."""
-    from ferdata.synth.rafdb import RafDb, RafDbCompound  # noqa: PLC0415 - they import this module
-
     return {writer.name: writer for writer in (RafDb(), RafDbCompound())}
 
 
@@ -190,23 +140,6 @@ def count_samples(samples: Sequence[Sample]) -> dict[str, dict[str, int]]:
         labels = counts.setdefault(sample.split, {})
         labels[sample.label] = labels.get(sample.label, 0) + 1
     return counts
-
-
-def scaled_count(count: int, scale: float) -> int:
-    """Return how many images of a class a smaller copy has: rounded, at least one."""
-    return max(1, int(count * scale + 0.5))
-
-
-@cache
-def dataset_facts(name: str) -> dict[str, Any]:
-    """Read a dataset's facts, `manifests/datasets/NAME.yaml`.
-
-    `synth` rests on the ground floor only, so it reads the file and not `ferdata.ingest.facts`.
-    Read once in each process; not to be changed.
-    """
-    path = manifests_folder() / "datasets" / f"{name}.yaml"
-    facts: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return facts
 
 
 def _is_complete(out: Path, record: Mapping[str, Any]) -> bool:

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ferdata.draws import generator
-from ferdata.synth.demo import DemoWriter, Sample, dataset_facts, scaled_count
 from ferdata.synth.drawing import SCENE, DrawnFace, draw_face
 from ferdata.synth.expressions import Expression, blend_expressions, draw_expression
 from ferdata.synth.paint import Pixels
+from ferdata.synth.writer import DemoWriter, Sample, dataset_facts, scaled_count
 
 ALIGNED_SIZE = 100
 """Side of an aligned image in pixels [readme]."""

@@ -14,8 +14,9 @@ from ferdata.errors import LayoutError, OptionError, UnknownNameError
 from ferdata.faces.schemes import FACEPP37
 from ferdata.ingest import rafdb_annotation
 from ferdata.synth import DemoCopy, write_demo, writers
-from ferdata.synth.demo import MARKER, count_samples, dataset_facts
+from ferdata.synth.demo import MARKER, count_samples
 from ferdata.synth.rafdb import RafDb, RafDbCompound, align, facepp37, similarity
+from ferdata.synth.writer import dataset_facts
 
 # Cross-tabulated in the facts file too; here once more, so that a slip there does not go unseen.
 TRAIN = {"surprise": 1290, "fear": 281, "disgust": 717, "happiness": 4772, "sadness": 1982,
