@@ -64,10 +64,19 @@ def resolve(root: Path, uri: str) -> str:
     Raises:
         ImageError: The uri is absolute or leaves the root.
     """
+    require_inside(uri)
+    return f"{root}/{uri}"
+
+
+def require_inside(uri: str) -> None:
+    """Check that a path from a dataset's list stays inside the data root.
+
+    Raises:
+        ImageError: The path is empty, absolute or leaves the root.
+    """
     # Plain string work: this runs for every image, and pathlib would take half as long as decoding.
     if not uri or uri[0] in "/\\" or uri[1:2] == ":" or ".." in _SEPARATORS.split(uri):
         raise ImageError(f"path leaves the data root: {uri!r}")
-    return f"{root}/{uri}"
 
 
 def read_image(root: Path, uri: str) -> DecodedImage:

@@ -40,7 +40,7 @@ from ferdata.schema import SCHEMA
 
 logger = logging.getLogger(__name__)
 
-_TASK_ROWS = 64  # about half a second of detection: smooth progress, little talk between processes
+_TASK_ROWS = 128  # about a second of detection: smooth progress, little talk between processes
 
 
 @dataclass

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ferdata.errors import AnnotationError, ImageError, LabelError
-from ferdata.images import resolve
+from ferdata.images import require_inside
 from ferdata.ingest.base import reject
 from ferdata.ingest.facts import DatasetFacts
 from ferdata.manifest import Reject
@@ -130,7 +130,10 @@ def _csv_rows(
         )
     positions = [header.index(column) for column in columns]
     for number, text in enumerate(lines[1:], start=2):
-        words = [word.strip() for word in next(csv.reader([text]), [])]
+        # The csv module only where it is needed: each line on its own, so that a stray quote can't
+        # swallow the lines behind it.
+        cells = next(csv.reader([text]), []) if '"' in text else text.split(",")
+        words = [word.strip() for word in cells]
         if words and len(words) == len(header):
             words = [words[position] for position in positions]
         yield number, [word for word in words if word]
@@ -192,7 +195,7 @@ class _Reader:
     def _key(self, number: int, words: list[str]) -> str | None:
         """Return the sample's key, or reject the line."""
         try:
-            resolve(Path(), words[0])
+            require_inside(words[0])
         except ImageError as error:
             self._reject(number, "", error.reason)
             return None

@@ -45,12 +45,12 @@ class FolderImage:
 def detect(tree: FileTree, dataset: DatasetFacts) -> list[Layout]:
     """Find class folders 1–7 with RAF-DB's file names, in or below a folder."""
     codes = {str(code) for code in dataset.codes}
-    bases: dict[str, list[str]] = defaultdict(list)
+    splits: dict[str, Counter[str]] = defaultdict(Counter)
     for path in tree.files:
         match = _CLASS_FOLDER.fullmatch(path)
         if match and match["folder"] in codes and image_key(file_name(path)):
-            bases[match["base"] or ""].append(path)
-    return [_layout(tree, base, len(paths), dataset) for base, paths in bases.items()]
+            splits[match["base"] or ""][match["split"]] += 1
+    return [_layout(tree, base, counts, dataset) for base, counts in splits.items()]
 
 
 def read(layout: Layout, dataset: DatasetFacts, *, advice: str) -> Iterator[Sample | Reject]:
@@ -193,7 +193,7 @@ def _images(tree: FileTree) -> Iterator[FolderImage]:
             yield FolderImage(key, path, match["split"], match["folder"])
 
 
-def _layout(tree: FileTree, base: str, count: int, dataset: DatasetFacts) -> Layout:
+def _layout(tree: FileTree, base: str, splits: Counter[str], dataset: DatasetFacts) -> Layout:
     """Describe the class folders below `base`; csv lists may lie in it or just above it."""
     folders = {base, folder_name(base)}
     lists = [
@@ -204,9 +204,8 @@ def _layout(tree: FileTree, base: str, count: int, dataset: DatasetFacts) -> Lay
     home = min((folder_name(path) for path in lists), key=len, default=base)
     inside = tree.below(home)
     cut = len(home) + 1 if home else 0
-    splits = Counter(image.split for image in _images(tree.below(base)))
     found = ", ".join(f"{number:,} in {split}/" for split, number in sorted(splits.items()))
-    evidence = [f"{count:,} images in class folders 1–7: {found}"]
+    evidence = [f"{splits.total():,} images in class folders 1–7: {found}"]
     if lists:
         evidence.append(f"lists {', '.join(sorted(lists))}")
     return Layout(
