@@ -12,6 +12,9 @@ from typing import IO, Any
 
 from ferdata.errors import BuildError
 
+DEMO_MARKER = "ferdata-demo.json"
+"""File at the root of a synthetic copy: what it is a copy of, at which scale, and if complete."""
+
 TEMPORARY_SUFFIX = ".partial"
 """Ending of a file that is being written; a leftover one is never read."""
 

@@ -7,6 +7,7 @@ datasets number their classes in seven different ways.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -76,6 +77,24 @@ class LabelSpace:
                 f"label space {self.name!r} needs at least one class and no class twice; "
                 f"got {list(self.names)}."
             )
+
+    @classmethod
+    def from_json(cls, text: str) -> LabelSpace:
+        """Read what `to_json` wrote.
+
+        Raises:
+            LabelError: It is not a label space.
+        """
+        try:
+            value = json.loads(text)
+            name, names = str(value["name"]), tuple(map(str, value["names"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise LabelError(f"{text[:80]!r} is not a label space: {error!r}") from error
+        return cls(name, names)
+
+    def to_json(self) -> str:
+        """Return the form in which files carry a label space."""
+        return json.dumps({"name": self.name, "names": self.names})
 
     def __len__(self) -> int:
         return len(self.names)

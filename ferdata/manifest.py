@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ferdata.errors import ManifestError
+from ferdata.errors import LabelError, ManifestError
 from ferdata.files import write_atomically
 from ferdata.labels import LabelSpace
 from ferdata.schema import REJECT_SCHEMA, SCHEMA, SCHEMA_VERSION, SPLITS
@@ -279,9 +279,7 @@ class Manifest:
         """
         metadata = {
             "ferdata.schema": SCHEMA_VERSION,
-            "ferdata.label_space": json.dumps(
-                {"name": self.label_space.name, "names": self.label_space.names}
-            ),
+            "ferdata.label_space": self.label_space.to_json(),
             "ferdata.provenance": json.dumps(self.provenance, sort_keys=True),
         }
         schema = SCHEMA.with_metadata(metadata)
@@ -325,12 +323,16 @@ class Manifest:
             raise ManifestError(
                 f"{path}: schema version {version!r}; this ferdata reads {SCHEMA_VERSION!r}"
             )
-        space = json.loads(metadata["ferdata.label_space"])
+        try:
+            space = LabelSpace.from_json(metadata["ferdata.label_space"])
+            provenance = json.loads(metadata["ferdata.provenance"])
+        except (LabelError, KeyError, ValueError) as error:
+            raise ManifestError(f"{path}: its metadata is damaged ({error})") from error
         return cls(
             table.replace_schema_metadata(None),
-            LabelSpace(space["name"], tuple(space["names"])),
+            space,
             roots=dict(roots or {}),
-            provenance=json.loads(metadata["ferdata.provenance"]),
+            provenance=provenance,
         )
 
 

@@ -15,11 +15,10 @@ from ferdata.faces.schemes import scheme
 from ferdata.files import sha256_file, write_json
 from ferdata.formats.card import write_card
 from ferdata.formats.content import ShardSpec
+from ferdata.formats.names import BUILD_FILE, BUILD_FORMAT
 from ferdata.ingest import facts
 from ferdata.manifest import Manifest, Reject, save_rejects
 from ferdata.schema import SPLITS
-
-BUILD_VERSION = "ferdata-build/1"
 
 
 def finish(
@@ -56,7 +55,7 @@ def finish(
     if "hf" in plan.options.formats:
         write_card(out / "hf" / "README.md", card_facts(record, stored, spec))
     record["files"] |= _top_files(out)
-    write_json(out / "build.json", record)
+    write_json(out / BUILD_FILE, record)
     return record
 
 
@@ -76,7 +75,7 @@ def _record(
         for path, file in report.files.items()
     }
     return {
-        "format": BUILD_VERSION,
+        "format": BUILD_FORMAT,
         "name": name,
         "ferdata_version": __version__,
         "plan_sha256": plan.sha256,

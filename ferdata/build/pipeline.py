@@ -33,6 +33,7 @@ from ferdata.faces.align import transform_name
 from ferdata.faces.locate import locate_faces
 from ferdata.faces.options import FaceOptions
 from ferdata.files import read_json, write_json
+from ferdata.formats.names import BUILD_FILE
 from ferdata.ingest import facts, ingest
 from ferdata.manifest import Manifest, Reject, save_rejects
 from ferdata.parallel import open_executor
@@ -138,7 +139,7 @@ class _Job:
         before = _existing_record(plan, out)
         if before is not None and len(finished) == len(tasks) and _is_recorded(before, finished):
             return BuildReport(out, before, already_done=True)
-        (out / "build.json").unlink(missing_ok=True)
+        (out / BUILD_FILE).unlink(missing_ok=True)
         planned.save(out / "manifest.parquet", row_group_sizes=[s.rows for s in plan.shards])
         write_json(out / "plan.json", plan.to_json())
         reports = run_shards(
@@ -185,9 +186,9 @@ def _make_room(plan: Plan, out: Path, *, overwrite: bool) -> None:
 
 def _existing_record(plan: Plan, out: Path) -> dict[str, Any] | None:
     """Return `build.json` where this very plan was finished before."""
-    if not (out / "build.json").exists():
+    if not (out / BUILD_FILE).exists():
         return None
-    record: dict[str, Any] = read_json(out / "build.json")
+    record: dict[str, Any] = read_json(out / BUILD_FILE)
     return record if record.get("plan_sha256") == plan.sha256 else None
 
 

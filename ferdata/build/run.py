@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from ferdata.build.shard import ShardReport, ShardTask, build_shard, sidecar
 from ferdata.errors import BuildError, LockedError
 from ferdata.files import TEMPORARY_SUFFIX, read_json, sha256_file
+from ferdata.formats.names import BUILD_FILE
 from ferdata.formats.registry import shard_formats
 from ferdata.manifest import Reject
 from ferdata.parallel import run_in_order
@@ -116,7 +117,7 @@ def remove_partial_files(out: Path) -> None:
 
 def remove_old_build(out: Path) -> None:
     """Remove the files of a build of other options; what is not a build's stays."""
-    (out / "build.json").unlink(missing_ok=True)
+    (out / BUILD_FILE).unlink(missing_ok=True)
     for name in ("plan.json", "manifest.parquet", "rejects.parquet", "hf/README.md"):
         (out / name).unlink(missing_ok=True)
     for form in shard_formats().values():
@@ -132,9 +133,8 @@ def _set_aside(path: Path, out: Path) -> None:
     logger.warning("%s is not what its sidecar says; moved to %s and built again", path, target)
 
 
-def _require_disk_space(tasks: Iterable[ShardTask]) -> None:
+def _require_disk_space(tasks: Sequence[ShardTask]) -> None:
     """Refuse to start what can't end: raw HDF5 needs an amount that is known beforehand."""
-    tasks = list(tasks)
     first = tasks[0]
     if first.options.encoding != "raw" or "hdf5" not in first.options.formats:
         return

@@ -19,16 +19,15 @@ from pydantic import BaseModel, ValidationError
 from tqdm import tqdm
 
 from ferdata.build.verify_report import Finding, FindingKind, VerifyReport
+from ferdata.curate.validate import pictures_in_two_splits
 from ferdata.errors import BuildError, ManifestError
 from ferdata.files import read_json
 from ferdata.formats.content import ShardIdentity
-from ferdata.formats.names import SIDECAR_SUFFIX, STRING_COLUMNS
+from ferdata.formats.names import BUILD_FILE, BUILD_FORMAT, SIDECAR_SUFFIX, STRING_COLUMNS
 from ferdata.formats.registry import ShardFormat, shard_formats
 from ferdata.manifest import Manifest, load_rejects
 from ferdata.progress import progress_bar
 from ferdata.schema import SPLITS
-
-BUILD_FORMAT = "ferdata-build/1"
 
 _CHUNK_BYTES = 1 << 20
 
@@ -75,14 +74,14 @@ def verify(build: Path, *, quiet: bool = False) -> VerifyReport:
         record = _Record.model_validate(raw)
     except ValidationError as error:
         what = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
-        finding = Finding(FindingKind.UNREADABLE, "build.json", what)
+        finding = Finding(FindingKind.UNREADABLE, BUILD_FILE, what)
         return VerifyReport(build, "", 0, 0, 0, (finding,), ())
     return _Verifier(build, record).run(quiet=quiet)
 
 
 def _read_build_json(build: Path) -> Any:
     """Return the content of `build.json`, or the finding that it is damaged."""
-    path = build / "build.json"
+    path = build / BUILD_FILE
     if not path.is_file():
         if (build / "plan.json").is_file():
             raise BuildError(
@@ -93,7 +92,7 @@ def _read_build_json(build: Path) -> Any:
     try:
         raw = read_json(path)
     except BuildError as error:
-        return Finding(FindingKind.UNREADABLE, "build.json", str(error))
+        return Finding(FindingKind.UNREADABLE, BUILD_FILE, str(error))
     found = raw.get("format") if isinstance(raw, dict) else None
     if found != BUILD_FORMAT:
         raise BuildError(f"{path}: format {found!r}; this ferdata reads {BUILD_FORMAT!r}.")
@@ -144,7 +143,7 @@ class _Verifier:
         for name in sorted(self.record.files):
             path = PurePosixPath(name)
             if path.is_absolute() or ".." in path.parts or "\\" in name:
-                self._add(FindingKind.RECORD, "build.json", f"names {name!r}, outside the build")
+                self._add(FindingKind.RECORD, BUILD_FILE, f"names {name!r}, outside the build")
             else:
                 names.append(name)
         return names
@@ -197,7 +196,7 @@ class _Verifier:
     def _load_manifest(self) -> Manifest | None:
         name = "manifest.parquet"
         if name not in self.record.files:
-            self._add(FindingKind.RECORD, "build.json", f"does not list {name}")
+            self._add(FindingKind.RECORD, BUILD_FILE, f"does not list {name}")
         if not (self.build / name).is_file():
             if name not in self.damaged:
                 self._add(FindingKind.MISSING, name, "the file is missing")
@@ -216,7 +215,7 @@ class _Verifier:
             self._add(FindingKind.RULE, name, str(error))
         if missing := manifest.table.column("split").null_count:
             self._add(FindingKind.RULE, name, f"{missing} rows have no split")
-        leaks = _pictures_in_two_splits(manifest)
+        leaks = pictures_in_two_splits(manifest)
         if leaks:
             what = f"{len(leaks)} pictures are in two splits, {leaks[0]} first"
             if self.record.options.get("duplicates") == "keep":
@@ -267,10 +266,10 @@ class _Verifier:
                 continue
             if recorded.rows != sum(expected.values()):
                 what = f"{split}: {recorded.rows} rows, but its counts add up to something else"
-                self._add(FindingKind.RECORD, "build.json", what)
+                self._add(FindingKind.RECORD, BUILD_FILE, what)
             for name in set(recorded.shards) - set(self.record.files):
                 what = f"names the shard {name} without its hash"
-                self._add(FindingKind.RECORD, "build.json", what)
+                self._add(FindingKind.RECORD, BUILD_FILE, what)
 
     # -- rows ----------------------------------------------------------------------------------
 
@@ -361,14 +360,6 @@ class _Verifier:
 def _split_position(name: str) -> int:
     split = PurePosixPath(name).name.split("-")[0]
     return SPLITS.index(split) if split in SPLITS else len(SPLITS)
-
-
-def _pictures_in_two_splits(manifest: Manifest) -> list[str]:
-    """Return the pixel hashes that occur in more than one split."""
-    known = manifest.table.select(["pixel_sha256", "split"]).drop_null()
-    grouped = known.group_by("pixel_sha256").aggregate([("split", "count_distinct")])
-    leaking = grouped.filter(pc.greater(grouped.column("split_count_distinct"), 1))
-    return sorted(leaking.column("pixel_sha256").to_pylist())
 
 
 def _listed(counts: Mapping[str, int]) -> str:

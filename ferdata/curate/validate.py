@@ -32,26 +32,26 @@ def check_splits(manifest: Manifest) -> None:
         name = table.filter(pc.is_null(column)).column("sample_id")[0].as_py()
         raise ManifestError(f"{column.null_count} rows are in no split, for instance {name!r}")
     _check_parents(table)
-    leaks = _leaks(table)
-    if not leaks.num_rows:
+    leaks = pictures_in_two_splits(manifest)
+    if not leaks:
         return
-    digest = leaks.column("pixel_sha256")[0].as_py()
-    rows = table.filter(pc.equal(table.column("pixel_sha256"), digest))
+    rows = table.filter(pc.equal(table.column("pixel_sha256"), leaks[0]))
     names = ", ".join(
         f"{row['sample_id']} ({row['split']})"
         for row in rows.select(["sample_id", "split"]).slice(0, 4).to_pylist()
     )
-    message = f"{leaks.num_rows} pictures are in more than one split, for instance {names}"
+    message = f"{len(leaks)} pictures are in more than one split, for instance {names}"
     if manifest.provenance.get("duplicates", {}).get("action") != "keep":
         raise ManifestError(f"{message}; run ferdata.curate.duplicates.drop_duplicates first")
     logger.warning("%s; they were kept on purpose: this build leaks", message)
 
 
-def _leaks(table: pa.Table) -> pa.Table:
-    """Return a table with the pixel hashes that occur in more than one split."""
-    known = table.filter(pc.is_valid(table.column("pixel_sha256")))
+def pictures_in_two_splits(manifest: Manifest) -> list[str]:
+    """Return the pixel hashes that occur in more than one split, sorted."""
+    known = manifest.table.select(["pixel_sha256", "split"]).drop_null()
     splits = known.group_by("pixel_sha256").aggregate([("split", "count_distinct")])
-    return splits.filter(pc.greater(splits.column("split_count_distinct"), 1))
+    leaking = splits.filter(pc.greater(splits.column("split_count_distinct"), 1))
+    return sorted(leaking.column("pixel_sha256").to_pylist())
 
 
 def _check_parents(table: pa.Table) -> None:

@@ -11,12 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ferdata.errors import BuildError, UnknownNameError
 from ferdata.files import read_json
+from ferdata.formats.names import BUILD_FILE, BUILD_FORMAT
 from ferdata.labels import LabelSpace
 
-BUILD_FORMAT = "ferdata-build/1"
-"""What the `format` of a `build.json` must be."""
-
-_BUILD_FILE = "build.json"
 _TRACES = ("plan.json", "hdf5", "hf", "manifest.parquet")  # of a build that was begun
 
 
@@ -83,7 +80,6 @@ class _FileFacts(_Record):
 
 
 class _BuildFile(_Record):
-    format: Literal["ferdata-build/1"]
     name: str
     plan_sha256: str
     label_space: _SpaceFacts
@@ -130,7 +126,7 @@ class Build:
         if isinstance(path, Build):
             return path
         root = Path(path)
-        if root.name == _BUILD_FILE:
+        if root.name == BUILD_FILE:
             root = root.parent
         facts = _read_facts(root)
         return cls(
@@ -174,13 +170,13 @@ class Build:
     def _inside(self, shard: str) -> Path:
         relative = PurePosixPath(shard)
         if relative.is_absolute() or ".." in relative.parts or ":" in relative.parts[0]:
-            raise BuildError(f"{self.root / _BUILD_FILE}: shard path leaves the build: {shard!r}")
+            raise BuildError(f"{self.root / BUILD_FILE}: shard path leaves the build: {shard!r}")
         return self.root / relative
 
 
 def _read_facts(root: Path) -> _BuildFile:
     """Read and check `build.json`."""
-    path = root / _BUILD_FILE
+    path = root / BUILD_FILE
     if not path.is_file():
         raise BuildError(_why_no_build(root))
     value = read_json(path)
@@ -204,7 +200,7 @@ def _why_no_build(root: Path) -> str:
         return f"{root}: no such directory; `ferdata build NAME --out {root}` makes a build there."
     if any((root / trace).exists() for trace in _TRACES):
         return (
-            f"{root}: `ferdata build … --out {root}` was not finished (there is no {_BUILD_FILE}); "
+            f"{root}: `ferdata build … --out {root}` was not finished (there is no {BUILD_FILE}); "
             f"run it again, it goes on where it stopped."
         )
-    return f"{root}: not a build (there is no {_BUILD_FILE}); give the directory of --out."
+    return f"{root}: not a build (there is no {BUILD_FILE}); give the directory of --out."

@@ -15,7 +15,13 @@ import numpy as np
 
 from ferdata.files import sha256_file, write_json
 from ferdata.formats.content import RowBatch, ShardSpec
-from ferdata.formats.names import FORMATS, SIDECAR_SUFFIX, shard_name
+from ferdata.formats.names import (
+    BUILD_FILE,
+    BUILD_FORMAT,
+    FORMATS,
+    SIDECAR_SUFFIX,
+    shard_name,
+)
 from ferdata.formats.registry import shard_format
 from ferdata.labels import BASIC7
 from ferdata.manifest import Manifest, save_rejects
@@ -152,7 +158,7 @@ def write_dummy_build(
     write_json(out / "plan.json", {"manifest_digest": manifest.digest(), "sha256": plan_sha256})
     for name in ("manifest.parquet", "rejects.parquet", "plan.json"):
         files[name] = {"sha256": sha256_file(out / name)}
-    write_json(out / "build.json", _record(manifest, parts[0][1], plan_sha256, files))
+    write_json(out / BUILD_FILE, _record(manifest, parts[0][1], plan_sha256, files))
     return out
 
 
@@ -196,7 +202,7 @@ def _record(
 ) -> dict[str, Any]:
     space = {"name": spec.label_space.name, "names": list(spec.label_space.names)}
     return {
-        "format": "ferdata-build/1",
+        "format": BUILD_FORMAT,
         "name": "dummy",
         "ferdata_version": "0",
         "plan_sha256": plan_sha256,

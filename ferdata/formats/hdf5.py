@@ -13,7 +13,6 @@ are written after everything else.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -141,10 +140,9 @@ class Hdf5ShardWriter:
 
 def root_attributes(spec: ShardSpec) -> dict[str, str]:
     """Return the root attributes of a shard, in the order in which they are written."""
-    space = {"name": spec.label_space.name, "names": spec.label_space.names}
     return {
         "format": HDF5_FORMAT,
-        "label_space": json.dumps(space),
+        "label_space": spec.label_space.to_json(),
         "split": spec.split,
         "encoding": spec.encoding,
         "landmark_scheme": spec.landmark_scheme or "",
@@ -188,8 +186,7 @@ def read_identity(path: Path) -> ShardIdentity:
     with _open(path) as file:
         if file.attrs.get("format") != HDF5_FORMAT:
             raise BuildError(f"{path}: not an HDF5 shard of format {HDF5_FORMAT}")
-        space = json.loads(file.attrs["label_space"])
-        names = LabelSpace(space["name"], tuple(space["names"]))
+        names = LabelSpace.from_json(file.attrs["label_space"])
         columns = {name: list(file[name].asstr()[:]) for name in STRING_COLUMNS}
         columns["label"] = names.decode(file["label"][:].tolist())
         if any(file[name].shape[0] != len(columns["sample_id"]) for name in file):

@@ -151,9 +151,7 @@ def arrow_schema(spec: ShardSpec) -> Any:
     metadata = {
         "huggingface": json.dumps({"info": {"features": columns}}),
         "ferdata.split": spec.split,
-        "ferdata.label_space": json.dumps(
-            {"name": spec.label_space.name, "names": spec.label_space.names}
-        ),
+        "ferdata.label_space": spec.label_space.to_json(),
         "ferdata.landmark_scheme": spec.landmark_scheme or "",
         **{f"ferdata.{name}": spec.attributes[name] for name in sorted(spec.attributes)},
     }
@@ -184,13 +182,12 @@ def read_identity(path: Path) -> ShardIdentity:
     """
     with _open(path) as file:
         metadata = {k.decode(): v.decode() for k, v in (file.schema_arrow.metadata or {}).items()}
-        space = json.loads(metadata["ferdata.label_space"])
+        names = LabelSpace.from_json(metadata["ferdata.label_space"])
         table = file.read(["label", *STRING_COLUMNS])
         columns = {
             name: [value or "" for value in table.column(name).to_pylist()]
             for name in STRING_COLUMNS
         }
-        names = LabelSpace(space["name"], tuple(space["names"]))
         columns["label"] = names.decode(table.column("label").to_pylist())
         return ShardIdentity(
             metadata["ferdata.split"], metadata.get("ferdata.plan_sha256", ""), columns

@@ -1,6 +1,12 @@
-"""Names that writers and readers of shards share; importing them loads no library."""
+"""Names that writers and readers of builds share; importing them loads no library."""
 
 from __future__ import annotations
+
+BUILD_FILE = "build.json"
+"""Name of the file that says that a build is finished, and what it holds."""
+
+BUILD_FORMAT = "ferdata-build/1"
+"""Value of `format` in `build.json`."""
 
 HDF5_FORMAT = "ferdata-h5/1"
 """Value of the root attribute `format` of an HDF5 shard."""

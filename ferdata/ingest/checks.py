@@ -13,13 +13,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ferdata.files import DEMO_MARKER
 from ferdata.ingest.facts import PUBLISHED, DatasetFacts
 from ferdata.manifest import Manifest
 
 logger = logging.getLogger(__name__)
 
-DEMO_MARKER = "ferdata-demo.json"
-"""The file at the root of a synthetic copy; it says at which scale it was drawn."""
 
 ALL = "all classes"
 _MAX_TABLE = 24

@@ -13,16 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from ferdata.errors import BuildError, LayoutError, OptionError, UnknownNameError
-from ferdata.files import read_json, write_json
+from ferdata.files import DEMO_MARKER, read_json, write_json
 from ferdata.parallel import open_executor, run_in_order
 from ferdata.progress import progress_bar
 from ferdata.synth.rafdb import RafDb, RafDbCompound
 from ferdata.synth.writer import DemoWriter, Sample
 
 logger = logging.getLogger(__name__)
-
-MARKER = "ferdata-demo.json"
-"""Name of the file that says what a folder's synthetic copy is, and whether it is complete."""
 
 DRAWING_VERSION = 1
 """Raised whenever the same seed draws other bytes; part of a copy's marker."""
@@ -155,7 +152,7 @@ def _is_complete(out: Path, record: Mapping[str, Any]) -> bool:
     try:
         if not any(out.iterdir()):
             return False
-        found = read_json(out / MARKER) if (out / MARKER).is_file() else None
+        found = read_json(out / DEMO_MARKER) if (out / DEMO_MARKER).is_file() else None
     except OSError as error:
         raise BuildError(f"{out}: can't be read: {error.strerror or error}") from error
     if not isinstance(found, dict):
@@ -183,7 +180,7 @@ def _write(
     quiet: bool,
 ) -> None:
     """Write a copy; its marker says that it is complete when everything else is there."""
-    write_json(out / MARKER, {**record, "complete": False})
+    write_json(out / DEMO_MARKER, {**record, "complete": False})
     for folder in writer.folders(record["layout"]):
         (out / folder).mkdir(parents=True, exist_ok=True)
     tasks = [
@@ -198,7 +195,7 @@ def _write(
         for count in run_in_order(executor, _write_samples, tasks, ahead=4 * workers):
             bar.update(count)
     writer.write_lists(out, record["layout"], samples)
-    write_json(out / MARKER, {**record, "complete": True})
+    write_json(out / DEMO_MARKER, {**record, "complete": True})
     logger.debug("%s: %d samples drawn", out, len(samples))
 
 

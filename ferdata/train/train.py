@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from ferdata.data import Build, FerDataModule
 from ferdata.errors import BuildError, OptionError
 from ferdata.files import read_json
+from ferdata.formats.names import BUILD_FILE
 from ferdata.train.callbacks import EpochBar, EpochSeed, LossGuard
 from ferdata.train.checkpoint import read_checkpoint
 from ferdata.train.evaluate import EvaluationReport, evaluate
@@ -129,7 +130,7 @@ def train(
 
 def _build_facts(build: Build) -> dict[str, Any]:
     """Copy what a run must remember of its build, for resuming and for preparing new images."""
-    recorded = read_json(build.root / "build.json")
+    recorded = read_json(build.root / BUILD_FILE)
     wanted = ("name", "plan_sha256", "seed", "image", "landmarks", "options", "ferdata_version")
     return {"path": str(build.root), **{key: recorded.get(key) for key in wanted}}
 

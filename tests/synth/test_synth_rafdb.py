@@ -12,9 +12,10 @@ import pytest
 
 from ferdata.errors import LayoutError, OptionError, UnknownNameError
 from ferdata.faces.schemes import FACEPP37
+from ferdata.files import DEMO_MARKER
 from ferdata.ingest import rafdb_annotation
 from ferdata.synth import DemoCopy, write_demo, writers
-from ferdata.synth.demo import MARKER, count_samples
+from ferdata.synth.demo import count_samples
 from ferdata.synth.rafdb import RafDb, RafDbCompound, align, facepp37, similarity
 from ferdata.synth.writer import dataset_facts
 
@@ -73,7 +74,7 @@ def test_seed_changes_the_order_only():
 def test_official_tree_is_complete(official: DemoCopy):
     files = set(tree(official.root))
     stems = [sample.stem for sample in RafDb().plan(official.scale, official.seed)]
-    expected = {MARKER, "basic/EmoLabel/list_patition_label.txt"}
+    expected = {DEMO_MARKER, "basic/EmoLabel/list_patition_label.txt"}
     for stem in stems:
         expected |= {
             f"basic/Image/aligned/{stem}_aligned.jpg",
@@ -213,7 +214,7 @@ def test_interrupted_copy_is_finished(official: DemoCopy, tmp_path: Path, monkey
         patch.setattr(RafDb, "write_sample", fail_later)
         with pytest.raises(KeyboardInterrupt):
             write_demo("rafdb", out, scale=official.scale, quiet=True)
-    assert json.loads((out / MARKER).read_text())["complete"] is False
+    assert json.loads((out / DEMO_MARKER).read_text())["complete"] is False
     assert write_demo("rafdb", out, scale=official.scale, quiet=True).written
     assert tree(out) == tree(official.root)
 
