@@ -158,13 +158,16 @@ def _require_few_rejects(
     """Stop a build that lost too much; the rejects are on disk by then."""
     if not total or len(rejects) / total <= options.max_reject_rate:
         return
-    save_rejects(rejects, out / "rejects.parquet")
+    # A finished build that stands here keeps its own list, which its record vouches for.
+    finished = (out / BUILD_FILE).exists()
+    path = out / ("rejects-stopped.parquet" if finished else "rejects.parquet")
+    save_rejects(rejects, path)
     reasons = Counter(reject.reason for reject in rejects).most_common(3)
     listed = "; ".join(f"{count} × {reason}" for reason, count in reasons)
     raise TooManyRejectsError(
         f"{len(rejects)} of {total} rows were rejected ({len(rejects) / total:.1%}; "
         f"--max-reject-rate is {options.max_reject_rate:.1%}). Most of them: {listed}. "
-        f"All are in {out / 'rejects.parquet'}; mend the data or raise --max-reject-rate."
+        f"All are in {path}; mend the data or raise --max-reject-rate."
     )
 
 

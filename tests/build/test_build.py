@@ -243,6 +243,20 @@ def test_too_many_rejects_stop_the_build(demo_rafdb: Path, tmp_path: Path) -> No
     )
 
 
+def test_a_stopped_rerun_leaves_the_finished_build_whole(
+    finished: Path, demo_rafdb: Path, tmp_path: Path
+) -> None:
+    data, out = tmp_path / "data", tmp_path / "out"
+    shutil.copytree(demo_rafdb, data)
+    shutil.copytree(finished, out)
+    for path in sorted(data.rglob("*_aligned.jpg"))[::5]:
+        path.write_bytes(b"")
+    with pytest.raises(TooManyRejectsError, match=r"rejects-stopped\.parquet"):
+        build("rafdb", data, out, OPTIONS, SERIAL)
+    assert load_rejects(out / "rejects-stopped.parquet")
+    assert not verify(out, quiet=True).findings
+
+
 @pytest.mark.parametrize("encoding", ["jpeg", "png"])
 @pytest.mark.parametrize("color", ["rgb", "gray"])
 def test_encodings_and_colours(demo_rafdb: Path, tmp_path: Path, encoding: str, color: str) -> None:
