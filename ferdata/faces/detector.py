@@ -170,7 +170,7 @@ class FaceDetector:
                 cv2.copyMakeBorder(pixels, *edges, cv2.BORDER_REPLICATE), dtype=np.uint8
             )
         image = self._image_type(self._rgb, np.ascontiguousarray(pixels))
-        result = self._landmarker.detect(image)
+        result = _look(self._landmarker, image)
         if not result.face_landmarks:
             return None
         faces = [_points(face, pixels.shape) - np.float32(border) for face in result.face_landmarks]
@@ -193,7 +193,7 @@ class FaceDetector:
         if self._scorer is None:
             return None
         best, best_overlap = None, 0.0
-        for found in self._scorer.detect(image).detections:
+        for found in _look(self._scorer, image).detections:
             left = found.bounding_box.origin_x - border
             top = found.bounding_box.origin_y - border
             right, bottom = left + found.bounding_box.width, top + found.bounding_box.height
@@ -225,6 +225,12 @@ def _open_scorer(model: Path) -> Any:
     return vision.FaceDetector.create_from_options(options)
 
 
+def _look(task: Any, image: Any) -> Any:
+    """Run a MediaPipe task on an image; now and then it reports on the alignment of its memory."""
+    with _silent_native_code():
+        return task.detect(image)
+
+
 def _loads(library: str) -> bool:
     try:
         ctypes.CDLL(library)
@@ -237,8 +243,8 @@ def _loads(library: str) -> bool:
 def _silent_native_code() -> Iterator[None]:
     """Keep what native code writes to standard error away from the terminal for a moment.
 
-    MediaPipe and TensorFlow Lite report on their start-up there, past Python and with no switch to
-    turn it off. Errors come back as exceptions.
+    MediaPipe and TensorFlow Lite report on their start-up and memory there, past Python and with no
+    switch to turn it off. Errors come back as exceptions. It costs a few system calls.
     """
     try:
         kept = os.dup(2)
