@@ -59,6 +59,25 @@ def canonical_name(word: str) -> str:
     return name
 
 
+def class_weights(counts: npt.ArrayLike, *, normalize: bool = False) -> npt.NDArray[np.float64]:
+    """Return the weight of each class in a loss, w_c = N / n_c with N the sum of all n_c.
+
+    A class of half the size weighs twice as much. The loss of torch with mean reduction does not
+    depend on the scale of its weights; others do, hence `normalize`.
+
+    Args:
+        counts: Rows of each class, shape (K,).
+        normalize: Divide by the sum, so that the weights sum to 1.
+
+    Returns:
+        float64, shape (K,); 0 for a class without rows, since no row can ask for its weight.
+    """
+    rows = np.asarray(counts, dtype=np.float64)
+    weights = np.zeros_like(rows)
+    np.divide(rows.sum(), rows, out=weights, where=rows > 0)
+    return weights / weights.sum() if normalize and weights.any() else weights
+
+
 @dataclass(frozen=True)
 class LabelSpace:
     """An ordered set of class names; the only place where a label has an index.

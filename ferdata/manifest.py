@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from ferdata.errors import LabelError, ManifestError
 from ferdata.files import write_atomically
-from ferdata.labels import LabelSpace
+from ferdata.labels import LabelSpace, class_weights
 from ferdata.schema import REJECT_SCHEMA, SCHEMA, SCHEMA_VERSION, SPLITS
 
 if TYPE_CHECKING:  # pandas takes a quarter of a second to import, in every worker
@@ -251,6 +251,21 @@ class Manifest:
         for row in grouped.to_pylist():
             counts[row["split"] or ""][row["label"]] = row["count_all"]
         return counts
+
+    def class_weights(
+        self, split: str | None = None, *, normalize: bool = False
+    ) -> dict[str, float]:
+        """Return the weight of each class in a loss; see `ferdata.labels.class_weights`.
+
+        Args:
+            split: Count the rows of this split only; default: all rows.
+            normalize: Make the weights sum to 1.
+        """
+        counts = self.counts()
+        chosen = counts.values() if split is None else [counts[split]]
+        rows = [sum(part[name] for part in chosen) for name in self.label_space.names]
+        weights = class_weights(rows, normalize=normalize).tolist()
+        return dict(zip(self.label_space.names, weights, strict=True))
 
     def digest(self) -> str:
         """Hash the content: rows in order, label space and schema version.

@@ -105,6 +105,7 @@ def _open_processes(workers: int) -> Iterator[Executor]:
         pool.shutdown(wait=False, cancel_futures=True)
         for process in processes:
             process.terminate()
+        pool.shutdown()  # its thread ends with the workers; left alone it may outlive its pipes
         raise
     else:
         pool.shutdown()

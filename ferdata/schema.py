@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from ferdata.labels import CANONICAL
 
-SCHEMA_VERSION = "ferdata-manifest/1"
+SCHEMA_VERSION = "ferdata-manifest/2"
 
 SPLITS = ("train", "validation", "test")
 
@@ -23,6 +23,7 @@ SCHEMA = pa.schema(
         # label
         pa.field("label", pa.string(), nullable=False),  # a name of the manifest's label space
         pa.field("label_native", pa.string()),  # the source's own code or word
+        pa.field("label_confidence", pa.float32()),  # the source's own, 0 to 1
         pa.field("soft_label", pa.list_(pa.float32(), len(CANONICAL))),  # over CANONICAL
         pa.field("votes", pa.list_(pa.int16())),
         pa.field("valence", pa.float32()),

@@ -11,6 +11,7 @@ from ferdata import __version__
 from ferdata.build.card import card_facts
 from ferdata.build.plan import Plan
 from ferdata.build.shard import ShardReport
+from ferdata.curate.merge import counts_by_dataset
 from ferdata.faces.schemes import scheme
 from ferdata.files import sha256_file, write_json
 from ferdata.formats.card import write_card
@@ -115,6 +116,7 @@ def _record(
         "summary": {
             "before": source.counts(),
             "after": counts,
+            "by_dataset": counts_by_dataset(source),
             "faces": _face_counts(source),
             "provenance": stored.provenance,
         },

@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from ferdata.augment.balance import parse_target
-from ferdata.curate.rules import parse_rule
+from ferdata.curate.rules import parse_rules
 from ferdata.errors import FerdataError, OptionError
 
 _UNITS = {
@@ -67,8 +67,12 @@ class BuildOptions(BaseModel):
             `mediapipe` or `none`.
         require_face: Reject images in which no face was found.
         blendshapes: Store MediaPipe's 52 blendshape scores in the manifest.
+        choices: What is read of a dataset that leaves a choice, for instance `{"poses": "half"}`.
         duplicates: `drop` the train copy of an image that is also in another split, or `keep` it.
-        split: The split rule, for instance `official` or `stratified:8:1:1`.
+        near_duplicates: Treat pictures whose perceptual hashes differ by at most this many of 256
+            bits as one picture, too; None for equal pixels only.
+        split: The split rule, for instance `official` or `stratified:8:1:1`, or one for each
+            dataset; `auto` is the authors' where they give one, else by subject.
         validation: Share of train that becomes validation where the dataset has none.
         augment: `none`, or `balance` to raise small classes of train with augmented copies.
         balance_to: `max`, `median`, a number, or class=number pairs.
@@ -87,11 +91,13 @@ class BuildOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: str | None = None
+    choices: dict[str, str] = {}
     landmarks: Literal["auto", "dataset", "mediapipe", "none"] = "auto"
     require_face: bool = False
     blendshapes: bool = False
     duplicates: Literal["drop", "keep"] = "drop"
-    split: Annotated[str, AfterValidator(_checked_by(parse_rule))] = "official"
+    near_duplicates: int | None = Field(None, ge=0, le=15)
+    split: Annotated[str, AfterValidator(_checked_by(parse_rules))] = "auto"
     validation: float = Field(0.1, ge=0, lt=1)
     augment: Literal["none", "balance"] = "none"
     balance_to: Annotated[str, AfterValidator(_checked_by(parse_target))] = "max"

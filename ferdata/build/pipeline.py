@@ -7,7 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,10 @@ from ferdata.build.run import (
     run_shards,
 )
 from ferdata.build.shard import ShardReport, ShardTask, shard_spec, wake
-from ferdata.curate.duplicates import drop_duplicates
-from ferdata.curate.split import split
+from ferdata.build.sources import Data, Source, find_source
+from ferdata.curate.curate import curate
+from ferdata.curate.rules import SplitRules
+from ferdata.curate.split import resolve_rules
 from ferdata.curate.validate import check_splits
 from ferdata.errors import BuildError, TooManyRejectsError
 from ferdata.faces.align import transform_name
@@ -34,7 +36,7 @@ from ferdata.faces.locate import locate_faces
 from ferdata.faces.options import FaceOptions
 from ferdata.files import read_json, write_json
 from ferdata.formats.names import BUILD_FILE
-from ferdata.ingest import facts, ingest
+from ferdata.ingest import facts, names
 from ferdata.manifest import Manifest, Reject, save_rejects
 from ferdata.parallel import open_executor
 
@@ -58,16 +60,17 @@ class BuildReport:
 
 def build(
     name: str,
-    data: Path,
+    data: Data,
     out: Path,
     options: BuildOptions | None = None,
     execution: Execution | None = None,
 ) -> BuildReport:
-    """Build a dataset into a directory; a rerun goes on where an earlier one stopped.
+    """Build a dataset or a mix into a directory; a rerun goes on where an earlier one stopped.
 
     Args:
-        name: A dataset's name, for instance `"rafdb"`.
-        data: The folder that holds the dataset.
+        name: A dataset, for instance `"rafdb"`, a mix, for instance `"FER_CK+_KDEF"`, or the path
+            of a YAML file with a mix.
+        data: The folder that holds the dataset, or all of a mix's; or the folder of each by name.
         out: The build directory.
         options: What decides the bytes.
         execution: What decides only how the build runs.
@@ -75,30 +78,38 @@ def build(
     Raises:
         FerdataError: The data, the options or the directory are not as they should be.
     """
-    job = _Job(name, data, out, options or BuildOptions(), execution or Execution())
+    source = find_source(name)
+    job = _Job(source, data, out, options or BuildOptions(), execution or Execution())
     with lock(out), open_executor(job.execution.executor, job.execution.workers) as executor:
         for _ in range(job.execution.workers):
             executor.submit(wake)  # workers start and import while this process reads labels
         remove_partial_files(out)
-        source = job.prepare(executor)
-        planned, plan = make_plan(job.augment(source), job.options)
-        return job.carry_out(source, planned, plan, executor)
+        return job.run(executor)
 
 
 @dataclass(frozen=True)
 class _Job:
     """One call of `build`, and its steps in order."""
 
-    name: str
-    data: Path
+    source: Source
+    data: Data
     out: Path
     options: BuildOptions
     execution: Execution
 
-    def prepare(self, executor: Executor) -> Manifest:
-        """Run the stages before augmentation: ingest, faces, duplicates, split."""
+    def run(self, executor: Executor) -> BuildReport:
+        """Run all steps."""
+        options = self.source.settle(self.options)
+        manifest = self.source.read(self.data, options)
+        rules = resolve_rules(manifest, options.split)
+        job = replace(self, options=options.model_copy(update={"split": rules.text}))
+        source = job.prepare(manifest, rules, executor)
+        planned, plan = make_plan(job.augment(source), job.options)
+        return job.carry_out(source, planned, plan, executor)
+
+    def prepare(self, manifest: Manifest, rules: SplitRules, executor: Executor) -> Manifest:
+        """Run the stages between ingest and augmentation: faces, duplicates, splits."""
         options = self.options
-        manifest = ingest(self.name, self.data, source=options.source)
         total = len(manifest) + len(manifest.rejects)
         manifest = locate_faces(
             manifest,
@@ -106,17 +117,21 @@ class _Job:
                 landmarks=options.landmarks,
                 require_face=options.require_face,
                 blendshapes=options.blendshapes,
+                perceptual_hash=options.near_duplicates is not None,
             ),
             executor=executor,
             workers=self.execution.workers,
             quiet=self.execution.quiet,
         )
         _require_few_rejects(manifest.rejects, total, self.out, options)
-        if options.split == "official":  # the authors' splits are there: mend them before carving
-            manifest = drop_duplicates(manifest, options.duplicates)
-        manifest = split(manifest, options.split, validation=options.validation, seed=options.seed)
-        check_splits(manifest)
-        return manifest
+        return curate(
+            manifest,
+            rules,
+            duplicates=options.duplicates,
+            near=options.near_duplicates,
+            validation=options.validation,
+            seed=options.seed,
+        )
 
     def augment(self, source: Manifest) -> Manifest:
         """Run the augmentation stage that the options ask for."""
@@ -148,27 +163,49 @@ class _Job:
         rendering = [reject for report in reports for reject in report.rejects]
         _require_few_rejects(rendering, len(planned), out, plan.options)
         spec = shard_spec(tasks[0], reports[0].rows, planned.label_space)
-        record = finish(self.name, source, planned, plan, out, reports, spec)
+        record = finish(self.source.name, source, planned, plan, out, reports, spec)
         return BuildReport(out, record, already_done=False)
 
 
 def _require_few_rejects(
     rejects: Sequence[Reject], total: int, out: Path, options: BuildOptions
 ) -> None:
-    """Stop a build that lost too much; the rejects are on disk by then."""
-    if not total or len(rejects) / total <= options.max_reject_rate:
+    """Stop a build that lost too much; the rejects are on disk by then.
+
+    Rows that a dataset's own rules leave out, such as AffectNet's images without a face, are listed
+    like all others and don't count here.
+    """
+    expected = _expected_kinds(rejects)
+    lost = [reject for reject in rejects if _kind(reject) not in expected]
+    total -= len(rejects) - len(lost)
+    if not total or len(lost) / total <= options.max_reject_rate:
         return
     # A finished build that stands here keeps its own list, which its record vouches for.
     finished = (out / BUILD_FILE).exists()
     path = out / ("rejects-stopped.parquet" if finished else "rejects.parquet")
     save_rejects(rejects, path)
-    reasons = Counter(reject.reason for reject in rejects).most_common(3)
+    reasons = Counter(reject.reason for reject in lost).most_common(3)
     listed = "; ".join(f"{count} × {reason}" for reason, count in reasons)
     raise TooManyRejectsError(
-        f"{len(rejects)} of {total} rows were rejected ({len(rejects) / total:.1%}; "
+        f"{len(lost)} of {total} rows were rejected ({len(lost) / total:.1%}; "
         f"--max-reject-rate is {options.max_reject_rate:.1%}). Most of them: {listed}. "
         f"All are in {path}; mend the data or raise --max-reject-rate."
     )
+
+
+def _kind(reject: Reject) -> tuple[str, str, str]:
+    """Return stage, dataset and kind of a reject."""
+    return reject.stage, reject.sample_id.partition("/")[0], reject.reason.partition(":")[0]
+
+
+def _expected_kinds(rejects: Sequence[Reject]) -> set[tuple[str, str, str]]:
+    """Return those kinds that a rule of the dataset or of the mix asks for."""
+    known = set(names())
+    return {
+        (stage, dataset, kind)
+        for stage, dataset, kind in set(map(_kind, rejects))
+        if stage == "curate" or (dataset in known and kind in facts(dataset).expected_rejects)
+    }
 
 
 def _make_room(plan: Plan, out: Path, *, overwrite: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ferdata.build.pipeline import BuildReport
@@ -16,6 +16,7 @@ def summary(report: BuildReport) -> str:
     parts = [
         _headline(report),
         _counts_table(record),
+        _by_source(record),
         _facts(record),
         _rejects(report),
         _places(report),
@@ -56,6 +57,46 @@ def _counts_table(record: Any) -> str:
     return _table(heads, rows)
 
 
+def _by_source(record: Any) -> str:
+    """Show where the images come from, before augmentation, in a build of several datasets."""
+    counts = record["summary"]["by_dataset"]
+    if len(counts) < 2:
+        return ""
+    return "images by source, before augmentation\n" + sources_table(
+        counts, record["label_space"]["names"]
+    )
+
+
+def sources_table(
+    counts: Mapping[str, Mapping[str, Mapping[str, int]]], classes: Sequence[str]
+) -> str:
+    """Lay out classes × sources × splits.
+
+    Args:
+        counts: Rows by dataset, split and class, as `ferdata.curate.merge.counts_by_dataset` does.
+        classes: Names of the classes, in the order of the lines.
+    """
+    splits = [s for s in _SPLIT_HEADS if any(s in by_split for by_split in counts.values())]
+    heads = [" / ".join(_SPLIT_HEADS[split] for split in splits), *counts, "all"]
+    rows = []
+    for name in [*classes, "all"]:
+        wanted = classes if name == "all" else [name]
+        cells = {
+            dataset: [
+                sum(by_split.get(split, {}).get(each, 0) for each in wanted) for split in splits
+            ]
+            for dataset, by_split in counts.items()
+        }
+        parts = [" / ".join(f"{number:,}" for number in cell) for cell in cells.values()]
+        sums = [sum(numbers) for numbers in zip(*cells.values(), strict=True)]
+        rows.append([name, *parts, " / ".join(f"{number:,}" for number in sums)])
+    return _table(heads, rows)
+
+
+def _sum(by_class: Mapping[str, int], classes: Sequence[str]) -> int:
+    return sum(by_class.get(name, 0) for name in classes)
+
+
 def _facts(record: Any) -> str:
     image, options = record["image"], record["options"]
     colour = "grey" if image["channels"] == 1 else "RGB"
@@ -68,7 +109,8 @@ def _facts(record: Any) -> str:
             f"images     {image['width']}×{image['height']} {colour}, {image['encoding']}; "
             f"alignment {options['align']}",
             f"landmarks  {record['landmarks']['scheme']}: {faces}",
-            f"split      {options['split']}, seed {record['seed']}; only train is augmented",
+            f"split      {options['split'].replace(',', ', ')}, seed {record['seed']}; "
+            "only train is augmented",
             f"plan       {record['plan_sha256']}",
         ]
     )

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 from tqdm import tqdm
 
 from ferdata.build.verify_report import Finding, FindingKind, VerifyReport
-from ferdata.curate.validate import pictures_in_two_splits
+from ferdata.curate.validate import pictures_in_two_splits, subjects_in_two_splits
 from ferdata.errors import BuildError, ManifestError
 from ferdata.files import read_json
 from ferdata.formats.content import ShardIdentity
@@ -215,6 +215,10 @@ class _Verifier:
             self._add(FindingKind.RULE, name, str(error))
         if missing := manifest.table.column("split").null_count:
             self._add(FindingKind.RULE, name, f"{missing} rows have no split")
+        if people := subjects_in_two_splits(manifest):
+            dataset, subject = people[0]
+            what = f"{len(people)} people are in two splits, {subject} of {dataset} first"
+            self._add(FindingKind.RULE, name, what)
         leaks = pictures_in_two_splits(manifest)
         if leaks:
             what = f"{len(leaks)} pictures are in two splits, {leaks[0]} first"

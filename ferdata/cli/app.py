@@ -12,6 +12,7 @@ from ferdata.cli.detect import detect
 from ferdata.cli.doctor import doctor
 from ferdata.cli.eval import evaluate
 from ferdata.cli.ingest import ingest
+from ferdata.cli.merge import merge
 from ferdata.cli.models import models
 from ferdata.cli.train import train
 from ferdata.cli.verify import verify
@@ -45,6 +46,7 @@ app.command("eval")(evaluate)
 app.command()(datasets)
 app.command()(detect)
 app.command()(ingest)
+app.command()(merge)
 app.command()(demo)
 app.add_typer(models, name="models")
 app.command()(doctor)

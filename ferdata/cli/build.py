@@ -9,25 +9,48 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ferdata.cli.sources import (
+    Classes,
+    Data,
+    EvalLabelRule,
+    Frames,
+    LabelRule,
+    LabelSource,
+    Poses,
+    Source,
+    given_choices,
+    parse_data,
+)
 from ferdata.errors import OptionError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ferdata.build import Execution
+    from ferdata.build.sources import Source as BuildSource
 
 
 def build(
-    name: Annotated[str, typer.Argument(help="A dataset; see `ferdata datasets`.")],
+    context: typer.Context,
+    name: Annotated[
+        str,
+        typer.Argument(help="A dataset, a mix, or a mix's YAML file; see `ferdata datasets`."),
+    ],
     out: Annotated[Path, typer.Option(help="The build directory.")],
-    data: Annotated[Path | None, typer.Option(help="The folder that holds the dataset.")] = None,
+    data: Data = None,
     demo: Annotated[
         bool, typer.Option("--demo", help="Build from a synthetic copy, drawn into OUT/demo.")
     ] = False,
     demo_scale: Annotated[
         float, typer.Option(help="Size of the synthetic copy; 1 is the real number of images.")
     ] = 0.05,
-    source: Annotated[
-        str | None, typer.Option(help="Image set where there are several: aligned, original.")
-    ] = None,
+    source: Source = None,
+    label_rule: LabelRule = None,
+    eval_label_rule: EvalLabelRule = None,
+    frames: Frames = None,
+    poses: Poses = None,
+    classes: Classes = None,
+    label_source: LabelSource = None,
     augment: Annotated[str, typer.Option(help="none, or balance the classes of train.")] = "none",
     balance_to: Annotated[
         str, typer.Option(help="max, median, a number, or fear=1000,anger=800.")
@@ -35,13 +58,27 @@ def build(
     max_copies: Annotated[
         int | None, typer.Option(help="At most this many copies of one image.")
     ] = None,
-    split: Annotated[str, typer.Option(help="official, or stratified:8:1:1.")] = "official",
+    split: Annotated[
+        str,
+        typer.Option(
+            help="auto (the authors', else by subject), official, subject:8:1:1, "
+            "subject-kfold:10:FOLD, stratified:8:1:1, or NAME=RULE,… for several datasets."
+        ),
+    ] = "auto",
     validation: Annotated[
         float, typer.Option(help="Share of train for validation where the dataset has none.")
     ] = 0.1,
     duplicates: Annotated[
         str, typer.Option(help="drop the train copy of an image of another split, or keep it.")
     ] = "drop",
+    near_duplicates: Annotated[
+        int | None,
+        typer.Option(
+            help="Pictures whose perceptual hashes differ by this many of 256 bits, up to 15, are "
+            "duplicates too.",
+            show_default="off; 12 in the mixes",
+        ),
+    ] = None,
     landmarks: Annotated[str, typer.Option(help="auto, dataset, mediapipe or none.")] = "auto",
     require_face: Annotated[
         bool, typer.Option("--require-face", help="Reject images in which no face is found.")
@@ -72,7 +109,7 @@ def build(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON.")] = False,
 ) -> None:
-    """Build a dataset: landmarks, splits, balanced classes, HDF5 shards and a Hugging Face dataset.
+    """Build a dataset or a mix: landmarks, splits, balanced classes, HDF5 and Hugging Face shards.
 
     Run the same command again after an interruption and it goes on where it stopped. The result
     depends on the data, the options and the seed, never on the number of workers.
@@ -83,39 +120,53 @@ def build(
       ferdata build rafdb --data ~/data/RAF-DB --augment balance --out out/rafdb
       ferdata build rafdb --data ~/data/RAF-DB --source original --size 224 --out out/rafdb224
       ferdata build rafdb --data ~/data/RAF-DB --augment balance --balance-to fear=2000 --out out/f
+      ferdata build ckplus --data ~/data/CK+ --frames last3 --split subject-kfold:10:1 --out out/ck1
+      ferdata build FER_CK+_KDEF --demo --augment balance --out out/mix
+      ferdata build FER_CK+_KDEF --data fer2013=~/data/fer2013 --data ckplus=~/data/CK+ \\
+          --data kdef=~/data/KDEF_and_AKDEF --augment balance --out out/mix
     """
     from ferdata.build import BuildOptions, Execution  # noqa: PLC0415 - keeps start-up light
     from ferdata.build import build as build_dataset  # noqa: PLC0415
     from ferdata.build.options import make_options  # noqa: PLC0415
+    from ferdata.build.sources import find_source  # noqa: PLC0415
     from ferdata.build.summary import summary  # noqa: PLC0415
     from ferdata.parallel import default_workers  # noqa: PLC0415
 
     if quiet:
         logging.getLogger("ferdata").setLevel(logging.WARNING)
-    options = make_options(
-        BuildOptions,
-        {
-            "source": source,
-            "augment": augment,
-            "balance_to": balance_to,
-            "max_copies": max_copies,
-            "split": split,
-            "validation": validation,
-            "duplicates": duplicates,
-            "landmarks": landmarks,
-            "require_face": require_face,
-            "blendshapes": blendshapes,
-            "align": align,
-            "size": size,
-            "margin": margin,
-            "color": color,
-            "encoding": encoding,
-            "formats": tuple(word.strip() for word in formats.split(",")),
-            "shard_bytes": shard_bytes,
-            "max_reject_rate": max_reject_rate,
-            "seed": seed,
-        },
+    values = {
+        "source": source,
+        "augment": augment,
+        "balance_to": balance_to,
+        "max_copies": max_copies,
+        "split": split,
+        "validation": validation,
+        "duplicates": duplicates,
+        "near_duplicates": near_duplicates,
+        "landmarks": landmarks,
+        "require_face": require_face,
+        "blendshapes": blendshapes,
+        "align": align,
+        "size": size,
+        "margin": margin,
+        "color": color,
+        "encoding": encoding,
+        "formats": tuple(word.strip() for word in formats.split(",")),
+        "shard_bytes": shard_bytes,
+        "max_reject_rate": max_reject_rate,
+        "seed": seed,
+    }
+    given = {key: value for key, value in values.items() if _is_given(context, key)}
+    choices = given_choices(
+        label_rule=label_rule,
+        eval_label_rule=eval_label_rule,
+        frames=frames,
+        poses=poses,
+        classes=classes,
+        label_source=label_source,
     )
+    # Only what was given, so that a mix can fill in the rest.
+    options = make_options(BuildOptions, given | ({"choices": choices} if choices else {}))
     execution = make_options(
         Execution,
         {
@@ -126,8 +177,8 @@ def build(
         },
     )
     try:
-        root = _data_root(name, data, out, demo, demo_scale, execution)
-        report = build_dataset(name, root, out, options, execution)
+        roots = _roots(find_source(name), data, out, demo, demo_scale, execution)
+        report = build_dataset(name, roots, out, options, execution)
     except KeyboardInterrupt:
         typer.echo("interrupted; run the same command again to go on where it stopped", err=True)
         raise
@@ -137,20 +188,39 @@ def build(
         typer.echo(summary(report))
 
 
-def _data_root(
-    name: str, data: Path | None, out: Path, demo: bool, scale: float, execution: Execution
-) -> Path:
-    """Return the dataset's folder; draw the synthetic copy where it is asked for."""
-    if demo == (data is not None):
+def _is_given(context: typer.Context, name: str) -> bool:
+    """Say whether an option stands on the command line."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
+
+
+def _roots(
+    source: BuildSource,
+    data: list[str] | None,
+    out: Path,
+    demo: bool,
+    scale: float,
+    execution: Execution,
+) -> Path | Mapping[str, Path]:
+    """Return the datasets' folders; draw synthetic copies where they are asked for."""
+    names = source.datasets
+    if demo == bool(data):
+        how = " and ".join(f"ferdata datasets {name}" for name in names[:3])
         raise OptionError(
-            "give either --data DIR, the folder that holds the dataset, or --demo to build from a "
-            f"synthetic copy. How to get the real one: ferdata datasets {name}"
+            "give either --data DIR, the folder that holds the data, or --demo to build from a "
+            f"synthetic copy. How to get the real one: {how}"
         )
-    if data is not None:
-        return data
+    if data:
+        return parse_data(data, names)
     from ferdata.synth import write_demo  # noqa: PLC0415 - only the demo draws
 
-    copy = write_demo(
-        name, out / "demo", scale=scale, workers=execution.workers, quiet=execution.quiet
-    )
-    return copy.root
+    return {
+        name: write_demo(
+            name,
+            out / "demo" / name if len(names) > 1 else out / "demo",
+            scale=scale,
+            workers=execution.workers,
+            quiet=execution.quiet,
+        ).root
+        for name in names
+    }

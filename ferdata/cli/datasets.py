@@ -28,7 +28,8 @@ def datasets(
       ferdata datasets rafdb
       ferdata datasets rafdb --json
     """
-    from ferdata.ingest import facts, names  # noqa: PLC0415 - keeps start-up light
+    from ferdata.curate.mix import load_mix, mix_names  # noqa: PLC0415 - keeps start-up light
+    from ferdata.ingest import facts, names  # noqa: PLC0415
 
     shown = [facts(each) for each in ([name] if name else names())]
     if as_json:
@@ -38,11 +39,12 @@ def datasets(
         typer.echo(describe(shown[0]))
     else:
         for each in shown:
-            total = sum(each.published_totals.values())
-            typer.echo(
-                f"{each.name:<18}{total:>8,} images  {len(each.codes):>2} classes  {each.title}"
-            )
-        typer.echo("\nMore about one: ferdata datasets NAME")
+            classes = f"{len(each.codes):>2} classes"
+            typer.echo(f"{each.name:<18}{each.total:>8,} images  {classes}  {each.title}")
+        typer.echo("\nMixes:")
+        for mix in map(load_mix, mix_names()):
+            typer.echo(f"{mix.name:<24}{mix.title}")
+        typer.echo("\nMore about one dataset: ferdata datasets NAME")
 
 
 def describe(dataset: DatasetFacts) -> str:
@@ -57,6 +59,8 @@ def describe(dataset: DatasetFacts) -> str:
         "Codes and counts" + _counts(dataset),
         _section("Images", [f"{source}: {text}" for source, text in dataset.image.items()]),
     ]
+    if dataset.choices:
+        parts.append("Choices\n" + "\n".join(_choices(dataset)))
     if dataset.attributes:
         parts.append(_section("Attributes", _attributes(dataset)))
     if dataset.notes:
@@ -92,6 +96,14 @@ def _attributes(dataset: DatasetFacts) -> list[str]:
     ]
 
 
+def _choices(dataset: DatasetFacts) -> list[str]:
+    lines = []
+    for choice, values in dataset.choices.items():
+        lines.append(f"  --{choice.replace('_', '-')}, by default {next(iter(values))}")
+        lines += [_paragraph(f"  {value}: {text}") for value, text in values.items()]
+    return lines
+
+
 def _layouts(dataset: DatasetFacts) -> list[str]:
     lines = []
     for layout in dataset.layouts:
@@ -109,6 +121,7 @@ def _counts(dataset: DatasetFacts) -> str:
     for code, label in dataset.codes.items():
         numbers = "".join(f"{dataset.counts[split][label]:>10,}" for split in splits)
         lines.append(f"  {code:<6}{label:<{width}}{numbers}")
-    totals = "".join(f"{dataset.published_totals[split]:>10,}" for split in splits)
+    sums = {split: sum(counts.values()) for split, counts in dataset.counts.items()}
+    totals = "".join(f"{dataset.totals.get(split, sums[split]):>10,}" for split in splits)
     lines.append(f"  {'':<6}{'all':<{width}}{totals}")
     return "\n".join(lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,13 +13,19 @@ if TYPE_CHECKING:
     from ferdata.ingest import Detection
 
 
+_SURE = 0.3
+"""Detections below this confidence are mentioned and not read."""
+
+
 def detect(
     folder: Annotated[Path, typer.Argument(help="The folder, or one somewhat above it.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Say which datasets a folder holds, in which layout, and how that was recognised.
 
-    Exits with 1 when nothing known is there.
+    The labels of the surest one are read, and a warning is given when their counts per class are
+    those of another dataset, or its own under mixed-up names. Exits with 1 when nothing known is
+    there.
 
     \b
     Examples:
@@ -28,10 +35,12 @@ def detect(
     from ferdata import ingest  # noqa: PLC0415 - keeps start-up light
 
     found = ingest.detect(folder)
+    warnings = _examine(found)
     if as_json:
-        typer.echo(json.dumps([_as_json(each) for each in found], indent=1, ensure_ascii=False))
+        values = [_as_json(each, warnings.get(each, [])) for each in found]
+        typer.echo(json.dumps(values, indent=1, ensure_ascii=False))
     elif found:
-        typer.echo("\n".join(_as_text(each) for each in found))
+        typer.echo("\n".join(_as_text(each, warnings.get(each, [])) for each in found))
         best = found[0].dataset
         typer.echo(f"\nBuild it: ferdata build {best} --data '{folder}' --out out/{best}")
     else:
@@ -41,16 +50,34 @@ def detect(
         raise typer.Exit(1)
 
 
-def _as_text(found: Detection) -> str:
+def _examine(found: list[Detection]) -> dict[Detection, list[str]]:
+    """Return what is suspicious about the surest copy of each folder."""
+    from ferdata import ingest  # noqa: PLC0415 - keeps start-up light
+
+    surest: dict[Path, Detection] = {}
+    for each in found:
+        surest.setdefault(each.root, each)
+    logger = logging.getLogger("ferdata")
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # one answer, not the warnings of an ingest
+    try:
+        return {each: ingest.examine(each) for each in surest.values() if each.confidence >= _SURE}
+    finally:
+        logger.setLevel(level)
+
+
+def _as_text(found: Detection, warnings: list[str]) -> str:
     lines = [f"{found.dataset:<18}{found.layout:<20}{found.confidence:>4.0%}  {found.root}"]
-    return "\n".join(lines + [f"    {sign}" for sign in found.evidence])
+    lines += [f"    {sign}" for sign in found.evidence]
+    return "\n".join(lines + [f"    WARNING {warning}" for warning in warnings])
 
 
-def _as_json(found: Detection) -> dict[str, object]:
+def _as_json(found: Detection, warnings: list[str]) -> dict[str, object]:
     return {
         "dataset": found.dataset,
         "layout": found.layout,
         "confidence": found.confidence,
         "evidence": list(found.evidence),
+        "warnings": warnings,
         "root": str(found.root),
     }

@@ -7,6 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ferdata.cli.merge import rejects_file
+from ferdata.cli.sources import (
+    Classes,
+    EvalLabelRule,
+    Frames,
+    LabelRule,
+    LabelSource,
+    Poses,
+    Source,
+    given_choices,
+)
+
 if TYPE_CHECKING:
     from ferdata.manifest import Manifest
 
@@ -15,10 +27,13 @@ def ingest(
     name: Annotated[str, typer.Argument(help="The dataset, for instance rafdb.")],
     data: Annotated[Path, typer.Option("--data", help="The folder that holds the dataset.")],
     out: Annotated[Path, typer.Option("--out", help="The manifest to write, a .parquet file.")],
-    source: Annotated[
-        str | None,
-        typer.Option("--source", help="aligned or original images; default: aligned if there."),
-    ] = None,
+    source: Source = None,
+    label_rule: LabelRule = None,
+    eval_label_rule: EvalLabelRule = None,
+    frames: Frames = None,
+    poses: Poses = None,
+    classes: Classes = None,
+    label_source: LabelSource = None,
 ) -> None:
     """Read a dataset's labels and annotation into a manifest; no pixel is touched.
 
@@ -28,6 +43,8 @@ def ingest(
     Examples:
       ferdata ingest rafdb --data ~/data/RAF-DB --out rafdb.parquet
       ferdata ingest rafdb --data ~/data/RAF-DB --source original --out rafdb.parquet
+      ferdata ingest kdef --data ~/data/KDEF_and_AKDEF --poses half --out kdef.parquet
+      ferdata ingest ferplus --data ~/data/fer --label-rule crossentropy --out ferplus.parquet
     """
     from ferdata.errors import OptionError  # noqa: PLC0415 - keeps start-up light
     from ferdata.ingest import ingest as read  # noqa: PLC0415
@@ -35,8 +52,16 @@ def ingest(
 
     if out.suffix != ".parquet":
         raise OptionError(f"--out {out}: a manifest is a .parquet file; use {out}.parquet")
-    manifest = read(name, data, source=source)
-    rejects = out.with_name(f"{out.stem}.rejects.parquet")
+    choices = given_choices(
+        label_rule=label_rule,
+        eval_label_rule=eval_label_rule,
+        frames=frames,
+        poses=poses,
+        classes=classes,
+        label_source=label_source,
+    )
+    manifest = read(name, data, source=source, **choices)
+    rejects = rejects_file(out)
     manifest.save(out)
     save_rejects(manifest.rejects, rejects)
     typer.echo(_counts(manifest))
@@ -51,7 +76,7 @@ def _counts(manifest: Manifest) -> str:
     counts = official_counts(manifest)
     splits = sorted(counts, key=lambda split: (split != "train", split != "validation", split))
     width = max(map(len, manifest.label_space.names)) + 2
-    lines = [f"{'class':<{width}}" + "".join(f"{split or 'no split':>12}" for split in splits)]
+    lines = [f"{'class':<{width}}" + "".join(f"{split:>12}" for split in splits)]
     for label in manifest.label_space.names:
         numbers = "".join(f"{counts[split][label]:>12,}" for split in splits)
         lines.append(f"{label:<{width}}{numbers}")

@@ -1,4 +1,4 @@
-"""Exact duplicates: the same decoded pixels under two names.
+"""Duplicates: one picture under several names, equal to the pixel or nearly so.
 
 A picture in train and in test lets a model score by memory. Such train copies are left behind by
 default, each with a reject row that names its twin. Duplicates inside one split do no harm to an
@@ -8,115 +8,58 @@ evaluation; they stay and are reported, and so are twins whose labels contradict
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal, get_args
+from collections.abc import Iterable, Sequence
+from typing import get_args
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow.compute as pc
 
+from ferdata.curate.clusters import Action, DuplicateCluster, DuplicateReport
+from ferdata.curate.pictures import Pictures, find_pictures
 from ferdata.errors import ManifestError, UnknownNameError
 from ferdata.manifest import Manifest, Reject
+from ferdata.perceptual import BITS, decode_hashes, distances
 from ferdata.schema import SPLITS
 
 logger = logging.getLogger(__name__)
-
-Action = Literal["drop", "keep"]
 
 _PRECEDENCE = {name: position for position, name in enumerate(SPLITS)}
 """Of a picture in two splits the copy further right stays: train < validation < test."""
 
 _EXAMPLES = 3  # names given in a message; the report has them all
 
-
-@dataclass(frozen=True)
-class DuplicateCluster:
-    """Rows with equal pixels, ordered by `sample_id`.
-
-    Attributes:
-        pixel_sha256: The hash they share.
-        sample_ids: The rows.
-        splits: The split of each row; None where it has none.
-        labels: The label of each row.
-    """
-
-    pixel_sha256: str
-    sample_ids: tuple[str, ...]
-    splits: tuple[str | None, ...]
-    labels: tuple[str, ...]
-
-    @property
-    def crosses_splits(self) -> bool:
-        """Whether the picture is in more than one split."""
-        return len({name for name in self.splits if name is not None}) > 1
-
-    @property
-    def labels_conflict(self) -> bool:
-        """Whether the picture has more than one label."""
-        return len(set(self.labels)) > 1
-
-    def __str__(self) -> str:
-        rows = zip(self.sample_ids, self.splits, self.labels, strict=True)
-        return " = ".join(f"{name} ({part or 'no split'}, {label})" for name, part, label in rows)
+_COLUMNS = ("sample_id", "dataset", "label", "pixel_sha256", "perceptual_hash")
 
 
-@dataclass(frozen=True)
-class DuplicateReport:
-    """What `find_duplicates` found.
-
-    Attributes:
-        clusters: Every set of rows with equal pixels, ordered by their first `sample_id`.
-    """
-
-    clusters: tuple[DuplicateCluster, ...]
-
-    @property
-    def across_splits(self) -> tuple[DuplicateCluster, ...]:
-        """Clusters in more than one split: leakage."""
-        return tuple(cluster for cluster in self.clusters if cluster.crosses_splits)
-
-    @property
-    def within_splits(self) -> tuple[DuplicateCluster, ...]:
-        """Clusters inside one split."""
-        return tuple(cluster for cluster in self.clusters if not cluster.crosses_splits)
-
-    @property
-    def conflicting(self) -> tuple[DuplicateCluster, ...]:
-        """Clusters whose rows disagree about the label."""
-        return tuple(cluster for cluster in self.clusters if cluster.labels_conflict)
-
-
-def find_duplicates(manifest: Manifest) -> DuplicateReport:
-    """Find source images with equal pixels.
+def find_duplicates(manifest: Manifest, *, near: int | None = None) -> DuplicateReport:
+    """Find source images that show one picture.
 
     The split of a row is `split` where that is filled, `official_split` before.
 
     Args:
         manifest: Rows with `pixel_sha256`; augmented copies are passed over.
+        near: Rows whose perceptual hashes differ in at most this many of 256 bits show the same
+            picture; None: only rows with equal pixels do.
 
     Raises:
-        ManifestError: A row has no pixel hash.
+        OptionError: `near` is out of range.
+        ManifestError: A row has no pixel hash, or with `near` no perceptual hash.
     """
-    clusters = [
-        DuplicateCluster(
-            str(digest),
-            tuple(rows["sample_id"]),
-            tuple(rows["part"]),
-            tuple(rows["label"]),
-        )
-        for digest, rows in _duplicated(manifest).groupby("pixel_sha256")
-    ]
-    return DuplicateReport(tuple(sorted(clusters, key=lambda cluster: cluster.sample_ids)))
+    return report_duplicates(manifest, find_pictures(manifest, near), given_splits(manifest))
 
 
-def drop_duplicates(manifest: Manifest, action: Action = "drop") -> Manifest:
-    """Report exact duplicates and leave behind those that would leak between splits.
+def drop_duplicates(
+    manifest: Manifest, action: Action = "drop", *, near: int | None = None
+) -> Manifest:
+    """Report duplicates and leave behind those that would leak between splits.
 
     Args:
         manifest: Rows with pixel hashes, as `locate_faces` fills them in.
         action: `drop`: of a picture in several splits only the copies of one split stay (test
             before validation before train). `keep`: everything stays, with a warning.
+        near: As for `find_duplicates`.
 
     Returns:
         The manifest with the dropped rows among its rejects (stage `curate`) and the counts in
@@ -124,81 +67,102 @@ def drop_duplicates(manifest: Manifest, action: Action = "drop") -> Manifest:
 
     Raises:
         UnknownNameError: The action is not one of the two.
-        ManifestError: A row has no pixel hash.
+        OptionError: `near` is out of range.
+        ManifestError: A row has no pixel hash, or with `near` no perceptual hash.
     """
-    if action not in get_args(Action):
-        raise UnknownNameError("action for duplicates", action, get_args(Action))
-    report = find_duplicates(manifest)
-    rejects = _rejects(manifest, report.across_splits) if action == "drop" else []
-    _log(report, action, len(rejects))
-    facts = {
-        "action": action,
-        "clusters": len(report.clusters),
-        "clusters_across_splits": len(report.across_splits),
-        "clusters_with_conflicting_labels": len(report.conflicting),
-        "dropped": len(rejects),
-    }
-    gone = {reject.sample_id for reject in rejects}
-    mask = np.isin(manifest.strings("sample_id").astype(str), sorted(gone))
+    require_action(action)
+    report = find_duplicates(manifest, near=near)
+    rejects = rejects_of(manifest, report) if action == "drop" else []
+    log_duplicates(report, report.across_splits, action, len(rejects))
+    facts = report.facts(action, report.across_splits, len(rejects))
+    mask = rejected_rows(manifest, rejects)
     return manifest.reject(mask, rejects).with_provenance("duplicates", facts)
 
 
-def _duplicated(manifest: Manifest) -> pd.DataFrame:
-    """Return the rows whose pixels occur more than once, ordered by `sample_id`.
+def require_action(action: str) -> None:
+    """Check what is to be done with duplicates.
 
-    Columns: sample_id, label, pixel_sha256, part (the split that counts).
+    Raises:
+        UnknownNameError: It is neither `drop` nor `keep`.
     """
+    if action not in get_args(Action):
+        raise UnknownNameError("action for duplicates", action, get_args(Action))
+
+
+def given_splits(manifest: Manifest) -> npt.NDArray[np.object_]:
+    """Return each row's `split` where that is filled, else its official split or None; (N,)."""
     table = manifest.table
-    table = table.filter(pc.is_null(table.column("parent_id")))
-    hashes = table.column("pixel_sha256")
-    if hashes.null_count:
-        name = table.filter(pc.is_null(hashes)).column("sample_id")[0].as_py()
-        raise ManifestError(
-            f"{hashes.null_count} rows have no pixel hash (for instance {name!r}); "
-            "run ferdata.faces.locate.locate_faces before looking for duplicates"
-        )
-    frame: pd.DataFrame = table.select(["sample_id", "label", "pixel_sha256"]).to_pandas()
-    part = pc.coalesce(table.column("split"), table.column("official_split"))
-    frame["part"] = np.array(part.to_pylist(), dtype=object)
-    twins = frame[frame["pixel_sha256"].duplicated(keep=False)]
-    return twins.sort_values("sample_id", kind="stable")
+    parts: npt.NDArray[np.object_] = np.empty(len(manifest), dtype=object)
+    parts[:] = pc.coalesce(table.column("split"), table.column("official_split")).to_pylist()
+    return parts
 
 
-def _rejects(manifest: Manifest, clusters: Iterable[DuplicateCluster]) -> list[Reject]:
-    """Return a reject for each row of a cluster outside the split that keeps the picture."""
+def report_duplicates(
+    manifest: Manifest, pictures: Pictures, parts: npt.NDArray[np.object_]
+) -> DuplicateReport:
+    """Report pictures with more than one source image.
+
+    Args:
+        manifest: Rows with `pixel_sha256`; augmented copies are passed over.
+        pictures: The picture of each row.
+        parts: The split of each row that counts, None for none; object, shape (N,).
+
+    Raises:
+        ManifestError: A row has no pixel hash.
+    """
+    table = manifest.table.select(["parent_id", *_COLUMNS])
+    source = pc.is_null(table.column("parent_id")).to_numpy()
+    _require_pixel_hashes(manifest, source)
+    rows = np.flatnonzero(source)
+    counts = np.bincount(pictures.number[rows], minlength=1)
+    rows = rows[counts[pictures.number[rows]] > 1]
+    frame: pd.DataFrame = table.select(list(_COLUMNS)).take(rows).to_pandas()
+    frame["number"], frame["apart"] = pictures.number[rows], pictures.apart[rows]
+    frame["part"] = parts[rows]
+    frame = frame.sort_values("sample_id", kind="stable").astype(object).where(frame.notna(), None)
+    clusters = [_cluster(twins) for _, twins in frame.groupby("number", sort=False)]
+    ordered = sorted(clusters, key=lambda cluster: cluster.sample_ids)
+    return DuplicateReport(tuple(ordered), pictures.near)
+
+
+def rejects_of(manifest: Manifest, report: DuplicateReport) -> list[Reject]:
+    """Return a reject for each row outside the split that keeps its picture, in order of rows."""
     reasons: dict[str, str] = {}
-    for cluster in clusters:
-        keeper = max(
-            {name for name in cluster.splits if name is not None}, key=_PRECEDENCE.__getitem__
-        )
-        first = cluster.splits.index(keeper)
-        for name, part, label in zip(
-            cluster.sample_ids, cluster.splits, cluster.labels, strict=True
-        ):
-            if part is None or part == keeper:
-                continue
-            reasons[name] = f"same pixels as {cluster.sample_ids[first]} ({keeper})"
-            if label != cluster.labels[first]:
-                reasons[name] += f"; labelled {label} here and {cluster.labels[first]} there"
+    for cluster in report.across_splits:
+        reasons.update(_reasons(cluster, report.near))
     rows = zip(manifest.strings("sample_id"), manifest.strings("uri"), strict=True)
     return [Reject(name, uri, "curate", reasons[name]) for name, uri in rows if name in reasons]
 
 
-def _log(report: DuplicateReport, action: Action, dropped: int) -> None:
-    if report.across_splits:
+def rejected_rows(manifest: Manifest, rejects: Iterable[Reject]) -> npt.NDArray[np.bool_]:
+    """Return the mask of the rows that are among some rejects, shape (N,)."""
+    gone = sorted({reject.sample_id for reject in rejects})
+    return np.isin(manifest.strings("sample_id").astype(str), gone)
+
+
+def log_duplicates(
+    report: DuplicateReport,
+    across_splits: Sequence[DuplicateCluster],
+    action: Action,
+    dropped: int,
+) -> None:
+    """Say what was found and done; leaks and contradicting labels as warnings."""
+    if across_splits:
         logger.warning(
             "%d pictures are in more than one split: %s. %s",
-            len(report.across_splits),
-            _examples(report.across_splits),
+            len(across_splits),
+            _examples(across_splits),
             f"{dropped} rows left behind; the reasons are among the rejects"
             if action == "drop"
             else "ALL ARE KEPT (--duplicates keep): scores on this build are inflated by leakage",
         )
-    if report.within_splits:
+    across = {name for cluster in across_splits for name in cluster.sample_ids}
+    within = [cluster for cluster in report.clusters if across.isdisjoint(cluster.sample_ids)]
+    if within:
         logger.info(
             "%d pictures occur more than once inside one split and stay: %s",
-            len(report.within_splits),
-            _examples(report.within_splits),
+            len(within),
+            _examples(within),
         )
     if report.conflicting:
         logger.warning(
@@ -208,6 +172,63 @@ def _log(report: DuplicateReport, action: Action, dropped: int) -> None:
         )
 
 
-def _examples(clusters: tuple[DuplicateCluster, ...]) -> str:
+def _require_pixel_hashes(manifest: Manifest, source: npt.NDArray[np.bool_]) -> None:
+    lost = pc.is_null(manifest.table.column("pixel_sha256")).to_numpy() & source
+    if lost.any():
+        name = manifest.table.column("sample_id")[int(np.flatnonzero(lost)[0])].as_py()
+        raise ManifestError(
+            f"{int(lost.sum())} rows have no pixel hash (for instance {name!r}); "
+            "run ferdata.faces.locate.locate_faces before looking for duplicates"
+        )
+
+
+def _cluster(twins: pd.DataFrame) -> DuplicateCluster:
+    apart = int(twins["apart"].iloc[0])
+    return DuplicateCluster(
+        sample_ids=tuple(twins["sample_id"]),
+        datasets=tuple(twins["dataset"]),
+        splits=tuple(twins["part"]),
+        labels=tuple(twins["label"]),
+        pixels=tuple(twins["pixel_sha256"]),
+        hashes=tuple(twins["perceptual_hash"]),
+        apart=None if apart < 0 else apart,
+    )
+
+
+def _reasons(cluster: DuplicateCluster, near: int | None) -> dict[str, str]:
+    """Say of each row of a cluster why it goes; of rows in the split that keeps it, nothing."""
+    keeper = max({name for name in cluster.splits if name}, key=_PRECEDENCE.__getitem__)
+    kept = [row for row, part in enumerate(cluster.splits) if part == keeper]
+    twins = {cluster.pixels[row]: row for row in reversed(kept)}
+    reasons = {}
+    for row, part in enumerate(cluster.splits):
+        if part is None or part == keeper:
+            continue
+        if (twin := twins.get(cluster.pixels[row])) is not None:
+            reason = f"same pixels: as {cluster.sample_ids[twin]} ({keeper})"
+        else:
+            twin, bits = _nearest(cluster, row, kept)
+            reason = (
+                f"near duplicate: of {cluster.sample_ids[twin]} ({keeper}), "
+                f"{bits} of {BITS} bits differ"
+            )
+            if bits > (near or 0):
+                reason += ", linked by others between them"
+        here, there = cluster.labels[row], cluster.labels[twin]
+        if here != there:
+            reason += f"; labelled {here} here and {there} there"
+        reasons[cluster.sample_ids[row]] = reason
+    return reasons
+
+
+def _nearest(cluster: DuplicateCluster, row: int, among: Sequence[int]) -> tuple[int, int]:
+    """Return which of some rows is nearest to a row, the first where several are, and how near."""
+    words = decode_hashes([cluster.hashes[other] or "" for other in (row, *among)])
+    bits = distances(words[1:], words[:1])
+    best = int(bits.argmin())
+    return among[best], int(bits[best])
+
+
+def _examples(clusters: Sequence[DuplicateCluster]) -> str:
     named = "; ".join(str(cluster) for cluster in clusters[:_EXAMPLES])
     return f"{named}; …" if len(clusters) > _EXAMPLES else named

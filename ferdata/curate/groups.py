@@ -1,7 +1,7 @@
 """Groups: rows that must not be torn apart by a split.
 
-Two rows belong together when they show the same subject, come from the same sequence, or have the
-same pixels. A group is a connected component over these links: if A and B are one person and B and
+Two rows belong together when they show the same subject, come from the same sequence, or show the
+same picture. A group is a connected component over these links: if A and B are one person and B and
 C are one picture, then A and C are in one group too.
 """
 
@@ -9,58 +9,45 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
+from ferdata.curate.components import chain, components
+from ferdata.curate.pictures import Pictures, find_pictures
 from ferdata.manifest import Manifest
 
 _LINKS: tuple[tuple[str, ...], ...] = (
     ("dataset", "subject"),  # two datasets may both have a subject "S001"
     ("dataset", "subject", "sequence"),  # and two subjects a sequence "001"
-    ("pixel_sha256",),  # the same picture may be in two datasets
 )
 """What links rows: equal values in all columns of a link. The last column must not be null."""
 
 
-def groups(manifest: Manifest) -> npt.NDArray[np.object_]:
+def groups(
+    manifest: Manifest, *, near: int | None = None, pictures: Pictures | None = None
+) -> npt.NDArray[np.object_]:
     """Name the group of each row.
 
     Args:
         manifest: Rows; columns that are null link nothing.
+        near: Rows whose perceptual hashes differ in at most this many of 256 bits show the same
+            picture; None: only rows with equal pixels do.
+        pictures: The picture of each row, where that is known already; `near` then counts not.
 
     Returns:
         Object array of strings, shape (N,): the smallest `sample_id` in the row's group, so the
         names don't depend on the order of rows.
+
+    Raises:
+        OptionError: `near` is out of range.
+        ManifestError: With `near`: a row has no perceptual hash.
     """
+    pictures = pictures or find_pictures(manifest, near)
     columns = sorted({"sample_id", *(name for link in _LINKS for name in link)})
     frame = manifest.table.select(columns).to_pandas()
-    parent = np.arange(len(frame))
+    links = [chain(pictures.number)]
     for link in _LINKS:
-        for first, second in _linked_pairs(frame, link):
-            _join(parent, first, second)
-    roots = np.fromiter((_root(parent, row) for row in range(len(frame))), np.int64, len(frame))
-    smallest = frame["sample_id"].groupby(roots).transform("min")
+        codes = frame.groupby(list(link), dropna=False, sort=False).ngroup()
+        links.append(chain(codes.where(frame[link[-1]].notna(), -1).to_numpy(np.int64)))
+    together = components(len(frame), np.concatenate(links))
+    smallest = frame["sample_id"].groupby(together).transform("min")
     names: npt.NDArray[np.object_] = smallest.to_numpy(dtype=object)
     return names
-
-
-def _linked_pairs(frame: pd.DataFrame, link: tuple[str, ...]) -> list[tuple[int, int]]:
-    """Return pairs of row positions that chain up all rows with equal values in `link`."""
-    known = frame[frame[link[-1]].notna()]
-    codes = known.groupby(list(link), dropna=False, sort=False).ngroup().to_numpy()
-    order = np.argsort(codes, kind="stable")
-    same = codes[order][1:] == codes[order][:-1]
-    positions = known.index.to_numpy()[order]
-    return list(zip(positions[:-1][same].tolist(), positions[1:][same].tolist(), strict=True))
-
-
-def _root(parent: npt.NDArray[np.int64], row: int) -> int:
-    """Return a row's representative, halving the path on the way."""
-    while parent[row] != row:
-        parent[row] = parent[parent[row]]
-        row = int(parent[row])
-    return row
-
-
-def _join(parent: npt.NDArray[np.int64], first: int, second: int) -> None:
-    """Make two rows have one representative."""
-    parent[_root(parent, first)] = _root(parent, second)

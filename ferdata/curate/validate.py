@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 def check_splits(manifest: Manifest) -> None:
-    """Check that every row has a split, copies stay with their parents, and no picture leaks.
+    """Check that every row has a split, copies stay with their parents, and nothing leaks.
 
     Run it after `split`, and again after `balance`. Where the provenance says that duplicates
     were kept on purpose, a picture in two splits is a warning instead of an error.
@@ -24,7 +24,7 @@ def check_splits(manifest: Manifest) -> None:
 
     Raises:
         ManifestError: A row has no split; an augmented copy's parent is missing or in another
-            split; a pixel hash is in two splits.
+            split; a person or a pixel hash is in two splits.
     """
     table = manifest.table
     column = table.column("split")
@@ -32,6 +32,7 @@ def check_splits(manifest: Manifest) -> None:
         name = table.filter(pc.is_null(column)).column("sample_id")[0].as_py()
         raise ManifestError(f"{column.null_count} rows are in no split, for instance {name!r}")
     _check_parents(table)
+    _check_subjects(manifest)
     leaks = pictures_in_two_splits(manifest)
     if not leaks:
         return
@@ -52,6 +53,35 @@ def pictures_in_two_splits(manifest: Manifest) -> list[str]:
     splits = known.group_by("pixel_sha256").aggregate([("split", "count_distinct")])
     leaking = splits.filter(pc.greater(splits.column("split_count_distinct"), 1))
     return sorted(leaking.column("pixel_sha256").to_pylist())
+
+
+def subjects_in_two_splits(manifest: Manifest) -> list[tuple[str, str]]:
+    """Return dataset and subject of the people that occur in more than one split, sorted."""
+    known = manifest.table.select(["dataset", "subject", "split"]).drop_null()
+    splits = known.group_by(["dataset", "subject"]).aggregate([("split", "count_distinct")])
+    leaking = splits.filter(pc.greater(splits.column("split_count_distinct"), 1))
+    pairs = zip(
+        leaking.column("dataset").to_pylist(), leaking.column("subject").to_pylist(), strict=True
+    )
+    return sorted(pairs)
+
+
+def _check_subjects(manifest: Manifest) -> None:
+    """Refuse people in two splits."""
+    leaks = subjects_in_two_splits(manifest)
+    if not leaks:
+        return
+    dataset, subject = leaks[0]
+    table = manifest.table
+    mine = pc.and_(
+        pc.equal(table.column("dataset"), dataset), pc.equal(table.column("subject"), subject)
+    )
+    rows = table.filter(pc.fill_null(mine, False))
+    parts = ", ".join(sorted(pc.unique(rows.column("split")).to_pylist()))
+    raise ManifestError(
+        f"{len(leaks)} people are in more than one split, for instance {subject} of {dataset} "
+        f"({parts}); hold people apart: --split subject:8:1:1"
+    )
 
 
 def _check_parents(table: pa.Table) -> None:

@@ -16,6 +16,7 @@ from ferdata.data.selection import Locator, Selection
 from ferdata.data.shards import ShardReader
 from ferdata.errors import BuildError, UnknownNameError
 from ferdata.formats.names import RAW, STRING_COLUMNS
+from ferdata.labels import class_weights
 
 WIDE_FIELDS = ("image", "soft_label", "landmarks", "box")
 SCALAR_FIELDS = ("index", "label", "valence", "arousal")
@@ -119,10 +120,7 @@ class SplitArrays:
 
         A class without rows gets 0, since no row can ask for its weight.
         """
-        counts = self.class_counts()
-        weights = np.zeros(len(counts), dtype=np.float32)
-        np.divide(counts.sum(), counts, out=weights, where=counts > 0)
-        return weights
+        return class_weights(self.class_counts()).astype(np.float32)
 
     def gather(
         self,

@@ -34,6 +34,7 @@ COLUMNS = (
     "channels",
     "file_sha256",
     "pixel_sha256",
+    "perceptual_hash",
 )
 """What `locate_faces` fills, in this order."""
 
@@ -105,6 +106,7 @@ def make_columns(points: Sequence[FacePoints], facts: Sequence[ImageFacts]) -> d
         "channels": [one.channels for one in facts],
         "file_sha256": [one.file_sha256 for one in facts],
         "pixel_sha256": [one.pixel_sha256 for one in facts],
+        "perceptual_hash": [one.perceptual_hash for one in facts],
     }
     return {
         name: value if isinstance(value, pa.Array) else pa.array(value, SCHEMA.field(name).type)

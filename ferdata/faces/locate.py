@@ -35,6 +35,7 @@ from ferdata.faces.task import (
 )
 from ferdata.manifest import Manifest, Reject
 from ferdata.parallel import SerialExecutor, run_in_order
+from ferdata.perceptual import HASH_NAME
 from ferdata.progress import progress_bar
 from ferdata.schema import SCHEMA
 
@@ -178,7 +179,7 @@ class _Work:
                     rows.to_pylist(), self.wanted[start : start + _TASK_ROWS].tolist(), strict=True
                 )
             )
-            yield FaceTask(images, self.setup)
+            yield FaceTask(images, self.setup, self.options.perceptual_hash)
 
     def add(self, facts: list[ImageFacts]) -> None:
         """Take the results of the next rows."""
@@ -241,6 +242,7 @@ class _Work:
             "landmarks": self.options.landmarks,
             "require_face": self.options.require_face,
             "detector": self.setup.version if self.setup else None,
+            "perceptual_hash": HASH_NAME if self.options.perceptual_hash else None,
             "rows": {
                 "dataset": report.dataset,
                 "mediapipe": report.mediapipe,

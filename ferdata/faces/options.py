@@ -24,6 +24,8 @@ class FaceOptions:
             own, so this runs MediaPipe's face detector once more per image that has a face (about a
             fifth of the time of finding the landmarks).
         require_face: Reject rows that have no landmarks.
+        perceptual_hash: Also hash what each picture shows (`ferdata.perceptual`), so that near
+            duplicates can be found. Takes about as long as decoding a small image.
 
     Raises:
         UnknownNameError: `landmarks` is none of the four.
@@ -34,6 +36,7 @@ class FaceOptions:
     blendshapes: bool = False
     score: bool = True
     require_face: bool = False
+    perceptual_hash: bool = False
 
     def __post_init__(self) -> None:
         if self.landmarks not in LANDMARK_SOURCES:

@@ -11,7 +11,8 @@ from ferdata.errors import ImageError
 from ferdata.faces.cache import DetectionCache, Key, box_key
 from ferdata.faces.detection import Box, Detection
 from ferdata.faces.detector import FaceDetector, detector_version
-from ferdata.images import DecodedImage, read_image
+from ferdata.images import DecodedImage, read_image, require_content
+from ferdata.perceptual import perceptual_hash
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,17 @@ class ImageRef:
 
 @dataclass(frozen=True)
 class FaceTask:
-    """Some images, and how to detect; `setup` is None where no image is to be looked at."""
+    """Some images, and what to do with them.
+
+    Attributes:
+        images: The images.
+        setup: How to detect; None where no image is to be looked at.
+        perceptual_hash: Whether to hash what the pictures show.
+    """
 
     images: tuple[ImageRef, ...]
     setup: DetectorSetup | None
+    perceptual_hash: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,7 @@ class ImageFacts:
         channels: Channels in the file.
         file_sha256: Hash of the file's bytes.
         pixel_sha256: Hash of the decoded pixels.
+        perceptual_hash: Hash of what the picture shows; None where that was not asked for.
         detection: The face; None where there is none or none was looked for.
         origin: `detected` now, from the `cache`, or "" where the image was not looked at.
         problem: Why the image can't be used, or "".
@@ -81,6 +90,7 @@ class ImageFacts:
     channels: int = 0
     file_sha256: str = ""
     pixel_sha256: str = ""
+    perceptual_hash: str | None = None
     detection: Detection | None = None
     origin: str = ""
     problem: str = ""
@@ -113,6 +123,9 @@ def run_face_task(task: FaceTask) -> list[ImageFacts]:
                 channels=image.decoded.channels,
                 file_sha256=image.decoded.file_sha256,
                 pixel_sha256=image.pixel_sha256,
+                perceptual_hash=(
+                    perceptual_hash(image.decoded.pixels) if task.perceptual_hash else None
+                ),
                 detection=None if key is None else known[key],
                 origin=origin,
             )
@@ -140,6 +153,7 @@ def _read(ref: ImageRef) -> _Read | str:
     """Return the image, or why it can't be used."""
     try:
         decoded = read_image(ref.root, ref.uri)
+        require_content(decoded.pixels)
     except ImageError as error:
         return error.reason
     return _Read(decoded, decoded.pixel_sha256)

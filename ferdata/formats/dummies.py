@@ -75,7 +75,7 @@ def dummy_rows(spec: ShardSpec, *, first: int = 0, seed: int = 0) -> RowBatch:
         arousal=generator.uniform(-1, 1, n).astype(np.float32),
         sample_id=[f"démo/{spec.split}_{number:05d}" for number in numbers],
         dataset=["démo"] * n,
-        subject=["" if number % 2 else f"S{number:03d}" for number in numbers],
+        subject=["" if number % 2 else f"{spec.split}-{number:03d}" for number in numbers],
         parent_id=[
             f"démo/{spec.split}_{number - 1:05d}" if copy else ""
             for number, copy in zip(numbers, copies, strict=True)

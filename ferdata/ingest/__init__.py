@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from ferdata.ingest.base import Ingester, Layout, Sample, register
+from ferdata.ingest.base import Choices, Ingester, Layout, register
 from ferdata.ingest.facts import DatasetFacts, facts, names
-from ferdata.ingest.stage import Detection, detect, ingest
+from ferdata.ingest.sample import Sample
+from ferdata.ingest.stage import Detection, detect, examine, ingest
 
 __all__ = [
+    "Choices",
     "DatasetFacts",
     "Detection",
     "Ingester",
     "Layout",
     "Sample",
     "detect",
+    "examine",
     "facts",
     "ingest",
     "names",

@@ -7,21 +7,26 @@ One file per dataset registers one class with two methods. Everything that all d
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 from ferdata.errors import UnknownNameError
-from ferdata.ingest.facts import DatasetFacts, facts
+from ferdata.ingest import datasets
+from ferdata.ingest.facts import Counts, DatasetFacts, facts
+from ferdata.ingest.sample import Sample
 from ferdata.ingest.tree import FileTree
+from ferdata.labels import LabelSpace
 from ferdata.manifest import Reject
 
 STAGE = "ingest"
 
-_MODULES = ("ferdata.ingest.rafdb",)
-"""The modules that hold ingesters; a new dataset is added here."""
+Choices = Mapping[str, str]
+"""What to read of a dataset that leaves a choice: `{"poses": "half"}`; see the facts."""
 
 _REGISTRY: dict[str, type[Ingester]] = {}
 
@@ -54,58 +59,6 @@ class Layout:
         return self.tree.root
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One image as its dataset describes it; the fields are columns of the manifest.
-
-    Attributes:
-        key: The sample's name inside the dataset, for instance `train_00001`.
-        uri: Posix path relative to the layout's root.
-        label: A name of the dataset's label space.
-        label_native: The dataset's own code or word.
-        official_split: The authors' split, `train`, `validation` or `test`.
-        split_native: The copy's own word for it.
-        gender: A word of the dataset's facts, as are `race` and `age_group`.
-        race: See `gender`.
-        age_group: See `gender`.
-        box: x1, y1, x2, y2 in pixels of this image.
-        five_points: x, y of eye centres, nose tip and mouth corners, image-left first, as ten
-            numbers in pixels of this image.
-        landmarks: (x, y) of each point of `landmark_scheme`, in pixels of this image.
-        landmark_scheme: Name of the scheme of `landmarks`.
-        landmark_source: `dataset` where the dataset gives points in this image's pixels.
-    """
-
-    key: str
-    uri: str
-    label: str
-    label_native: str
-    official_split: str | None = None
-    split_native: str | None = None
-    gender: str | None = None
-    race: str | None = None
-    age_group: str | None = None
-    box: Sequence[float] | None = None
-    five_points: Sequence[float] | None = None
-    landmarks: Sequence[Sequence[float]] | None = None
-    landmark_scheme: str | None = None
-    landmark_source: str | None = None
-
-    def row(self, layout: Layout, dataset: DatasetFacts) -> dict[str, Any]:
-        """Return this sample as a row of the manifest."""
-        row = {column: getattr(self, column) for column in _COLUMNS}
-        return row | {
-            "sample_id": f"{layout.dataset}/{self.key}",
-            "dataset": layout.dataset,
-            "layout": layout.name,
-            "framing": dataset.layout(layout.name).framing,
-            "soft_label": dataset.soft_label(self.label),
-        }
-
-
-_COLUMNS = tuple(each.name for each in fields(Sample) if each.name != "key")
-
-
 class Ingester(ABC):
     """Reads one dataset; registered under its name with `register`."""
 
@@ -125,12 +78,31 @@ class Ingester(ABC):
         """
 
     @abstractmethod
-    def read(self, layout: Layout) -> Iterator[Sample | Reject]:
+    def read(self, layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
         """Yield each row of the dataset, as a sample or with the reason why it can't be one.
+
+        Args:
+            layout: What `detect` returned.
+            choices: A value for each of the dataset's choices.
 
         Raises:
             FerdataError: The copy as a whole can't be read.
         """
+
+    def label_space(self, choices: Choices) -> LabelSpace:
+        """Return the label space of the rows that are read under these choices."""
+        return self.facts.space
+
+    def expected_counts(
+        self,
+        layout: Layout,
+        choices: Choices,
+    ) -> Mapping[str, Counts]:
+        """Return the published number of rows by split and class; empty where none are known.
+
+        Rows without an official split stand under `UNSPLIT`, a whole split under `ALL_CLASSES`.
+        """
+        return self.facts.expected_counts(layout.name)
 
 
 _Class = TypeVar("_Class", bound=type[Ingester])
@@ -147,10 +119,11 @@ def register(name: str) -> Callable[[_Class], _Class]:
     return decorate
 
 
+@cache
 def ingesters() -> Mapping[str, Ingester]:
     """Return an ingester of every registered dataset, by name, sorted."""
-    for module in _MODULES:
-        importlib.import_module(module)
+    for module in pkgutil.iter_modules(datasets.__path__, f"{datasets.__name__}."):
+        importlib.import_module(module.name)
     return {name: _REGISTRY[name]() for name in sorted(_REGISTRY)}
 
 

@@ -5,6 +5,7 @@ The facts are data, not code: `manifests/datasets/NAME.yaml`, each with its sour
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,7 @@ from typing import Annotated
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ferdata.errors import ManifestError, UnknownNameError
+from ferdata.errors import ManifestError, OptionError, UnknownNameError
 from ferdata.labels import BASIC7, BASIC8, CANONICAL, LabelSpace
 from ferdata.resources import manifests_folder
 
@@ -21,6 +22,12 @@ Counts = dict[str, int]
 
 PUBLISHED = "published"
 """The `counts_status` of counts that a real copy must have."""
+
+UNSPLIT = "unsplit"
+"""Stands for the split of rows to which the authors give none."""
+
+ALL_CLASSES = "all classes"
+"""Stands for the class where only the total of a split is known."""
 
 
 class _Facts(BaseModel):
@@ -54,12 +61,15 @@ class LayoutFacts(_Facts):
         framing: `crop` where the images are face crops, `photograph` where they are not.
         evidence: What a copy is recognised by.
         tree: The folders and files, drawn as text.
+        counts: Images per split and class, where they are not those of the dataset; `{}` where
+            copies of this layout differ.
     """
 
     name: Text
     framing: Annotated[str, Field(pattern="^(crop|photograph)$")]
     evidence: Text
     tree: Text
+    counts: dict[str, Counts] | None = None
 
 
 class DatasetFacts(_Facts):
@@ -78,12 +88,18 @@ class DatasetFacts(_Facts):
         codes: The dataset's own label codes and our class names, in the authors' order.
         soft_labels: Shares over the canonical names, for classes that aren't canonical.
         counts_status: `published`, or what else `counts` are; only published ones are compared.
-        counts: Images per split and class, by class name.
+        counts: Images per split and class, by class name; `UNSPLIT` where there is no split.
         totals: Images per split, where the counts per class are not published.
         class_totals: Images per class over all splits, where no better counts are published.
         class_totals_status: How sure `class_totals` are.
         image: Size and kind of the images of each source.
         digits: Digits in the file names of each split.
+        choices: What may be read of the dataset, for instance which poses: the name of each choice
+            (also its option on the command line), its values and what they mean, the default first.
+        fingerprints: Further counts per class by which a copy is known, for instance of a
+            well-known re-made copy, by a name for messages.
+        expected_rejects: Kinds of rejects that the dataset's own rules demand, such as AffectNet's
+            images without a face; they don't count against `--max-reject-rate`.
         attributes: Code to word, for each attribute that the annotation has.
         layouts: The layouts in which copies are met.
         notes: Pitfalls.
@@ -107,6 +123,9 @@ class DatasetFacts(_Facts):
     class_totals_status: str = ""
     image: dict[str, Text]
     digits: dict[str, int] = {}
+    choices: dict[str, dict[str, Text]] = {}
+    fingerprints: dict[str, Counts] = {}
+    expected_rejects: tuple[Text, ...] = ()
     attributes: dict[str, dict[int, Text]] = {}
     layouts: tuple[LayoutFacts, ...] = Field(min_length=1)
     notes: tuple[Text, ...] = ()
@@ -117,6 +136,10 @@ class DatasetFacts(_Facts):
         for split, counts in self.counts.items():
             if set(counts) != names:
                 raise ValueError(f"counts of {split!r} are not over the names in codes")
+        if "source" in self.choices:
+            raise ValueError("choices has 'source', whose values are those of image")
+        if not all(self.choices.values()):
+            raise ValueError("a choice has no values")
         if self.soft_labels and set(self.soft_labels) != names:
             raise ValueError("soft_labels are not over the names in codes")
         unknown = {name for shares in self.soft_labels.values() for name in shares} - set(CANONICAL)
@@ -132,12 +155,55 @@ class DatasetFacts(_Facts):
                 return known
         return LabelSpace(self.label_space, tuple(self.codes.values()))
 
+    def expected_counts(self, layout: str) -> dict[str, Counts]:
+        """Return the published counts of a whole copy, by split and class.
+
+        Args:
+            layout: The layout's name.
+
+        Returns:
+            Where only totals are published, they stand under `ALL_CLASSES`; empty where nothing is.
+        """
+        own = self.layout(layout).counts
+        if own is not None:
+            return own
+        if self.counts_status == PUBLISHED:
+            return self.counts
+        return {split: {ALL_CLASSES: total} for split, total in self.totals.items()}
+
     @property
-    def published_totals(self) -> dict[str, int]:
-        """Images per split of a whole copy."""
+    def total(self) -> int:
+        """Images of a whole copy."""
         if self.totals:
-            return dict(self.totals)
-        return {split: sum(counts.values()) for split, counts in self.counts.items()}
+            return sum(self.totals.values())
+        return sum(sum(counts.values()) for counts in self.counts.values())
+
+    def choose(self, wanted: Mapping[str, str | None]) -> dict[str, str]:
+        """Return a value for each choice: what is wanted, else the default.
+
+        Args:
+            wanted: Value by choice; None for the default.
+
+        Raises:
+            OptionError: The dataset has no such choice.
+            UnknownNameError: The choice has no such value.
+        """
+        chosen = {choice: next(iter(values)) for choice, values in self.choices.items()}
+        for choice, value in wanted.items():
+            if value is None:
+                continue
+            if choice not in self.choices:
+                has = ", ".join(map(option_name, self.choices)) or "none"
+                raise OptionError(
+                    f"{option_name(choice)} {value}: {self.name} leaves no such choice "
+                    f"(its choices: {has}); `ferdata datasets {self.name}` explains them"
+                )
+            if value not in self.choices[choice]:
+                raise UnknownNameError(
+                    f"{option_name(choice)} of {self.name}", value, self.choices[choice]
+                )
+            chosen[choice] = value
+        return chosen
 
     @property
     def code_range(self) -> str:
@@ -159,6 +225,11 @@ class DatasetFacts(_Facts):
             if layout.name == name:
                 return layout
         raise UnknownNameError(f"layout of {self.name}", name, (each.name for each in self.layouts))
+
+
+def option_name(choice: str) -> str:
+    """Return the option of a choice on the command line, for instance `--label-rule`."""
+    return f"--{choice.replace('_', '-')}"
 
 
 def names() -> tuple[str, ...]:

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ferdata.errors import LayoutError, UnknownNameError
-from ferdata.ingest.base import Ingester, Layout, Sample, ingester, ingesters
+from ferdata.errors import FerdataError, LayoutError, UnknownNameError
+from ferdata.ingest.base import Ingester, Layout, ingester, ingesters
 from ferdata.ingest.checks import check_counts, official_counts
+from ferdata.ingest.facts import UNSPLIT
+from ferdata.ingest.fingerprints import suspicions
+from ferdata.ingest.sample import Sample, samples_table
 from ferdata.ingest.tree import FileTree
 from ferdata.manifest import Manifest, Reject
 
 logger = logging.getLogger(__name__)
+
+
+_DOUBTFUL = 0.5
+_SURE = 0.9
+"""A layout below the first is not read where another dataset's is above the second."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,31 @@ def detect(root: Path) -> list[Detection]:
     ]
 
 
-def ingest(name: str, root: Path, *, source: str | None = None) -> Manifest:
+def examine(found: Detection) -> list[str]:
+    """Read the labels of a detected copy and say what is suspicious about their counts.
+
+    Returns:
+        Sentences for a person, see `ferdata.ingest.fingerprints`; that the copy can't be read is
+        one of them.
+    """
+    reader = ingester(found.dataset)
+    tree = FileTree.scan(found.root)
+    wanted = [each for each in reader.detect(tree) if each.name == found.layout]
+    if not wanted:
+        return []
+    chosen = reader.facts.choose({})
+    counts: dict[str, dict[str, int]] = {}
+    try:
+        for each in reader.read(wanted[0], chosen):
+            if isinstance(each, Sample):
+                split = counts.setdefault(each.official_split or UNSPLIT, {})
+                split[each.label] = split.get(each.label, 0) + 1
+    except FerdataError as error:
+        return [str(error)]
+    return suspicions(found.dataset, counts, found.root)
+
+
+def ingest(name: str, root: Path, **choices: str | None) -> Manifest:
     """Read a dataset's labels and annotation into a manifest; pixels are not opened.
 
     The manifest's root is the folder of the dataset itself, also where `root` is a folder above
@@ -64,8 +96,9 @@ def ingest(name: str, root: Path, *, source: str | None = None) -> Manifest:
     Args:
         name: The dataset's name, for instance `"rafdb"`.
         root: The folder that holds it.
-        source: `aligned` or `original` images where a dataset ships both; default: aligned where
-            they are.
+        **choices: What to read where the dataset leaves a choice, for instance `poses="half"`;
+            `ferdata datasets NAME` lists each dataset's. `source` is one of every dataset: the kind
+            of images where it ships several, for instance `"original"`. None is the default.
 
     Returns:
         A manifest with the rows in the order of the dataset's list. Every line or image that is
@@ -75,29 +108,35 @@ def ingest(name: str, root: Path, *, source: str | None = None) -> Manifest:
         LayoutError: The folder does not hold this dataset in a known layout.
         AnnotationError: A label list can't be read.
         LabelError: The labels are not this dataset's.
-        UnknownNameError: The dataset or the source is unknown.
+        UnknownNameError: The dataset, or the value of a choice, is unknown.
+        OptionError: The dataset leaves no such choice.
     """
     reader = ingester(name)
     root = Path(root)
     tree = FileTree.scan(root)
+    source = choices.pop("source", None)
+    chosen = reader.facts.choose(choices)
     layout = _choose(reader, tree, source)
     logger.info("%s: reading the %s layout in %s", name, layout.name, layout.root)
     rejects: list[Reject] = []
-    manifest = Manifest.from_rows(_rows(reader, layout, rejects), reader.facts.space)
+    samples = _samples(reader.read(layout, chosen), rejects)
+    framing = reader.facts.layout(layout.name).framing
     manifest = Manifest(
-        manifest.table, manifest.label_space, tuple(rejects), roots={name: layout.root}
+        samples_table(samples, name, layout.name, framing),
+        reader.label_space(chosen),
+        rejects=tuple(rejects),
+        roots={name: layout.root},
     )
     manifest.validate()
     _warn_of_rejects(name, rejects)
-    return manifest.with_provenance("ingest", _provenance(manifest, reader, layout, root))
+    return manifest.with_provenance("ingest", _provenance(manifest, reader, layout, chosen, root))
 
 
-def _rows(reader: Ingester, layout: Layout, rejects: list[Reject]) -> Iterator[dict[str, Any]]:
-    """Yield the samples as rows, and collect the rejects."""
-    dataset = reader.facts
-    for each in reader.read(layout):
+def _samples(found: Iterable[Sample | Reject], rejects: list[Reject]) -> Iterator[Sample]:
+    """Pass the samples on, and collect the rejects."""
+    for each in found:
         if isinstance(each, Sample):
-            yield each.row(layout, dataset)
+            yield each
         else:
             rejects.append(each)
 
@@ -118,6 +157,10 @@ def _choose(reader: Ingester, tree: FileTree, source: str | None) -> Layout:
             f"Leave out --source, or add the {source} images of the official distribution."
         )
     best = fitting[0]
+    if best.confidence < _DOUBTFUL and (others := _detect(tree)):
+        surest = others[0]
+        if surest.dataset != reader.name and surest.confidence >= _SURE:
+            raise LayoutError(_explain_missing(reader, tree))
     rivals = [each.root for each in fitting if each.confidence == best.confidence]
     if len(rivals) > 1:
         raise LayoutError(
@@ -158,17 +201,30 @@ def _warn_of_rejects(name: str, rejects: list[Reject]) -> None:
     logger.warning("%s: %d rows rejected (%s)", name, len(rejects), listed)
 
 
-def _provenance(manifest: Manifest, reader: Ingester, layout: Layout, root: Path) -> dict[str, Any]:
+def _provenance(
+    manifest: Manifest,
+    reader: Ingester,
+    layout: Layout,
+    choices: Mapping[str, str],
+    root: Path,
+) -> dict[str, Any]:
     """Say what was read, in plain JSON values without paths of this machine."""
     folders = dict.fromkeys([root, layout.root, *_between(root, layout.root), root.parent])
+    expected = reader.expected_counts(layout, choices)
+    counts = official_counts(manifest)
+    doubts = suspicions(reader.name, counts)
+    for doubt in doubts:
+        logger.warning("%s: %s", reader.name, doubt)
     return {
         "dataset": reader.name,
         "layout": layout.name,
         "source": layout.source,
+        "choices": dict(choices),
         "rows": len(manifest),
         "rejects": len(manifest.rejects),
-        "counts": official_counts(manifest),
-        **check_counts(manifest, reader.facts, folders),
+        "counts": counts,
+        "suspicions": doubts,
+        **check_counts(manifest, reader.name, expected, folders),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,6 +95,21 @@ class FileTree:
 def is_archive(path: str) -> bool:
     """Say whether a file name is that of an archive."""
     return path.lower().endswith(_ARCHIVES)
+
+
+def common_folder(folders: Iterable[str]) -> str:
+    """Return the innermost folder that holds all of some folders, `""` for the root.
+
+    Args:
+        folders: Posix paths relative to one root.
+    """
+    parts = [folder.split("/") if folder else [] for folder in folders]
+    shared = []
+    for words in zip(*parts, strict=False):
+        if len(set(words)) > 1:
+            break
+        shared.append(words[0])
+    return "/".join(shared)
 
 
 def file_name(path: str) -> str:

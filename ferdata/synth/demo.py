@@ -16,8 +16,7 @@ from ferdata.errors import BuildError, LayoutError, OptionError, UnknownNameErro
 from ferdata.files import DEMO_MARKER, read_json, write_json
 from ferdata.parallel import open_executor, run_in_order
 from ferdata.progress import progress_bar
-from ferdata.synth.rafdb import RafDb, RafDbCompound
-from ferdata.synth.writer import DemoWriter, Sample
+from ferdata.synth.writer import DemoWriter, Sample, writers
 
 logger = logging.getLogger(__name__)
 
@@ -53,11 +52,6 @@ class DemoCopy:
     def total(self) -> int:
         """Number of images."""
         return sum(sum(labels.values()) for labels in self.counts.values())
-
-
-def writers() -> dict[str, DemoWriter]:
-    """Return the writer of each dataset that can be copied, by name."""
-    return {writer.name: writer for writer in (RafDb(), RafDbCompound())}
 
 
 def find_writer(name: str) -> DemoWriter:
@@ -110,7 +104,7 @@ def write_demo(
         raise OptionError(f"--scale {scale}: it must be above 0 and at most 1 (the real size)")
     if workers < 1:
         raise OptionError(f"--workers {workers}: at least 1 is needed")
-    samples = writer.plan(scale, seed)
+    samples = writer.plan(layout, scale, seed)
     record: dict[str, Any] = {
         "name": name,
         "layout": layout,
@@ -131,9 +125,11 @@ def write_demo(
 
 
 def count_samples(samples: Sequence[Sample]) -> dict[str, dict[str, int]]:
-    """Count samples per split and label."""
+    """Count the samples that are rows, per split and label."""
     counts: dict[str, dict[str, int]] = {}
     for sample in samples:
+        if sample.label is None:
+            continue
         labels = counts.setdefault(sample.split, {})
         labels[sample.label] = labels.get(sample.label, 0) + 1
     return counts

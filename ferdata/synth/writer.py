@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import yaml
 
 from ferdata.resources import manifests_folder
+from ferdata.synth import copies
 
 
 @dataclass(frozen=True)
@@ -20,14 +23,15 @@ class Sample:
 
     Attributes:
         stem: Its name without ending, for instance `train_00001`.
-        split: The dataset's own word, for instance `train`.
-        label: The label's name in the dataset's facts.
-        code: The label's code in the dataset's own files.
+        split: `train`, `validation`, `test` or `unsplit`, whatever the dataset's own word is.
+        label: The name of the label that ingest reads by default; None for an image that is no row
+            then, such as the frames of a film between its first and its last.
+        code: The label's code in the dataset's own files; −1 for none.
     """
 
     stem: str
     split: str
-    label: str
+    label: str | None
     code: int
 
 
@@ -37,13 +41,16 @@ class DemoWriter(ABC):
     Attributes:
         name: The dataset's name.
         layouts: The layouts it can write; the first is the default.
+        rejects: Kinds of rejects that ingest finds in a faithful copy, because the real one has
+            them.
     """
 
     name: ClassVar[str]
     layouts: ClassVar[tuple[str, ...]]
+    rejects: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
-    def plan(self, scale: float, seed: int) -> list[Sample]:
+    def plan(self, layout: str, scale: float, seed: int) -> list[Sample]:
         """List the samples of a copy, in the order of the dataset's lists; draws nothing."""
 
     @abstractmethod
@@ -57,6 +64,25 @@ class DemoWriter(ABC):
     @abstractmethod
     def write_lists(self, root: Path, layout: str, samples: Sequence[Sample]) -> None:
         """Write the files that speak of all samples."""
+
+
+_WRITERS: dict[str, type[DemoWriter]] = {}
+
+_Class = TypeVar("_Class", bound=type[DemoWriter])
+
+
+def register(writer: _Class) -> _Class:
+    """Register a writer class under its dataset's name."""
+    _WRITERS[writer.name] = writer
+    return writer
+
+
+@cache
+def writers() -> Mapping[str, DemoWriter]:
+    """Return the writer of each dataset that can be copied, by name, sorted."""
+    for module in pkgutil.iter_modules(copies.__path__, f"{copies.__name__}."):
+        importlib.import_module(module.name)
+    return {name: _WRITERS[name]() for name in sorted(_WRITERS)}
 
 
 @cache

@@ -67,7 +67,7 @@ def test_defaults_are_those_of_the_options() -> None:
     given["formats"] = tuple(given["formats"].split(","))
     assert given["formats"] == FORMATS
     declared = BuildOptions()
-    shared = {name: given[name] for name in BuildOptions.model_fields}
+    shared = {name: given[name] for name in set(BuildOptions.model_fields) - {"choices"}}
     assert BuildOptions(**shared) == declared
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -25,6 +26,20 @@ def make_manifest() -> MakeManifest:
             own = {"sample_id": name, "uri": f"{name}.png", "pixel_sha256": f"pixels of {name}"}
             full.append({**defaults, **own, **row})
         return Manifest.from_rows(full, BASIC7)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def hash_of() -> Callable[..., str]:
+    """Return a function from a name and a number of flipped bits to a perceptual hash.
+
+    Hashes of one name differ in the difference of their numbers; of two names, in about 128 bits.
+    """
+
+    def make(name: str, flipped: int = 0) -> str:
+        base = int(hashlib.sha256(name.encode()).hexdigest(), 16)
+        return f"{base ^ ((1 << flipped) - 1):064x}"
 
     return make
 

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ferdata.curate.carve import quotas
+from ferdata.curate.folds import subject_folds
 from ferdata.curate.groups import groups
-from ferdata.curate.rules import OfficialRule, StratifiedRule, parse_rule
-from ferdata.curate.split import quotas, split
+from ferdata.curate.split import split
 from ferdata.curate.validate import check_splits
-from ferdata.errors import ManifestError, OptionError, UnknownNameError
+from ferdata.errors import ManifestError, OptionError
 
 
 def split_of(manifest):
@@ -68,35 +69,6 @@ def test_the_seed_decides_who_is_chosen_and_nothing_else(official):
     first, again, other = (split(official, seed=seed) for seed in (1, 1, 2))
     assert first.digest() == again.digest() != other.digest()
     assert first.counts() == other.counts()
-
-
-@pytest.mark.parametrize(
-    ("rule", "expected"),
-    [
-        ("official", OfficialRule()),
-        ("stratified:8:1:1", StratifiedRule(Fraction(4, 5), Fraction(1, 10), Fraction(1, 10))),
-        ("stratified:0.7:0.3:0", StratifiedRule(Fraction(7, 10), Fraction(3, 10), Fraction(0))),
-    ],
-)
-def test_rules_are_read(rule, expected):
-    assert parse_rule(rule) == expected
-
-
-@pytest.mark.parametrize(
-    ("rule", "error", "says"),
-    [
-        ("oficial", UnknownNameError, "Did you mean 'official'"),
-        ("subject-kfold:10", UnknownNameError, "expected one of official, stratified:8:1:1"),
-        ("official:3", OptionError, "takes no numbers"),
-        ("stratified", OptionError, "three numbers"),
-        ("stratified:8:1", OptionError, "three numbers"),
-        ("stratified:8:-1:1", OptionError, "three numbers"),
-        ("stratified:0:1:1", OptionError, "train empty"),
-    ],
-)
-def test_bad_rules_are_named(official, rule, error, says):
-    with pytest.raises(error, match=says):
-        split(official, rule)
 
 
 @pytest.mark.parametrize("validation", [-0.1, 1.0, float("nan")])
@@ -211,3 +183,153 @@ def test_no_group_is_taken_apart(make_manifest, rows, rule, seed):
         parts[group].add(part)
     assert all(len(found) == 1 for found in parts.values())
     check_splits(done)
+
+
+EXPRESSIONS = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
+
+
+def people_in(manifest):
+    """Return the people of each split, over all datasets."""
+    people = defaultdict(set)
+    for part, name in zip(manifest.column("split"), manifest.column("subject"), strict=True):
+        people[part].add(name)
+    return people
+
+
+@pytest.fixture
+def jaffe(make_manifest):
+    """JAFFE in shape: ten people with two to four pictures of each expression."""
+    draws = np.random.default_rng(0)
+    return make_manifest(
+        {"sample_id": f"jaffe/{name}.{label}{n}", "subject": name, "label": label}
+        for name in (f"P{person}" for person in range(10))
+        for label in EXPRESSIONS
+        for n in range(draws.choice([2, 3, 3, 3, 3, 3, 4]))
+    )
+
+
+@pytest.fixture
+def ckplus(make_manifest):
+    """CK+ in shape: 327 sequences of 118 people, some of whom are in many, and a rare class."""
+    draws = np.random.default_rng(1)
+    counts = (45, 18, 59, 25, 69, 28, 83)  # its own; the second is contempt's
+    zeal = draws.gamma(1.5, 1, 118)
+    rows = []
+    for label, number in zip(EXPRESSIONS, counts, strict=True):
+        for person in draws.choice(118, number, replace=False, p=zeal / zeal.sum()):
+            rows.append({"label": label, "subject": f"S{person:03}", "sequence": label})
+    return make_manifest(rows)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_subject_shares_out_people(jaffe, ckplus, seed):
+    done = split(jaffe, "subject:8:1:1", seed=seed)
+    assert {part: len(names) for part, names in people_in(done).items()} == {
+        "train": 8,
+        "validation": 1,
+        "test": 1,
+    }
+    check_splits(done)
+    done = split(ckplus, "subject:8:1:1", seed=seed)
+    check_splits(done)
+    for part, wanted in (("train", 0.8), ("validation", 0.1), ("test", 0.1)):
+        counts = done.counts()[part]
+        assert all(counts.values()), f"{part} lacks a class"
+        assert abs(sum(counts.values()) - wanted * len(ckplus)) < 0.02 * len(ckplus)
+
+
+def test_the_last_people_of_a_class_stay_in_train(make_manifest):
+    rows = [{"subject": f"S{n % 20}", "label": "anger"} for n in range(100)]
+    rows += [{"subject": "S20", "label": "fear"} for _ in range(10)]
+    rows += [{"subject": f"S{21 + n // 10}", "label": "disgust"} for n in range(20)]
+    for seed in range(5):
+        counts = split(make_manifest(rows), "subject:6:2:2", seed=seed).counts()
+        assert counts["train"]["fear"] == 10
+        assert counts["train"]["disgust"] == 10
+        assert counts["test"]["disgust"] == 10
+
+
+def test_rows_without_a_subject_ask_for_another_rule(make_manifest):
+    manifest = make_manifest([{"subject": "S1"}, {"dataset": "web"}, {"subject": "S2"}])
+    for rule in ("subject:8:1:1", "subject-kfold:2"):
+        with pytest.raises(
+            ManifestError, match=r"1 rows have no subject \(web; .*00001'.*stratified:8:1:1"
+        ):
+            split(manifest, rule)
+
+
+def test_folds_go_round_the_sorted_people(make_manifest):
+    names = ["S010", "S005", "S011", "S005", "S999", "S012"]
+    rows = [{"subject": name} for name in names]
+    rows += [{"dataset": "other", "subject": name} for name in ("S011", "S999", "S000")]
+    manifest = make_manifest(rows)
+    assert subject_folds(manifest, 3).tolist() == [2, 1, 3, 1, 2, 1, 2, 3, 1]
+    with pytest.raises(OptionError, match=r"other has 3 subjects, too few for 4 folds.*kfold:3"):
+        subject_folds(manifest, 4)
+
+
+def test_every_fold_is_test_once(ckplus):
+    tested = []
+    for fold in range(1, 11):
+        done = split(ckplus, f"subject-kfold:10:{fold}", seed=fold)
+        check_splits(done)
+        tested += people_in(done)["test"]
+        facts = done.provenance["split"]["folds"]["demo"]
+        counts = {part: sum(by_label.values()) for part, by_label in done.counts().items()}
+        assert counts["test"] == facts["rows"][fold - 1]
+        assert abs(counts["validation"] - 0.1 * (len(ckplus) - counts["test"])) < 5
+        assert len(people_in(done)["test"]) == facts["subjects"][fold - 1]
+    assert sorted(tested) == sorted(set(ckplus.column("subject")))
+    assert sum(facts["rows"]) == len(ckplus)
+    assert split(ckplus, "subject-kfold:10", validation=0).counts()["validation"]["anger"] == 0
+
+
+def test_each_dataset_goes_by_its_own_rule(official, jaffe, make_manifest):
+    def renamed(manifest, dataset):
+        for column in ("sample_id", "pixel_sha256"):
+            names = [f"{dataset} {value}" for value in manifest.column(column)]
+            manifest = manifest.with_column(column, names)
+        return manifest.with_column("dataset", [dataset] * len(manifest)).table
+
+    mixed = make_manifest([])
+    for manifest, dataset in ((official, "web"), (jaffe, "lab"), (jaffe, "posed")):
+        mixed = mixed.append(renamed(manifest, dataset))
+    rules = {"web": "official", "lab": "subject:8:1:1", "posed": "subject-kfold:5:2"}
+    done = split(mixed, ",".join(f"{name}={rule}" for name, rule in rules.items()), seed=4)
+    parts = np.array(done.column("split"))
+    for dataset, rule in rules.items():
+        mine = mixed.strings("dataset") == dataset
+        alone = split(mixed.take(np.flatnonzero(mine)), rule, seed=4)
+        assert alone.column("split") == parts[mine].tolist()
+    assert list(done.provenance["split"]["folds"]) == ["posed"]
+
+
+def test_free_rows_follow_a_picture_whose_split_is_given(make_manifest):
+    given = {"test": "T", "validation": "V", "train": "R"}
+    rows = [
+        {"dataset": "a", "official_split": part, "pixel_sha256": p} for part, p in given.items()
+    ]
+    rows += [{"dataset": "b", "subject": f"S{p}", "pixel_sha256": p} for p in "TVR"]
+    rows += [{"dataset": "b", "subject": f"S{p}"} for p in "TVR"]
+    rows += [{"dataset": "b", "subject": f"other {n}"} for n in range(20)]
+    done = split(make_manifest(rows), "a=official,b=subject:8:1:1")
+    assert done.column("split")[3:9] == ["test", "validation", "train"] * 2
+    assert Counter(done.column("split")[3:])["test"] == 3  # those two count
+    check_splits(done)
+
+
+def test_validation_is_carved_across_datasets_in_one_piece(make_manifest):
+    rows = [{"dataset": "a", "official_split": "train", "pixel_sha256": f"P{n}"} for n in range(40)]
+    rows += [{"dataset": "b", "subject": f"S{n}", "pixel_sha256": f"P{n}"} for n in range(40)]
+    done = split(make_manifest(rows), "a=official,b=subject:5:3:2", validation=0.25)
+    assert done.column("split")[:40] == done.column("split")[40:]
+    assert set(done.column("split")) == {"train", "validation"}  # a has no test
+    check_splits(done)
+
+
+def test_near_pictures_stay_together(make_manifest, hash_of):
+    manifest = make_manifest({"perceptual_hash": hash_of(f"{n // 4}", n % 4)} for n in range(80))
+    parts = np.array(split(manifest, "stratified:2:1:1", near=1).column("split")).reshape(20, 4)
+    assert (parts == parts[:, :1]).all()
+    apart = np.array(split(manifest, "stratified:2:1:1").column("split")).reshape(20, 4)
+    assert not (apart == apart[:, :1]).all()

@@ -49,7 +49,10 @@ def pictures(tmp_path_factory: pytest.TempPathFactory, drawn: list[DrawnFace]) -
     root = tmp_path_factory.mktemp("pictures")
     for index, face in enumerate(drawn):
         cv2.imwrite(str(root / f"{index}.png"), face.pixels[:, :, ::-1])
-    cv2.imwrite(str(root / "blank.png"), np.full((60, 80, 3), 90, np.uint8))
+    cv2.imwrite(
+        str(root / "blank.png"),
+        np.random.default_rng(0).integers(60, 120, (60, 80, 3)).astype(np.uint8),
+    )
     return root
 
 

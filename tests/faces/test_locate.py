@@ -25,6 +25,7 @@ from ferdata.faces.locate import locate_faces, locate_faces_with_report
 from ferdata.images import read_image
 from ferdata.manifest import Manifest
 from ferdata.parallel import open_executor
+from ferdata.perceptual import HASH_NAME, perceptual_hash
 from ferdata.synth import DrawnFace
 
 Rows = Callable[..., Manifest]
@@ -286,3 +287,18 @@ def test_a_located_manifest_survives_its_file(
     located = locate_faces(rows_of(["0.png", "blank.png", "1.png"]))
     located.save(tmp_path / "manifest.parquet")
     assert Manifest.load(tmp_path / "manifest.parquet").digest() == located.digest()
+
+
+def test_perceptual_hashes_are_filled_in_when_asked_for(
+    rows_of: Rows, pictures: Path, no_detector: None, small_tasks: None
+) -> None:
+    manifest = rows_of([*uris(6), "absent.png", "blank.png"])
+    located = locate_faces(manifest, FaceOptions("none", perceptual_hash=True))
+    located.validate()
+    expected = [perceptual_hash(read_image(pictures, uri).pixels) for uri in located.column("uri")]
+    assert located.column("perceptual_hash") == expected
+    assert len(expected) == 7 and expected[-1] == "0" * 64
+    assert located.provenance["faces"]["perceptual_hash"] == HASH_NAME
+    plain = locate_faces(located, FaceOptions("none"))
+    assert plain.column("perceptual_hash") == [None] * 7
+    assert plain.provenance["faces"]["perceptual_hash"] is None

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ferdata.errors import ImageError
-from ferdata.images import decode, pixel_sha256, read_image, resolve
+from ferdata.images import decode, pixel_sha256, read_image, require_content, resolve
 
 
 @pytest.fixture
@@ -133,3 +133,25 @@ def test_path_with_spaces_and_letters(tmp_path: Path, picture: np.ndarray) -> No
     (folder / "a b.png").write_bytes(encode(picture, ".png"))
     image = read_image(tmp_path, "données réelles 表情/a b.png")
     np.testing.assert_array_equal(image.pixels, picture)
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_a_picture_of_one_grey_level_is_blank(level: int) -> None:
+    noise = np.random.default_rng(0).integers(-1, 2, (64, 48, 3))
+    blank = np.clip(level + noise, 0, 255).astype(np.uint8)
+    with pytest.raises(ImageError, match="blank image: grey level"):
+        require_content(blank)
+
+
+def test_a_dark_picture_of_a_face_is_not_blank(drawn_face: np.ndarray) -> None:
+    require_content(drawn_face)
+    require_content((drawn_face // 12).astype(np.uint8))
+
+
+@pytest.fixture
+def drawn_face() -> np.ndarray:
+    from ferdata.draws import generator
+    from ferdata.synth import CLOSE, draw_expression, draw_face
+
+    draws = generator(0, "dark", purpose="test")
+    return draw_face(draw_expression("fear", draws), draws, (96, 96), framing=CLOSE).pixels

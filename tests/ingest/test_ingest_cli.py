@@ -56,7 +56,7 @@ def test_datasets_lists_all() -> None:
 def test_datasets_shows_one(name: str) -> None:
     code, text = run("datasets", name)
     assert code == 0
-    for wanted in ("Licence", "How to get it", "EmoLabel/list_patition_label.txt", "Codes", "Cite"):
+    for wanted in ("Licence", "How to get it", "Layouts", "Codes", "Cite"):
         assert wanted in text
     facts = json.loads(run("datasets", name, "--json")[1])
     assert facts["name"] == name

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from ferdata.errors import FerdataError
 from ferdata.ingest import facts
+from ferdata.ingest.datasets.rafdb_names import image_key, image_source, text_list
 from ferdata.ingest.label_list import read_label_list, read_lines
-from ferdata.ingest.rafdb_names import image_key, image_source, text_list
 
 LINE = st.one_of(
     st.builds(

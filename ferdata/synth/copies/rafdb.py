@@ -18,7 +18,7 @@ from ferdata.draws import generator
 from ferdata.synth.drawing import SCENE, DrawnFace, draw_face
 from ferdata.synth.expressions import Expression, blend_expressions, draw_expression
 from ferdata.synth.paint import Pixels
-from ferdata.synth.writer import DemoWriter, Sample, dataset_facts, scaled_count
+from ferdata.synth.writer import DemoWriter, Sample, dataset_facts, register, scaled_count
 
 ALIGNED_SIZE = 100
 """Side of an aligned image in pixels [readme]."""
@@ -33,6 +33,7 @@ _TEMPLATE = np.array([[33.0, 39.0], [67.0, 39.0], [50.0, 76.0]])
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 92]
 
 
+@register
 class RafDb(DemoWriter):
     """The basic part: seven expressions, 15,339 images at scale 1."""
 
@@ -41,7 +42,7 @@ class RafDb(DemoWriter):
     part: ClassVar[str] = "basic"
     line_end: ClassVar[str] = "\n"
 
-    def plan(self, scale: float, seed: int) -> list[Sample]:
+    def plan(self, layout: str, scale: float, seed: int) -> list[Sample]:
         """List all samples: train before test, the classes shuffled within each."""
         facts = dataset_facts(self.name)
         codes = {label: int(code) for code, label in facts["codes"].items()}
@@ -111,7 +112,7 @@ class RafDb(DemoWriter):
         """Draw the photograph of a sample; a function of the seed and the sample's name."""
         draws = generator(seed, f"{self.name}/{sample.stem}", purpose="demo image")
         width, height = draws.integers(ORIGINAL_SIDES[0], ORIGINAL_SIDES[1] + 1, 2).tolist()
-        expression = self.draw_expression(sample.label, draws)
+        expression = self.draw_expression(str(sample.label), draws)
         return draw_face(expression, draws, (width, height), framing=SCENE)
 
     def draw_expression(self, label: str, draws: np.random.Generator) -> Expression:
@@ -119,6 +120,7 @@ class RafDb(DemoWriter):
         return draw_expression(label, draws)
 
 
+@register
 class RafDbCompound(RafDb):
     """The compound part: eleven pairs of expressions, 3,954 images at scale 1."""
 

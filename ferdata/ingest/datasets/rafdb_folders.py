@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ferdata.errors import LabelError
-from ferdata.ingest.base import Layout, Sample, reject
+from ferdata.ingest.base import Layout, reject
+from ferdata.ingest.datasets.rafdb_names import csv_list, image_key, official_split
 from ferdata.ingest.facts import DatasetFacts
 from ferdata.ingest.findings import Findings
 from ferdata.ingest.label_list import WRONG_CODES, LabelList, read_label_list
-from ferdata.ingest.rafdb_names import csv_list, image_key, official_split
+from ferdata.ingest.sample import Sample
 from ferdata.ingest.tree import FileTree, file_name, folder_name
 from ferdata.manifest import Reject
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ferdata.ingest import rafdb_folders, rafdb_official
-from ferdata.ingest.base import Ingester, Layout, Sample, register
+from ferdata.ingest.base import Choices, Ingester, Layout, register
+from ferdata.ingest.datasets import rafdb_folders, rafdb_official
+from ferdata.ingest.sample import Sample
 from ferdata.ingest.tree import FileTree
 from ferdata.manifest import Reject
 
@@ -28,7 +29,7 @@ class RafDb(Ingester):
         layouts = rafdb_official.detect(tree, self.facts) + rafdb_folders.detect(tree, self.facts)
         return sorted(layouts, key=lambda layout: -layout.confidence)
 
-    def read(self, layout: Layout) -> Iterator[Sample | Reject]:
+    def read(self, layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
         """Read the rows in the order of the list, or sorted by name where folders are the list."""
         if layout.name.startswith("official"):
             return rafdb_official.read(layout, self.facts, advice=_FOREIGN_CODES)
@@ -43,6 +44,6 @@ class RafDbCompound(Ingester):
         """Find the official tree."""
         return rafdb_official.detect(tree, self.facts)
 
-    def read(self, layout: Layout) -> Iterator[Sample | Reject]:
+    def read(self, layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
         """Read the rows in the order of the list."""
         return rafdb_official.read(layout, self.facts, advice="RAF-CE, with 0–13, is another set")

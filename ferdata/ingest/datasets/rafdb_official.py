@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from ferdata.errors import AnnotationError, LayoutError
-from ferdata.ingest.base import Layout, Sample, reject
+from ferdata.ingest.base import Layout, reject
+from ferdata.ingest.datasets.rafdb_annotation import SUFFIXES, read_auto, read_box, read_manual
+from ferdata.ingest.datasets.rafdb_names import image_key, image_source, official_split, text_list
 from ferdata.ingest.facts import DatasetFacts
 from ferdata.ingest.findings import Findings
 from ferdata.ingest.label_list import Entry, read_label_list
-from ferdata.ingest.rafdb_annotation import SUFFIXES, read_auto, read_box, read_manual
-from ferdata.ingest.rafdb_names import image_key, image_source, official_split, text_list
+from ferdata.ingest.sample import Sample
 from ferdata.ingest.tree import FileTree, file_name, folder_name, is_archive
 from ferdata.manifest import Reject
 
@@ -133,6 +134,7 @@ class _Reader:
             uri=path,
             label=self.dataset.codes[entry.code],
             label_native=str(entry.code),
+            soft_label=self.dataset.soft_label(self.dataset.codes[entry.code]),
             official_split=split,
             split_native=split,
             **self._annotation(entry.key),

@@ -1,0 +1,1 @@
+"""One file per dataset: its synthetic copy in each of its layouts."""

@@ -1,0 +1,163 @@
+"""FER+: the authors' rules, on their own votes, and the join with FER2013."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from ferdata.errors import AnnotationError, FerdataError, LayoutError, UnknownNameError
+from ferdata.ingest import ingest
+from ferdata.ingest.datasets.ferplus_rules import COLUMNS, RULES, decide
+from ferdata.labels import CANONICAL
+
+# Rows of fer2013new.csv: votes, and what each rule makes of them; None is left out.
+NE, SA, AN = "neutral", "sadness", "anger"
+VECTORS = [
+    ((4, 0, 0, 1, 3, 2, 0, 0, 0, 0), None, {NE: 4 / 7, AN: 3 / 7}, {NE: 4 / 7, AN: 3 / 7}),
+    ((4, 0, 0, 4, 1, 0, 0, 0, 1, 0), None, {NE: 0.5, SA: 0.5}, {NE: 0.5, SA: 0.5}),
+    ((5, 0, 0, 3, 0, 0, 0, 0, 2, 0), None, {NE: 0.625, SA: 0.375}, {NE: 0.625, SA: 0.375}),
+    ((0, 0, 0, 0, 0, 0, 0, 0, 0, 10), None, None, None),
+    ((5, 0, 1, 0, 0, 0, 0, 0, 4, 0), {NE: 1}, {NE: 1}, {NE: 1}),
+    ((0, 1, 2, 3, 2, 0, 2, 0, 0, 0), None, None, None),
+    ((3, 0, 2, 1, 1, 0, 0, 0, 3, 0), None, None, {NE: 1}),
+]
+
+# Training, PublicTest and PrivateTest, kept by each rule over the whole file.
+KEPT = {
+    "majority": (25060, 3199, 3153),
+    "probability": (27956, 3505, 3505),
+    "crossentropy": (27956, 3505, 3505),
+    "multi_target": (27671, 3472, 3472),
+}
+MAJORITY = {
+    "train": (2100, 119, 119, 532, 7287, 8740, 3014, 3149),
+    "validation": (287, 13, 24, 62, 865, 1182, 351, 415),
+    "test": (273, 16, 18, 83, 893, 1090, 384, 396),
+}
+
+
+@pytest.fixture(scope="session")
+def votes_file() -> Path:
+    """Return the authors' file of votes; skip where there is none, unless one is required."""
+    name = os.environ.get("FERDATA_FERPLUS_VOTES")
+    if not name or not Path(name).is_file():
+        reason = "no fer2013new.csv: let FERDATA_FERPLUS_VOTES name one"
+        if os.environ.get("FERDATA_REQUIRE_MODEL"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return Path(name)
+
+
+@pytest.fixture(scope="session")
+def real(votes_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the real votes and a fer2013.csv of as many rows, without pixels."""
+    root = tmp_path_factory.mktemp("ferplus")
+    (root / "fer2013new.csv").write_bytes(votes_file.read_bytes())
+    with votes_file.open() as file:
+        usages = [row["Usage"] for row in csv.DictReader(file)]
+    rows = "".join(f"6,0,{usage}\n" for usage in usages)
+    (root / "fer2013.csv").write_text("emotion,pixels,Usage\n" + rows)
+    return root
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("row", range(len(VECTORS)))
+def test_rules_on_known_votes(rule: str, row: int) -> None:
+    votes, majority, strongest, multi = VECTORS[row]
+    expected = {"majority": majority, "multi_target": multi}.get(rule, strongest)
+    decision = decide(votes, rule)
+    if expected is None:
+        assert decision.label is None
+        assert ": " in decision.reason
+        return
+    shares = {name: share for name, share in zip(COLUMNS, decision.target, strict=False) if share}
+    assert shares == pytest.approx(expected)
+    assert decision.label == max(expected, key=lambda name: (expected[name], -COLUMNS.index(name)))
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_counts_of_the_real_votes(real: Path, rule: str) -> None:
+    manifest = ingest("ferplus", real, label_rule=rule, eval_label_rule="same")
+    splits = Counter(manifest.column("official_split"))
+    assert tuple(splits[split] for split in ("train", "validation", "test")) == KEPT[rule]
+    assert len(manifest) + len(manifest.rejects) == 35887
+
+
+def test_majority_counts_by_class(real: Path) -> None:
+    manifest = ingest("ferplus", real)
+    assert manifest.provenance["ingest"]["count_check"] == "as published"
+    counts = Counter(zip(manifest.column("official_split"), manifest.column("label"), strict=True))
+    for split, expected in MAJORITY.items():
+        assert tuple(counts[split, name] for name in CANONICAL) == expected
+    kinds = Counter(each.reason.partition(":")[0] for each in manifest.rejects)
+    assert set(kinds) == {"no majority", "not a face", "unknown expression"}
+
+
+def test_validation_and_test_go_by_majority_as_the_authors_read_them(real: Path) -> None:
+    manifest = ingest("ferplus", real, label_rule="crossentropy")
+    splits = Counter(manifest.column("official_split"))
+    assert tuple(splits[split] for split in ("train", "validation", "test")) == (27956, 3199, 3153)
+
+
+def test_rows_are_joined_by_position_and_not_by_name(real: Path) -> None:
+    manifest = ingest("ferplus", real, label_rule="crossentropy", eval_label_rule="same")
+    rows = {
+        row["sample_id"]: row for row in manifest.rows(["sample_id", "uri", "votes", "soft_label"])
+    }
+    first = rows["ferplus/00000"]
+    assert first["uri"] == "fer2013.csv#0"
+    assert first["votes"] == [4, 0, 0, 1, 3, 2, 0, 0, 0, 0]
+    shares = dict(zip(CANONICAL, first["soft_label"], strict=True))
+    assert shares == pytest.approx({**dict.fromkeys(CANONICAL, 0), NE: 4 / 7, AN: 3 / 7})
+    # fer0000059.png is on row 60: the number in a name lags behind.
+    assert "ferplus/00060" in rows
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    (tmp_path / "votes").mkdir()
+    head = ",".join(("Usage", "Image name", *COLUMNS))
+    votes = ["Training,a.png,9,1,0,0,0,0,0,0,0,0", "PublicTest,b.png,0,9,1,0,0,0,0,0,0,0"]
+    (tmp_path / "votes/fer2013new.csv").write_text("\n".join([head, *votes]) + "\n")
+    table = ["emotion, Usage, pixels", "6,Training,0 0", "3,PublicTest,0 0"]
+    (tmp_path / "icml_face_data.csv").write_text("\n".join(table) + "\n")
+    return tmp_path
+
+
+def test_votes_and_images_may_lie_in_different_folders(small: Path) -> None:
+    manifest = ingest("ferplus", small)
+    assert manifest.column("label") == ["neutral", "happiness"]
+    assert manifest.column("uri") == ["icml_face_data.csv#0", "icml_face_data.csv#1"]
+    assert manifest.column("split_native") == ["Training", "PublicTest"]
+
+
+def test_files_that_do_not_belong_together(small: Path) -> None:
+    table = small / "icml_face_data.csv"
+    text = table.read_text()
+    table.write_text(text.replace("3,PublicTest", "3,PrivateTest"))
+    with pytest.raises(LayoutError, match=r"row 1 is PrivateTest in icml_face_data\.csv"):
+        ingest("ferplus", small)
+    table.write_text(text + "3,PublicTest,0 0\n")
+    with pytest.raises(LayoutError, match=r"has 3 rows and votes/fer2013new\.csv 2"):
+        ingest("ferplus", small)
+    table.unlink()
+    with pytest.raises(LayoutError, match=r"put fer2013\.csv"):
+        ingest("ferplus", small)
+
+
+def test_a_missing_column_is_named(small: Path) -> None:
+    path = small / "votes/fer2013new.csv"
+    path.write_text(path.read_text().replace("contempt", "content"))
+    with pytest.raises(AnnotationError, match="no column contempt"):
+        ingest("ferplus", small)
+
+
+def test_unknown_rules(small: Path) -> None:
+    with pytest.raises(UnknownNameError, match="--label-rule of ferplus"):
+        ingest("ferplus", small, label_rule="plurality")
+    with pytest.raises(FerdataError, match="--poses all: ferplus leaves no such choice"):
+        ingest("ferplus", small, poses="all")
