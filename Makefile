@@ -34,10 +34,12 @@ format: $(VENV)/.installed-dev  ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.installed-dev  ## Measure loader, build and landmarks beside their limits
+bench: $(VENV)/.installed-dev  ## Measure loader, build, landmarks, ingest and duplicates beside their limits
 	$(BIN)/python tools/bench/loader.py
 	$(BIN)/python tools/bench/build.py
 	$(BIN)/python tools/bench/landmarks.py
+	$(BIN)/python tools/bench/ingest.py
+	$(BIN)/python tools/bench/duplicates.py
 
 clean:  ## Remove the environment and everything built
 	rm -rf $(VENV) out build dist *.egg-info

@@ -297,7 +297,7 @@ def test_perceptual_hashes_are_filled_in_when_asked_for(
     located.validate()
     expected = [perceptual_hash(read_image(pictures, uri).pixels) for uri in located.column("uri")]
     assert located.column("perceptual_hash") == expected
-    assert len(expected) == 7 and expected[-1] == "0" * 64
+    assert len(set(expected)) == 7
     assert located.provenance["faces"]["perceptual_hash"] == HASH_NAME
     plain = locate_faces(located, FaceOptions("none"))
     assert plain.column("perceptual_hash") == [None] * 7
