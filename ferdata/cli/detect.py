@@ -43,11 +43,20 @@ def detect(
         typer.echo("\n".join(_as_text(each, warnings.get(each, [])) for each in found))
         best = found[0].dataset
         typer.echo(f"\nBuild it: ferdata build {best} --data '{folder}' --out out/{best}")
+        for mix in _mixes({each.dataset for each in found}):
+            typer.echo(f"As one:   ferdata build {mix} --data '{folder}' --out out/mix")
     else:
         known = ", ".join(ingest.names())
         typer.echo(f"{folder}: no known dataset (known: {known}; layouts: ferdata datasets NAME)")
     if not found:
         raise typer.Exit(1)
+
+
+def _mixes(datasets: set[str]) -> list[str]:
+    """Return the mixes whose datasets are all there."""
+    from ferdata.curate.mix import load_mix, mix_names  # noqa: PLC0415 - keeps start-up light
+
+    return [name for name in mix_names() if set(load_mix(name).sources) <= datasets]
 
 
 def _examine(found: list[Detection]) -> dict[Detection, list[str]]:
