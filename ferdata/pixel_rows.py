@@ -50,7 +50,6 @@ class PixelRows:
             raise AnnotationError(path, "is empty; a csv with a header was expected") from None
         self.header = read_header(path)
         self._starts = _line_starts(self._data)
-        self._forget()
 
     def __len__(self) -> int:
         return max(len(self._starts) - 2, 0)  # without the header and the end of the last line
@@ -75,12 +74,7 @@ class PixelRows:
         for row in range(len(self)):
             yield self._split(self.line(row))
             if row % _FORGET_ROWS == _FORGET_ROWS - 1:
-                self._forget()
-
-    def _forget(self) -> None:
-        """Give back the memory of pages that were read; the file is still mapped."""
-        if hasattr(mmap, "MADV_DONTNEED"):
-            self._data.madvise(mmap.MADV_DONTNEED)
+                _forget(self._data)
 
     def _split(self, line: bytes) -> dict[str, bytes] | None:
         cells = line.split(b",")
@@ -163,6 +157,12 @@ def _opened(path: Path, _modified: int, _size: int) -> PixelRows:
     return PixelRows(path)
 
 
+def _forget(data: mmap.mmap) -> None:
+    """Give back the memory of pages that were read; the file is still mapped."""
+    if hasattr(mmap, "MADV_DONTNEED"):
+        data.madvise(mmap.MADV_DONTNEED)
+
+
 def _line_starts(data: mmap.mmap) -> npt.NDArray[np.int64]:
     """Return where each line begins and the last one ends, without blank lines at the end."""
     size = len(data)
@@ -172,4 +172,5 @@ def _line_starts(data: mmap.mmap) -> npt.NDArray[np.int64]:
     for start in range(0, size, _BLOCK):
         block = np.frombuffer(data[start : min(start + _BLOCK, size)], np.uint8)
         found.append(np.flatnonzero(block == ord("\n")) + start + 1)
+        _forget(data)
     return np.concatenate([*found, [size]])

@@ -120,6 +120,18 @@ def test_a_fold_yields_to_a_test_picture_of_another_dataset(make_manifest):
     assert done.provenance["split"]["counts"] == done.counts()
 
 
+def test_a_row_that_goes_still_links_those_on_either_side(make_manifest, hash_of):
+    rows = [
+        {"dataset": "a", "official_split": part, "perceptual_hash": hash_of("x", bits)}
+        for part, bits in (("test", 0), ("train", 8))
+    ]
+    rows += [{"dataset": "b", "perceptual_hash": hash_of("x", 16)}]
+    rows += [{"dataset": "b", "perceptual_hash": hash_of(f"y{n}")} for n in range(5)]
+    done = curate(make_manifest(rows), "a=official,b=stratified:1:0:0", near=8)
+    assert [reject.sample_id for reject in done.rejects] == ["demo/00001"]
+    assert done.column("split") == ["test", "test", *["train"] * 5]
+
+
 def test_keep_drops_nothing_and_says_so(mixed, caplog):
     with caplog.at_level(logging.WARNING):
         done = curate(mixed, "auto", duplicates="keep", near=2, validation=0)
