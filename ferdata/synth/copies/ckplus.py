@@ -29,7 +29,7 @@ FOLDS = (33, 39, 40, 35, 30, 37, 29, 29, 33, 22)
 LABELLED_PEOPLE, PEOPLE, FILMS = 118, 123, 593
 """People with a label, all people, and all films of the real set."""
 
-_FEWEST_PEOPLE = 10
+_FEWEST_PEOPLE = 18  # so that a few of them show contempt, the rarest label
 _SIDE = 48
 _DRAWN = 2  # frames are drawn at half their size and enlarged
 _EXTENDED = {
@@ -83,7 +83,7 @@ class CkPlus(DemoWriter):
     layouts: ClassVar[tuple[str, ...]] = ("official", "ck48", "ckextended")
 
     def plan(self, layout: str, scale: float, seed: int) -> list[Sample]:
-        """List the frames film by film; at a small scale fewer people, ten at least."""
+        """List the frames film by film; at a small scale fewer people, 18 at least."""
         samples: list[Sample] = []
         for subject, film, label in _films(scale):
             draws = generator(seed, f"ckplus/{subject}/{film}", purpose="demo film")
