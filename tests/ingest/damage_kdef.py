@@ -8,32 +8,43 @@ from pathlib import Path
 from damage import FEWER, SAME, Damage
 
 
-def first(pattern: str) -> Callable[[Path], Path]:
-    return lambda root: min(root.rglob(pattern))
+def damage(pattern: str, wrong: Callable[[Path], Path], kind: str) -> Damage:
+    """Return the damages of a layout.
 
+    Args:
+        pattern: Finds frontal pictures.
+        wrong: Where one of them goes, so that its code is unknown.
+        kind: Of the reject.
+    """
 
-def damage(pattern: str, code: Callable[[Path], str], kind: str) -> Damage:
-    find = first(pattern)
+    def find(root: Path) -> Path:
+        return min(root.rglob(pattern))
 
     def rename(root: Path) -> None:
         path = find(root)
-        target = (path.parent / code(path)).resolve()
+        target = wrong(path)
         target.parent.mkdir(exist_ok=True)
         path.rename(target)
 
     return Damage(
-        wrong_header=None,
+        wrong_header=None,  # no lists
         missing_file=(lambda root: find(root).unlink(), FEWER),
-        extra_file=(lambda root: find(root).with_name("holiday.txt").write_text("x"), SAME),
-        shuffled_order=None,
+        extra_file=(lambda root: find(root).with_name("holiday.jpg").write_bytes(b"x"), SAME),
+        shuffled_order=None,  # no lists
         wrong_code=(rename, kind),
     )
 
 
+def boredom(path: Path) -> Path:
+    return path.parents[1] / "boredom" / path.name
+
+
 DAMAGE = {
-    "official": damage("*ANS.JPG", lambda path: path.name.replace("ANS", "XXS"), "file name"),
-    "class-folders": damage(
-        "*ANS.JPG", lambda path: f"../boredom/{path.name}", "label folder boredom"
+    "official": damage(
+        "KDEF/*/*ANS.JPG",
+        lambda path: path.with_name(path.name.replace("ANS", "XXS")),
+        "file name",
     ),
-    "kaggle": damage("*_2.jpg", lambda path: f"../boredom/{path.name}", "label folder boredom"),
+    "class-folders": damage("*ANS.JPG", boredom, "label folder boredom"),
+    "kaggle": damage("*_2.jpg", boredom, "label folder boredom"),
 }

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ferdata.curate.folds import subject_folds
 from ferdata.curate.split import split
 from ferdata.curate.validate import subjects_in_two_splits
-from ferdata.errors import LabelError, LayoutError, OptionError
-from ferdata.ingest import ingest
+from ferdata.errors import AnnotationError, LabelError, LayoutError, OptionError
+from ferdata.images import read_image
+from ferdata.ingest import detect, ingest
 from ferdata.labels import BASIC8
 from ferdata.synth import write_demo
-from ferdata.synth.copies.ckplus import FOLDS, CkPlus, Frame
+from ferdata.synth.copies.ckplus import FOLDS, SIZES, CkPlus, Frame
 
 ALL = {"anger": 45, "contempt": 18, "disgust": 59, "fear": 25, "happiness": 69, "sadness": 28}
 ALL["surprise"] = 83
@@ -100,6 +102,133 @@ def test_landmarks_and_action_units(tmp_path: Path) -> None:
     assert happy["action_units"] == ["AU6:3", "AU12:4"]
     angry = next(row for row in peaks if row["label"] == "anger")
     assert "AU7" in angry["action_units"]  # intensity 0 is "not given"
+    sizes = set()
+    for row in rows:
+        height, width = read_image(root, row["uri"]).pixels.shape[:2]
+        points = np.array(row["landmarks"])
+        assert (points > 0).all()
+        assert (points < (width, height)).all()
+        sizes.add((width, height))
+    assert sizes == set(SIZES)
+
+
+def write_films(root: Path, labels: dict[str, str | None], frames: int = 5) -> Path:
+    """Write films of empty images, each with the text of its emotion file, None for no file."""
+    for film, text in labels.items():
+        folder = root / "cohn-kanade-images" / film
+        folder.mkdir(parents=True)
+        stem = film.replace("/", "_")
+        for number in range(1, frames + 1):
+            (folder / f"{stem}_{number:08d}.png").touch()
+        if text is not None:
+            emotion = root / "Emotion" / film / f"{stem}_{frames:08d}_emotion.txt"
+            emotion.parent.mkdir(parents=True)
+            emotion.write_text(text)
+    return root
+
+
+GOOD = "   3.0000000e+00\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("   0.0000000e+00\n", "label code 0"),
+        ("   8.0000000e+00\n", "label code 8"),
+        *((text, "malformed label") for text in ("", "nan", "inf", "3.7", "3 4", "sad")),
+    ],
+)
+def test_a_film_with_a_wrong_label_is_rejected_whole(tmp_path: Path, text: str, kind: str) -> None:
+    root = write_films(tmp_path, {"S005/001": GOOD, "S006/001": text, "S007/001": None})
+    for frames, rejected in (("last3", (3, 4, 5)), ("peak+neutral", (1, 5))):
+        manifest = ingest("ckplus", root, frames=frames)
+        assert set(manifest.column("subject")) == {"S005"}
+        assert [each.sample_id for each in manifest.rejects] == [
+            f"ckplus/S006_001_{number:08d}" for number in rejected
+        ]
+        assert {each.reason.partition(":")[0] for each in manifest.rejects} == {kind}
+
+
+def test_labels_of_another_dataset(tmp_path: Path) -> None:
+    root = write_films(tmp_path, {f"S{number:03d}/001": "9\n" for number in range(10, 20)})
+    with pytest.raises(LabelError, match=r"label code 9: .*10 of 10 labelled films"):
+        ingest("ckplus", root)
+
+
+def test_emotion_files_that_contradict_each_other(tmp_path: Path) -> None:
+    root = write_films(tmp_path, {"S005/001": GOOD, "S006/001": GOOD})
+    again = root / "labels again/S005_001_00000005_emotion.txt"
+    again.parent.mkdir()
+    again.write_text("5\n")
+    manifest = ingest("ckplus", root)
+    assert set(manifest.column("subject")) == {"S006"}
+    assert {each.reason.partition(":")[0] for each in manifest.rejects} == {"contradictory labels"}
+    again.write_text(GOOD)
+    assert len(ingest("ckplus", root)) == 6
+
+
+def test_a_film_that_was_cut_short_has_lost_its_peak(tmp_path: Path) -> None:
+    root = write_films(tmp_path, {"S005/001": GOOD})
+    (root / "cohn-kanade-images/S005/001/S005_001_00000005.png").unlink()
+    manifest = ingest("ckplus", root, frames="last3")
+    assert manifest.column("frame") == [3, 4]
+    (lost,) = manifest.rejects
+    assert lost.sample_id == "ckplus/S005_001_00000005"
+    assert lost.reason.startswith("missing image: ")
+    assert len(ingest("ckplus", root, frames="peak")) == 0
+
+
+def test_a_film_of_two_frames(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    root = write_films(tmp_path, {"S005/001": GOOD}, frames=2)
+    manifest = ingest("ckplus", root, frames="last3+neutral")
+    assert manifest.column("label") == ["neutral", "disgust"]
+    assert "too few frames for --frames last3+neutral" in caplog.text
+
+
+def test_images_that_are_no_frames_or_frames_again(tmp_path: Path) -> None:
+    root = write_films(tmp_path, {"S005/001": GOOD})
+    folder = root / "cohn-kanade-images/S005/001"
+    (folder / "holiday.png").touch()
+    (folder / "._S005_001_00000005.png").touch()  # what a Mac leaves behind
+    twice = root / "copy/S005/001"
+    twice.mkdir(parents=True)
+    (twice / "S005_001_00000005.png").touch()
+    manifest = ingest("ckplus", root)
+    assert manifest.column("frame") == [3, 4, 5]
+    kinds = Counter(each.reason.partition(":")[0] for each in manifest.rejects)
+    assert kinds == {"file name": 1, "duplicate id": 1}
+
+
+def test_trees_that_are_not_there_or_malformed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = write_films(tmp_path, {"S005/001": GOOD})
+    ingest("ckplus", root)
+    assert "3 frames have no landmark file (is Landmarks.zip extracted?)" in caplog.text
+    assert "1 peak frames have no FACS file" in caplog.text
+    caplog.clear()
+    for number, text in ((3, "1 2\n" * 67), (4, "nan 2\n" * 68), (5, "   1.5e+02   2.5\n" * 68)):
+        (root / f"S005_001_{number:08d}_landmarks.txt").write_text(text)
+    (root / "S005_001_00000005_facs.txt").write_text("nan 3\n")
+    rows = list(ingest("ckplus", root).rows())
+    assert [row["landmarks"] is None for row in rows] == [True, True, False]
+    assert np.allclose(rows[2]["landmarks"], [(150.0, 2.5)] * 68)
+    assert rows[2]["landmark_scheme"] == "ibug68"
+    assert rows[2]["action_units"] is None
+    assert "2 landmark files are malformed" in caplog.text
+    assert "1 FACS files are malformed" in caplog.text
+
+
+def test_the_authors_trees_come_before_remade_copies(tmp_path: Path) -> None:
+    root = write_films(tmp_path, {"S005/001": GOOD})
+    crops = root / "CK+48/disgust"
+    crops.mkdir(parents=True)
+    (crops / "S005_001_00000005.png").touch()
+    (root / "ckextended.csv").write_text("emotion,pixels,Usage\n0,0 0,Training\n")
+    assert [each.layout for each in detect(root)][:3] == ["official", "ck48", "ckextended"]
+    manifest = ingest("ckplus", root)
+    assert set(manifest.column("layout")) == {"official"}
+    assert not manifest.rejects
 
 
 def test_images_without_emotion_files(tmp_path: Path) -> None:
@@ -119,6 +248,18 @@ def test_ck48_has_no_neutral_frames(tmp_path: Path) -> None:
     assert all(manifest.column("subject"))
 
 
+def test_ck48_that_someone_has_split(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for part, name in (("test", "S010_004_00000017"), ("train", "S011_001_00000009")):
+        folder = tmp_path / f"CK+48/{part}/anger"
+        folder.mkdir(parents=True)
+        (folder / f"{name}.png").touch()
+    manifest = ingest("ckplus", tmp_path)
+    assert manifest.column("split_native") == ["test", "train"]
+    assert manifest.column("official_split") == [None, None]
+    assert manifest.column("sequence") == ["004", "001"]
+    assert "2 films have too few frames for --frames last3" in caplog.text
+
+
 def test_ckextended_has_codes_of_its_own(tmp_path: Path) -> None:
     words = [f"{code},0 0,Training" for code in (0, 1, 2, 3, 4, 5, 6, 7)]
     path = tmp_path / "ckextended.csv"
@@ -128,7 +269,25 @@ def test_ckextended_has_codes_of_its_own(tmp_path: Path) -> None:
         *("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral", "contempt"),
     ]
     assert manifest.column("subject") == [None] * 8
+    assert manifest.column("split_native") == ["Training"] * 8
+    assert manifest.column("official_split") == [None] * 8
     assert len(ingest("ckplus", tmp_path)) == 7
     path.write_text("\n".join(["emotion,pixels,Usage", *(["9,0 0,Training"] * 9)]) + "\n")
     with pytest.raises(LabelError, match="9 of 9 rows"):
         ingest("ckplus", tmp_path)
+    path.write_text("emotion,pixels,Usage\n")
+    with pytest.raises(AnnotationError, match="no rows"):
+        ingest("ckplus", tmp_path)
+
+
+@pytest.mark.parametrize(("frames", "rows"), [("last3", 327), ("peak+neutral", 920)])
+def test_ckextended_at_full_size(tmp_path: Path, frames: str, rows: int) -> None:
+    codes = Counter(sample.code for sample in CkPlus().plan("ckextended", 1.0, 0))
+    assert codes == {0: 45, 1: 59, 2: 25, 3: 69, 4: 28, 5: 83, 6: 593, 7: 18}
+    text = "".join(f"{code},0,Training\n" * number for code, number in codes.items())
+    (tmp_path / "ckextended.csv").write_text(f"emotion,pixels,Usage\n{text}")
+    manifest = ingest("ckplus", tmp_path, frames=frames)
+    assert len(manifest) == rows
+    assert not manifest.rejects
+    assert manifest.provenance["ingest"]["count_check"] == "as published"
+    assert not manifest.provenance["ingest"]["suspicions"]

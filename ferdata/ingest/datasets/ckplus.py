@@ -20,7 +20,7 @@ from ferdata.ingest.facts import UNSPLIT, Counts
 from ferdata.ingest.findings import Findings
 from ferdata.ingest.label_list import WRONG_CODES
 from ferdata.ingest.sample import Sample
-from ferdata.ingest.tree import FileTree, file_name, folder_name
+from ferdata.ingest.tree import FileTree, common_folder, file_name, folder_name
 from ferdata.labels import BASIC8, LabelSpace
 from ferdata.manifest import Reject
 from ferdata.pixel_rows import PIXELS, PixelRows, read_header
@@ -43,8 +43,13 @@ class CkPlus(Ingester):
     """The official trees, the CK+48 folders, and ckextended.csv."""
 
     def detect(self, tree: FileTree) -> list[Layout]:
-        """Find the trees, files named like S010_004_00000017.png in class folders, or the csv."""
-        return [*ckplus_official.detect(tree), *self._folders(tree), *self._table(tree)]
+        """Find the trees, files named like S010_004_00000017.png in class folders, or the csv.
+
+        The re-made copies are less sure, so that the authors' trees are read where both lie side by
+        side, and the folders, which know the people, before the csv.
+        """
+        found = [*ckplus_official.detect(tree), *self._folders(tree), *self._table(tree)]
+        return sorted(found, key=lambda layout: -layout.confidence)
 
     def read(self, layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
         """Read the frames that were chosen, sorted by name; the csv row by row."""
@@ -61,21 +66,20 @@ class CkPlus(Ingester):
     def expected_counts(self, layout: Layout, choices: Choices) -> Mapping[str, Counts]:
         """Return the counts of the frames that are chosen: one or three of each labelled film."""
         wanted = frames_wanted(choices["frames"])
-        peaks = dict(self.facts.counts[UNSPLIT])
-        films = sum(peaks.values()) - peaks["neutral"]
-        number = wanted.peaks if layout.name != "ckextended" else 1
-        counts = {label: number * count for label, count in peaks.items() if label != "neutral"}
-        if wanted.neutral:
-            counts["neutral"] = 593 if layout.name == "ckextended" else films
-        return {UNSPLIT: counts}
+        counts = dict(self.facts.expected_counts(layout.name)[UNSPLIT])
+        neutral = counts.pop("neutral")
+        if layout.name != "ckextended":  # which has one peak frame, and neutral rows of its own
+            neutral = sum(counts.values())
+            counts = {label: wanted.peaks * count for label, count in counts.items()}
+        return {UNSPLIT: counts | ({"neutral": neutral} if wanted.neutral else {})}
 
     def _folders(self, tree: FileTree) -> list[Layout]:
         named = [path for path in tree.files if FRAME.fullmatch(file_name(path)) and class_of(path)]
         if not named:
             return []
-        base = min({folder_name(folder_name(path)) for path in named}, key=lambda p: (len(p), p))
+        base = common_folder({folder_name(folder_name(path)) for path in named})
         evidence = f"{len(named):,} files named like S010_004_00000017.png in class folders"
-        return [Layout(self.name, "ck48", "images", tree.below(base), (), 0.95, (evidence,))]
+        return [Layout(self.name, "ck48", "images", tree.below(base), (), 0.9, (evidence,))]
 
     def _table(self, tree: FileTree) -> list[Layout]:
         layouts = []
@@ -91,7 +95,7 @@ class CkPlus(Ingester):
                 evidence = f"{path} with the columns {', '.join(header)}"
                 lists = (file_name(path),)
                 layouts.append(
-                    Layout(self.name, "ckextended", "images", base, lists, 0.95, (evidence,))
+                    Layout(self.name, "ckextended", "images", base, lists, 0.85, (evidence,))
                 )
         return layouts
 
@@ -126,6 +130,7 @@ class CkPlus(Ingester):
                         path,
                         label,
                         file_name(folder_name(path)),
+                        split_native=folder_name(folder_name(path)) or None,
                         subject=match["subject"],
                         sequence=match["sequence"],
                         frame=int(match["frame"]),
@@ -134,6 +139,8 @@ class CkPlus(Ingester):
         for film in films.values():
             if len({sample.label for sample in film}) > 1:
                 findings.add("films have frames in folders of different classes", film[0].uri)
+            if len(film) < wanted.peaks:
+                findings.add(f"films have too few frames for --frames {frames}", film[0].uri)
             yield from film[-wanted.peaks :]
         findings.log()
 
@@ -141,6 +148,8 @@ class CkPlus(Ingester):
         neutral = frames_wanted(frames).neutral
         table = layout.lists[0]
         rows = PixelRows(layout.root / table)
+        if not len(rows):
+            raise AnnotationError(rows.path, "has a header and no rows; expected 920")
         findings = Findings(self.name)
         foreign = 0
         for row, cells in enumerate(rows.rows()):

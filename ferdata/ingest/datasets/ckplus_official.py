@@ -10,18 +10,22 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from ferdata.errors import AnnotationError, LayoutError
+from ferdata.errors import AnnotationError, LabelError, LayoutError
+from ferdata.images import IMAGE_SUFFIXES
 from ferdata.ingest.base import Layout, reject
-from ferdata.ingest.datasets.ckplus_names import FRAME, frames_wanted
+from ferdata.ingest.datasets.ckplus_names import FRAME, SPACE, frames_wanted
 from ferdata.ingest.facts import facts
 from ferdata.ingest.findings import Findings
-from ferdata.ingest.label_list import read_lines
+from ferdata.ingest.label_list import WRONG_CODES, read_lines
 from ferdata.ingest.sample import Sample
 from ferdata.ingest.tree import FileTree, common_folder, file_name, folder_name
 from ferdata.manifest import Reject
 
 _ANNOTATION = re.compile(r"(?P<key>S\d{3,4}_\d{3}_\d{8})_(?P<kind>emotion|landmarks|facs)\.txt")
 _POINTS = 68
+_EXPECTED = "expected 1–7"
+
+_Film = tuple[str, str]
 
 
 def detect(tree: FileTree) -> list[Layout]:
@@ -49,11 +53,12 @@ def read(layout: Layout, choice: str) -> Iterator[Sample | Reject]:
 
     Raises:
         LayoutError: There are no emotion files, or a folder can't be listed.
+        LabelError: More than `WRONG_CODES` of the emotion files have no code of CK+.
     """
     layout.tree.require_readable()
     findings = Findings("ckplus")
     copy = _Copy.of(layout.tree, findings)
-    if not copy.annotation["emotion"]:
+    if not copy.labels:
         raise LayoutError(
             f"{layout.root}: holds CK+'s images and no emotion files; extract "
             "Emotion_labels.zip into the same folder (and Landmarks.zip and FACS_labels.zip)."
@@ -61,50 +66,90 @@ def read(layout: Layout, choice: str) -> Iterator[Sample | Reject]:
     reader = _Reader(layout, copy, choice, findings)
     for film in sorted(copy.films):
         yield from reader.read(film)
-    for film, path in sorted(copy.labels.items()):
+    reader.check()
+    for film, paths in sorted(copy.labels.items()):
         if film not in copy.films:
-            key = "_".join(film)
-            yield reject("ckplus", key, path, f"missing image: no frames of {'/'.join(film)}")
+            reason = f"missing image: no frames of {'/'.join(film)}"
+            yield reject("ckplus", "_".join(film), paths[0], reason)
+    for path in copy.strays:
+        reason = "file name: not like S010/004/S010_004_00000017.png"
+        yield reject("ckplus", path.rpartition(".")[0], path, reason)
     findings.log()
 
 
-_Film = tuple[str, str]
+@dataclass(frozen=True)
+class _Frame:
+    """One frame of a film.
+
+    Attributes:
+        number: As in its file name.
+        key: `S010_004_00000017`.
+        path: Where it lies.
+        again: Further files of the same name.
+    """
+
+    number: int
+    key: str
+    path: str
+    again: tuple[str, ...]
 
 
 @dataclass
 class _Copy:
-    """Which files a copy has, by film and by frame."""
+    """Which files a copy has.
 
-    films: dict[_Film, list[tuple[int, str, str]]] = field(default_factory=dict)
-    annotation: dict[str, dict[str, str]] = field(default_factory=dict)
-    labels: dict[_Film, str] = field(default_factory=dict)
+    Attributes:
+        films: Each film's frames, sorted by number.
+        labels: Each film's emotion files; more than one only where a copy is muddled.
+        annotation: Landmark and FACS files by kind and key of the frame.
+        strays: Images among the films that are no film's frames.
+    """
+
+    films: dict[_Film, list[_Frame]] = field(default_factory=dict)
+    labels: dict[_Film, list[str]] = field(default_factory=lambda: defaultdict(list))
+    annotation: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
+    strays: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, tree: FileTree, findings: Findings) -> _Copy:
-        """Sort the files of a tree; a frame that is there twice is taken once."""
-        copy = cls(annotation={"emotion": {}, "landmarks": {}, "facs": {}})
-        films: dict[_Film, dict[int, tuple[str, str]]] = defaultdict(dict)
+        """Sort the files of a tree."""
+        copy = cls()
+        paths: dict[_Film, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        others = []
         for path in tree.files:
-            name = file_name(path)
-            if frame := FRAME.fullmatch(name):
-                if not _is_frame(path):
-                    findings.add("images lie outside of a film's folder and are left out", path)
-                    continue
-                film = films[frame["subject"], frame["sequence"]]
-                if int(frame["frame"]) in film:
-                    findings.add("frames are there twice; the first path counts", path)
-                film.setdefault(int(frame["frame"]), (frame["key"], path))
-            elif match := _ANNOTATION.fullmatch(name):
-                copy.annotation[match["kind"]].setdefault(match["key"], path)
-                if match["kind"] == "emotion":
-                    subject, sequence, _ = match["key"].split("_")
-                    copy.labels.setdefault((subject, sequence), path)
-        for film_name, frames in films.items():
-            copy.films[film_name] = [(n, *frames[n]) for n in sorted(frames)]
+            if match := _ANNOTATION.fullmatch(file_name(path)):
+                copy._annotate(match, path)
+            elif f".{path.rpartition('.')[2].lower()}" not in IMAGE_SUFFIXES:
+                continue
+            elif (frame := FRAME.fullmatch(file_name(path))) and _is_frame(path):
+                paths[frame["subject"], frame["sequence"]][frame["key"]].append(path)
+            else:
+                others.append(path)
+        for film, keys in paths.items():
+            copy.films[film] = [
+                _Frame(int(key.rpartition("_")[2]), key, first, tuple(again))
+                for key, (first, *again) in sorted(keys.items())
+            ]
+            for frame_again in (each.again for each in copy.films[film] if each.again):
+                kind = "frames are there more than once; the first path counts"
+                findings.add(kind, frame_again[0])
+        inside = {_tree_of(frames[0].path) for frames in copy.films.values()}
+        for path in others:
+            if any(f"/{path}".startswith(f"/{each}/" if each else "/") for each in inside):
+                copy.strays.append(path)
+            else:
+                findings.add("images lie outside of the films' tree and are left out", path)
         return copy
 
+    def _annotate(self, match: re.Match[str], path: str) -> None:
+        if match["kind"] == "emotion":
+            subject, sequence, _ = match["key"].split("_")
+            self.labels[subject, sequence].append(path)
+        else:
+            self.annotation[match["kind"]].setdefault(match["key"], path)
 
-@dataclass(frozen=True)
+
+@dataclass
 class _Reader:
     """Turns films into rows."""
 
@@ -112,68 +157,93 @@ class _Reader:
     copy: _Copy
     choice: str
     findings: Findings
+    foreign: list[str] = field(default_factory=list)
 
     def read(self, film: _Film) -> Iterator[Sample | Reject]:
-        """Yield the rows of a film, or the reject of all of it."""
-        label_file = self.copy.labels.get(film)
-        frames = self.copy.films[film]
-        if label_file is None:
-            self.findings.add("films have no label and are left out", frames[0][2])
+        """Yield the rows of a film, or the rejects of all of them."""
+        frames, label_files = self.copy.films[film], self.copy.labels.get(film)
+        if label_files is None:
+            self.findings.add("films have no label and are left out", frames[0].path)
             return
         wanted = frames_wanted(self.choice)
-        codes = facts("ckplus").codes
-        code = self._code(label_file)
-        if code not in codes or codes[code] == "neutral":
-            reason = f"label code {code}: expected 1–7" if code is not None else "malformed label"
-            for _, key, path in frames[-wanted.peaks :]:
-                yield reject("ckplus", key, path, f"{reason}: {label_file}")
-            return
         if len(frames) < wanted.peaks + wanted.neutral:
-            self.findings.add(f"films have too few frames for --frames {self.choice}", label_file)
+            kind = f"films have too few frames for --frames {self.choice}"
+            self.findings.add(kind, label_files[0])
         first = frames[:1] if wanted.neutral and len(frames) > 1 else []
-        for number, key, path in first:
-            yield self._sample(film, number, key, path, "neutral", "first frame")
-        units = self._action_units(frames[-1][1])
-        for number, key, path in frames[len(first) :][-wanted.peaks :]:
-            is_last = key == frames[-1][1]
-            yield self._sample(
-                film, number, key, path, codes[code], str(code), units if is_last else None
+        lost = _lost_peak(frames, label_files)
+        if lost is not None:
+            key, path = lost
+            yield reject("ckplus", key, path, f"missing image: the last frame, which {path} names")
+        peaks = frames[max(len(first), len(frames) - wanted.peaks + (lost is not None)) :]
+        code = self._code(label_files)
+        for frame in (*first, *peaks):
+            for path in frame.again:
+                yield reject("ckplus", frame.key, path, f"duplicate id: also {frame.path}")
+            if isinstance(code, str):
+                yield reject("ckplus", frame.key, frame.path, code)
+            elif frame in first:
+                yield self._sample(film, frame, "neutral", "first frame")
+            else:
+                is_peak = lost is None and frame is frames[-1]
+                units = self._action_units(frame.key) if is_peak else None
+                label = facts("ckplus").codes[code]
+                yield self._sample(film, frame, label, str(code), units)
+
+    def check(self) -> None:
+        """Refuse a copy whose emotion files are wrong as a whole; one stray file never is."""
+        films = sum(film in self.copy.films for film in self.copy.labels)
+        if len(self.foreign) > max(1, WRONG_CODES * films):
+            raise LabelError(
+                f"ckplus: {self.foreign[0]} ({len(self.foreign)} of {films} labelled films have no "
+                f"code 1–7: {', '.join(SPACE.names)}).\nThese are another dataset's labels, or "
+                "were made by someone else; extract Emotion_labels.zip anew."
             )
 
     def _sample(
         self,
         film: _Film,
-        number: int,
-        key: str,
-        path: str,
+        frame: _Frame,
         label: str,
         native: str,
         units: list[str] | None = None,
     ) -> Sample:
-        points = self._landmarks(key)
+        points = self._landmarks(frame.key)
         return Sample(
-            key,
-            path,
+            frame.key,
+            frame.path,
             label,
             native,
             action_units=units,
             subject=film[0],
             sequence=film[1],
-            frame=number,
+            frame=frame.number,
             landmarks=points,
             landmark_scheme=None if points is None else "ibug68",
             landmark_source=None if points is None else "dataset",
         )
 
-    def _code(self, path: str) -> int | None:
-        values = self._numbers(path)
-        return int(values[0, 0]) if values is not None and values.size == 1 else None
+    def _code(self, paths: list[str]) -> int | str:
+        """Return a film's label code, or the reason why it has none."""
+        found = [self._numbers(path) for path in paths]
+        if any(each is None or each.size != 1 or not _are_whole(each) for each in found):
+            reason = f"malformed label: expected one number in {' and '.join(paths)}"
+        else:
+            codes = [int(each.item()) for each in found if each is not None]
+            if len(set(codes)) > 1:
+                said = " and ".join(f"{k} in {path}" for k, path in zip(codes, paths, strict=True))
+                return f"contradictory labels: {said}"
+            if len(codes) > 1:
+                self.findings.add("films have emotion files that say the same twice", paths[1])
+            if facts("ckplus").codes.get(codes[0], "neutral") != "neutral":
+                return codes[0]
+            reason = f"label code {codes[0]}: {_EXPECTED} in {paths[0]}"
+        self.foreign.append(reason)
+        return reason
 
     def _landmarks(self, key: str) -> npt.NDArray[np.float32] | None:
         path = self.copy.annotation["landmarks"].get(key)
         if path is None:
-            if self.copy.annotation["landmarks"]:
-                self.findings.add("frames have no landmark file", key)
+            self.findings.add("frames have no landmark file (is Landmarks.zip extracted?)", key)
             return None
         values = self._numbers(path)
         if values is None or values.shape != (_POINTS, 2):
@@ -182,23 +252,40 @@ class _Reader:
         return values.astype(np.float32)
 
     def _action_units(self, key: str) -> list[str] | None:
-        """Read `unit intensity` lines; intensity 0 means that none is given."""
+        """Read `unit intensity` lines; intensity 0 means that none is given [readme]."""
         path = self.copy.annotation["facs"].get(key)
         if path is None:
+            self.findings.add("peak frames have no FACS file (is FACS_labels.zip extracted?)", key)
             return None
         values = self._numbers(path)
-        if values is None or (values.size and values.shape[1] != 2):
+        if values is None or values.shape[1] != 2 or not _are_whole(values):
             self.findings.add("FACS files are malformed and left out", path)
             return None
         return [f"AU{int(unit)}:{int(k)}" if k else f"AU{int(unit)}" for unit, k in values]
 
     def _numbers(self, path: str) -> npt.NDArray[np.float64] | None:
-        """Read a file of numbers, one row a line; None where it is something else."""
+        """Read a file of finite numbers, one row a line; None where it is something else."""
         try:
             lines = [line.split() for line in read_lines(self.layout.root / path) if line.strip()]
-            return np.array([[float(word) for word in words] for words in lines])
+            values = np.array([[float(word) for word in words] for words in lines])
         except (AnnotationError, ValueError):
             return None
+        return values if np.isfinite(values).all() else None
+
+
+def _lost_peak(frames: list[_Frame], label_files: list[str]) -> tuple[str, str] | None:
+    """Return key and emotion file of a film's last frame where the images end before it.
+
+    An emotion file is named after the last frame [readme]; of a film that was cut short, the last
+    image that is left is not the peak.
+    """
+    path = max(label_files, key=file_name)
+    key = file_name(path).removesuffix("_emotion.txt")
+    return (key, path) if key > frames[-1].key else None
+
+
+def _are_whole(values: npt.NDArray[np.float64]) -> bool:
+    return bool((values == np.rint(values)).all())
 
 
 def _tree_of(path: str) -> str:

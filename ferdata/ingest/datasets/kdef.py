@@ -10,7 +10,6 @@ two sessions.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -18,44 +17,38 @@ from ferdata.errors import LabelError
 from ferdata.images import IMAGE_SUFFIXES
 from ferdata.ingest.base import Choices, Ingester, Layout, register, reject
 from ferdata.ingest.class_folders import class_of, foreign_folder
+from ferdata.ingest.copies import NamedCopy, named_copies
+from ferdata.ingest.datasets.kdef_names import (
+    AVERAGES,
+    EXPRESSIONS,
+    POSES,
+    home,
+    is_average,
+    parse,
+    sitting_of,
+)
 from ferdata.ingest.facts import UNSPLIT, Counts
 from ferdata.ingest.findings import Findings
+from ferdata.ingest.label_list import WRONG_CODES
 from ferdata.ingest.sample import Sample
-from ferdata.ingest.tree import FileTree, file_name, folder_name
+from ferdata.ingest.tree import FileTree, common_folder, file_name, folder_name
 from ferdata.manifest import Reject
-
-EXPRESSIONS = {
-    "AF": "fear",
-    "AN": "anger",
-    "DI": "disgust",
-    "HA": "happiness",
-    "NE": "neutral",
-    "SA": "sadness",
-    "SU": "surprise",
-}
-
-POSES = {
-    "FL": "full left",
-    "HL": "half left",
-    "S": "straight",
-    "HR": "half right",
-    "FR": "full right",
-}
 
 SELECTED = {"straight": ("S",), "half": ("HL", "S", "HR"), "all": tuple(POSES)}
 """The angles of each value of `--poses`."""
 
-IRREGULAR = {"AF31V": "AF31SAHL", "AM31H": "AM31SUHR"}
-"""Two files of the distribution have names that break its rule; what they are is agreed on."""
+SITTINGS = 140
+"""70 people, each in two sessions."""
 
-_NAME = re.compile(
-    r"(?P<session>[AB])(?P<gender>[FM])(?P<number>\d\d)"
-    r"(?P<expression>AF|AN|DI|HA|NE|SA|SU)(?P<pose>FL|HL|S|HR|FR)"
-)
 _GROUPED = re.compile(r"(?P<group>\d+)_(?P<image>[^/]+)\.[a-z]+", re.IGNORECASE)
-_FOLDER = re.compile(r"[AB][FM]\d\d")
-_GENDERS = {"F": "female", "M": "male"}
-_AVERAGES = "AKDEF"
+_LEFT_OUT = "averaged faces of AKDEF are left out, since they show everybody"
+
+
+@dataclass(frozen=True)
+class _NamedLayout(Layout):
+    """A layout with the original names, and the averages that lie beside its root."""
+
+    averages: tuple[str, ...] = ()
 
 
 @register("kdef")
@@ -65,20 +58,14 @@ class Kdef(Ingester):
     def detect(self, tree: FileTree) -> list[Layout]:
         """Find images by KDEF's file names, or class folders with names like `17_3.jpg`."""
         images = [path for path in tree.files if _is_image(path)]
-        named = [path for path in images if _parse(path) and not _is_average(path)]
-        layouts = []
-        if named:
-            in_classes = sum(class_of(path) is not None for path in named) > len(named) / 2
-            name = "class-folders" if in_classes else "official"
-            evidence = f"{len(named):,} files named like AF01AFS.JPG"
-            layouts.append(self._layout(tree, name, named, 0.95, evidence))
+        keys = {path: name.key for path in images if (name := parse(path))}
+        if keys:
+            copies = named_copies(keys, home)
+            largest = copies[0].size
+            layouts = [self._named(tree, copy, copy.size < largest / 2) for copy in copies]
+            return sorted(layouts, key=lambda layout: -layout.confidence)
         grouped = [path for path in images if _is_grouped(path)]
-        if grouped and not named:
-            evidence = f"{len(grouped):,} files named like 17_3.jpg in folders named after classes"
-            classes = {class_of(path) for path in grouped}
-            sure = 0.6 if len(classes) == len(EXPRESSIONS) else 0.3
-            layouts.append(self._layout(tree, "kaggle", grouped, sure, evidence))
-        return layouts
+        return [self._grouped(tree, grouped)] if grouped else []
 
     def read(self, layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
         """Read the files sorted by name; poses that were not chosen are only counted."""
@@ -97,38 +84,78 @@ class Kdef(Ingester):
         angles = len(SELECTED[choices["poses"]])
         return {UNSPLIT: dict.fromkeys(EXPRESSIONS.values(), 140 * angles)}
 
-    def _layout(
-        self, tree: FileTree, name: str, paths: list[str], confidence: float, evidence: str
-    ) -> Layout:
-        inside = tree.below(_base(paths))
-        return Layout(self.name, name, "images", inside, (), confidence, (evidence,))
+    def _named(self, tree: FileTree, copy: NamedCopy, is_fragment: bool) -> Layout:
+        """Describe a copy with the original names; a fragment lies beside a much larger copy."""
+        in_classes = sum(class_of(path) is not None for path in copy.paths.values())
+        name = "class-folders" if in_classes > len(copy.paths) / 2 else "official"
+        evidence = [f"{copy.size:,} files named like AF01AFS.JPG"]
+        base = copy.base
+        beside = f"{folder_name(base)}/{AVERAGES}/".lstrip("/")
+        averages = tuple(path for path in tree.files if base and path.startswith(beside))
+        if averages:
+            evidence.append(f"{AVERAGES} beside it, averages over all people, which are not read")
+        sure = {"official": 0.95, "class-folders": 0.9}[name]
+        return _NamedLayout(
+            self.name,
+            name,
+            "images",
+            tree.below(base),
+            (),
+            0.5 if is_fragment else sure,
+            tuple(evidence),
+            averages=averages,
+        )
+
+    def _grouped(self, tree: FileTree, paths: list[str]) -> Layout:
+        """Describe class folders whose file names begin with a number of a sitting."""
+        classes: dict[str, set[str | None]] = {}
+        for path in paths:
+            classes.setdefault(file_name(path).partition("_")[0], set()).add(class_of(path))
+        spread = sum(map(len, classes.values())) / len(classes)
+        found = {class_of(path) for path in paths}
+        # Everybody shows every expression; numbers that other datasets begin with don't recur so.
+        fits = found == set(EXPRESSIONS.values()) and len(classes) <= SITTINGS and spread > 5
+        evidence = (
+            f"{len(paths):,} files named like 17_3.jpg in folders named after classes, with "
+            f"{len(classes)} first numbers, each in {spread:.1f} classes on average"
+        )
+        base = common_folder(folder_name(folder_name(path)) for path in paths)
+        sure = 0.6 if fits else 0.3
+        return Layout(self.name, "kaggle", "images", tree.below(base), (), sure, (evidence,))
 
     def _read_named(
         self, layout: Layout, choices: Choices, findings: Findings
     ) -> Iterator[Sample | Reject]:
         poses = SELECTED[choices["poses"]]
         seen: dict[str, str] = {}
+        if isinstance(layout, _NamedLayout) and layout.averages:
+            findings.add(_LEFT_OUT, layout.averages[0], len(layout.averages))
         for path in sorted(filter(_is_image, layout.tree.files), key=lambda p: (file_name(p), p)):
-            if _is_average(path):
-                findings.add("averaged faces of AKDEF are left out: they show everybody", path)
+            name = parse(path)
+            if name is None and is_average(path):
+                findings.add(_LEFT_OUT, path)
                 continue
-            name = _parse(path)
             if name is None:
                 yield reject(self.name, "", path, f"file name: {file_name(path)} is not KDEF's")
                 continue
             if name.mended:
                 findings.add("files have an irregular name, read as what they are", path)
+            if name.sitting != sitting_of(path, name.sitting):
+                findings.add("files lie in the folder of another sitting; the name counts", path)
             folder = class_of(path) if layout.name == "class-folders" else None
             if name.key in seen:
                 yield reject(self.name, name.key, path, f"duplicate id: also {seen[name.key]}")
             elif folder not in (None, name.label):
-                reason = f"folder and name disagree: folder {folder}, name {name.label}"
+                said = f"name {name.label} ({name.code})"
+                reason = f"folder and name disagree: folder {folder}, {said}"
                 yield reject(self.name, name.key, path, reason)
             elif layout.name == "class-folders" and folder is None:
                 reason = foreign_folder(path, "one of the seven classes")
                 yield reject(self.name, name.key, path, reason)
             elif name.angle not in poses:
-                findings.add(f"images in other poses than --poses {choices['poses']}", path)
+                findings.add(
+                    f"images in other poses are left out by --poses {choices['poses']}", path
+                )
             else:
                 yield name.sample(path)
             seen.setdefault(name.key, path)
@@ -138,14 +165,19 @@ class Kdef(Ingester):
     ) -> Iterator[Sample | Reject]:
         images = sorted(path for path in tree.files if _is_image(path))
         unknown = [path for path in images if class_of(path) is None]
-        if len(unknown) > max(1, len(images) // 20):
+        if len(unknown) > max(1, WRONG_CODES * len(images)):
             raise LabelError(
                 f"kdef: {unknown[0]} is in no class folder, and so are {len(unknown)} of "
                 f"{len(images)} images; expected {', '.join(EXPRESSIONS.values())}."
             )
+        seen: dict[str, str] = {}
         for path in images:
             match, label = _GROUPED.fullmatch(file_name(path)), class_of(path)
             key = path.rpartition(".")[0]
+            if key in seen:
+                yield reject(self.name, key, path, f"duplicate id: also {seen[key]}")
+                continue
+            seen[key] = path
             if label is None or label == "contempt":
                 reason = foreign_folder(path, "one of the seven classes")
                 yield reject(self.name, key, path, reason)
@@ -157,73 +189,13 @@ class Kdef(Ingester):
                     f"apart, and --poses {choices['poses']} chooses nothing",
                     path,
                 )
-                native = folder_name(path).rpartition("/")[2]
+                native = file_name(folder_name(path))
                 yield Sample(key, path, label, native, session=match["group"])
-
-
-@dataclass(frozen=True, slots=True)
-class _Name:
-    """What a file name says."""
-
-    key: str
-    subject: str
-    session: str
-    gender: str
-    code: str
-    angle: str
-    mended: bool
-
-    @property
-    def label(self) -> str:
-        return EXPRESSIONS[self.code]
-
-    def sample(self, path: str) -> Sample:
-        return Sample(
-            key=self.key,
-            uri=path,
-            label=self.label,
-            label_native=self.code,
-            subject=self.subject,
-            session=self.session,
-            pose=POSES[self.angle],
-            gender=self.gender,
-        )
-
-
-def _parse(path: str) -> _Name | None:
-    """Read a file name, irregular ones as what they are; None for a name that is not KDEF's."""
-    stem = file_name(path).rpartition(".")[0].upper()
-    match = _NAME.fullmatch(IRREGULAR.get(stem, stem))
-    if match is None:
-        return None
-    return _Name(
-        key=match[0],
-        subject=match["gender"] + match["number"],
-        session=match["session"],
-        gender=_GENDERS[match["gender"]],
-        code=match["expression"],
-        angle=match["pose"],
-        mended=stem in IRREGULAR,
-    )
 
 
 def _is_image(path: str) -> bool:
     return f".{path.rpartition('.')[2].lower()}" in IMAGE_SUFFIXES
 
 
-def _is_average(path: str) -> bool:
-    """Say whether a file is one of AKDEF, which are averages over all people."""
-    return _AVERAGES in folder_name(path).upper().split("/")
-
-
 def _is_grouped(path: str) -> bool:
     return class_of(path) is not None and _GROUPED.fullmatch(file_name(path)) is not None
-
-
-def _base(paths: list[str]) -> str:
-    """Return the folder above those of the sessions or classes, as most of the images have it."""
-    bases = Counter(
-        folder_name(folder) if _FOLDER.fullmatch(file_name(folder)) or class_of(path) else folder
-        for path, folder in ((path, folder_name(path)) for path in paths)
-    )
-    return min(bases, key=lambda base: (-bases[base], base))

@@ -20,8 +20,8 @@ from ferdata.synth.identity import draw_identity
 from ferdata.synth.pixel_table import ROWS_FOLDER, store_row, write_table
 from ferdata.synth.writer import DemoWriter, Sample, dataset_facts, register
 
-SIZE = (640, 490)
-"""Width and height of most frames [readme]."""
+SIZES = ((640, 490), (640, 480))
+"""Width and height of the frames, as pages about the set say; here one for all of a person."""
 
 FOLDS = (33, 39, 40, 35, 30, 37, 29, 29, 33, 22)
 """Labelled films in each of the ten folds of people [data]."""
@@ -30,7 +30,9 @@ LABELLED_PEOPLE, PEOPLE, FILMS = 118, 123, 593
 """People with a label, all people, and all films of the real set."""
 
 _FEWEST_PEOPLE = 18  # so that a few of them show contempt, the rarest label
+_FEWEST_UNLABELLED = 3
 _SIDE = 48
+_OTHER_SIZE = 5  # one in so many people has the second size
 _DRAWN = 2  # frames are drawn at half their size and enlarged
 _EXTENDED = {
     "anger": 0,
@@ -83,11 +85,11 @@ class CkPlus(DemoWriter):
     layouts: ClassVar[tuple[str, ...]] = ("official", "ck48", "ckextended")
 
     def plan(self, layout: str, scale: float, seed: int) -> list[Sample]:
-        """List the frames film by film; at a small scale fewer people, 18 at least."""
+        """List the frames film by film; at a small scale fewer people, ten at least."""
         samples: list[Sample] = []
         for subject, film, label in _films(scale):
             draws = generator(seed, f"ckplus/{subject}/{film}", purpose="demo film")
-            last = int(draws.integers(5, 8))
+            last = int(draws.integers(4, 7))
             drawn = label or str(draws.choice(list(_UNITS)))
             for number in range(1, last + 1):
                 is_peak = label is not None and number > last - 3
@@ -164,11 +166,11 @@ class CkPlus(DemoWriter):
         share = (sample.number - 1) / (sample.last - 1)
         expression = _between(rest, peak, share)
         draws = generator(seed, film, purpose="demo image")
-        size = _SIDE if crop else (SIZE[0] // _DRAWN, SIZE[1] // _DRAWN)
+        width, height = _size(sample)
         return draw_face(
             expression,
             draws,
-            size,
+            _SIDE if crop else (width // _DRAWN, height // _DRAWN),
             framing=CLOSE if crop else SCENE,
             identity=who,
             max_roll=3.0,
@@ -179,7 +181,7 @@ class CkPlus(DemoWriter):
         for tree in ("cohn-kanade-images", "Landmarks", "Emotion", "FACS"):
             (root / tree / place).mkdir(parents=True, exist_ok=True)
         gray = cv2.cvtColor(face.pixels, cv2.COLOR_RGB2GRAY)
-        enlarged = cv2.resize(gray, SIZE, interpolation=cv2.INTER_CUBIC)
+        enlarged = cv2.resize(gray, _size(sample), interpolation=cv2.INTER_CUBIC)
         _, data = cv2.imencode(".png", enlarged)
         (root / f"cohn-kanade-images/{place}/{sample.stem}.png").write_bytes(data.tobytes())
         points = (face.landmarks.astype(np.float64) + 0.5) * _DRAWN - 0.5
@@ -193,6 +195,10 @@ class CkPlus(DemoWriter):
             codes = {label: code for code, label in dataset_facts("ckplus")["codes"].items()}
             text = f"   {codes[sample.drawn]:.7e}\n"
             (root / f"Emotion/{place}/{sample.stem}_emotion.txt").write_text(text)
+
+
+def _size(sample: Frame) -> tuple[int, int]:
+    return SIZES[int(sample.subject[1:]) % _OTHER_SIZE == 0]
 
 
 def _films(scale: float) -> list[tuple[str, str, str | None]]:
@@ -221,7 +227,7 @@ def _films(scale: float) -> list[tuple[str, str, str | None]]:
     subjects = sorted({subject for subject, _, _ in films})
     if people == LABELLED_PEOPLE:
         subjects += [f"S{number}" for number in range(895, 895 + PEOPLE - LABELLED_PEOPLE)]
-    for index in range(max(1, round(unlabelled * len(subjects) / PEOPLE))):
+    for index in range(max(_FEWEST_UNLABELLED, round(unlabelled * scale))):
         films.append(
             (subjects[-1 - index % len(subjects)], f"{11 + index // len(subjects):03d}", None)
         )
@@ -239,5 +245,5 @@ def _between(rest: Expression, peak: Expression, share: float) -> Expression:
 
 
 def _usage(row: int) -> str:
-    """Return a row's Usage: 80, 10 and 10 percent, as the copy's authors say."""
+    """Return a row's Usage: 80, 10 and 10 percent, as pages about the copy say."""
     return {8: "PublicTest", 9: "PrivateTest"}.get(row % 10, "Training")
