@@ -85,6 +85,7 @@ def test_counts_of_the_real_votes(real: Path, rule: str) -> None:
     splits = Counter(manifest.column("official_split"))
     assert tuple(splits[split] for split in ("train", "validation", "test")) == KEPT[rule]
     assert len(manifest) + len(manifest.rejects) == 35887
+    assert manifest.provenance["ingest"]["count_check"] == "as published"
 
 
 def test_majority_counts_by_class(real: Path) -> None:
@@ -101,6 +102,17 @@ def test_validation_and_test_go_by_majority_as_the_authors_read_them(real: Path)
     manifest = ingest("ferplus", real, label_rule="crossentropy")
     splits = Counter(manifest.column("official_split"))
     assert tuple(splits[split] for split in ("train", "validation", "test")) == (27956, 3199, 3153)
+    assert manifest.provenance["ingest"]["count_check"] == "as published"
+
+
+def test_how_many_labels_multi_target_finds(real: Path) -> None:
+    manifest = ingest("ferplus", real, label_rule="multi_target")
+    sizes = Counter(
+        sum(share > 0 for share in row["soft_label"])
+        for row in manifest.rows(["official_split", "soft_label"])
+        if row["official_split"] == "train"
+    )
+    assert sizes == {1: 20546, 2: 6986, 3: 139}
 
 
 def test_rows_are_joined_by_position_and_not_by_name(real: Path) -> None:
@@ -161,3 +173,73 @@ def test_unknown_rules(small: Path) -> None:
         ingest("ferplus", small, label_rule="plurality")
     with pytest.raises(FerdataError, match="--poses all: ferplus leaves no such choice"):
         ingest("ferplus", small, poses="all")
+
+
+def test_reasons_name_the_votes() -> None:
+    assert decide((4, 0, 0, 1, 3, 2, 0, 0, 0, 0), "majority").reason == "no majority: 4 of 9 votes"
+    assert decide((0,) * 9 + (10,), "majority").reason == "not a face: 10 of 10 votes"
+    assert decide((0, 3, 0, 0, 0, 0, 0, 0, 7, 0), "majority").reason == (
+        "unknown expression: 7 of 10 votes"
+    )
+    assert decide((0, 1, 2, 3, 2, 0, 2, 0, 0, 0), "crossentropy").reason == (
+        "more than three labels: 4 are tied"
+    )
+
+
+def test_a_malformed_row_costs_only_itself(small: Path) -> None:
+    with (small / "votes/fer2013new.csv").open("a") as votes:
+        votes.write("Training,c.png,9,1,0,0,0,0,0,0,0,0\nTraining,d.png,9,1\n")
+        votes.write("Training,e.png,9,x,0,0,0,0,0,0,0,0\n")
+    with (small / "icml_face_data.csv").open("a") as table:
+        table.write("6,Training\n6,Training,0\n6,Training,0\n")
+    manifest = ingest("ferplus", small)
+    assert manifest.column("sample_id") == ["ferplus/00000", "ferplus/00001"]
+    assert [(each.sample_id, each.reason) for each in manifest.rejects] == [
+        ("ferplus/00002", "malformed row: no cell for each of emotion, usage, pixels"),
+        ("ferplus/00003", "malformed votes: expected ten numbers"),
+        ("ferplus/00004", "malformed votes: expected ten numbers"),
+    ]
+
+
+def test_the_table_with_all_columns_is_joined(small: Path) -> None:
+    (small / "a_train.csv").write_text("emotion,pixels\n6,0\n")
+    assert ingest("ferplus", small).column("uri")[0] == "icml_face_data.csv#0"
+
+
+def test_folders(tmp_path: Path) -> None:
+    box, happy = '"(0, 0, 48, 48)"', "0,9,1,0,0,0,0,0,0,0"
+    lists = {
+        "FER2013Train": [
+            f"fer0000000.png,{box},{happy}",
+            f"fer0000001.png,{box},4,0,0,1,3,2,0,0,0,0",
+            f"fer0000002.png,{box},{happy}",
+            f"fer0000000.png,{box},9,1,0,0,0,0,0,0,0,0",
+            f"fer0000003.png,{box},9,1",
+        ],
+        "FER2013Valid": [f"fer0028638.png,{box},{happy}"],
+        "FER2013Test": [f"fer0032220.png,{box},{happy}"],
+    }
+    for folder, lines in lists.items():
+        (tmp_path / "data" / folder).mkdir(parents=True)
+        (tmp_path / "data" / folder / "label.csv").write_text("\n".join(lines) + "\n")
+    images = ("Train/fer0000000", "Train/fer0000001", "Train/fer0000003", "Train/fer0000009")
+    for image in (*images, "Valid/fer0028638", "Test/fer0032220"):
+        (tmp_path / f"data/FER2013{image}.png").touch()
+    manifest = ingest("ferplus", tmp_path)
+    columns = ["sample_id", "uri", "label", "official_split", "split_native"]
+    assert [tuple(row.values()) for row in manifest.rows(columns)] == [
+        (f"ferplus/{key}", f"FER2013{part}/{key}.png", "happiness", split, usage)
+        for key, part, split, usage in (
+            ("fer0000000", "Train", "train", "Training"),
+            ("fer0028638", "Valid", "validation", "PublicTest"),
+            ("fer0032220", "Test", "test", "PrivateTest"),
+        )
+    ]
+    assert manifest.column("votes")[0] == [0, 9, 1, 0, 0, 0, 0, 0, 0, 0]
+    assert [(each.uri, each.reason.partition(":")[0]) for each in manifest.rejects] == [
+        ("FER2013Train/fer0000001.png", "no majority"),
+        ("FER2013Train/label.csv#3", "missing image"),
+        ("FER2013Train/label.csv#4", "duplicate id"),
+        ("FER2013Train/label.csv#5", "malformed line"),
+        ("FER2013Train/fer0000009.png", "not in the list"),
+    ]

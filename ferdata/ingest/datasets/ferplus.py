@@ -53,16 +53,22 @@ class FerPlus(Ingester):
         return self._read_folders(layout, choices)
 
     def expected_counts(self, layout: Layout, choices: Choices) -> Mapping[str, Counts]:
-        """Return the counts of the majority rule; those of other rules are not by class."""
-        if layout.name == "csv" and choices["label_rule"] == "majority":
-            return self.facts.counts
-        return {}
+        """Return the counts of each split by its rule; copies in folders have other votes."""
+        if layout.name != "csv":
+            return {}
+        return {split: self._counts_by(_rule(split, choices), split) for split in _NATIVE}
+
+    def _counts_by(self, rule: str, split: str) -> Counts:
+        if rule == "majority":
+            return self.facts.counts[split]
+        # The two rules choose alike; they differ in what a trainer makes of the shares.
+        chosen = "crossentropy" if rule == "probability" else rule
+        return self.facts.fingerprints[f"{chosen}, {split}"]
 
     def _csv(self, tree: FileTree) -> list[Layout]:
         layouts = []
         for votes in (path for path in tree.files if file_name(path).lower() == "fer2013new.csv"):
-            tables = pixel_tables(tree)
-            table = min(tables, key=lambda path: (path.count("/"), path), default=None)
+            table = next(iter(pixel_tables(tree)), None)
             base = folder_name(votes)
             evidence = [f"{votes} with the votes"]
             if table is not None:
@@ -110,14 +116,19 @@ class FerPlus(Ingester):
         if len(rows) != ROWS:
             logger.warning("ferplus: %d rows, where the whole set has %d", len(rows), ROWS)
         for row, (cells, vote) in enumerate(zip(rows.rows(), votes, strict=True)):
-            usage = native_usage(cells) if cells else ""
-            if usage.lower() != vote.usage.lower():
+            key, uri = f"{row:05d}", f"{table}#{row}"
+            if cells is None:
+                reason = f"malformed row: no cell for each of {', '.join(rows.header)}"
+                yield reject(self.name, key, uri, reason)
+                continue
+            usage = native_usage(cells)
+            if vote.usage and usage.lower() != vote.usage.lower():
                 raise LayoutError(
-                    f"{layout.root}: row {row} is {usage or 'malformed'} in {table} and "
-                    f"{vote.usage} in {votes_file}; these are not one set in one order. Take both "
-                    "files as they were published."
+                    f"{layout.root}: row {row} is {usage} in {table} and {vote.usage} in "
+                    f"{votes_file}; these are not one set in one order. Take both files as they "
+                    "were published."
                 )
-            yield self._decide(f"{row:05d}", f"{table}#{row}", vote, choices)
+            yield self._decide(key, uri, vote, choices)
 
     def _read_folders(self, layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
         layout.tree.require_readable()
@@ -149,16 +160,13 @@ class FerPlus(Ingester):
 
     def _decide(self, key: str, uri: str, vote: _Votes, choices: Choices) -> Sample | Reject:
         """Turn votes into a row, by the rule for its split."""
+        if vote.counts is None:
+            return reject(self.name, key, uri, "malformed votes: expected ten numbers")
         split = USAGES.get(vote.usage.lower())
         if split is None:
             reason = f"usage {vote.usage}: expected Training, PublicTest or PrivateTest"
             return reject(self.name, key, uri, reason)
-        if vote.counts is None:
-            return reject(self.name, key, uri, "malformed votes: expected ten numbers")
-        rule = choices["label_rule"]
-        if split != "train" and choices["eval_label_rule"] == "majority":
-            rule = "majority"
-        decision = decide(vote.counts, rule)
+        decision = decide(vote.counts, _rule(split, choices))
         if decision.label is None:
             return reject(self.name, key, uri, decision.reason)
         return Sample(
@@ -173,9 +181,22 @@ class FerPlus(Ingester):
         )
 
 
+def _rule(split: str, choices: Choices) -> str:
+    """Return the rule by which a split gets its labels."""
+    if split == "train" or choices["eval_label_rule"] == "same":
+        return choices["label_rule"]
+    return choices["eval_label_rule"]
+
+
 @dataclass(frozen=True, slots=True)
 class _Votes:
-    """A row of the votes; `counts` is None where they are malformed."""
+    """A row of the votes.
+
+    Attributes:
+        usage: The authors' word for the split; empty where the line has not as many cells as the
+            header.
+        counts: Ten votes in the order of `COLUMNS`; None where they are malformed.
+    """
 
     usage: str
     counts: tuple[int, ...] | None

@@ -75,7 +75,8 @@ def decide(votes: npt.ArrayLike, rule: str) -> Decision:
         return Decision(None, reason=f"{TOO_MANY}: {number} are tied")
     threshold = 0.5 * total
     if not chosen.sum() > threshold:
-        return Decision(None, reason=f"{NO_MAJORITY}: {chosen.sum():g} of {total:g} votes")
+        most = max(chosen.sum(), left.max())
+        return Decision(None, reason=f"{NO_MAJORITY}: {most:g} of {total:g} votes")
     shares = chosen / chosen.sum()
     winner = int(np.argmax(shares))
     if winner >= EMOTIONS:
