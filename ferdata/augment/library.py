@@ -12,7 +12,7 @@ from typing import Any
 @cache
 def albumentations_transforms() -> dict[str, Any]:
     """Return the albumentations transforms; one each, for making one costs a millisecond."""
-    library = _albumentations()
+    library = albumentations_package()
     return {
         "flip": library.HorizontalFlip(p=1.0),
         "brightness": library.RandomBrightnessContrast(p=1.0),
@@ -21,7 +21,7 @@ def albumentations_transforms() -> dict[str, Any]:
     }
 
 
-def _albumentations() -> ModuleType:
+def albumentations_package() -> ModuleType:
     """Import albumentations without its look at PyPI and without torch.
 
     Its `__init__` asks PyPI for a newer version, and imports torch where that is installed, for a

@@ -8,7 +8,6 @@ needs no seed, no range and no other row.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -16,11 +15,11 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ferdata.augment.kinds import KINDS, OPERATIONS, Operation, Pixels
+from ferdata.augment.kinds import KINDS, OPERATIONS, Operation, Pixels, Points
 from ferdata.errors import ManifestError, OptionError, UnknownNameError
 from ferdata.faces.schemes import scheme as scheme_named
 
-Points: TypeAlias = npt.NDArray[np.floating[Any]]
+Given: TypeAlias = npt.NDArray[np.floating[Any]]
 
 __all__ = ["OPERATIONS", "Augmented", "apply_operations", "draw_operations", "parse_operations"]
 
@@ -37,9 +36,9 @@ class Augmented:
     """
 
     pixels: Pixels
-    landmarks: npt.NDArray[np.float64]
-    five_points: npt.NDArray[np.float64]
-    box: npt.NDArray[np.float64]
+    landmarks: Points
+    five_points: Points
+    box: Points
 
 
 def draw_operations(operations: Sequence[Operation], generator: np.random.Generator) -> str:
@@ -62,7 +61,7 @@ def draw_operations(operations: Sequence[Operation], generator: np.random.Genera
     if not operations:
         raise OptionError("no operation to augment with; an augmented copy needs at least one")
     chosen = [generator.random() < operation.probability for operation in operations]
-    strengths = [index for index, operation in enumerate(operations) if operation.parameters]
+    strengths = [index for index, operation in enumerate(operations) if operation.varies]
     forced = strengths or list(range(len(operations)))
     if not any(chosen[index] for index in forced):
         chosen[forced[int(generator.random() * len(forced))]] = True
@@ -107,35 +106,26 @@ def _check_entry(entry: Any, text: str) -> None:
     if kind is None:
         raise UnknownNameError("operation", entry["op"], KINDS)
     values = {name: value for name, value in entry.items() if name != "op"}
-    if set(values) != set(kind.parameters) or not all(map(_is_value, values, values.values())):
-        raise ManifestError(
-            f"{kind.name} takes {', '.join(kind.parameters) or 'no values'}: positive numbers, "
-            f"whole ones for a seed; got {text!r}"
-        )
-
-
-def _is_value(name: str, value: Any) -> bool:
-    """Tell whether a value can have been drawn: a seed from 0 up, any other above 0."""
-    if isinstance(value, bool):
-        return False
-    if name == "seed":
-        return isinstance(value, int) and 0 <= value < 2**64
-    return isinstance(value, int | float) and math.isfinite(value) and value > 0
+    if set(values) != set(kind.drawn) or not kind.accepts(values):
+        takes = f"{', '.join(kind.drawn)}: {kind.expects}" if kind.drawn else "no values"
+        raise ManifestError(f"{kind.name} takes {takes}; got {text!r}")
 
 
 def apply_operations(
     pixels: Pixels,
     operations: str | None,
     *,
-    landmarks: Points | None = None,
+    landmarks: Given | None = None,
     scheme: str | None = None,
-    five_points: Points | None = None,
-    box: Points | None = None,
+    five_points: Given | None = None,
+    box: Given | None = None,
 ) -> Augmented:
     """Render a copy from the `operations` of its row, on the image that its parent renders to.
 
     Points are carried in float64, so that flipping twice gives back float32 coordinates bit by
     bit (exact for coordinates of at least 2⁻²⁰ pixels in size, or 0, in images up to 4096 wide).
+    What moves the face moves its points through the same map, also where they leave the image; a
+    box becomes the upright box around its moved corners.
 
     Args:
         pixels: uint8 RGB, shape (H, W, 3), after alignment and resizing; not changed.
@@ -147,31 +137,37 @@ def apply_operations(
 
     Raises:
         ManifestError: The operations can't be read, or the landmarks are not of the scheme.
-        UnknownNameError: An operation or the scheme is not known.
+        UnknownNameError: An operation, a transform or the scheme is not known.
+        OptionError: A transform of albumentations can't be applied to this image.
     """
     points = _array(landmarks, (0, 2))
     five = _array(five_points, (5, 2))
     corners = _array(box, (4,))
     for entry in parse_operations(operations):
         kind = KINDS[entry["op"]]
-        pixels = kind.render(pixels, entry)
         if kind.mirrors:
+            pixels = kind.render(pixels, entry)
             width = pixels.shape[1]
             points = _mirror(points, scheme, width)
             five = _mirror(five, "five", width)
             corners = _mirror_box(corners, width)
+        elif kind.moves:
+            everything = np.concatenate([points, five, _corners(corners)])
+            pixels, moved = kind.carry(pixels, everything, entry)
+            if moved is not everything:
+                points, five, corners = moved[:-9], moved[-9:-4], _box_around(moved[-4:])
+        else:
+            pixels = kind.render(pixels, entry)
     return Augmented(np.ascontiguousarray(pixels), points, five, corners)
 
 
-def _array(values: Points | None, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
+def _array(values: Given | None, shape: tuple[int, ...]) -> Points:
     if values is None:
         return np.full(shape, np.nan)
     return np.array(values, dtype=np.float64)
 
 
-def _mirror(
-    points: npt.NDArray[np.float64], scheme: str | None, width: int
-) -> npt.NDArray[np.float64]:
+def _mirror(points: Points, scheme: str | None, width: int) -> Points:
     """Mirror points about the image's middle and exchange left ones for right ones."""
     if not len(points):
         return points
@@ -185,7 +181,17 @@ def _mirror(
     return known.mirror(points, width)
 
 
-def _mirror_box(box: npt.NDArray[np.float64], width: int) -> npt.NDArray[np.float64]:
+def _mirror_box(box: Points, width: int) -> Points:
     """Mirror a box; its right side becomes the left one, so x1 < x2 stays true."""
     x1, y1, x2, y2 = box
     return np.array([(width - 1) - x2, y1, (width - 1) - x1, y2])
+
+
+def _corners(box: Points) -> Points:
+    """Return the four corners of a box, shape (4, 2)."""
+    return box[[0, 1, 2, 1, 2, 3, 0, 3]].reshape(4, 2)
+
+
+def _box_around(corners: Points) -> Points:
+    """Return the upright box around moved corners; unknown where one of them is."""
+    return np.concatenate([corners.min(axis=0), corners.max(axis=0)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -67,6 +68,20 @@ def test_draws_come_as_often_as_their_probability():
 def test_the_draws_of_a_copy_never_change():
     """Pinned: a change here changes every build that was ever made."""
     assert draw_operations(OPERATIONS, generator(0, "rafdb/train_00001", 1, "operations")) == PINNED
+
+
+def test_the_default_operations_draw_and_render_as_ever():
+    """Pinned before the kinds were more than four: existing builds keep their bytes."""
+    y, x = np.mgrid[:40, :48]
+    small = np.stack([x * 5, y * 6, (x + y) * 2], axis=-1).astype(np.uint8)
+    draws, pixels = hashlib.sha256(), hashlib.sha256()
+    for name in ("rafdb/train_00001", "fer2013/00017", "kdef/AF01ANS"):
+        for copy in range(1, 9):
+            text = draw_operations(OPERATIONS, generator(3, name, copy, "operations"))
+            draws.update(text.encode() + b"\n")
+            pixels.update(apply_operations(small, text).pixels.tobytes())
+    assert draws.hexdigest() == "db610970adaf716861857dad2c82c9c1555b328ebf078f32dd7efdd90ec9e2f0"
+    assert pixels.hexdigest() == "20fdaec790940e049d1c22d271f7ffc934c3ec1d0d0b7e8544209866ef897e70"
 
 
 def test_an_operation_alone_is_always_drawn():
