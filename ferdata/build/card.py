@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ferdata.build.expected import describe_expected
+from ferdata.curate.rules import OfficialRule, SubjectFoldRule, parse_rules
 from ferdata.formats.card import CardFacts, SourceFacts
 from ferdata.formats.content import ShardSpec
 from ferdata.ingest import facts
@@ -26,7 +28,7 @@ def card_facts(record: Mapping[str, Any], stored: Manifest, spec: ShardSpec) -> 
         counts_before=record["summary"]["before"],
         counts=record["summary"]["after"],
         split_rule=options["split"],
-        validation=options["validation"],
+        validation=_carved(options),
         seed=record["seed"],
         alignment=_alignment(options, record["versions"]),
         landmarks=record["summary"]["faces"],
@@ -38,7 +40,9 @@ def card_facts(record: Mapping[str, Any], stored: Manifest, spec: ShardSpec) -> 
         ferdata_version=record["ferdata_version"],
         versions=record["versions"],
         synthetic="synthetic_scale" in provenance.get("ingest", {}),
-        leaks=_leaks(provenance.get("duplicates", {})),
+        leaks="; ".join(record["leaks"]),
+        notes=record["notes"],
+        recipe=_recipe(record),
     )
 
 
@@ -56,18 +60,22 @@ def _source(name: str) -> SourceFacts:
 
 def _alignment(options: Mapping[str, Any], versions: Mapping[str, str]) -> str:
     whole, five = versions["align none"], versions["align five"]
-    return {
+    equalised = "; the histogram of luminance is equalised" if options["equalize"] else ""
+    said = {
         "none": f"images are scaled to fit ({whole})",
         "five": f"five points are brought to a template ({five})",
         "auto": f"photographs by five points ({five}); face crops are scaled to fit ({whole})",
     }[options["align"]]
+    return said + equalised
 
 
 def _augmentation(options: Mapping[str, Any]) -> str:
     if options["augment"] == "none":
         return ""
     limit = f", at most {options['max_copies']} copies of an image" if options["max_copies"] else ""
-    return f"classes of train are raised to {options['balance_to']} with augmented copies{limit}"
+    what = "classes" if options["augment_before_split"] else "classes of train"
+    when = ", before the split" if options["augment_before_split"] else ""
+    return f"{what} are raised to {options['balance_to']} with augmented copies{when}{limit}"
 
 
 def _operations(described: Sequence[Mapping[str, Any]]) -> dict[str, str]:
@@ -86,9 +94,18 @@ def _value(value: Any) -> str:
     return f"{value[0]}–{value[1]}" if isinstance(value, list) else str(value)
 
 
-def _leaks(duplicates: Mapping[str, Any]) -> str:
-    """Say in words where rows of different splits are not independent."""
-    number = duplicates.get("clusters_across_splits", 0)
-    if duplicates.get("action") != "keep" or not number:
-        return ""
-    return f"{number} pictures are in more than one split, as `--duplicates keep` asked for"
+def _carved(options: Mapping[str, Any]) -> float:
+    """Return the share of train that became validation; 0 where the rules share all out."""
+    rules = parse_rules(options["split"])
+    every = [rules.common] if rules.common is not None else [rule for _, rule in rules.by_dataset]
+    carve = any(isinstance(rule, OfficialRule | SubjectFoldRule) for rule in every)
+    return float(options["validation"]) if carve else 0.0
+
+
+def _recipe(record: Mapping[str, Any]) -> Sequence[str]:
+    """Say which recipe the options come from, and how the counts compare with the paper's."""
+    recipe = record.get("recipe")
+    if recipe is None:
+        return ()
+    how = ", with the split first (--sound)" if recipe["sound"] else ""
+    return (f"{recipe['name']}{how}", *map(describe_expected, recipe["expected"]))

@@ -9,9 +9,12 @@ from typing import Any
 
 from ferdata import __version__
 from ferdata.build.card import card_facts
+from ferdata.build.expected import recipe_record
 from ferdata.build.plan import Plan
 from ferdata.build.shard import ShardReport
+from ferdata.curate.leaks import leak_texts
 from ferdata.curate.merge import counts_by_dataset
+from ferdata.curate.rules import OfficialRule, parse_rules
 from ferdata.faces.schemes import scheme
 from ferdata.files import sha256_file, write_json
 from ferdata.formats.card import write_card
@@ -19,6 +22,7 @@ from ferdata.formats.content import ShardSpec
 from ferdata.formats.names import BUILD_FILE, BUILD_FORMAT
 from ferdata.ingest import facts
 from ferdata.manifest import Manifest, Reject, save_rejects
+from ferdata.recipes import Recipe
 from ferdata.schema import SPLITS
 
 
@@ -30,6 +34,7 @@ def finish(
     out: Path,
     reports: Sequence[ShardReport],
     spec: ShardSpec,
+    recipe: Recipe | None = None,
 ) -> dict[str, Any]:
     """Write what stands beside the shards; `build.json` comes last and says that all is done.
 
@@ -41,6 +46,7 @@ def finish(
         out: The build directory.
         reports: The report of every shard, in the plan's order.
         spec: The shape of any shard.
+        recipe: The recipe that the options come from.
 
     Returns:
         The content of `build.json`. It holds no time and no path: equal builds have equal records.
@@ -53,6 +59,8 @@ def finish(
     rejects = [*source.rejects, *failed]
     save_rejects(rejects, out / "rejects.parquet")
     record = _record(name, source, stored, plan, reports, rejects)
+    if recipe is not None:
+        record["recipe"] = recipe_record(recipe, name, source, stored, plan.options)
     if "hf" in plan.options.formats:
         write_card(out / "hf" / "README.md", card_facts(record, stored, spec))
     record["files"] |= _top_files(out)
@@ -107,6 +115,8 @@ def _record(
         "files": files,
         "options": plan.options.model_dump(mode="json"),
         "versions": plan.versions,
+        "leaks": leak_texts(stored.provenance),
+        "notes": notes(source, plan.options.split),
         "datasets": {dataset: facts(dataset).title for dataset in sorted(stored.roots)},
         "rejects": {
             "total": len(rejects),
@@ -121,6 +131,28 @@ def _record(
             "provenance": stored.provenance,
         },
     }
+
+
+def notes(source: Manifest, split: str) -> list[str]:
+    """Say what keeps results on a build from being compared with others'.
+
+    Args:
+        source: The source images with their splits.
+        split: The split rules, as text.
+    """
+    rules = parse_rules(split)
+    frame = source.table.select(["dataset", "official_split", "split"]).to_pandas()
+    lines = []
+    for dataset, rows in frame[frame["official_split"].notna()].groupby("dataset"):
+        if isinstance(rules.of(dataset), OfficialRule):
+            continue
+        held_out = rows[rows["official_split"] == "test"]
+        moved = int((held_out["split"] == "train").sum())
+        lines.append(
+            f"the split of {dataset}'s authors is ignored: of {len(held_out):,} images of their "
+            f"test split {moved:,} are in train, and results can't be compared with those on it"
+        )
+    return lines
 
 
 def _shard_files(split: str, plan: Plan, reports: Sequence[ShardReport]) -> list[str]:

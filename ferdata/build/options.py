@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -13,9 +13,11 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    model_validator,
 )
 
 from ferdata.augment.balance import parse_target
+from ferdata.augment.own_list import operations_from
 from ferdata.curate.rules import parse_rules
 from ferdata.errors import FerdataError, OptionError
 
@@ -58,10 +60,30 @@ def _checked_by(parse: Callable[[str], object]) -> Callable[[str], str]:
     return check
 
 
+def _target_text(target: Any) -> Any:
+    """Write a target that is a number or a mapping as on the command line."""
+    if isinstance(target, Mapping):
+        return ",".join(f"{name}={number}" for name, number in target.items())
+    return str(target) if type(target) is int else target
+
+
+def _described(entries: Any) -> tuple[dict[str, Any], ...] | None:
+    """Check a list of operations, and write out every range of each."""
+    if entries is None:
+        return None
+    try:
+        return tuple(operation.describe() for operation in operations_from(entries))
+    except FerdataError as error:
+        raise ValueError(str(error)) from error
+
+
 class BuildOptions(BaseModel):
     """Options that decide the bytes of a build; all of them are part of the plan's hash.
 
     Attributes:
+        recipe: A paper's recipe, by name or as the path of a YAML file: where an option is not
+            given, the recipe's counts. In a finished build's record: the recipe's name.
+        sound: Split before augmentation and keep groups together, whatever the paper did.
         source: Which of a dataset's image sets to take, where it ships several.
         landmarks: `auto` (the dataset's own where they fit, else MediaPipe), `dataset`,
             `mediapipe` or `none`.
@@ -73,13 +95,21 @@ class BuildOptions(BaseModel):
             bits as one picture, too; None for equal pixels only.
         split: The split rule, for instance `official` or `stratified:8:1:1`, or one for each
             dataset; `auto` is the authors' where they give one, else by subject.
+        allow_group_leak: Draw the rows of `stratified` rules one by one, so that images of one
+            person, one sequence or one picture end up in several splits.
         validation: Share of train that becomes validation where the dataset has none.
         augment: `none`, or `balance` to raise small classes of train with augmented copies.
         balance_to: `max`, `median`, a number, or class=number pairs.
         max_copies: At most this many copies of one image.
+        operations: What the copies are made with, as a list, or as the path of a YAML file with
+            one; see `ferdata.augment.own_list`. None for the default operations.
+        augment_before_split: Augment all images, then split originals and copies alike. This
+            leaks; it is here for recipes of papers that did so.
         align: `auto` (align photographs, leave face crops as they are), `none` or `five`.
         size: Side of the square output images, pixels.
         margin: Room around an aligned face, as a share of the template's side.
+        equalize: Equalise the histogram of each image's luminance, after alignment and before
+            augmentation.
         color: `rgb` or `gray`.
         encoding: How HDF5 shards hold images: `raw`, `jpeg` or `png`.
         formats: What to write: `hdf5`, `hf`.
@@ -90,6 +120,8 @@ class BuildOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    recipe: str | None = None
+    sound: bool = False
     source: str | None = None
     choices: dict[str, str] = {}
     landmarks: Literal["auto", "dataset", "mediapipe", "none"] = "auto"
@@ -98,19 +130,45 @@ class BuildOptions(BaseModel):
     duplicates: Literal["drop", "keep"] = "drop"
     near_duplicates: int | None = Field(None, ge=0, le=15)
     split: Annotated[str, AfterValidator(_checked_by(parse_rules))] = "auto"
+    allow_group_leak: bool = False
     validation: float = Field(0.1, ge=0, lt=1)
     augment: Literal["none", "balance"] = "none"
-    balance_to: Annotated[str, AfterValidator(_checked_by(parse_target))] = "max"
+    balance_to: Annotated[
+        str, BeforeValidator(_target_text), AfterValidator(_checked_by(parse_target))
+    ] = "max"
     max_copies: int | None = Field(None, ge=1)
+    operations: Annotated[tuple[dict[str, Any], ...] | None, BeforeValidator(_described)] = None
+    augment_before_split: bool = False
     align: Literal["auto", "none", "five"] = "auto"
     size: int = Field(112, ge=16, le=1024)
     margin: float = Field(0.0, ge=0, le=1)
+    equalize: bool = False
     color: Literal["rgb", "gray"] = "rgb"
     encoding: Literal["raw", "jpeg", "png"] = "raw"
     formats: tuple[Literal["hdf5", "hf"], ...] = Field(("hdf5", "hf"), min_length=1)
     shard_bytes: Annotated[int, BeforeValidator(parse_bytes)] = Field(256 * 10**6, ge=1)
     max_reject_rate: float = Field(0.05, ge=0, le=1)
     seed: int = Field(0, ge=0, lt=2**63)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> BuildOptions:
+        if self.sound and self.recipe is None:
+            raise ValueError(
+                "--sound puts right what leaks in a recipe: give --recipe NAME, or leave it out"
+            )
+        if self.sound and (self.allow_group_leak or self.augment_before_split):
+            raise ValueError("--sound and --allow-group-leak contradict each other; leave one out")
+        if self.augments_first and self.duplicates == "drop":
+            raise ValueError(
+                "--duplicates drop: what is augmented before the split is in several splits "
+                "anyway; use --duplicates keep, or --sound with a recipe"
+            )
+        return self
+
+    @property
+    def augments_first(self) -> bool:
+        """Whether there are augmented copies when the rows are split."""
+        return self.augment_before_split and self.augment != "none"
 
     @property
     def channels(self) -> int:
@@ -151,5 +209,7 @@ def make_options(model: type[BaseModel], values: dict[str, Any]) -> Any:
         return model(**values)
     except ValidationError as error:
         first = error.errors()[0]
+        if not first["loc"]:  # of several options that contradict each other
+            raise OptionError(first["msg"].removeprefix("Value error, ")) from None
         name = "--" + str(first["loc"][0]).replace("_", "-")
         raise OptionError(f"{name} {first['input']}: {first['msg']}") from None

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from ferdata import __version__
-from ferdata.augment.balance import balance, parse_target
 from ferdata.build.finish import finish
 from ferdata.build.options import BuildOptions, Execution
+from ferdata.build.orders import arrange
 from ferdata.build.plan import Plan, make_plan
+from ferdata.build.recipe import apply_recipe, scale_target
 from ferdata.build.render import alignment_kind
 from ferdata.build.run import (
     find_done,
@@ -26,10 +27,7 @@ from ferdata.build.run import (
 )
 from ferdata.build.shard import ShardReport, ShardTask, shard_spec, wake
 from ferdata.build.sources import Data, Source, find_source
-from ferdata.curate.curate import curate
-from ferdata.curate.rules import SplitRules
 from ferdata.curate.split import resolve_rules
-from ferdata.curate.validate import check_splits
 from ferdata.errors import BuildError, TooManyRejectsError
 from ferdata.faces.align import transform_name
 from ferdata.faces.locate import locate_faces
@@ -39,6 +37,7 @@ from ferdata.formats.names import BUILD_FILE
 from ferdata.ingest import facts, names
 from ferdata.manifest import Manifest, Reject, save_rejects
 from ferdata.parallel import open_executor
+from ferdata.recipes import Recipe
 
 logger = logging.getLogger(__name__)
 
@@ -72,19 +71,35 @@ def build(
             of a YAML file with a mix.
         data: The folder that holds the dataset, or all of a mix's; or the folder of each by name.
         out: The build directory.
-        options: What decides the bytes.
+        options: What decides the bytes. With a recipe: what differs from it.
         execution: What decides only how the build runs.
 
     Raises:
         FerdataError: The data, the options or the directory are not as they should be.
     """
     source = find_source(name)
-    job = _Job(source, data, out, options or BuildOptions(), execution or Execution())
+    given = options or BuildOptions()
+    settled, recipe = settle(source, given)
+    job = _Job(source, data, out, settled, execution or Execution(), recipe, given)
     with lock(out), open_executor(job.execution.executor, job.execution.workers) as executor:
         for _ in range(job.execution.workers):
             executor.submit(wake)  # workers start and import while this process reads labels
         remove_partial_files(out)
         return job.run(executor)
+
+
+def settle(source: Source, given: BuildOptions) -> tuple[BuildOptions, Recipe | None]:
+    """Fill in what was not given: with what the recipe wants, then with what the mix wants.
+
+    Returns:
+        The options, and the recipe if there is one.
+
+    Raises:
+        FerdataError: The recipe is unknown, broken or for other data, or what was given does not go
+            with it.
+    """
+    options, recipe = apply_recipe(given, source.name)
+    return source.settle(options), recipe
 
 
 @dataclass(frozen=True)
@@ -96,19 +111,28 @@ class _Job:
     out: Path
     options: BuildOptions
     execution: Execution
+    recipe: Recipe | None
+    given: BuildOptions
 
     def run(self, executor: Executor) -> BuildReport:
         """Run all steps."""
-        options = self.source.settle(self.options)
-        manifest = self.source.read(self.data, options)
-        rules = resolve_rules(manifest, options.split)
-        job = replace(self, options=options.model_copy(update={"split": rules.text}))
-        source = job.prepare(manifest, rules, executor)
-        planned, plan = make_plan(job.augment(source), job.options)
+        manifest = self.source.read(self.data, self.options)
+        rules = resolve_rules(manifest, self.options.split)
+        options = self._scaled(manifest).model_copy(update={"split": rules.text})
+        job = replace(self, options=options)
+        source, rows = arrange(job.locate(manifest, executor), rules, options)
+        planned, plan = make_plan(rows, options)
         return job.carry_out(source, planned, plan, executor)
 
-    def prepare(self, manifest: Manifest, rules: SplitRules, executor: Executor) -> Manifest:
-        """Run the stages between ingest and augmentation: faces, duplicates, splits."""
+    def _scaled(self, manifest: Manifest) -> BuildOptions:
+        """Return the options with a recipe's numbers of images fit for a synthetic copy."""
+        scale = manifest.provenance.get("ingest", {}).get("synthetic_scale", 1)
+        if self.recipe is None or "balance_to" in self.given.model_fields_set:
+            return self.options
+        return scale_target(self.options, scale)
+
+    def locate(self, manifest: Manifest, executor: Executor) -> Manifest:
+        """Read every image and find its face."""
         options = self.options
         total = len(manifest) + len(manifest.rejects)
         manifest = locate_faces(
@@ -124,24 +148,7 @@ class _Job:
             quiet=self.execution.quiet,
         )
         _require_few_rejects(manifest.rejects, total, self.out, options)
-        return curate(
-            manifest,
-            rules,
-            duplicates=options.duplicates,
-            near=options.near_duplicates,
-            validation=options.validation,
-            seed=options.seed,
-        )
-
-    def augment(self, source: Manifest) -> Manifest:
-        """Run the augmentation stage that the options ask for."""
-        options = self.options
-        if options.augment == "none":
-            return source
-        target = parse_target(options.balance_to)
-        augmented = balance(source, to=target, max_copies=options.max_copies, seed=options.seed)
-        check_splits(augmented)
-        return augmented
+        return manifest
 
     def carry_out(
         self, source: Manifest, planned: Manifest, plan: Plan, executor: Executor
@@ -163,7 +170,7 @@ class _Job:
         rendering = [reject for report in reports for reject in report.rejects]
         _require_few_rejects(rendering, len(planned), out, plan.options)
         spec = shard_spec(tasks[0], reports[0].rows, planned.label_space)
-        record = finish(self.source.name, source, planned, plan, out, reports, spec)
+        record = finish(self.source.name, source, planned, plan, out, reports, spec, self.recipe)
         return BuildReport(out, record, already_done=False)
 
 

@@ -1,4 +1,4 @@
-"""Rendering one row: read, align, augment. The only place where output pixels are made.
+"""Rendering one row: read, align, equalise, augment. The only place where output pixels are made.
 
 A row is a pure function of its source image and of its own columns, so any stored image can be made
 again from its manifest row alone: `render_row`.
@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ferdata.augment.histogram import equalize_histogram
 from ferdata.augment.operations import apply_operations
 from ferdata.build.options import BuildOptions
 from ferdata.build.rows import ShardRows, read_rows
@@ -68,8 +69,9 @@ def render(rows: ShardRows, index: int, scheme: str, options: BuildOptions) -> R
     matrix = alignment_matrix(
         kind, rows.five_points[index], width, height, options.size, options.margin
     )
+    aligned = warp(image.pixels, matrix, options.size)
     rendered = Rendered(
-        warp(image.pixels, matrix, options.size),
+        equalize_histogram(aligned) if options.equalize else aligned,
         _transform_known(rows.landmarks[index], matrix),
         transform_box(rows.box[index], matrix),
     )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ferdata.build.expected import describe_expected
 from ferdata.build.pipeline import BuildReport
+from ferdata.recipes import recipe_names
 
 _SPLIT_HEADS = {"train": "train", "validation": "valid", "test": "test"}
 
@@ -15,9 +17,12 @@ def summary(report: BuildReport) -> str:
     record = report.record
     parts = [
         _headline(report),
+        _leaks(record),
         _counts_table(record),
         _by_source(record),
         _facts(record),
+        _recipe(record),
+        _notes(record),
         _rejects(report),
         _places(report),
         _next_steps(report),
@@ -35,8 +40,28 @@ def _headline(report: BuildReport) -> str:
     return f"{title}: the build in {report.out} {what}: {rows:,} images."
 
 
+def _leaks(record: Any) -> str:
+    return "\n".join(f"THIS BUILD LEAKS: {text}." for text in record.get("leaks", []))
+
+
+def _recipe(record: Any) -> str:
+    recipe = record.get("recipe")
+    if recipe is None:
+        return ""
+    how = ", with the split first" if recipe["sound"] else ""
+    lines = [f"recipe     {recipe['name']}{how}"]
+    lines += [f"  {describe_expected(found)}" for found in recipe["expected"]]
+    return "\n".join(lines)
+
+
+def _notes(record: Any) -> str:
+    return "\n".join(f"note       {note}" for note in record.get("notes", []))
+
+
 def _counts_table(record: Any) -> str:
     """Lay out counts per class and split, before and after augmentation."""
+    if _augmented_first(record):
+        return _counts_of_all(record)
     before, after = record["summary"]["before"], record["summary"]["after"]
     splits = [split for split in _SPLIT_HEADS if split in record["splits"]]
     heads = ["class"] + [_SPLIT_HEADS[split] for split in splits] + ["train augmented", "share"]
@@ -55,6 +80,26 @@ def _counts_table(record: Any) -> str:
     added = total_after - sum(before["train"].values())
     rows.append([*totals, f"{sum(after['train'].values()):,} (+{added:,})", ""])
     return _table(heads, rows)
+
+
+def _augmented_first(record: Any) -> bool:
+    options = record["options"]
+    return bool(options.get("augment_before_split")) and options["augment"] != "none"
+
+
+def _counts_of_all(record: Any) -> str:
+    """Lay out counts where every split was augmented: images, then rows of each split."""
+    before, after = record["summary"]["before"], record["summary"]["after"]
+    splits = [split for split in _SPLIT_HEADS if split in record["splits"]]
+    names = record["label_space"]["names"]
+    rows = []
+    for name in [*names, "all"]:
+        classes = names if name == "all" else [name]
+        images = sum(_sum(by_class, classes) for by_class in before.values())
+        each = [_sum(after[split], classes) for split in splits]
+        cells = [f"{images:,}", f"{sum(each):,} (+{sum(each) - images:,})"]
+        rows.append([name, *cells, *(f"{number:,}" for number in each)])
+    return _table(["class", "images", "augmented", *map(_SPLIT_HEADS.__getitem__, splits)], rows)
 
 
 def _by_source(record: Any) -> str:
@@ -107,10 +152,10 @@ def _facts(record: Any) -> str:
     return "\n".join(
         [
             f"images     {image['width']}×{image['height']} {colour}, {image['encoding']}; "
-            f"alignment {options['align']}",
+            f"alignment {options['align']}{', equalised' if options.get('equalize') else ''}",
             f"landmarks  {record['landmarks']['scheme']}: {faces}",
             f"split      {options['split'].replace(',', ', ')}, seed {record['seed']}; "
-            "only train is augmented",
+            f"{'augmented before it' if _augmented_first(record) else 'only train is augmented'}",
             f"plan       {record['plan_sha256']}",
         ]
     )
@@ -141,7 +186,9 @@ def _places(report: BuildReport) -> str:
 
 def _next_steps(report: BuildReport) -> str:
     out = report.out
-    steps = [f"  ferdata verify {out}", f"  ferdata train {out} --epochs 3"]
+    recipe = (report.record.get("recipe") or {}).get("name")
+    how = f"--recipe {recipe}" if recipe in recipe_names() else "--epochs 3"
+    steps = [f"  ferdata verify {out}", f"  ferdata train {out} {how}"]
     if "hf" in report.record["options"]["formats"]:
         steps.append(
             f"  python -c \"import datasets; print(datasets.load_dataset('{out / 'hf'}'))\""

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 from tqdm import tqdm
 
 from ferdata.build.verify_report import Finding, FindingKind, VerifyReport
+from ferdata.curate.leaks import leak_texts
 from ferdata.curate.validate import pictures_in_two_splits, subjects_in_two_splits
 from ferdata.errors import BuildError, ManifestError
 from ferdata.files import read_json
@@ -55,6 +56,7 @@ class _Record(BaseModel):
     files: dict[str, _File]
     rejects: _Rejects
     options: dict[str, Any] = {}
+    leaks: list[str] | None = None  # None in records of older versions
 
 
 def verify(build: Path, *, quiet: bool = False) -> VerifyReport:
@@ -209,8 +211,12 @@ class _Verifier:
 
     def _check_rules(self, manifest: Manifest) -> None:
         name = "manifest.parquet"
+        apart = _copies_anywhere(manifest)
+        self._check_declaration(manifest)
         try:
-            manifest.validate()
+            # Copies outside train are declared; all other rules hold as ever.
+            rows = manifest.with_column("parent_id", [None] * len(manifest)) if apart else manifest
+            rows.validate()
         except ManifestError as error:
             self._add(FindingKind.RULE, name, str(error))
         if missing := manifest.table.column("split").null_count:
@@ -219,13 +225,24 @@ class _Verifier:
             dataset, subject = people[0]
             what = f"{len(people)} people are in two splits, {subject} of {dataset} first"
             self._add(FindingKind.RULE, name, what)
-        leaks = pictures_in_two_splits(manifest)
+        leaks = [] if apart else pictures_in_two_splits(manifest)
         if leaks:
             what = f"{len(leaks)} pictures are in two splits, {leaks[0]} first"
             if self.record.options.get("duplicates") == "keep":
                 self.notes.append(f"{what}; the build was told to keep duplicates")
             else:
                 self._add(FindingKind.RULE, name, what)
+
+    def _check_declaration(self, manifest: Manifest) -> None:
+        """Note the leaks that the build declares; both records must declare them."""
+        leak = manifest.provenance.get("leak", {})
+        self.notes += [
+            f"this build leaks, as it says itself: {t}" for t in leak_texts({"leak": leak})
+        ]
+        said = leak_texts(manifest.provenance)
+        if self.record.leaks is not None and bool(said) != bool(self.record.leaks):
+            what = "one says that the build leaks, the other does not"
+            self._add(FindingKind.RECORD, BUILD_FILE, f"manifest.parquet and this file: {what}")
 
     def _check_plan(self, manifest: Manifest) -> None:
         try:
@@ -329,7 +346,8 @@ class _Verifier:
     def _check_identity(self, name: str, identity: ShardIdentity, part: Manifest) -> None:
         if identity.plan_sha256 != self.record.plan_sha256:
             self._add(FindingKind.RECORD, name, "names another plan than build.json")
-        if identity.split != "train" and any(identity.columns["parent_id"]):
+        copies = any(identity.columns["parent_id"]) and not _copies_anywhere(part)
+        if identity.split != "train" and copies:
             self._add(FindingKind.RULE, name, f"holds augmented copies in {identity.split}")
         if identity.rows != len(part):
             what = f"{identity.rows} rows; the manifest has {len(part)} in their place"
@@ -359,6 +377,11 @@ class _Verifier:
                 f"first row {first} ({ids[first]}): {found[first]!r}, manifest {expected[first]!r}"
             )
             self._add(FindingKind.ROWS, name, what)
+
+
+def _copies_anywhere(manifest: Manifest) -> bool:
+    """Tell whether augmented copies may be in every split, because the build says that it leaks."""
+    return bool(manifest.provenance.get("leak", {}).get("augmented_before_split"))
 
 
 def _split_position(name: str) -> int:

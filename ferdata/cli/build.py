@@ -44,6 +44,21 @@ def build(
     demo_scale: Annotated[
         float, typer.Option(help="Size of the synthetic copy; 1 is the real number of images.")
     ] = 0.05,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            help="A paper's recipe, by name or a YAML file; options given here come first. See "
+            "`ferdata recipes`.",
+            metavar="NAME|FILE",
+            show_default=False,
+        ),
+    ] = None,
+    sound: Annotated[
+        bool,
+        typer.Option(
+            "--sound", help="The recipe without its leaks: split first, groups kept together."
+        ),
+    ] = False,
     source: Source = None,
     label_rule: LabelRule = None,
     eval_label_rule: EvalLabelRule = None,
@@ -58,6 +73,12 @@ def build(
     max_copies: Annotated[
         int | None, typer.Option(help="At most this many copies of one image.")
     ] = None,
+    operations: Annotated[
+        Path | None,
+        typer.Option(
+            help="Your own list of operations for the copies, a YAML file.", show_default=False
+        ),
+    ] = None,
     split: Annotated[
         str,
         typer.Option(
@@ -65,6 +86,14 @@ def build(
             "subject-kfold:10:FOLD, stratified:8:1:1, or NAME=RULE,… for several datasets."
         ),
     ] = "auto",
+    allow_group_leak: Annotated[
+        bool,
+        typer.Option(
+            "--allow-group-leak",
+            help="Draw rows of stratified rules one by one: people and sequences are in several "
+            "splits.",
+        ),
+    ] = False,
     validation: Annotated[
         float, typer.Option(help="Share of train for validation where the dataset has none.")
     ] = 0.1,
@@ -89,6 +118,9 @@ def build(
     align: Annotated[str, typer.Option(help="auto (photographs only), none or five.")] = "auto",
     size: Annotated[int, typer.Option(help="Side of the output images, pixels.")] = 112,
     margin: Annotated[float, typer.Option(help="Room around an aligned face, share.")] = 0.0,
+    equalize: Annotated[
+        bool, typer.Option("--equalize", help="Equalise the histogram of each image's luminance.")
+    ] = False,
     color: Annotated[str, typer.Option(help="rgb or gray.")] = "rgb",
     encoding: Annotated[
         str, typer.Option(help="Images in HDF5: raw (fastest to load), jpeg or png.")
@@ -121,6 +153,8 @@ def build(
       ferdata build rafdb --data ~/data/RAF-DB --source original --size 224 --out out/rafdb224
       ferdata build rafdb --data ~/data/RAF-DB --augment balance --balance-to fear=2000 --out out/f
       ferdata build ckplus --data ~/data/CK+ --frames last3 --split subject-kfold:10:1 --out out/ck1
+      ferdata build rafdb --data ~/data/RAF-DB --recipe lmfer --sound --out out/lmfer
+      ferdata build rafdb --demo --augment balance --operations my-operations.yaml --out out/mine
       ferdata build FER_CK+_KDEF --demo --augment balance --out out/mix
       ferdata build FER_CK+_KDEF --data fer2013=~/data/fer2013 --data ckplus=~/data/CK+ \\
           --data kdef=~/data/KDEF_and_AKDEF --augment balance --out out/mix
@@ -128,6 +162,7 @@ def build(
     from ferdata.build import BuildOptions, Execution  # noqa: PLC0415 - keeps start-up light
     from ferdata.build import build as build_dataset  # noqa: PLC0415
     from ferdata.build.options import make_options  # noqa: PLC0415
+    from ferdata.build.pipeline import settle  # noqa: PLC0415
     from ferdata.build.sources import find_source  # noqa: PLC0415
     from ferdata.build.summary import summary  # noqa: PLC0415
     from ferdata.parallel import default_workers  # noqa: PLC0415
@@ -135,11 +170,15 @@ def build(
     if quiet:
         logging.getLogger("ferdata").setLevel(logging.WARNING)
     values = {
+        "recipe": recipe,
+        "sound": sound,
         "source": source,
         "augment": augment,
         "balance_to": balance_to,
         "max_copies": max_copies,
+        "operations": operations,
         "split": split,
+        "allow_group_leak": allow_group_leak,
         "validation": validation,
         "duplicates": duplicates,
         "near_duplicates": near_duplicates,
@@ -149,6 +188,7 @@ def build(
         "align": align,
         "size": size,
         "margin": margin,
+        "equalize": equalize,
         "color": color,
         "encoding": encoding,
         "formats": tuple(word.strip() for word in formats.split(",")),
@@ -165,7 +205,7 @@ def build(
         classes=classes,
         label_source=label_source,
     )
-    # Only what was given, so that a mix can fill in the rest.
+    # Only what was given, so that a recipe and a mix can fill in the rest.
     options = make_options(BuildOptions, given | ({"choices": choices} if choices else {}))
     execution = make_options(
         Execution,
@@ -176,8 +216,10 @@ def build(
             "overwrite": overwrite,
         },
     )
+    found = find_source(name)
+    settle(found, options)  # what is wrong with the recipe is said before faces are drawn
     try:
-        roots = _roots(find_source(name), data, out, demo, demo_scale, execution)
+        roots = _roots(found, data, out, demo, demo_scale, execution)
         report = build_dataset(name, roots, out, options, execution)
     except KeyboardInterrupt:
         typer.echo("interrupted; run the same command again to go on where it stopped", err=True)

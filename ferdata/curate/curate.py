@@ -13,6 +13,7 @@ from ferdata.curate.duplicates import (
     report_duplicates,
     require_action,
 )
+from ferdata.curate.leaks import declare_leak
 from ferdata.curate.pictures import Pictures, find_pictures
 from ferdata.curate.rules import OfficialRule, SplitRules
 from ferdata.curate.split import resolve_rules, split
@@ -28,6 +29,7 @@ def curate(
     near: int | None = None,
     validation: float = 0.1,
     seed: int = 0,
+    one_by_one: bool = False,
 ) -> Manifest:
     """Split a manifest such that no picture and no person is in two splits.
 
@@ -45,11 +47,13 @@ def curate(
             picture; None: only rows with equal pixels do.
         validation: As for `ferdata.curate.split.split`.
         seed: Draws other rows into the parts.
+        one_by_one: As for `ferdata.curate.split.split`: takes people and sequences apart, on
+            purpose.
 
     Returns:
         The rows in their order, each in a split, those that would leak among the rejects (stage
         `curate`). Provenance under `"split"` and `"duplicates"`, where pictures are counted as they
-        were before any was dropped.
+        were before any was dropped; with `one_by_one` also under `"leak"`.
 
     Raises:
         UnknownNameError: There is no such rule or action.
@@ -62,7 +66,14 @@ def curate(
     pictures = find_pictures(manifest, near)
     found = report_duplicates(manifest, pictures, _authors_splits(manifest, rules))
     mended, pictures, _ = _mend(manifest, pictures, found, duplicates)
-    done = split(mended, rules, validation=validation, seed=seed, pictures=pictures)
+    done = split(
+        mended,
+        rules,
+        validation=validation,
+        seed=seed,
+        pictures=pictures,
+        one_by_one=one_by_one,
+    )
     after = report_duplicates(done, pictures, done.strings("split"))
     done, _, dropped = _mend(done, pictures, after, duplicates)
     if dropped:
@@ -71,6 +82,8 @@ def curate(
     lost = len(manifest) - len(done)
     log_duplicates(found, leaking, duplicates, lost)
     done = done.with_provenance("duplicates", found.facts(duplicates, leaking, lost))
+    if one_by_one:
+        done = declare_leak(done, rules)
     check_splits(done)
     return done
 

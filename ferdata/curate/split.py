@@ -10,33 +10,25 @@ rows is of no importance, and give each class its share as exactly as groups all
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow.compute as pc
 
-from ferdata.curate.carve import Stratum, carve, quotas
-from ferdata.curate.folds import fold_facts, require_subjects, subject_folds
-from ferdata.curate.groups import groups
+from ferdata.curate.drawing import Drawing, group_names
 from ferdata.curate.pictures import Pictures
 from ferdata.curate.rules import (
     AutoRule,
     OfficialRule,
     SplitRule,
     SplitRules,
-    StratifiedRule,
-    SubjectFoldRule,
-    SubjectRule,
     parse_rule,
     parse_rules,
 )
 from ferdata.errors import ManifestError, OptionError
 from ferdata.manifest import Manifest
-from ferdata.schema import SPLITS
 
 logger = logging.getLogger(__name__)
 
@@ -85,6 +77,7 @@ def split(
     seed: int = 0,
     near: int | None = None,
     pictures: Pictures | None = None,
+    one_by_one: bool = False,
 ) -> Manifest:
     """Fill the column `split`.
 
@@ -92,7 +85,8 @@ def split(
     fold) go where those are, so that no rule tears apart what it has a say in.
 
     Args:
-        manifest: Source images only: splitting comes before augmentation.
+        manifest: Source images only: splitting comes before augmentation. With `one_by_one`, and
+            where every rule is a `stratified` one, augmented copies may be there as well.
         rules: A rule, rules by dataset, or their text form; see `resolve_rules`.
         validation: For `official` and `subject-kfold`: the part of train that becomes validation
             in each dataset that ships none; 0 carves nothing. A validation split that is there
@@ -101,6 +95,8 @@ def split(
         near: Keep rows whose perceptual hashes differ in at most this many of 256 bits together,
             too; None: only those with equal pixels.
         pictures: The picture of each row, where that is known already; `near` then counts not.
+        one_by_one: Draw the rows of `stratified` rules one by one and take groups apart. This
+            leaks, and says more of memory than of faces; papers have done it.
 
     Returns:
         The same rows in the same order, each in a split; provenance under `"split"`.
@@ -108,21 +104,23 @@ def split(
     Raises:
         UnknownNameError: There is no such rule.
         OptionError: `validation` is not in 0 ≤ validation < 1, or a rule makes no sense, or a
-            dataset has fewer subjects than folds.
+            dataset has fewer subjects than folds, or there is no `stratified` rule whose rows
+            could be drawn one by one.
         ManifestError: The manifest has augmented copies, rows without the official split or the
             subject that their rule needs, or with `near` without a perceptual hash.
     """
     if not 0 <= validation < 1:
         raise OptionError(f"validation is a part of train, 0 ≤ part < 1; got {validation}")
-    if manifest.table.column("parent_id").null_count != len(manifest):
+    settled = resolve_rules(manifest, rules)
+    work = Drawing(manifest, settled, Fraction(str(validation)), seed)
+    alone = work.alone() if one_by_one else np.zeros(len(manifest), dtype=bool)
+    if manifest.table.column("parent_id").null_count != len(manifest) and not alone.all():
         raise ManifestError(
             "the manifest has augmented copies; split first and augment then, "
             "or copies of one photograph end up in train and test"
         )
-    settled = resolve_rules(manifest, rules)
-    work = _Work(manifest, settled, Fraction(str(validation)), seed)
     work.give()
-    work.draw(groups(manifest, near=near, pictures=pictures))
+    work.draw(group_names(manifest, alone, near, pictures))
     done = manifest.with_column("split", work.names.tolist())
     counts = done.counts()
     _warn_of_empty_classes(counts)
@@ -136,123 +134,6 @@ def split(
     if work.folds:
         facts["folds"] = work.folds
     return done.with_provenance("split", facts)
-
-
-class _Work:
-    """The rows on their way through the rules.
-
-    Attributes:
-        names: The split of each row so far; None where it is open. Object, shape (N,).
-        rules: The rule of each dataset.
-        folds: Rows and people of each fold, by dataset.
-    """
-
-    def __init__(
-        self, manifest: Manifest, rules: SplitRules, validation: Fraction, seed: int
-    ) -> None:
-        self.manifest = manifest
-        self.validation = validation
-        self.seed = seed
-        self.datasets = manifest.strings("dataset")
-        self.rules = {name: rules.of(name) for name in sorted(set(self.datasets))}
-        self.names = np.full(len(manifest), None, dtype=object)
-        self.folds: dict[str, Any] = {}
-        # Rows that are validation or train, but not test: where validation can be carved.
-        self.learning = np.zeros(len(manifest), dtype=bool)
-        self._strata = list(zip(self.datasets, manifest.column("label"), strict=True))
-
-    def give(self) -> None:
-        """Fill in what the rules say of a row whatever is drawn: authors' splits and folds."""
-        for dataset, rule in self.rules.items():
-            rows = np.flatnonzero(self.datasets == dataset)
-            if isinstance(rule, OfficialRule):
-                self._give_official(dataset, rows)
-            elif isinstance(rule, SubjectFoldRule):
-                self._give_fold(rows, rule)
-            elif isinstance(rule, SubjectRule):
-                require_subjects(self.manifest.take(rows))
-
-    def draw(self, group_names: npt.NDArray[np.object_]) -> None:
-        """Draw test, then validation, from what is open; the rest is train."""
-        _, group = np.unique(group_names.astype(str), return_inverse=True)
-        self._follow(group)
-        for part in ("test", "validation"):
-            wanted = self._wanted(part)
-            candidates = self._open()
-            if part == "test":
-                candidates &= ~_any_in_group(self.learning, group)
-            rows = np.flatnonzero(candidates)
-            if rows.size and any(wanted.values()):
-                strata = [self._strata[row] for row in rows]
-                chosen = carve(strata, group_names[rows], wanted, self.seed, part)
-                self.names[rows[chosen]] = part
-        self.names[self._open()] = "train"
-
-    def _give_official(self, dataset: str, rows: npt.NDArray[np.int64]) -> None:
-        source = self.manifest.take(rows)
-        _require_official(source)
-        names = source.strings("official_split")
-        if (names == "validation").any():
-            logger.info("%s keeps its own validation split; none is carved out of train", dataset)
-        elif self.validation:
-            self.learning[rows[names == "train"]] = True
-            names[names == "train"] = None
-        self.names[rows] = names
-
-    def _give_fold(self, rows: npt.NDArray[np.int64], rule: SubjectFoldRule) -> None:
-        source = self.manifest.take(rows)
-        fold = subject_folds(source, rule.folds)
-        self.folds |= fold_facts(source, fold, rule.folds)
-        rest = rows[fold != rule.fold]
-        self.names[rows[fold == rule.fold]] = "test"
-        if self.validation:
-            self.learning[rest] = True
-        else:
-            self.names[rest] = "train"
-
-    def _follow(self, group: npt.NDArray[np.int64]) -> None:
-        """Send open rows to the split that a row of their group is given.
-
-        Where a group is given several, free rows go with test before validation before train. Rows
-        that an authors' split or a fold keeps out of test never go there.
-        """
-        is_open = self._open()
-        for part in SPLITS:  # the last one that is found counts
-            given = _any_in_group(self.names == part, group)
-            followers = is_open & given
-            if part == "test":
-                followers &= ~self.learning
-            self.names[followers] = part
-
-    def _open(self) -> npt.NDArray[np.bool_]:
-        """Return which rows are in no split yet."""
-        return np.array([name is None for name in self.names], dtype=bool)
-
-    def _wanted(self, part: str) -> Counter[Stratum]:
-        """Return how many rows of each dataset and class are still to be drawn for a part."""
-        wanted: Counter[Stratum] = Counter()
-        for dataset, rule in self.rules.items():
-            mine = self.datasets == dataset
-            if isinstance(rule, StratifiedRule | SubjectRule):
-                share, base = rule.test if part == "test" else rule.validation, mine
-            elif part == "validation":
-                share, base = self.validation, mine & self.learning
-            else:
-                continue
-            wanted.update(quotas(self._count(base), share))
-            wanted.subtract(self._count(base & (self.names == part)))
-        return Counter({key: rows for key, rows in wanted.items() if rows > 0})
-
-    def _count(self, mask: npt.NDArray[np.bool_]) -> Counter[Stratum]:
-        return Counter(self._strata[row] for row in np.flatnonzero(mask))
-
-
-def _any_in_group(
-    mask: npt.NDArray[np.bool_], group: npt.NDArray[np.int64]
-) -> npt.NDArray[np.bool_]:
-    """Tell for each row whether the mask is true for any row of its group."""
-    found = np.bincount(group[mask], minlength=int(group.max(initial=0)) + 1) > 0
-    return np.asarray(found[group])
 
 
 def _suitable_rule(manifest: Manifest, dataset: str) -> SplitRule:
@@ -270,19 +151,6 @@ def _suitable_rule(manifest: Manifest, dataset: str) -> SplitRule:
         _BY_CLASS.text,
     )
     return _BY_CLASS
-
-
-def _require_official(manifest: Manifest) -> None:
-    """Refuse rows that the dataset's authors put into no split."""
-    column = manifest.table.column("official_split")
-    if not column.null_count:
-        return
-    missing = manifest.table.filter(pc.is_null(column))
-    names = ", ".join(sorted(pc.unique(missing.column("dataset")).to_pylist()))
-    raise ManifestError(
-        f"{column.null_count} rows have no official split ({names}; for instance "
-        f"{missing.column('sample_id')[0].as_py()!r}); use another rule: --split stratified:8:1:1"
-    )
 
 
 def _warn_of_empty_classes(counts: Mapping[str, Mapping[str, int]]) -> None:

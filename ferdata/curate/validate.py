@@ -7,6 +7,7 @@ import logging
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ferdata.curate.leaks import leak_texts
 from ferdata.errors import ManifestError
 from ferdata.manifest import Manifest
 
@@ -16,25 +17,30 @@ logger = logging.getLogger(__name__)
 def check_splits(manifest: Manifest) -> None:
     """Check that every row has a split, copies stay with their parents, and nothing leaks.
 
-    Run it after `split`, and again after `balance`. Where the provenance says that duplicates
-    were kept on purpose, a picture in two splits is a warning instead of an error.
+    Run it after `split`, and again after `balance`. What the provenance declares, duplicates that
+    were kept or rows that were drawn one by one, is a warning instead of an error.
 
     Args:
         manifest: Rows with `split`.
 
     Raises:
-        ManifestError: A row has no split; an augmented copy's parent is missing or in another
-            split; a person or a pixel hash is in two splits.
+        ManifestError: A row has no split; an augmented copy's parent is missing; and, where that
+            is not declared, a copy is in another split than its parent, or a person or a pixel
+            hash is in two splits.
     """
     table = manifest.table
     column = table.column("split")
     if column.null_count:
         name = table.filter(pc.is_null(column)).column("sample_id")[0].as_py()
         raise ManifestError(f"{column.null_count} rows are in no split, for instance {name!r}")
-    _check_parents(table)
+    leak = manifest.provenance.get("leak", {})
+    for text in leak_texts({"leak": leak}):
+        logger.warning("this build leaks: %s", text)
+    apart = leak.get("augmented_before_split", False)
+    _check_parents(table, apart=apart)
     _check_subjects(manifest)
     leaks = pictures_in_two_splits(manifest)
-    if not leaks:
+    if not leaks or apart:
         return
     rows = table.filter(pc.equal(table.column("pixel_sha256"), leaks[0]))
     names = ", ".join(
@@ -56,14 +62,18 @@ def pictures_in_two_splits(manifest: Manifest) -> list[str]:
 
 
 def subjects_in_two_splits(manifest: Manifest) -> list[tuple[str, str]]:
-    """Return dataset and subject of the people that occur in more than one split, sorted."""
+    """Return dataset and subject of the people that occur in more than one split, sorted.
+
+    People of datasets whose rows were drawn one by one, as the provenance says, are passed over.
+    """
     known = manifest.table.select(["dataset", "subject", "split"]).drop_null()
     splits = known.group_by(["dataset", "subject"]).aggregate([("split", "count_distinct")])
     leaking = splits.filter(pc.greater(splits.column("split_count_distinct"), 1))
     pairs = zip(
         leaking.column("dataset").to_pylist(), leaking.column("subject").to_pylist(), strict=True
     )
-    return sorted(pairs)
+    declared = manifest.provenance.get("leak", {}).get("one_by_one", ())
+    return sorted(pair for pair in pairs if pair[0] not in declared)
 
 
 def _check_subjects(manifest: Manifest) -> None:
@@ -84,8 +94,8 @@ def _check_subjects(manifest: Manifest) -> None:
     )
 
 
-def _check_parents(table: pa.Table) -> None:
-    """Refuse augmented copies whose parent is missing or in another split."""
+def _check_parents(table: pa.Table, *, apart: bool) -> None:
+    """Refuse augmented copies whose parent is missing or, unless declared, in another split."""
     copies = table.filter(pc.is_valid(table.column("parent_id")))
     if not copies.num_rows:
         return
@@ -96,6 +106,8 @@ def _check_parents(table: pa.Table) -> None:
         raise ManifestError(
             f"augmented copy {row['sample_id']!r} has no parent {row['parent_id']!r} here"
         )
+    if apart:
+        return
     moved = pc.not_equal(table.column("split").take(positions), copies.column("split"))
     if pc.any(moved).as_py():
         name = copies.filter(moved).column("sample_id")[0].as_py()

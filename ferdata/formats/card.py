@@ -70,6 +70,8 @@ class CardFacts:
         versions: Versions that touch pixels.
         synthetic: True for a build from drawn faces, which shows nobody.
         leaks: Why rows of different splits are not independent; empty if they are.
+        notes: What keeps results from being compared with others'.
+        recipe: The recipe that was followed, then what is to be said of it; empty if there is none.
         num_bytes: Size of each split's files; where empty, `write_card` looks beside the card.
     """
 
@@ -91,6 +93,8 @@ class CardFacts:
     versions: Mapping[str, str] = field(default_factory=dict)
     synthetic: bool = False
     leaks: str = ""
+    notes: Sequence[str] = ()
+    recipe: Sequence[str] = ()
     num_bytes: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -117,6 +121,7 @@ def card_text(facts: CardFacts) -> str:
         _loading(facts),
         _counts(facts),
         _columns(facts),
+        _recipe(facts),
         _splits(facts),
         _faces(facts),
         _augmentation(facts),
@@ -261,7 +266,18 @@ def _splits(facts: CardFacts) -> str:
     )
     if not facts.leaks and copies <= 0:
         lines.append("Split before augmentation; validation and test hold no augmented image.")
+    if copies > 0:
+        lines.append(f"Validation and test hold {copies:,} augmented images.")
+    lines += [f"\nNote: {escape(note)}." for note in facts.notes]
     return "\n".join(lines)
+
+
+def _recipe(facts: CardFacts) -> str:
+    if not facts.recipe:
+        return ""
+    name, *said = facts.recipe
+    lines = [f"- {escape(line)}" for line in said]
+    return "\n".join(["## Recipe", "", f"Made by the recipe {escape(name)}.", "", *lines]).rstrip()
 
 
 def _faces(facts: CardFacts) -> str:

@@ -1,0 +1,33 @@
+"""`ferdata recipes`: published protocols, and what is known to be wrong with their claims."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+
+def recipes(
+    name: Annotated[
+        str | None, typer.Argument(help="One recipe, or a YAML file with one; default: list all.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the recipe as JSON.")] = False,
+) -> None:
+    """List the recipes, or show one: data, protocol, claims beside their problems, commands.
+
+    \b
+    Examples:
+      ferdata recipes
+      ferdata recipes lmfer
+      ferdata recipes lmfer --json
+    """
+    from ferdata.recipes import load_recipe, recipe_names  # noqa: PLC0415 - keeps start-up light
+    from ferdata.recipes.text import describe, overview  # noqa: PLC0415
+
+    shown = [load_recipe(each) for each in ([name] if name else recipe_names())]
+    if as_json:
+        values = [each.model_dump(mode="json") for each in shown]
+        typer.echo(json.dumps(values[0] if name else values, indent=1, ensure_ascii=False))
+    else:
+        typer.echo(describe(shown[0], name) if name else overview(shown))
