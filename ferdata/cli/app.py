@@ -6,14 +6,18 @@ import typer
 
 from ferdata import __version__
 from ferdata.cli.build import build
+from ferdata.cli.compare import compare
 from ferdata.cli.datasets import datasets
 from ferdata.cli.demo import demo
 from ferdata.cli.detect import detect
 from ferdata.cli.doctor import doctor
 from ferdata.cli.eval import evaluate
+from ferdata.cli.export import export
 from ferdata.cli.ingest import ingest
 from ferdata.cli.merge import merge
 from ferdata.cli.models import models
+from ferdata.cli.predict import predict
+from ferdata.cli.recipes import recipes
 from ferdata.cli.train import train
 from ferdata.cli.verify import verify
 
@@ -43,6 +47,10 @@ app.command()(build)
 app.command()(verify)
 app.command()(train)
 app.command("eval")(evaluate)
+app.command()(compare)
+app.command()(predict)
+app.command()(export)
+app.command()(recipes)
 app.command()(datasets)
 app.command()(detect)
 app.command()(ingest)

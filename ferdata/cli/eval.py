@@ -14,7 +14,7 @@ from ferdata.errors import MissingExtraError
 
 def evaluate(
     run: Annotated[Path, typer.Argument(help="Folder of a run that `ferdata train` made.")],
-    build: Annotated[Path, typer.Argument(help="Folder of a build with the same classes.")],
+    build: Annotated[Path, typer.Argument(help="Folder of a build that shares classes with it.")],
     split: Annotated[str, typer.Option(help="Split to score on.")] = "test",
     checkpoint: Annotated[
         Select | None,
@@ -24,14 +24,18 @@ def evaluate(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on standard error.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Score a trained model on a split: accuracy, per-class table, confusion matrix.
+    """Score a trained model on a split: accuracy, per-class table, calibration, groups.
 
-    Writes report.json, confusion.csv and confusion.png below RUN/evaluation.
+    Classes are matched by name: on a build with other classes, those it shares with the model are
+    scored. Below RUN/evaluation goes report.json, with predictions, confusion matrix and groups as
+    CSV, and confusion matrix, calibration and the surest mistakes as PNG; training curves go to
+    RUN/curves.png.
 
     \b
     Examples:
       ferdata eval runs/rafdb-regnetx_002 out/rafdb --split test
       ferdata eval runs/rafdb-regnetx_002 out/rafdb --split validation --json
+      ferdata eval runs/rafdb-regnetx_002 out/ckplus --split test
     """
     try:
         import ferdata.train as training  # noqa: PLC0415 - torch, timm and Lightning are heavy
@@ -49,6 +53,6 @@ def evaluate(
     if as_json:
         typer.echo(json.dumps(report.model_dump(mode="json"), indent=1))
     else:
-        from ferdata.train.tables import evaluation_text  # noqa: PLC0415 - as above
+        from ferdata.train.evaluation.tables import evaluation_text  # noqa: PLC0415 - as above
 
         typer.echo(evaluation_text(report))

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+import yaml
 
-from ferdata.errors import MissingExtraError
+from ferdata.errors import MissingExtraError, OptionError
 
 
 class Device(StrEnum):
@@ -34,22 +35,77 @@ class ClassWeights(StrEnum):
     BALANCED = "balanced"
 
 
+class Loss(StrEnum):
+    """What is compared with the model's answer."""
+
+    CROSS_ENTROPY = "cross_entropy"
+    SOFT_CROSS_ENTROPY = "soft_cross_entropy"
+
+
+class OptimizerName(StrEnum):
+    """How weights are moved."""
+
+    ADAMW = "adamw"
+    ADAM = "adam"
+    SGD = "sgd"
+
+
+class ScheduleName(StrEnum):
+    """How the learning rate changes."""
+
+    COSINE = "cosine"
+    STEP = "step"
+    INVERSE_TIME = "inverse_time"
+    CONSTANT = "constant"
+
+
+class Precision(StrEnum):
+    """Numbers to compute with."""
+
+    AUTO = "auto"
+    FLOAT32 = "32-true"
+    BF16 = "bf16-mixed"
+    FP16 = "16-mixed"
+
+
 def train(
     build: Annotated[Path, typer.Argument(help="Folder of a finished build.")],
+    recipe: Annotated[
+        str | None,
+        typer.Option(help="Train as a paper did; a name of `ferdata recipes`, or a YAML file."),
+    ] = None,
     model: Annotated[
-        str | None, typer.Option(help="Any timm model [default: regnetx_002].")
+        str | None,
+        typer.Option(
+            help="lmfer, i_mobilenetv2, efficientvit_m5, ctan, a_mobilenet, or any timm model "
+            "[default: regnetx_002]."
+        ),
     ] = None,
     pretrained: Annotated[
         bool, typer.Option("--pretrained", help="Start from ImageNet weights (a download).")
     ] = False,
+    input_size: Annotated[
+        int | None, typer.Option(help="Resize images to this side on the device, pixels.")
+    ] = None,
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Passes over the train split [default: 30].")
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(min=2, help="Images per step [default: 32].")
+        int | None, typer.Option(min=2, help="Images per step and device [default: 32].")
     ] = None,
-    lr: Annotated[
-        float | None, typer.Option(help="Peak learning rate of AdamW [default: 0.002].")
+    accumulate: Annotated[
+        int | None, typer.Option(min=1, help="Batches per step [default: 1].")
+    ] = None,
+    optimizer: Annotated[
+        OptimizerName | None, typer.Option(help="adamw, adam or sgd [default: adamw].")
+    ] = None,
+    lr: Annotated[float | None, typer.Option(help="Peak learning rate [default: 0.002].")] = None,
+    schedule: Annotated[
+        ScheduleName | None, typer.Option(help="Of the learning rate [default: cosine].")
+    ] = None,
+    loss: Annotated[
+        Loss | None,
+        typer.Option(help="soft_cross_entropy learns soft labels [default: cross_entropy]."),
     ] = None,
     class_weights: Annotated[
         ClassWeights | None,
@@ -58,6 +114,23 @@ def train(
     label_smoothing: Annotated[
         float | None, typer.Option(min=0, max=1, help="Label smoothing [default: 0].")
     ] = None,
+    ema_decay: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Average weights, such as 0.999 [default: 0]."),
+    ] = None,
+    early_stopping: Annotated[
+        int | None,
+        typer.Option(min=0, help="Stop after epochs without a lower validation loss [default: 0]."),
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Any other option of TrainOptions, its value in YAML: lookahead=true, "
+            "centre_loss=0.005, 'augment=[{op: horizontal_flip}]'. May be repeated.",
+        ),
+    ] = None,
     select: Annotated[
         Select | None,
         typer.Option(help="Checkpoint to test: best on validation, or last [default: best]."),
@@ -65,6 +138,16 @@ def train(
     seed: Annotated[int | None, typer.Option(min=0, help="Seed [default: 0].")] = None,
     device: Annotated[
         Device | None, typer.Option(help="Where to compute; auto takes a GPU [default: auto].")
+    ] = None,
+    devices: Annotated[
+        int | None, typer.Option(min=1, help="GPUs, or CPU processes, per node [default: 1].")
+    ] = None,
+    nodes: Annotated[
+        int | None,
+        typer.Option(min=1, help="Machines; run the same command on each [default: 1]."),
+    ] = None,
+    precision: Annotated[
+        Precision | None, typer.Option(help="auto is bfloat16 where there is [default: auto].")
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the run [default: runs/BUILD-MODEL].")
@@ -78,30 +161,63 @@ def train(
     """Train a model on a build, choose its best epoch on validation, test it.
 
     The best epoch is chosen on the validation split, never on test. Checkpoints, the metrics of
-    every epoch and the test scores go to the run's folder.
+    every epoch, their curves and the test scores go to the run's folder. With --recipe, a default
+    is what the paper says; what is given here comes before it.
 
     \b
     Examples:
       ferdata train out/rafdb --epochs 3
-      ferdata train out/rafdb --model mobilenetv1_100 --out runs/mobilenet
+      ferdata train out/rafdb --model a_mobilenet --out runs/mobilenet
       ferdata train out/rafdb --out runs/mobilenet --resume
+      ferdata train out/lmfer --recipe lmfer
+      ferdata train out/lmfer --recipe lmfer --input-size 64 --epochs 1 --batch-size 16
+      ferdata train out/rafdb --model ctan --devices 4 --set 'augment=[{op: horizontal_flip}]'
     """
     try:
         import ferdata.train as training  # noqa: PLC0415 - torch, timm and Lightning are heavy
     except ImportError as error:
         raise MissingExtraError("training", "train", error) from error
-    from ferdata.train.options import read_options  # noqa: PLC0415 - as above
+    from ferdata.data import Build  # noqa: PLC0415 - as above
+    from ferdata.train.options import read_options  # noqa: PLC0415
+    from ferdata.train.recipe import recipe_options  # noqa: PLC0415
+    from ferdata.train.trainer import is_first_process  # noqa: PLC0415
 
-    given: dict[str, Any] = {
-        "model": model, "epochs": epochs, "batch_size": batch_size, "lr": lr,
-        "class_weights": class_weights, "label_smoothing": label_smoothing, "select": select,
-        "seed": seed, "device": device, "pretrained": pretrained or None,
+    named: dict[str, Any] = {
+        "model": model, "input_size": input_size, "epochs": epochs, "batch_size": batch_size,
+        "accumulate": accumulate, "optimizer": optimizer, "lr": lr, "schedule": schedule,
+        "loss": loss, "class_weights": class_weights, "label_smoothing": label_smoothing,
+        "ema_decay": ema_decay, "early_stopping": early_stopping, "select": select, "seed": seed,
+        "device": device, "devices": devices, "nodes": nodes, "precision": precision,
+        "pretrained": pretrained or None,
     }  # fmt: skip
-    options = read_options({name: value for name, value in given.items() if value is not None})
+    given = {name: value for name, value in named.items() if value is not None}
+    given |= _read_settings(option or [])
+    data = Build.open(build)
+    options = recipe_options(recipe, data, given) if recipe else read_options(given)
     report = training.train(build, out, options, resume=resume, quiet=quiet)
+    if not is_first_process():
+        return
     if as_json:
         typer.echo(json.dumps(report.model_dump(mode="json"), indent=1))
     else:
-        from ferdata.train.tables import run_text  # noqa: PLC0415 - as above
+        from ferdata.train.evaluation.tables import run_text  # noqa: PLC0415 - as above
 
         typer.echo(run_text(report, build))
+
+
+def _read_settings(settings: list[str]) -> dict[str, Any]:
+    """Read `NAME=VALUE` pairs; a value is YAML.
+
+    Raises:
+        OptionError: One is not a pair, or its value is not YAML.
+    """
+    values: dict[str, Any] = {}
+    for setting in settings:
+        name, mark, text = setting.partition("=")
+        try:
+            values[name.strip().replace("-", "_")] = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise OptionError(f"--set {setting}: the value is not YAML ({error})") from None
+        if not mark or not name.strip():
+            raise OptionError(f"--set {setting}: write NAME=VALUE, such as lookahead=true")
+    return values

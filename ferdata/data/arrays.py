@@ -122,6 +122,11 @@ class SplitArrays:
         """
         return class_weights(self.class_counts()).astype(np.float32)
 
+    def known_landmarks(self) -> npt.NDArray[np.bool_]:
+        """Tell which rows have landmarks, bool, shape (N,)."""
+        mapped = self._mapped.get("landmarks") or self._map("landmarks")
+        return np.concatenate([~np.isnan(array[:, 0, 0]) for array in mapped.arrays])
+
     def gather(
         self,
         rows: Selection | Sequence[int] | npt.NDArray[np.integer],

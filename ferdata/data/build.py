@@ -87,6 +87,8 @@ class _BuildFile(_Record):
     landmarks: LandmarkFacts = LandmarkFacts()
     splits: dict[str, SplitFacts]
     files: dict[str, _FileFacts] = Field(default_factory=dict)
+    options: dict[str, Any] = Field(default_factory=dict)
+    leaks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,8 @@ class Build:
         landmarks: Scheme and number of landmarks.
         splits: Facts of each split by name.
         shard_rows: Images per shard, by the shard's path inside the build, where recorded.
+        options: The options that it was built with, named as in `BuildOptions`.
+        leaks: Why images of different splits are not independent; empty where they are.
     """
 
     root: Path
@@ -112,6 +116,8 @@ class Build:
     landmarks: LandmarkFacts
     splits: Mapping[str, SplitFacts]
     shard_rows: Mapping[str, int]
+    options: Mapping[str, Any]
+    leaks: tuple[str, ...]
 
     @classmethod
     def open(cls, path: str | Path | Build) -> Build:
@@ -138,6 +144,8 @@ class Build:
             landmarks=facts.landmarks,
             splits=facts.splits,
             shard_rows={name: file.rows for name, file in facts.files.items() if file.rows},
+            options=facts.options,
+            leaks=facts.leaks,
         )
 
     def split(self, name: str) -> SplitFacts:

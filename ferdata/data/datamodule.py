@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L  # noqa: N812 - the name that Lightning's own documentation uses
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from ferdata.data.build import Build
 from ferdata.data.dataset import ShardDataset
 from ferdata.data.loader import ShardLoader
+from ferdata.draws import generator
 from ferdata.labels import LabelSpace
 
 
@@ -42,6 +45,9 @@ class FerDataModule(L.LightningDataModule):  # type: ignore[misc] # Lightning is
         prefetch: Batches that may lie ready before they are asked for.
         pin_memory: Use page-locked memory; by default where the trainer runs on CUDA.
         predict_split: The split that `trainer.predict` reads.
+        subset: Share of train that is visited in the first `subset_epochs` epochs: rows drawn once
+            by the seed. The trainer has to reload its loaders every epoch for it.
+        subset_epochs: Number of these epochs.
 
     Raises:
         BuildError: The build is missing, broken or unfinished.
@@ -59,6 +65,8 @@ class FerDataModule(L.LightningDataModule):  # type: ignore[misc] # Lightning is
         prefetch: int = 2,
         pin_memory: bool | None = None,
         predict_split: str = "test",
+        subset: float = 1.0,
+        subset_epochs: int = 0,
     ) -> None:
         super().__init__()
         self.build = Build.open(build)
@@ -70,6 +78,8 @@ class FerDataModule(L.LightningDataModule):  # type: ignore[misc] # Lightning is
         self.prefetch = prefetch
         self.pin_memory = pin_memory
         self.predict_split = predict_split
+        self.subset = subset
+        self.subset_epochs = subset_epochs
 
     @property
     def label_space(self) -> LabelSpace:
@@ -81,10 +91,12 @@ class FerDataModule(L.LightningDataModule):  # type: ignore[misc] # Lightning is
         return ShardDataset(self.build, split).class_weights()
 
     def train_dataloader(self) -> ShardLoader:
-        """Return the shuffled loader of train."""
-        return self._loader(
-            "train", self.batch_size, shuffle=True, seed=self.seed, drop_last=self.drop_last
-        )
+        """Return the shuffled loader of train, for the trainer's current epoch."""
+        return self._train_loader(self.trainer.current_epoch if self.trainer else 0)
+
+    def epoch_batches(self, epoch: int) -> int:
+        """Return the number of train batches of an epoch, counted from 0, on this rank."""
+        return len(self._train_loader(epoch))
 
     def val_dataloader(self) -> ShardLoader | list[ShardLoader]:
         """Return the loader of validation; an empty list where the build has none."""
@@ -99,6 +111,22 @@ class FerDataModule(L.LightningDataModule):  # type: ignore[misc] # Lightning is
     def predict_dataloader(self) -> ShardLoader:
         """Return the loader of `predict_split`."""
         return self._loader(self.predict_split, self.eval_batch_size, shuffle=False)
+
+    def _train_loader(self, epoch: int) -> ShardLoader:
+        return self._loader(
+            "train",
+            self.batch_size,
+            shuffle=True,
+            seed=self.seed,
+            drop_last=self.drop_last,
+            rows=self._subset_rows() if epoch < self.subset_epochs else None,
+        )
+
+    def _subset_rows(self) -> npt.NDArray[np.int64]:
+        """Draw the rows of the subset, ascending."""
+        rows = self.build.split("train").rows
+        drawn = generator(self.seed, "train", purpose="subset").permutation(rows)
+        return np.sort(drawn[: round(rows * self.subset)]).astype(np.int64)
 
     def _loader(self, split: str, batch_size: int, **options: Any) -> ShardLoader:
         return _LightningLoader(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -55,6 +56,10 @@ class ShardLoader:
         prefetch: Batches that may lie ready before they are asked for; 0 for no thread.
         fields: What a batch holds, see `ferdata.data.FIELDS`; `index` always comes with it.
         pin_memory: Copy batches into page-locked memory, for training on a CUDA device.
+        rows: The rows of the split to visit, int64, each once; None for all.
+
+    Attributes:
+        waited: Seconds that the consumer has waited for batches in the latest iteration.
 
     Raises:
         BuildError: The build or a shard of the split is missing, broken or unfinished.
@@ -76,6 +81,7 @@ class ShardLoader:
         prefetch: int = 2,
         fields: Sequence[str] = ("image", "label"),
         pin_memory: bool = False,
+        rows: npt.NDArray[np.int64] | None = None,
     ) -> None:
         if batch_size < 1:
             raise OptionError(f"batch_size is {batch_size}; at least 1 is needed")
@@ -95,12 +101,14 @@ class ShardLoader:
         self.drop_last = drop_last
         self.prefetch = prefetch
         self.pin_memory = pin_memory
+        self.rows = rows
+        self.waited = 0.0
         self._next = (0, 0)  # epoch and batch that the next iteration begins with
         self._now = (0, 0)  # epoch, and batches of it that were handed over
 
     def __len__(self) -> int:
         """Return the number of batches of an epoch, on this rank."""
-        share = len(self.dataset) / self.world_size
+        share = self._visited / self.world_size
         if self.drop_last:
             return math.floor(share) // self.batch_size
         return math.ceil(math.ceil(share) / self.batch_size)
@@ -113,10 +121,18 @@ class ShardLoader:
         self._now = epoch, first = self._next
         self._next = (epoch + 1, 0)
         with closing(prefetch(self._make, self._plan(epoch, first), self.prefetch)) as source:
+            self.waited = 0.0
             for position in range(first + 1, len(self) + 1):
+                asked = time.perf_counter()
                 made = [next(source)]
+                self.waited += time.perf_counter() - asked
                 self._now = (epoch, position)
                 yield made.pop()  # no reference stays here, so that its memory can be used again
+
+    @property
+    def _visited(self) -> int:
+        """Number of rows that an epoch visits, on all ranks together."""
+        return len(self.dataset) if self.rows is None else len(self.rows)
 
     def set_epoch(self, epoch: int) -> None:
         """Say which epoch the next iteration is; ranks that count alike need not."""
@@ -163,7 +179,7 @@ class ShardLoader:
         Reading a few bytes for each batch anew would cost some percent of the time of a batch.
         """
         order = epoch_order(
-            len(self.dataset),
+            self._visited,
             shuffle=self.shuffle,
             seed=self.seed,
             epoch=epoch,
@@ -173,6 +189,8 @@ class ShardLoader:
         )
         if self.drop_last:
             order = order[: len(self) * self.batch_size]
+        if self.rows is not None:
+            order = self.rows[order]
         arrays = self.dataset.arrays
         blocks = arrays.locator.blocks(order, self.batch_size, first=first, sort=self.shuffle)
         for block in blocks:

@@ -7,7 +7,7 @@ Importing this package loads torch, timm and Lightning; the command line does so
 verbs that need them.
 """
 
-from ferdata.train.evaluate import EvaluationReport, evaluate
+from ferdata.train.evaluation.evaluate import EvaluationReport, evaluate
 from ferdata.train.models import create_model
 from ferdata.train.options import TrainOptions
 from ferdata.train.train import RunReport, train

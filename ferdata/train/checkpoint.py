@@ -8,13 +8,13 @@ from typing import Any
 
 import torch
 from pydantic import ValidationError
-from torch import nn
 
 from ferdata.errors import ModelFileError
+from ferdata.train.classifier import Classifier
 from ferdata.train.facts import ModelFacts
 from ferdata.train.models import create_model
 
-_MODEL_PREFIX = "model."
+_MODEL_PREFIX = "classifier.model."
 
 
 def read_checkpoint(path: Path) -> tuple[ModelFacts, dict[str, Any]]:
@@ -48,14 +48,16 @@ def read_checkpoint(path: Path) -> tuple[ModelFacts, dict[str, Any]]:
         ) from error
 
 
-def load_model(path: Path) -> tuple[nn.Module, ModelFacts]:
-    """Rebuild the model of a checkpoint, in evaluation mode, on the CPU.
+def load_classifier(path: Path) -> Classifier:
+    """Rebuild the classifier of a checkpoint, in evaluation mode, on the CPU.
 
     Raises:
         ModelFileError: The file can't be used, or its weights don't fit the model it names.
     """
     facts, checkpoint = read_checkpoint(path)
-    model = create_model(facts.model, len(facts.labels), in_chans=facts.channels)
+    model = create_model(
+        facts.model, len(facts.labels), in_chans=facts.channels, **facts.model_options
+    )
     weights = {
         name.removeprefix(_MODEL_PREFIX): tensor
         for name, tensor in checkpoint.get("state_dict", {}).items()
@@ -69,4 +71,5 @@ def load_model(path: Path) -> tuple[nn.Module, ModelFacts]:
             f"({str(error).splitlines()[0]}); the checkpoint was written by ferdata "
             f"{facts.ferdata_version}, perhaps with another timm."
         ) from error
-    return model.eval(), facts
+    classifier: Classifier = Classifier(model, facts).eval()
+    return classifier

@@ -1,46 +1,35 @@
-"""Optimiser and learning-rate schedule."""
+"""The optimizer of a run."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
-from torch.optim.lr_scheduler import LambdaLR
+from torch.optim import Optimizer
+
+from ferdata.train.lookahead import Lookahead
+from ferdata.train.options import TrainOptions
 
 
-@dataclass(frozen=True)
-class WarmupCosine:
-    """Factor on the peak learning rate: linear warm-up, then half a cosine down to the floor.
+def make_optimizer(model: nn.Module, options: TrainOptions) -> Optimizer:
+    """Make the optimizer that the options ask for, inside Lookahead if they ask for that.
 
-    Warm-up: Goyal et al., "Accurate, large minibatch SGD" (2017), section 2.2. Cosine: Loshchilov
-    and Hutter, "SGDR" (ICLR 2017), equation 5, without restarts.
-
-    Attributes:
-        warmup_steps: Steps of warm-up; the first already moves.
-        total_steps: Steps of the whole run.
-        floor: Factor at the last step.
+    Args:
+        model: Its parameters are trained.
+        options: Name and numbers of the optimizer.
     """
-
-    warmup_steps: int
-    total_steps: int
-    floor: float = 0.01
-
-    def __call__(self, step: int) -> float:
-        """Return the factor for a step, counted from 0."""
-        if step < self.warmup_steps:
-            return (step + 1) / self.warmup_steps
-        span = max(1, self.total_steps - 1 - self.warmup_steps)
-        progress = min(1.0, (step - self.warmup_steps) / span)
-        return self.floor + (1 - self.floor) * 0.5 * (1 + math.cos(math.pi * progress))
+    base = _base(decay_groups(model, options.weight_decay), options)
+    if not options.lookahead:
+        return base
+    return Lookahead(base, options.lookahead_steps, options.lookahead_alpha)
 
 
-def adamw(model: nn.Module, lr: float, weight_decay: float) -> torch.optim.AdamW:
-    """Make AdamW that decays weights of two and more dimensions only.
+def decay_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Group parameters into those that are decayed and those that are not.
 
-    Biases, norms and what the model itself exempts (timm's `no_weight_decay`) are not decayed:
-    Goyal et al. (2017), section 5.3, and common practice since.
+    Biases, norms and what the model itself exempts (`no_weight_decay`, as in timm) are not
+    decayed: Goyal et al. (2017), section 5.3, and common practice since.
     """
     named_by_model = getattr(model, "no_weight_decay", None)
     exempt = set(named_by_model()) if callable(named_by_model) else set()
@@ -54,15 +43,11 @@ def adamw(model: nn.Module, lr: float, weight_decay: float) -> torch.optim.AdamW
         {"params": decayed, "weight_decay": weight_decay},
         {"params": free, "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW([group for group in groups if group["params"]], lr=lr)
+    return [group for group in groups if group["params"]]
 
 
-def warmup_cosine(optimiser: torch.optim.Optimizer, steps: int, warmup: float) -> LambdaLR:
-    """Make the schedule for a run.
-
-    Args:
-        optimiser: Holds the peak learning rates.
-        steps: Steps of the whole run.
-        warmup: Share of the steps that warm up.
-    """
-    return LambdaLR(optimiser, WarmupCosine(round(warmup * steps), steps))
+def _base(groups: list[dict[str, Any]], options: TrainOptions) -> Optimizer:
+    if options.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=options.lr, momentum=options.momentum)
+    kind = torch.optim.AdamW if options.optimizer == "adamw" else torch.optim.Adam
+    return kind(groups, lr=options.lr)

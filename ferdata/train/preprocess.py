@@ -26,9 +26,6 @@ class Preprocess(nn.Module):
             antialiased).
     """
 
-    mean: Tensor
-    std: Tensor
-
     scale: Tensor
     shift: Tensor
 
@@ -50,6 +47,14 @@ class Preprocess(nn.Module):
         Raises:
             TypeError: The images are not uint8, so may have been scaled already.
         """
+        return self.normalise(self.resize(images))
+
+    def resize(self, images: Tensor) -> Tensor:
+        """Return uint8 (B, H, W, C) as float32 (B, C, height, width), still in 0–255.
+
+        Raises:
+            TypeError: The images are not uint8, so may have been scaled already.
+        """
         if images.dtype != torch.uint8:
             raise TypeError(f"images must be uint8 (B, H, W, C); got {images.dtype}")
         floats = images.permute(0, 3, 1, 2).float()
@@ -57,4 +62,13 @@ class Preprocess(nn.Module):
             floats = functional.interpolate(
                 floats, self.size, mode="bilinear", align_corners=False, antialias=True
             )
-        return floats * self.scale + self.shift
+        return floats
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """Normalise float32 (B, C, height, width) of values in 0–255."""
+        return images * self.scale + self.shift
+
+    def move_points(self, points: Tensor, height: int, width: int) -> Tensor:
+        """Carry points (B, P, 2) on images of a size, in pixels, to the model's size."""
+        ratio = points.new_tensor([self.size[1] / width, self.size[0] / height])
+        return (points + 0.5) * ratio - 0.5

@@ -24,7 +24,10 @@ class EpochLog(Callback):  # type: ignore[misc]
     """Keep one row per epoch: in `metrics.csv`, in every checkpoint, and as a line for people.
 
     `lr` is the learning rate after the epoch's last step; `train_loss` is the mean over the epoch,
-    while the weights moved; `validation_…` are of the weights at its end.
+    while the weights moved; `validation_…` are of the weights at its end, or of their average.
+    Three columns are of the clock, and the only ones that differ between equal runs: `seconds` of
+    the whole epoch, `images_per_second` of its training part over all processes, and `waiting`, the
+    share of that part in which training waited for data.
 
     The rows travel in the checkpoint, so a resumed run's file is that of an uninterrupted one.
 
@@ -37,7 +40,7 @@ class EpochLog(Callback):  # type: ignore[misc]
         self.folder = folder
         self.quiet = quiet
         self.rows: list[dict[str, float]] = []
-        self._started = 0.0
+        self._started = self._trained = 0.0
 
     def state_dict(self) -> dict[str, Any]:
         """Return the rows, for the checkpoint."""
@@ -52,6 +55,13 @@ class EpochLog(Callback):  # type: ignore[misc]
     ) -> None:
         """Start the clock."""
         self._started = time.perf_counter()
+        self._trained = 0.0
+
+    def on_validation_start(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Note when the training part of the epoch was over."""
+        self._trained = time.perf_counter()
 
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
@@ -63,7 +73,7 @@ class EpochLog(Callback):  # type: ignore[misc]
             "step": trainer.global_step,
             "lr": float(trainer.optimizers[0].param_groups[0]["lr"]),
             **dict(sorted(metrics.items())),
-            "seconds": round(time.perf_counter() - self._started, 2),
+            **self._clock(trainer),
         }
         self.rows.append(row)
         if not trainer.is_global_zero:
@@ -71,6 +81,18 @@ class EpochLog(Callback):  # type: ignore[misc]
         self._write()
         if not self.quiet:
             logger.info(epoch_line(row, trainer.max_epochs))
+
+    def _clock(self, trainer: lightning.Trainer) -> dict[str, float]:
+        """Return the columns of the clock."""
+        now = time.perf_counter()
+        training = max((self._trained or now) - self._started, 1e-9)
+        loader = trainer.train_dataloader
+        images = trainer.num_training_batches * loader.batch_size * trainer.world_size
+        return {
+            "seconds": round(now - self._started, 2),
+            "images_per_second": round(images / training, 1),
+            "waiting": round(loader.waited / training, 4),
+        }
 
     def _write(self) -> None:
         """Write all rows; a run has few."""
@@ -89,8 +111,12 @@ def epoch_line(row: dict[str, float], epochs: int) -> str:
         parts.append(f"validation loss {row['validation_loss']:.3f}")
         parts.append(f"validation accuracy {row['validation_accuracy']:.1%}")
         parts.append(f"validation macro F1 {row['validation_macro_f1']:.3f}")
-    parts.append(f"{row['seconds']:.0f} s")
+    parts.append(f"{row['seconds']:.0f} s at {row['images_per_second']:,.0f} images/s")
     return ", ".join(parts)
+
+
+CLOCK = ("seconds", "images_per_second", "waiting")
+"""The columns of `metrics.csv` that are of the clock."""
 
 
 class KeepCheckpoints(Checkpoint):  # type: ignore[misc]

@@ -3,9 +3,13 @@
 RUN/
   run.json                     options, build, model: written first, completed at the end
   metrics.csv                  one row per epoch
+  curves.png                   the same as a picture
+  tensorboard/                 the same for TensorBoard
   checkpoints/best.ckpt        the best epoch on validation
   checkpoints/last.ckpt        the last complete epoch, from which --resume goes on
-  evaluation/BUILD-SPLIT-best/       report.json, confusion.csv, confusion.png
+  evaluation/BUILD-SPLIT-best/ report.json; predictions, groups and confusion as CSV; pictures.
+                               Of another build than the run's own with the hash of its plan
+  export/best.onnx             what `ferdata export` made
 """
 
 from __future__ import annotations
@@ -69,9 +73,19 @@ class RunFolder:
         """Return the file of the `"best"` or `"last"` checkpoint."""
         return self.checkpoints / f"{which}.ckpt"
 
-    def evaluation(self, build: str, split: str, which: str) -> Path:
-        """Return the folder for scores of one checkpoint on one split of one build."""
-        return self.path / "evaluation" / f"{_plain(build)}-{_plain(split)}-{which}"
+    def evaluation(self, build: str, plan: str, split: str, which: str) -> Path:
+        """Return the folder for scores of one checkpoint on one split of one build.
+
+        Args:
+            build: The build's name.
+            plan: The hash of its plan. Builds may share a name, so it is part of the folder's name
+                for any but the build that the run was trained on.
+            split: The split.
+            which: `"best"` or `"last"`.
+        """
+        own = self.read().build.get("plan_sha256") == plan
+        mark = "" if own else f"-{plan[:8]}"
+        return self.path / "evaluation" / f"{_plain(build)}{mark}-{_plain(split)}-{which}"
 
     def read(self) -> RunRecord:
         """Read the record.

@@ -1,8 +1,9 @@
-"""The Lightning task: one model, one loss, metrics from one confusion matrix."""
+"""The Lightning task: one classifier, its losses, metrics from one confusion matrix."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import lightning
@@ -10,87 +11,113 @@ import torch
 from torch import Tensor, nn
 from torchmetrics.classification import MulticlassConfusionMatrix
 
-from ferdata.train.facts import ModelFacts
-from ferdata.train.metrics import score
-from ferdata.train.optim import adamw, warmup_cosine
+from ferdata.errors import OptionError
+from ferdata.train.classifier import Classifier
+from ferdata.train.evaluation.metrics import score
+from ferdata.train.losses import CentreLoss, ClassificationLoss
+from ferdata.train.optim import make_optimizer
 from ferdata.train.options import TrainOptions
-from ferdata.train.preprocess import Preprocess
+from ferdata.train.schedules import make_schedule
 
-Batch = Mapping[str, Any]
-"""`image` uint8 (B, H, W, C) and `label` int64 (B,), among others."""
+Batch = dict[str, Tensor]
+"""`image` uint8 (B, H, W, C) and `label` int64 (B,); as needed `soft_label` and `landmarks`."""
 
 
 class ExpressionTask(lightning.LightningModule):  # type: ignore[misc]  # lightning is untyped here
     """Train a classifier of expressions.
 
     Args:
-        model: Turns float32 (B, C, H, W) into logits (B, K).
-        facts: What the checkpoint says about the model.
-        options: Loss, optimiser and schedule.
+        classifier: The model with its preparation and augmentation.
+        options: Loss, optimizer and schedule.
         class_weights: Weight of each class in the training loss, or None for equal weights.
     """
 
     def __init__(
         self,
-        model: nn.Module,
-        facts: ModelFacts,
+        classifier: Classifier,
         options: TrainOptions,
         class_weights: Sequence[float] | None = None,
     ) -> None:
         super().__init__()
-        self.model = model.to(memory_format=torch.channels_last)
-        self.facts = facts
+        self.classifier = classifier
         self.options = options
-        self.preprocess = Preprocess(facts.mean, facts.std, facts.input_size)
-        weights = None if class_weights is None else torch.tensor(class_weights).float()
-        self.loss = nn.CrossEntropyLoss(weights, label_smoothing=options.label_smoothing)
+        self.loss = ClassificationLoss(options, class_weights)
+        self.centre_loss = self._make_centre_loss() if options.centre_loss else None
         self.validation_loss = nn.CrossEntropyLoss()
-        self.confusion = MulticlassConfusionMatrix(len(facts.labels))
+        self.confusion = MulticlassConfusionMatrix(len(classifier.facts.labels))
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Classify images.
-
-        Args:
-            images: uint8, shape (B, H, W, C).
-
-        Returns:
-            Logits, shape (B, K).
-        """
-        logits: Tensor = self.model(self.preprocess(images))
-        return logits
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """What a batch has to hold."""
+        landmarks = ("landmarks",) if self.classifier.takes_landmarks else ()
+        soft = ("soft_label",) if self.loss.target == "soft_label" else ()
+        return ("image", "label", *landmarks, *soft)
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:  # noqa: ARG002 - Lightning's signature
         """Return the loss of one batch."""
-        loss: Tensor = self.loss(self(batch["image"]), batch["label"])
+        if self.centre_loss is None:
+            loss: Tensor = self.loss(self._answer(batch), batch)
+        else:
+            logits, features = self.classifier.embed(batch["image"], batch.get("landmarks"))
+            pull = self.centre_loss(features, batch["label"])
+            loss = self.loss(logits, batch) + self.options.centre_loss * pull
+            self.centre_loss.update(features, batch["label"])
+            self._log("centre_loss", pull.detach(), batch)
         self._log("train_loss", loss, batch)
         return loss
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:  # noqa: ARG002 - Lightning's signature
         """Count one batch into the confusion matrix."""
-        logits = self(batch["image"]).float()
+        logits = self._answer(batch).float()
         self.confusion.update(logits.argmax(dim=1), batch["label"])
         self._log("validation_loss", self.validation_loss(logits, batch["label"]), batch)
 
     def on_validation_epoch_end(self) -> None:
         """Log accuracy and macro F1 of the whole validation split."""
-        scores = score(self.confusion.compute().cpu().numpy(), self.facts.labels)
+        scores = score(self.confusion.compute().cpu().numpy(), self.classifier.facts.labels)
         self.confusion.reset()
         self.log("validation_accuracy", scores.accuracy)
         self.log("validation_macro_f1", scores.macro_f1)
 
     def configure_optimizers(self) -> dict[str, Any]:
-        """Make AdamW with a warm-up and a cosine over all steps of the run."""
-        optimiser = adamw(self.model, self.options.lr, self.options.weight_decay)
-        steps = int(self.trainer.estimated_stepping_batches)
-        schedule = warmup_cosine(optimiser, steps, self.options.warmup)
+        """Make the optimizer, and the schedule over all steps of the run."""
+        optimizer = make_optimizer(self.classifier.model, self.options)
+        module, options = self.trainer.datamodule, self.options
+        epoch_steps = [
+            math.ceil(module.epoch_batches(epoch) / options.accumulate)
+            for epoch in range(options.epochs)
+        ]
+        schedule = make_schedule(optimizer, options, epoch_steps)
         return {
-            "optimizer": optimiser,
+            "optimizer": optimizer,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Write what the model is beside its weights; plain types, so no pickle is needed."""
-        checkpoint["ferdata"] = self.facts.model_dump(mode="json")
+        checkpoint["ferdata"] = self.classifier.facts.model_dump(mode="json")
+
+    def _answer(self, batch: Batch) -> Tensor:
+        logits: Tensor = self.classifier(batch["image"], batch.get("landmarks"))
+        return logits
+
+    def _make_centre_loss(self) -> CentreLoss:
+        """Make the centre loss for the model's features, whose length a grey image tells."""
+        facts = self.classifier.facts
+        height, width = facts.input_size
+        image = torch.zeros(1, height, width, facts.channels, dtype=torch.uint8)
+        training = self.classifier.training
+        try:
+            with torch.no_grad():
+                _, features = self.classifier.eval().embed(image)
+        except (AttributeError, TypeError, RuntimeError) as error:
+            raise OptionError(
+                f"centre_loss: {facts.model!r} does not show the features that it classifies by "
+                f"({error}); leave the centre loss out, or take another model."
+            ) from error
+        finally:
+            self.classifier.train(training)
+        return CentreLoss(len(facts.labels), features.shape[1], self.options.centre_rate)
 
     def _log(self, name: str, value: Tensor, batch: Batch) -> None:
         """Log an epoch's mean over images."""

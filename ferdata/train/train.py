@@ -10,20 +10,25 @@ from typing import Any
 import torch
 from pydantic import BaseModel
 
-from ferdata.data import Build, FerDataModule
-from ferdata.errors import BuildError, OptionError
+from ferdata.data import Build
 from ferdata.files import read_json
 from ferdata.formats.names import BUILD_FILE
-from ferdata.train.callbacks import EpochBar, EpochSeed, LossGuard
 from ferdata.train.checkpoint import read_checkpoint
-from ferdata.train.evaluate import EvaluationReport, evaluate
-from ferdata.train.facts import describe
-from ferdata.train.models import create_model
+from ferdata.train.evaluation.curves import write_curves
+from ferdata.train.evaluation.evaluate import EvaluationReport, evaluate
+from ferdata.train.framing import describe_framing
 from ferdata.train.options import TrainOptions
 from ferdata.train.record import EpochLog, KeepCheckpoints
 from ferdata.train.run_folder import RunFolder, RunRecord, default_folder
+from ferdata.train.set_up import (
+    count_parameters,
+    make_callbacks,
+    make_data_module,
+    make_task,
+    require_rows,
+)
 from ferdata.train.task import ExpressionTask
-from ferdata.train.trainer import calm_lightning, make_trainer
+from ferdata.train.trainer import calm_lightning, is_first_process, make_trainer
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +40,7 @@ class RunReport(BaseModel):
         run: Folder of the run.
         build: Name of the build.
         model: Name of the model.
+        recipe: The recipe that was followed, if any.
         parameters: Number of trainable parameters.
         epochs: Epochs trained in all.
         best_epoch: Best epoch on validation, counted from 1; None without validation.
@@ -47,6 +53,7 @@ class RunReport(BaseModel):
     run: str
     build: str
     model: str
+    recipe: str | None = None
     parameters: int
     epochs: int
     best_epoch: int | None
@@ -84,26 +91,31 @@ def train(
     """
     started = time.perf_counter()
     options, data = options or TrainOptions(), Build.open(build)
+    quiet = quiet or not is_first_process()
     folder = RunFolder(out or default_folder(data.name, options.model))
     if resume:
         options = folder.resume(options, _build_facts(data))
     else:
         folder.start()
-    validate = _require_rows(data, options)
+    validate = require_rows(data, options)
     torch.manual_seed(options.seed)
-    task = _make_task(data, options)
+    task = make_task(data, options)
     checkpoint = _checkpoint_to_resume(folder, data) if resume else None
-    record = RunRecord(options=options, build=_build_facts(data), facts=task.facts)
-    folder.write(record)
+    done = folder.read().results if resume else None
+    facts = task.classifier.facts
+    record = RunRecord(options=options, build=_build_facts(data), facts=facts)
+    if is_first_process() and done is None:
+        folder.write(record)
     log, keep = EpochLog(folder, quiet=quiet), KeepCheckpoints(folder)
-    callbacks = [EpochSeed(options.seed), LossGuard(), EpochBar(quiet=quiet), log, keep]
-    # without the last, smaller batch: batch normalisation can't work on a single image
-    module = FerDataModule(data, options.batch_size, seed=options.seed, drop_last=True)
     if not quiet:
         _announce(data, task, folder)
     try:
         with calm_lightning():
+            callbacks = [*make_callbacks(options, quiet=quiet), log, keep]
             trainer = make_trainer(options, folder, callbacks, validate=validate)
+            if done is not None:  # a run that stopped early stays where it stopped
+                trainer.fit_loop.max_epochs = done["epochs"]
+            module = make_data_module(data, task)
             trainer.fit(task, datamodule=module, ckpt_path=checkpoint, weights_only=True)
     except KeyboardInterrupt:
         logger.warning(
@@ -115,15 +127,23 @@ def train(
         run=str(folder.path),
         build=data.name,
         model=options.model,
-        parameters=_parameters(task.model),
+        recipe=options.recipe,
+        parameters=count_parameters(task.classifier.model),
         epochs=len(log.rows),
         best_epoch=keep.best_epoch,
         select=options.select,
         history=log.rows,
         seconds=0,
-        evaluation=_test(folder, data, options, quiet=quiet),
+        evaluation=None,
     )
-    report = report.model_copy(update={"seconds": round(time.perf_counter() - started, 2)})
+    if not is_first_process():
+        return report
+    if not quiet and len(log.rows) < options.epochs:
+        logger.info("stopped early: no lower validation loss in %d epochs", options.early_stopping)
+    write_curves(folder)
+    evaluation = _test(folder, data, options, quiet=quiet)
+    seconds = round(time.perf_counter() - started, 2)
+    report = report.model_copy(update={"seconds": seconds, "evaluation": evaluation})
     folder.write(record.model_copy(update={"results": report.model_dump(mode="json")}))
     return report
 
@@ -132,55 +152,12 @@ def _build_facts(build: Build) -> dict[str, Any]:
     """Copy what a run must remember of its build, for resuming and for preparing new images."""
     recorded = read_json(build.root / BUILD_FILE)
     wanted = ("name", "plan_sha256", "seed", "image", "landmarks", "options", "ferdata_version")
-    return {"path": str(build.root), **{key: recorded.get(key) for key in wanted}}
-
-
-def _require_rows(build: Build, options: TrainOptions) -> bool:
-    """Check that there is something to train on and to choose by; return whether to validate."""
-    rows = {name: facts.rows for name, facts in build.splits.items()}
-    if rows.get("train", 0) < options.batch_size:
-        raise BuildError(
-            f"{build.root}: the train split has {rows.get('train', 0)} images, fewer than one "
-            f"batch of {options.batch_size}; give a smaller --batch-size, or build more."
-        )
-    if rows.get("validation", 0):
-        return True
-    if options.select == "last":
-        return False
-    raise BuildError(
-        f"{build.root}: there is no validation split to choose the best epoch on, and the test "
-        "split must not be used for that. Build with a validation split (ferdata build carves one "
-        "out of train unless told otherwise), or take the last epoch: --select last."
-    )
-
-
-def _make_task(build: Build, options: TrainOptions) -> ExpressionTask:
-    """Make the model for the build's classes and images, and its task."""
-    image, space = build.image, build.label_space
-    model = create_model(
-        options.model, len(space), in_chans=image.channels, pretrained=options.pretrained
-    )
-    facts = describe(
-        options.model, model, space,
-        height=image.height, width=image.width, channels=image.channels,
-    )  # fmt: skip
-    return ExpressionTask(model, facts, options, _class_weights(build, options))
-
-
-def _class_weights(build: Build, options: TrainOptions) -> list[float] | None:
-    """Return w_c = N / n_c per class, or None; a class that train lacks is named."""
-    facts, names = build.split("train"), build.label_space.names
-    absent = [name for name in names if not facts.counts.get(name)]
-    if absent:
-        message = f"{build.root}: the train split has no image of {', '.join(absent)}"
-        if options.class_weights != "none":
-            raise OptionError(
-                f"{message}; --class-weights has nothing to weigh there. Leave it out."
-            )
-        logger.warning("%s; the model can't learn what it never sees.", message)
-    if options.class_weights == "none":
-        return None
-    return [facts.rows / facts.counts[name] for name in names]
+    framing = describe_framing(build.root)
+    return {
+        "path": str(build.root),
+        "framing": framing,
+        **{key: recorded.get(key) for key in wanted},
+    }
 
 
 def _checkpoint_to_resume(folder: RunFolder, build: Build) -> Path | None:
@@ -195,18 +172,15 @@ def _checkpoint_to_resume(folder: RunFolder, build: Build) -> Path | None:
 
 
 def _announce(build: Build, task: ExpressionTask, folder: RunFolder) -> None:
-    """Say what begins."""
-    facts = build.split("train")
+    """Say what begins, and what is known to be wrong with the data."""
+    model = task.classifier.model
     logger.info(
         "training %s (%.2f M parameters) on %d images of %s, %d classes; run folder %s",
-        task.facts.model, _parameters(task.model) / 1e6, facts.rows, build.name,
+        task.options.model, count_parameters(model) / 1e6, build.split("train").rows, build.name,
         len(build.label_space), folder.path,
     )  # fmt: skip
-
-
-def _parameters(model: torch.nn.Module) -> int:
-    """Count trainable parameters."""
-    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+    for leak in build.leaks:
+        logger.warning("this build leaks: %s", leak)
 
 
 def _test(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import signal
 import threading
@@ -14,10 +13,17 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
-from ferdata.train.evaluate import torch_device
+from ferdata.errors import OptionError
+from ferdata.train.evaluation.evaluate import torch_device
 from ferdata.train.options import TrainOptions
 from ferdata.train.run_folder import RunFolder
+
+
+def is_first_process() -> bool:
+    """Say whether this is the process that writes and prints, where several train together."""
+    return not getattr(rank_zero_only, "rank", 0)
 
 
 def make_trainer(
@@ -25,26 +31,36 @@ def make_trainer(
 ) -> lightning.Trainer:
     """Make the trainer of a run.
 
+    Several devices or machines train together by DistributedDataParallel: each process sees its
+    part of every epoch, and gradients are averaged.
+
     Args:
-        options: Device, precision, epochs, gradient clipping.
-        folder: Where TensorBoard's log goes, if TensorBoard is installed.
+        options: Devices, precision, epochs, accumulation, gradient clipping.
+        folder: Where TensorBoard's log goes.
         callbacks: What happens around the steps.
         validate: Whether there is a validation split.
 
     Raises:
-        OptionError: The device is not there.
+        OptionError: The device is not there, or not as many of it.
     """
     device = torch_device(options.device)
+    _require_devices(options, device)
     return lightning.Trainer(
         accelerator={"cpu": "cpu", "cuda": "gpu", "mps": "mps"}[device.type],
-        devices=1,
+        devices=options.devices,
+        num_nodes=options.nodes,
+        strategy="ddp" if options.devices * options.nodes > 1 else "auto",
         precision=_precision(options, device),
         max_epochs=options.epochs,
+        accumulate_grad_batches=options.accumulate,
         gradient_clip_val=options.gradient_clip or None,
         callbacks=callbacks,
-        logger=_tensorboard(folder),
+        logger=TensorBoardLogger(folder.path, name="", version="tensorboard"),
         log_every_n_steps=1,
         limit_val_batches=1.0 if validate else 0,
+        # the loader of another part of train, once the epochs on a subset are over
+        reload_dataloaders_every_n_epochs=1 if options.subset_epochs else 0,
+        use_distributed_sampler=False,  # our loaders know their part of an epoch
         num_sanity_val_steps=0,  # validation reads the same shards as training: nothing to find
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -89,8 +105,11 @@ def _precision(options: TrainOptions, device: torch.device) -> str:
     return "bf16-mixed" if mixed else "32-true"
 
 
-def _tensorboard(folder: RunFolder) -> TensorBoardLogger | bool:
-    """Log to TensorBoard where it is installed; `metrics.csv` is written in any case."""
-    if importlib.util.find_spec("tensorboard") is None:
-        return False
-    return TensorBoardLogger(folder.path, name="", version="tensorboard")
+def _require_devices(options: TrainOptions, device: torch.device) -> None:
+    """Check that there are as many GPUs as are asked for."""
+    if device.type == "cuda" and options.devices > torch.cuda.device_count():
+        raise OptionError(
+            f"--devices {options.devices}: this machine has {torch.cuda.device_count()} GPU(s)."
+        )
+    if device.type == "mps" and options.devices > 1:
+        raise OptionError("--devices: Apple's GPU is one device; leave it out.")

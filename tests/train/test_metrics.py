@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ferdata.train.metrics import score, wilson_interval
+from ferdata.train.evaluation.metrics import score, wilson_interval
 
 LABELS = ("anger", "fear", "happiness")
 CONFUSION = np.array([[3, 1, 0], [2, 4, 0], [0, 1, 9]])

@@ -7,16 +7,16 @@ import torch
 from ferdata.errors import LabelError, ModelFileError, OptionError, UnknownNameError
 from ferdata.labels import BASIC7, BASIC8, LabelSpace
 from ferdata.train import TrainOptions, create_model
-from ferdata.train.facts import describe
-from ferdata.train.optim import WarmupCosine, adamw
+from ferdata.train.facts import describe, model_options
 from ferdata.train.options import merge_for_resume, read_options
 from ferdata.train.preprocess import Preprocess
 from ferdata.train.run_folder import default_folder
 
 
-def facts(name: str = "test_resnet", space: LabelSpace = BASIC7, channels: int = 3):
+def facts(name="test_resnet", space: LabelSpace = BASIC7, channels: int = 3, **changes):
     model = create_model(name, len(space), in_chans=channels)
-    return describe(name, model, space, height=32, width=32, channels=channels)
+    options = TrainOptions(model=name, **changes)
+    return describe(model, options, space, height=32, width=32, channels=channels)
 
 
 def test_models_have_the_wanted_shapes():
@@ -88,26 +88,19 @@ def test_label_spaces_are_compared_by_names():
         facts().require_labels(LabelSpace("mixed", BASIC7.names[::-1]), "here")
 
 
-def test_warmup_rises_linearly_and_cosine_falls_to_the_floor():
-    factor = WarmupCosine(warmup_steps=10, total_steps=101, floor=0.01)
-    assert [factor(step) for step in (0, 4, 9, 10)] == pytest.approx([0.1, 0.5, 1.0, 1.0])
-    assert factor(55) == pytest.approx(0.505)
-    assert factor(100) == pytest.approx(0.01)
-    falling = [factor(step) for step in range(10, 101)]
-    assert falling == sorted(falling, reverse=True)
+def test_a_runs_own_size_and_normalisation_come_first():
+    own = facts(input_size=48, mean=(0.5,), std=(0.25,))
+    assert own.input_size == (48, 48)
+    assert (own.mean, own.std) == ((0.5,) * 3, (0.25,) * 3)
+    with pytest.raises(OptionError, match="mean has 2 values"):
+        facts(mean=(0.5, 0.5))
 
 
-def test_no_warmup_starts_at_the_peak():
-    assert WarmupCosine(0, 5)(0) == 1.0
-
-
-def test_only_matrices_are_decayed():
-    model = create_model("test_resnet", 7)
-    groups = adamw(model, lr=0.1, weight_decay=0.05).param_groups
-    assert {p.ndim > 1 for p in groups[0]["params"]} == {True}
-    assert {p.ndim > 1 for p in groups[1]["params"]} == {False}
-    assert (groups[0]["weight_decay"], groups[1]["weight_decay"]) == (0.05, 0.0)
-    assert sum(len(g["params"]) for g in groups) == len(list(model.parameters()))
+def test_a_model_made_for_one_size_is_made_for_the_size_of_the_run():
+    options = TrainOptions(model="efficientvit_m5", input_size=64)
+    assert model_options(options) == {"img_size": 64}
+    assert model_options(TrainOptions(model="efficientvit_m5")) == {}
+    assert model_options(TrainOptions(model="lmfer", input_size=64)) == {}
 
 
 def test_options_out_of_range_are_named():

@@ -21,6 +21,8 @@ class ClassScore(BaseModel):
         n: Images of this class in the split.
         precision: Right among those called so; 0 where none was called so.
         recall: Right among those that are so; None where the split has none.
+        recall_low: Lower end of the Wilson 95 % interval of the recall; None as above.
+        recall_high: Upper end of it.
         f1: Harmonic mean of both; None where the split has none.
     """
 
@@ -28,6 +30,8 @@ class ClassScore(BaseModel):
     n: int
     precision: float
     recall: float | None
+    recall_low: float | None
+    recall_high: float | None
     f1: float | None
 
 
@@ -111,16 +115,24 @@ def score(confusion: npt.ArrayLike, labels: Sequence[str]) -> Scores:
         macro_recall=_mean(recall[present]),
         macro_f1=_mean(f1[present]),
         per_class=[
-            ClassScore(
-                label=label,
-                n=int(true[k]),
-                precision=float(precision[k]),
-                recall=float(recall[k]) if present[k] else None,
-                f1=float(f1[k]) if present[k] else None,
-            )
+            _class_score(label, int(right[k]), int(true[k]), float(precision[k]), float(f1[k]))
             for k, label in enumerate(labels)
         ],
         confusion=counts.tolist(),
+    )
+
+
+def _class_score(label: str, right: int, n: int, precision: float, f1: float) -> ClassScore:
+    """Collect the scores of one class; without images it has no recall."""
+    low, high = wilson_interval(right, n)
+    return ClassScore(
+        label=label,
+        n=n,
+        precision=precision,
+        recall=right / n if n else None,
+        recall_low=low if n else None,
+        recall_high=high if n else None,
+        f1=f1 if n else None,
     )
 
 

@@ -1,7 +1,7 @@
 """CTAN: ConvNeXt-Tiny with efficient and shuffle attention.
 
-Zhou and Wang, "Research on Face Expression Recognition Model Based on Improved CTAN", IAENG
-International Journal of Computer Science 52(5), 2025. Layers: Table I.
+Zhou and Wang, "Research on Face Expression Recognition Model Based on Improved CTAN" (2025).
+Layers: Table I.
 
 What the text leaves open, and the choice made here:
 

@@ -1,0 +1,81 @@
+"""From stored uint8 images to logits: everything between a shard and a model's answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ferdata.train.augment import DeviceAugment
+from ferdata.train.facts import ModelFacts
+from ferdata.train.models.base import ExpressionModel
+from ferdata.train.preprocess import Preprocess
+from ferdata.train.prior import RegionPrior
+
+
+class Classifier(nn.Module):
+    """A model with the preparation that its images need.
+
+    Training, evaluation, prediction and export all call this module, so that a model never meets
+    an image that was prepared in another way than those it learnt from.
+
+    Args:
+        model: Turns float32 (B, C, H, W) into logits (B, K).
+        facts: Size, normalisation and classes.
+        augment: What is done to images in training mode only.
+    """
+
+    def __init__(
+        self, model: nn.Module, facts: ModelFacts, augment: DeviceAugment | None = None
+    ) -> None:
+        super().__init__()
+        # channels_last: images come as (B, H, W, C), so no copy is made to change their order
+        self.model = model.to(memory_format=torch.channels_last)
+        self.facts = facts
+        self.preprocess = Preprocess(facts.mean, facts.std, facts.input_size)
+        self.augment = augment
+        self.prior = RegionPrior(facts.landmark_scheme) if facts.landmark_scheme else None
+
+    @property
+    def takes_landmarks(self) -> bool:
+        """Whether `forward` looks at landmarks."""
+        return self.prior is not None
+
+    def forward(self, images: Tensor, landmarks: Tensor | None = None) -> Tensor:
+        """Classify images.
+
+        Args:
+            images: uint8, shape (B, H, W, C).
+            landmarks: float32, shape (B, P, 2), pixels of these images, NaN where unknown; only
+                looked at by models with a landmark prior.
+
+        Returns:
+            Logits, shape (B, K).
+        """
+        logits: Tensor = self.model(*self.prepare(images, landmarks))
+        return logits
+
+    def embed(self, images: Tensor, landmarks: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return the logits (B, K), and the features (B, D) that they were made from."""
+        inputs = self.prepare(images, landmarks)
+        if isinstance(self.model, ExpressionModel):
+            features = self.model.embed(*inputs)
+            return self.model.classify(features), features
+        model: Any = self.model  # a timm model
+        features = model.forward_head(model.forward_features(*inputs), pre_logits=True)
+        return model.get_classifier()(features), features
+
+    def prepare(self, images: Tensor, landmarks: Tensor | None = None) -> tuple[Tensor, ...]:
+        """Return what the model is called with: images, and the prior where it takes one."""
+        resized = self.preprocess.resize(images)
+        if self.prior is None:
+            landmarks = None
+        elif landmarks is not None:
+            landmarks = self.preprocess.move_points(landmarks, images.shape[1], images.shape[2])
+        if self.training and self.augment is not None:
+            resized, landmarks = self.augment(resized, landmarks)
+        prepared = self.preprocess.normalise(resized)
+        if self.prior is None or landmarks is None:
+            return (prepared,)
+        return prepared, self.prior(landmarks, *self.facts.input_size)

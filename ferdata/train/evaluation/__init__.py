@@ -1,0 +1,1 @@
+"""What a trained model is worth: scores, their figures and tables, models side by side."""
