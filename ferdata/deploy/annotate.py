@@ -1,0 +1,146 @@
+"""An answered picture for people: the face marked, the probabilities as bars beside it."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+from ferdata.faces.detection import Box
+
+Pixels = npt.NDArray[np.uint8]
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+LARGEST_VIEW = 1024
+"""Longest side of a picture that is drawn on, pixels; larger ones are averaged down."""
+
+SMALLEST_VIEW = 320
+"""Longest side of a picture that is drawn on at least, so that small crops can be seen."""
+
+_PANEL = 300  # pixels
+_EDGE = 16
+_ROW = 44
+_SEEN = 128  # side of the image as the model saw it
+_PAPER, _INK, _FAINT = (250, 250, 248), (32, 34, 38), (110, 114, 120)
+_BAR, _TRACK = (30, 100, 170), (224, 227, 231)
+_MARK = (255, 200, 0)
+_POINT_SHARE = 0.75  # opacity of landmarks
+
+
+@dataclass(frozen=True)
+class View:
+    """A picture at the size in which it is drawn on.
+
+    Attributes:
+        pixels: uint8 RGB, shape (H, W, 3).
+        scale: Its pixels by the picture's own.
+    """
+
+    pixels: Pixels
+    scale: float
+
+    def place(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Carry points, shape (..., 2), from the picture; whole numbers are pixel centres."""
+        return (np.asarray(points, np.float64) + 0.5) * self.scale - 0.5
+
+
+def make_view(pixels: Pixels) -> View:
+    """Bring a picture to a size between `SMALLEST_VIEW` and `LARGEST_VIEW`.
+
+    Args:
+        pixels: uint8 RGB, shape (H, W, 3).
+    """
+    height, width = pixels.shape[:2]
+    longest = max(height, width)
+    scale = min(max(longest, SMALLEST_VIEW), LARGEST_VIEW) / longest
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return View(np.asarray(cv2.resize(pixels, size, interpolation=how), np.uint8), scale)
+
+
+def annotate(
+    view: View,
+    seen: Pixels,
+    answers: Sequence[tuple[str, float]],
+    *,
+    box: Box | None = None,
+    landmarks: npt.NDArray[np.float32] | None = None,
+    note: str = "",
+) -> Pixels:
+    """Draw an answered picture.
+
+    Args:
+        view: The picture.
+        seen: The image that the model saw, uint8 (S, S, C).
+        answers: Names and probabilities, the likeliest first.
+        box: The face, pixels of the picture.
+        landmarks: Its points, shape (P, 2), pixels of the picture.
+        note: A line below the bars.
+
+    Returns:
+        uint8 RGB: the picture, and a panel at its right.
+    """
+    marked = _mark(view, box, landmarks)
+    lines = textwrap.wrap(note, 38)
+    needed = 3 * _EDGE + _SEEN + _ROW * len(answers) + 20 * len(lines) + _EDGE
+    height = max(marked.height, needed)
+    sheet = Image.new("RGB", (marked.width + _PANEL, height), _PAPER)
+    sheet.paste(marked, (0, (height - marked.height) // 2))
+    left = marked.width + _EDGE
+    face = Image.fromarray(np.repeat(seen, 3, axis=2) if seen.shape[2] == 1 else seen)
+    sheet.paste(face.resize((_SEEN, _SEEN), Image.Resampling.LANCZOS), (left, _EDGE))
+    draw = ImageDraw.Draw(sheet)
+    draw.text((left + _SEEN + 10, _EDGE), "as the\nmodel saw it", _FAINT, font=_font(14))
+    top = 2 * _EDGE + _SEEN
+    for rank, (name, probability) in enumerate(answers):
+        _draw_bar(draw, left, top, name, probability, first=rank == 0)
+        top += _ROW
+    for line in lines:
+        draw.text((left, top + 4), line, _FAINT, font=_font(14))
+        top += 20
+    return np.asarray(sheet, np.uint8)
+
+
+def _mark(view: View, box: Box | None, landmarks: npt.NDArray[np.float32] | None) -> Image.Image:
+    """Draw the face's box and, lightly, its points."""
+    picture = Image.fromarray(view.pixels)
+    if landmarks is not None:
+        points = view.place(landmarks).round().astype(int)
+        points = points[((points >= 0) & (points < view.pixels.shape[1::-1])).all(axis=1)]
+        pixels = view.pixels.copy()
+        rows, columns = points[:, 1], points[:, 0]
+        mixed = _POINT_SHARE * np.array(_MARK) + (1 - _POINT_SHARE) * pixels[rows, columns]
+        pixels[rows, columns] = mixed.astype(np.uint8)
+        picture = Image.fromarray(pixels)
+    if box is not None:
+        corners = view.place([box[:2], box[2:]])
+        draw = ImageDraw.Draw(picture)
+        frame = [(float(x), float(y)) for x, y in corners]
+        draw.rectangle(frame, outline=_INK, width=4)
+        draw.rectangle([(x + d, y + d) for (x, y), d in zip(frame, (1, -1), strict=True)],
+                       outline=_MARK, width=2)  # fmt: skip
+    return picture
+
+
+def _draw_bar(
+    draw: ImageDraw.ImageDraw, left: int, top: int, name: str, probability: float, *, first: bool
+) -> None:
+    """Draw one class: name and share as text, and the share as a bar."""
+    ink = _INK if first else _FAINT
+    right = left + _PANEL - 2 * _EDGE
+    draw.text((left, top), name, ink, font=_font(17))
+    draw.text((right, top), f"{probability:.1%}", ink, font=_font(17), anchor="ra")
+    draw.rectangle((left, top + 24, right, top + 34), _TRACK)
+    if probability > 0:
+        draw.rectangle((left, top + 24, left + probability * (right - left), top + 34), _BAR)
+
+
+@lru_cache(maxsize=4)
+def _font(size: int) -> Font:
+    return ImageFont.load_default(size)
