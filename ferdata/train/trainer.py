@@ -8,11 +8,13 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import lightning
 import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.trainer.connectors.signal_connector import _SignalConnector
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
 from ferdata.errors import OptionError
@@ -45,7 +47,7 @@ def make_trainer(
     """
     device = torch_device(options.device)
     _require_devices(options, device)
-    return lightning.Trainer(
+    trainer = lightning.Trainer(
         accelerator={"cpu": "cpu", "cuda": "gpu", "mps": "mps"}[device.type],
         devices=options.devices,
         num_nodes=options.nodes,
@@ -66,6 +68,22 @@ def make_trainer(
         enable_model_summary=False,
         default_root_dir=folder.path,
     )
+    trainer._signal_connector = _FewSignals(trainer)
+    return trainer
+
+
+class _FewSignals(_SignalConnector):  # type: ignore[misc]
+    """Puts back, after a run, the handlers of those signals only that a run has changed.
+
+    Lightning puts back all, as Python knows them. Python does not know handlers that a native
+    library has installed, so theirs became "end the process": MediaPipe now and then times itself
+    by SIGPROF, and killed any process that had trained before.
+    """
+
+    @staticmethod
+    def _get_current_signal_handlers() -> dict[int, Any]:
+        changed = [signal.SIGTERM, *([signal.SIGUSR1] if hasattr(signal, "SIGUSR1") else [])]
+        return {number: signal.getsignal(number) for number in changed}
 
 
 @contextmanager

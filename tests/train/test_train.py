@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -203,3 +205,26 @@ def test_a_gpu_that_is_not_there_is_said(make_build, tmp_path):
         pytest.skip("this machine has a GPU")
     with pytest.raises(OptionError, match="sees no GPU"):
         train(make_build(), tmp_path / "run", options(device="gpu"), quiet=True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_signal_handlers_of_native_libraries_survive_a_run(make_build, tmp_path):
+    """MediaPipe times itself by SIGPROF; without its handler the signal ends the process."""
+    script = f"""
+import ctypes, signal
+from pathlib import Path
+from ferdata.train import TrainOptions, train
+
+handler = ctypes.CFUNCTYPE(None, ctypes.c_int)(lambda number: None)
+libc = ctypes.CDLL(None)
+libc.signal.argtypes = [ctypes.c_int, type(handler)]
+libc.signal(signal.SIGPROF, handler)
+options = TrainOptions(model="test_resnet", epochs=1, batch_size=14, device="cpu")
+train(Path({str(make_build())!r}), Path({str(tmp_path / "run")!r}), options, quiet=True)
+line = next(x for x in open("/proc/self/status") if x.startswith("SigCgt"))
+print(int(line.split()[1], 16) >> (signal.SIGPROF - 1) & 1)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["1"]
