@@ -101,20 +101,23 @@ def train(
     torch.manual_seed(options.seed)
     task = make_task(data, options)
     checkpoint = _checkpoint_to_resume(folder, data) if resume else None
-    done = folder.read().results if resume else None
-    facts = task.classifier.facts
-    record = RunRecord(options=options, build=_build_facts(data), facts=facts)
-    if is_first_process() and done is None:
-        folder.write(record)
-    log, keep = EpochLog(folder, quiet=quiet), KeepCheckpoints(folder)
+    record = RunRecord(
+        options=options,
+        build=_build_facts(data),
+        facts=task.classifier.facts,
+        results=folder.read().results if resume else None,
+    )
     if not quiet:
         _announce(data, task, folder)
+    if is_first_process():
+        folder.write(record)
+    log, keep = EpochLog(folder, quiet=quiet), KeepCheckpoints(folder)
+    callbacks = [*make_callbacks(options, quiet=quiet), log, keep]
     try:
         with calm_lightning():
-            callbacks = [*make_callbacks(options, quiet=quiet), log, keep]
             trainer = make_trainer(options, folder, callbacks, validate=validate)
-            if done is not None:  # a run that stopped early stays where it stopped
-                trainer.fit_loop.max_epochs = done["epochs"]
+            if record.results is not None:  # a run that stopped early stays where it stopped
+                trainer.fit_loop.max_epochs = record.results["epochs"]
             module = make_data_module(data, task)
             trainer.fit(task, datamodule=module, ckpt_path=checkpoint, weights_only=True)
     except KeyboardInterrupt:
@@ -138,10 +141,25 @@ def train(
     )
     if not is_first_process():
         return report
-    if not quiet and len(log.rows) < options.epochs:
-        logger.info("stopped early: no lower validation loss in %d epochs", options.early_stopping)
+    return _finish(report, record, folder, data, quiet=quiet, started=started)
+
+
+def _finish(
+    report: RunReport,
+    record: RunRecord,
+    folder: RunFolder,
+    build: Build,
+    *,
+    quiet: bool,
+    started: float,
+) -> RunReport:
+    """Draw the curves, test, and write down what the run came to."""
+    if not quiet and report.epochs < record.options.epochs:
+        logger.info(
+            "stopped early: no lower validation loss in %d epochs", record.options.early_stopping
+        )
     write_curves(folder)
-    evaluation = _test(folder, data, options, quiet=quiet)
+    evaluation = _test(folder, build, record.options, quiet=quiet)
     seconds = round(time.perf_counter() - started, 2)
     report = report.model_copy(update={"seconds": seconds, "evaluation": evaluation})
     folder.write(record.model_copy(update={"results": report.model_dump(mode="json")}))

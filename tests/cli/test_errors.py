@@ -37,6 +37,12 @@ def ferdata(*words: object, **options: object) -> subprocess.CompletedProcess[st
         (["verify", "{tmp}"], "build"),
         (["train", "{tmp}"], "build"),
         (["datasets", "nope"], "expected one of"),
+        (["recipes", "lmferr"], "Did you mean 'lmfer'"),
+        (["train", "{tmp}", "--set", "lookahead"], "write NAME=VALUE"),
+        (["eval", "{tmp}", "{tmp}"], "holds no training run"),
+        (["compare", "{tmp}"], "holds no training run"),
+        (["predict", "{tmp}", "{tmp}/a.png"], "holds no training run"),
+        (["export", "{tmp}"], "holds no training run"),
         (["nonsense"], "nonsense"),
     ],
 )
@@ -48,8 +54,12 @@ def test_wrong_call(tmp_path: Path, words: list[str], message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "verb", ["build", "verify", "train", "eval", "datasets", "detect", "ingest", "demo", "doctor"]
-)
+    "verb",
+    [
+        "build", "verify", "train", "eval", "compare", "predict", "export", "recipes", "datasets",
+        "detect", "ingest", "demo", "doctor",
+    ],
+)  # fmt: skip
 def test_every_verb_has_help_with_an_example(verb: str) -> None:
     result = ferdata(verb, "--help")
     assert result.returncode == 0
