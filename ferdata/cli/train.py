@@ -150,7 +150,10 @@ def train(
         Precision | None, typer.Option(help="auto is bfloat16 where there is [default: auto].")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the run [default: runs/BUILD-MODEL].")
+        Path | None,
+        typer.Option(
+            help="Folder of the run, on a disk that all nodes share [default: runs/BUILD-MODEL]."
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the last complete epoch of --out.")
@@ -178,6 +181,7 @@ def train(
     except ImportError as error:
         raise MissingExtraError("training", "train", error) from error
     from ferdata.data import Build  # noqa: PLC0415 - as above
+    from ferdata.recipes import load_recipe  # noqa: PLC0415
     from ferdata.train.options import read_options  # noqa: PLC0415
     from ferdata.train.recipe import recipe_options  # noqa: PLC0415
     from ferdata.train.trainer import is_first_process  # noqa: PLC0415
@@ -193,7 +197,12 @@ def train(
     given = {name: value for name, value in named.items() if value is not None}
     given |= _read_settings(option or [])
     data = Build.open(build)
-    options = recipe_options(recipe, data, given) if recipe else read_options(given)
+    if recipe and resume:  # what the recipe said when the run began is written down
+        options = read_options({**given, "recipe": load_recipe(recipe).name})
+    elif recipe:
+        options = recipe_options(recipe, data, given)
+    else:
+        options = read_options(given)
     report = training.train(build, out, options, resume=resume, quiet=quiet)
     if not is_first_process():
         return

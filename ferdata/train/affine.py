@@ -57,10 +57,20 @@ def warp(images: Tensor, matrices: Tensor) -> Tensor:
         matrices: Shape (B, 3, 3).
     """
     height, width = images.shape[-2:]
-    # grid_sample asks where each output pixel comes from, in halves of the image's sides
-    halves = torch.diag(images.new_tensor([width / 2, height / 2, 1.0]))
-    inverse = torch.linalg.inv(halves) @ torch.linalg.inv(matrices) @ halves
-    grid = functional.affine_grid(inverse[:, :2], list(images.shape), align_corners=False)
+    # grid_sample asks where each output pixel comes from, in halves of the image's sides; the
+    # inverse is written out, since a GPU waits for the check of `torch.linalg.inv`
+    a, b, x = matrices[:, 0].unbind(1)
+    c, d, y = matrices[:, 1].unbind(1)
+    determinant = a * d - b * c
+    a, b, c, d = d / determinant, -b / determinant, -c / determinant, a / determinant
+    inverse = torch.stack(
+        [
+            torch.stack([a, b * (height / width), -(a * x + b * y) * (2 / width)], dim=1),
+            torch.stack([c * (width / height), d, -(c * x + d * y) * (2 / height)], dim=1),
+        ],
+        dim=1,
+    )
+    grid = functional.affine_grid(inverse, list(images.shape), align_corners=False)
     return functional.grid_sample(
         images, grid, mode="bilinear", padding_mode="border", align_corners=False
     )
@@ -68,9 +78,10 @@ def warp(images: Tensor, matrices: Tensor) -> Tensor:
 
 def move_points(points: Tensor, matrices: Tensor, height: int, width: int) -> Tensor:
     """Carry points (B, P, 2) in pixels through the maps of their images."""
-    centre = points.new_tensor([(width - 1) / 2, (height - 1) / 2])
-    linear, shift = matrices[:, :2, :2], matrices[:, None, :2, 2]
-    return (points - centre) @ linear.transpose(1, 2) + shift + centre
+    x, y = points[..., 0] - (width - 1) / 2, points[..., 1] - (height - 1) / 2
+    rows = matrices[:, :, :, None]
+    moved = [rows[:, k, 0] * x + rows[:, k, 1] * y + rows[:, k, 2] for k in (0, 1)]
+    return torch.stack([moved[0] + (width - 1) / 2, moved[1] + (height - 1) / 2], dim=-1)
 
 
 def _diagonal(x: Tensor, y: Tensor) -> Tensor:
@@ -78,8 +89,9 @@ def _diagonal(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _mirror(operation: Operation, images: Tensor) -> Tensor:
-    flips = [-1.0, 1.0, 1.0] if isinstance(operation, HorizontalFlip) else [1.0, -1.0, 1.0]
-    return torch.diag(images.new_tensor(flips)).expand(len(images), 3, 3)
+    plus = torch.ones(len(images), device=images.device)
+    across = isinstance(operation, HorizontalFlip)
+    return _diagonal(-plus, plus) if across else _diagonal(plus, -plus)
 
 
 def _rotation(operation: Any, images: Tensor) -> Tensor:

@@ -81,7 +81,7 @@ class DeviceAugment(nn.Module):
         for operation in self.photometric:
             chosen = _chosen(operation, images)
             images = _PHOTOMETRIC[type(operation)](operation, images, chosen).clamp(0, 255)
-        return images, landmarks
+        return images.contiguous(memory_format=torch.channels_last), landmarks
 
     def _move(self, images: Tensor, landmarks: Tensor | None) -> tuple[Tensor, Tensor | None]:
         total = torch.eye(3, device=images.device).expand(len(images), 3, 3)
@@ -136,8 +136,7 @@ def _brightness(operation: Any, images: Tensor, chosen: Tensor) -> Tensor:
 def _contrast(operation: Any, images: Tensor, chosen: Tensor) -> Tensor:
     mean = images.mean(dim=(-2, -1), keepdim=True)
     if images.shape[1] == len(_LUMA):
-        luma = images.new_tensor(_LUMA)[:, None, None]
-        mean = (mean * luma).sum(dim=1, keepdim=True)
+        mean = sum((share * mean[:, k, None] for k, share in enumerate(_LUMA)), mean.new_zeros(()))
     return mean + (images - mean) * _factor(operation, images, chosen)
 
 

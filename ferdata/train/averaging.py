@@ -1,9 +1,10 @@
 """Averaged weights: those that are validated, kept and tested, while others are trained."""
 
+# ruff: noqa: ARG002 - Lightning calls its hooks with all their arguments
+
 from __future__ import annotations
 
-from collections.abc import Callable
-
+import lightning
 import torch
 from lightning.pytorch.callbacks import WeightAveraging
 from torch import Tensor
@@ -20,23 +21,35 @@ class WeightEma(WeightAveraging):  # type: ignore[misc]  # lightning is untyped 
     """
 
     def __init__(self, decay: float) -> None:
-        super().__init__(avg_fn=ema_with_warmup(decay))
+        super().__init__(multi_avg_fn=self._move)
+        self.decay = decay
+
+    def on_fit_start(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Move the average to where the weights are: it is made before the trainer moves those.
+
+        The count of updates stays on the CPU, where reading it makes no device wait.
+        """
+        self._average_model.module.to(pl_module.device)
+
+    def _move(self, averages: list[Tensor], currents: list[Tensor], _updates: Tensor) -> None:
+        """Move the averages of one type and device towards the present values."""
+        if not torch.is_floating_point(averages[0]):  # batch normalisation counts its batches
+            torch._foreach_copy_(averages, currents)
+            return
+        decay = decay_at(int(self._average_model.n_averaged), self.decay)
+        torch._foreach_lerp_(averages, currents, 1 - decay)
 
 
-def ema_with_warmup(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
-    """Return the update of an average whose decay rises as `min(d, (1 + t) / (10 + t))`.
+def decay_at(update: int, decay: float) -> float:
+    """Return the decay of an update, which rises as `min(d, (1 + t) / (10 + t))`.
 
     Without the warm-up the average would hold on to the initial weights for 1 / (1 − d) steps.
     Source of the rule: documentation of TensorFlow's `ExponentialMovingAverage`, `num_updates`.
 
     Args:
+        update: Number t of updates before this one.
         decay: d, 0 ≤ d < 1.
     """
-
-    def update(average: Tensor, current: Tensor, updates: Tensor | int) -> Tensor:
-        if not torch.is_floating_point(average):
-            return current  # batch normalisation counts its batches
-        step = int(updates)
-        return torch.lerp(average, current, 1 - min(decay, (1 + step) / (10 + step)))
-
-    return update
+    return min(decay, (1 + update) / (10 + update))

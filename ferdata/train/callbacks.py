@@ -8,7 +8,7 @@ from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.callbacks import Callback, EarlyStopping
 from torch import Tensor
 from tqdm import tqdm
 
@@ -57,11 +57,46 @@ class LossGuard(Callback):  # type: ignore[misc]
             return
         loss: Tensor = outputs["loss"]
         if not torch.isfinite(loss):
-            raise TrainingError(
-                f"the training loss is {loss.item()} in epoch {trainer.current_epoch + 1}, step "
-                f"{batch_idx + 1}: training has diverged. Start another run with a lower --lr "
-                f"(now {pl_module.options.lr:g}); last.ckpt holds the last complete epoch."
-            )
+            where = f"in epoch {trainer.current_epoch + 1}, step {batch_idx + 1}"
+            raise _diverged(trainer, pl_module, f"the training loss is {loss.item()} {where}")
+
+    def on_train_epoch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Look at what the epoch's last step has made, before it is kept as a checkpoint.
+
+        Raises:
+            TrainingError: The validation loss or a weight is NaN or infinite.
+        """
+        values = {
+            "the validation loss": trainer.callback_metrics.get("validation_loss"),
+            **pl_module.state_dict(),
+        }
+        for name, value in values.items():
+            if value is not None and value.is_floating_point() and not value.isfinite().all():
+                epoch = trainer.current_epoch + 1
+                raise _diverged(trainer, pl_module, f"{name} is no number after epoch {epoch}")
+
+
+def _diverged(
+    trainer: lightning.Trainer, pl_module: lightning.LightningModule, what: str
+) -> TrainingError:
+    kept = "; last.ckpt holds the epoch before it" if trainer.current_epoch else ""
+    return TrainingError(
+        f"{what}: training has diverged. Start another run with a lower --lr "
+        f"(now {pl_module.options.lr:g}){kept}."
+    )
+
+
+class StaysStopped(EarlyStopping):  # type: ignore[misc]
+    """Early stopping that a resumed run remembers, also where it was killed right after."""
+
+    def on_train_start(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Stop before the first epoch where the checkpoint's run had stopped."""
+        if self.wait_count >= self.patience:
+            trainer.should_stop = True
 
 
 class EpochBar(Callback):  # type: ignore[misc]

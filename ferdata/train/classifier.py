@@ -68,6 +68,14 @@ class Classifier(nn.Module):
 
     def prepare(self, images: Tensor, landmarks: Tensor | None = None) -> tuple[Tensor, ...]:
         """Return what the model is called with: images, and the prior where it takes one."""
+        device = images.device.type
+        if not torch.is_autocast_enabled(device):
+            return self._prepare(images, landmarks)
+        # places and pixel values need all their digits: mixed precision begins with the model
+        with torch.autocast(device, enabled=False):
+            return self._prepare(images, landmarks)
+
+    def _prepare(self, images: Tensor, landmarks: Tensor | None) -> tuple[Tensor, ...]:
         resized = self.preprocess.resize(images)
         if self.prior is None:
             landmarks = None

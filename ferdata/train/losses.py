@@ -15,7 +15,9 @@ class ClassificationLoss(nn.Module):
     """Cross-entropy on the label, or on the soft label, of each image.
 
     With class weights and labels the mean is weighted, as torch does it: Σ w_y l / Σ w_y. With
-    soft labels each class's share of the cross-entropy is weighted and the sum divided by B.
+    soft labels each class's share of the cross-entropy is weighted and the sum divided by B; there
+    the weights N / n_c are divided by the number of classes, so that their mean over the images is
+    1 and the loss keeps its size.
 
     Args:
         options: `loss` and `label_smoothing`.
@@ -25,8 +27,10 @@ class ClassificationLoss(nn.Module):
     def __init__(self, options: TrainOptions, class_weights: Sequence[float] | None = None) -> None:
         super().__init__()
         weights = None if class_weights is None else torch.tensor(class_weights).float()
-        self.loss = nn.CrossEntropyLoss(weights, label_smoothing=options.label_smoothing)
         self.target = "soft_label" if options.loss == "soft_cross_entropy" else "label"
+        if weights is not None and self.target == "soft_label":
+            weights /= len(weights)
+        self.loss = nn.CrossEntropyLoss(weights, label_smoothing=options.label_smoothing)
 
     def forward(self, logits: Tensor, batch: dict[str, Tensor]) -> Tensor:
         """Return the mean loss of a batch; logits of shape (B, K)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError, model_validator
 
 from ferdata.errors import OptionError
 
@@ -26,7 +26,8 @@ class TrainOptions(BaseModel):
             `ferdata.train.augment`, for instance `({"op": "horizontal_flip"},)`.
         epochs: Passes over the train split.
         batch_size: Images per step and device.
-        accumulate: Batches whose gradients are added up before a step.
+        accumulate: Batches whose gradients are averaged for a step; the last step of an epoch may
+            have fewer, which then count for less.
         subset: Share of train that is seen in the first `subset_epochs` epochs, drawn once.
         subset_epochs: Epochs on the subset; 0 for none.
         optimizer: `adamw` decays weights apart from the gradient, `adam` and `sgd` with it.
@@ -102,6 +103,15 @@ class TrainOptions(BaseModel):
     nodes: int = Field(default=1, ge=1)
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
 
+    @model_validator(mode="after")
+    def _consistent(self) -> TrainOptions:
+        if (self.subset < 1) != (self.subset_epochs > 0):
+            raise ValueError(
+                f"subset ({self.subset:g}) and subset_epochs ({self.subset_epochs}) belong "
+                "together: give both, or neither"
+            )
+        return self
+
 
 RESUMABLE = frozenset({"device"})
 """Options that a resumed run may change: where to compute, not what."""
@@ -118,6 +128,8 @@ def read_options(given: Mapping[str, Any]) -> TrainOptions:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
+        if not name:  # a rule about several options
+            raise OptionError(f"{first['msg'].removeprefix('Value error, ')}.") from None
         raise OptionError(f"{name}: {first['msg']}, got {first['input']!r}.") from None
 
 
@@ -131,12 +143,13 @@ def merge_for_resume(recorded: TrainOptions, asked: TrainOptions) -> TrainOption
     Raises:
         OptionError: `asked` wants an option to be other than it was recorded.
     """
-    changed = {name: getattr(asked, name) for name in asked.model_fields_set}
-    changed = {name: value for name, value in changed.items() if value != getattr(recorded, name)}
+    before = recorded.model_dump(mode="json")  # as it was read: lists where there were tuples
+    given = asked.model_dump(mode="json", include=asked.model_fields_set)
+    changed = {name: value for name, value in given.items() if value != before[name]}
     refused = sorted(set(changed) - RESUMABLE)
     if refused:
         listed = ", ".join(
-            f"{name}={getattr(recorded, name)} (now asked: {changed[name]})" for name in refused
+            f"{name}={before[name]} (now asked: {changed[name]})" for name in refused
         )
         raise OptionError(
             f"the run was started with {listed}; --resume goes on as it began. Leave these "

@@ -70,5 +70,6 @@ class Preprocess(nn.Module):
 
     def move_points(self, points: Tensor, height: int, width: int) -> Tensor:
         """Carry points (B, P, 2) on images of a size, in pixels, to the model's size."""
-        ratio = points.new_tensor([self.size[1] / width, self.size[0] / height])
-        return (points + 0.5) * ratio - 0.5
+        x = (points[..., 0] + 0.5) * (self.size[1] / width) - 0.5
+        y = (points[..., 1] + 0.5) * (self.size[0] / height) - 0.5
+        return torch.stack([x, y], dim=-1)

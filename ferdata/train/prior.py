@@ -74,7 +74,8 @@ class RegionPrior(nn.Module):
                 f"landmarks of the scheme {scheme!r} can't serve as a prior; expected one of "
                 f"{', '.join(_POINTS)}."
             )
-        self.regions = _POINTS[scheme]
+        for name, points in zip(REGIONS, _POINTS[scheme], strict=True):
+            self.register_buffer(name, torch.tensor(points, dtype=torch.int64), persistent=False)
         centres = (torch.arange(GRID) + 0.5) / GRID
         self.register_buffer("grid", centres, persistent=False)
 
@@ -90,14 +91,15 @@ class RegionPrior(nn.Module):
         Returns:
             float32, shape (B, 4, `GRID`, `GRID`), values in 0–1.
         """
-        size = landmarks.new_tensor([width, height])
-        points = (landmarks + 0.5) / size
-        return torch.stack([self._region(points, region) for region in self.regions], dim=1)
+        x, y = (landmarks[..., 0] + 0.5) / width, (landmarks[..., 1] + 0.5) / height
+        points = torch.stack([x, y], dim=-1)
+        maps = [self._region(points, self.get_buffer(name)) for name in REGIONS]
+        return torch.stack(maps, dim=1)
 
-    def _region(self, points: Tensor, region: tuple[int, ...]) -> Tensor:
-        if not region:
+    def _region(self, points: Tensor, region: Tensor) -> Tensor:
+        if not len(region):
             return points.new_zeros(points.shape[0], GRID, GRID)
-        chosen = points[:, list(region)]
+        chosen = points[:, region]
         # a Gaussian in the plane is the product of two on the axes
         across = torch.exp(-((chosen[..., 0, None] - self.grid) ** 2) / (2 * SPREAD**2))
         down = torch.exp(-((chosen[..., 1, None] - self.grid) ** 2) / (2 * SPREAD**2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from lightning.pytorch.callbacks import Callback, EarlyStopping
+from lightning.pytorch.callbacks import Callback
 from torch import nn
 
 from ferdata.data import Build, FerDataModule
@@ -13,7 +13,7 @@ from ferdata.errors import BuildError, OptionError
 from ferdata.labels import class_weights
 from ferdata.train.augment import DeviceAugment
 from ferdata.train.averaging import WeightEma
-from ferdata.train.callbacks import EpochBar, EpochSeed, LossGuard
+from ferdata.train.callbacks import EpochBar, EpochSeed, LossGuard, StaysStopped
 from ferdata.train.classifier import Classifier
 from ferdata.train.facts import describe, model_options
 from ferdata.train.models import create_model
@@ -99,6 +99,7 @@ def make_data_module(build: Build, task: ExpressionTask) -> FerDataModule:
         options.batch_size,
         seed=options.seed,
         fields=task.fields,
+        eval_batch_size=max(64, options.batch_size),  # a score does not depend on it
         drop_last=True,  # batch normalisation can't work on a single image
         subset=options.subset,
         subset_epochs=options.subset_epochs,
@@ -112,7 +113,7 @@ def make_callbacks(options: TrainOptions, *, quiet: bool) -> list[Callback]:
         callbacks.append(WeightEma(options.ema_decay))
     if options.early_stopping:
         callbacks.append(
-            EarlyStopping("validation_loss", patience=options.early_stopping, check_finite=False)
+            StaysStopped("validation_loss", patience=options.early_stopping, check_finite=False)
         )
     return callbacks
 

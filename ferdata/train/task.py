@@ -8,7 +8,8 @@ from typing import Any
 
 import lightning
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from torch.nn import functional
 from torchmetrics.classification import MulticlassConfusionMatrix
 
 from ferdata.errors import OptionError
@@ -43,8 +44,10 @@ class ExpressionTask(lightning.LightningModule):  # type: ignore[misc]  # lightn
         self.options = options
         self.loss = ClassificationLoss(options, class_weights)
         self.centre_loss = self._make_centre_loss() if options.centre_loss else None
-        self.validation_loss = nn.CrossEntropyLoss()
-        self.confusion = MulticlassConfusionMatrix(len(classifier.facts.labels))
+        # without checks of values, for which a GPU would wait in every batch
+        self.confusion = MulticlassConfusionMatrix(
+            len(classifier.facts.labels), validate_args=False
+        )
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -56,21 +59,27 @@ class ExpressionTask(lightning.LightningModule):  # type: ignore[misc]  # lightn
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:  # noqa: ARG002 - Lightning's signature
         """Return the loss of one batch."""
         if self.centre_loss is None:
-            loss: Tensor = self.loss(self._answer(batch), batch)
+            loss: Tensor = self.loss(self._answer(batch).float(), batch)
         else:
             logits, features = self.classifier.embed(batch["image"], batch.get("landmarks"))
             pull = self.centre_loss(features, batch["label"])
-            loss = self.loss(logits, batch) + self.options.centre_loss * pull
+            loss = self.loss(logits.float(), batch) + self.options.centre_loss * pull
             self.centre_loss.update(features, batch["label"])
-            self._log("centre_loss", pull.detach(), batch)
-        self._log("train_loss", loss, batch)
+            self._log("centre_loss", pull.detach(), len(batch["label"]))
+        self._log("train_loss", loss, len(batch["label"]))
         return loss
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:  # noqa: ARG002 - Lightning's signature
-        """Count one batch into the confusion matrix."""
-        logits = self._answer(batch).float()
-        self.confusion.update(logits.argmax(dim=1), batch["label"])
-        self._log("validation_loss", self.validation_loss(logits, batch["label"]), batch)
+        """Count one batch into the confusion matrix, every row on one process only."""
+        logits, labels = self._answer(batch).float(), batch["label"]
+        if self.trainer.world_size > 1:  # parts are filled up with rows of other processes
+            own = batch["index"] % self.trainer.world_size == self.trainer.global_rank
+            logits, labels = logits[own], labels[own]
+        number = len(labels)
+        if number:
+            self.confusion.update(logits.argmax(dim=1), labels)
+        loss = functional.cross_entropy(logits, labels, reduction="sum") / max(number, 1)
+        self._log("validation_loss", loss, number)
 
     def on_validation_epoch_end(self) -> None:
         """Log accuracy and macro F1 of the whole validation split."""
@@ -83,8 +92,10 @@ class ExpressionTask(lightning.LightningModule):  # type: ignore[misc]  # lightn
         """Make the optimizer, and the schedule over all steps of the run."""
         optimizer = make_optimizer(self.classifier.model, self.options)
         module, options = self.trainer.datamodule, self.options
+        # epochs are of two lengths at most: those on the subset, and the others
+        batches = [module.epoch_batches(epoch) for epoch in (0, options.subset_epochs)]
         epoch_steps = [
-            math.ceil(module.epoch_batches(epoch) / options.accumulate)
+            math.ceil(batches[epoch >= options.subset_epochs] / options.accumulate)
             for epoch in range(options.epochs)
         ]
         schedule = make_schedule(optimizer, options, epoch_steps)
@@ -119,13 +130,13 @@ class ExpressionTask(lightning.LightningModule):  # type: ignore[misc]  # lightn
             self.classifier.train(training)
         return CentreLoss(len(facts.labels), features.shape[1], self.options.centre_rate)
 
-    def _log(self, name: str, value: Tensor, batch: Batch) -> None:
-        """Log an epoch's mean over images."""
+    def _log(self, name: str, value: Tensor, images: int) -> None:
+        """Log an epoch's mean over images, of which a batch has a number."""
         self.log(
             name,
             value,
             on_step=False,
             on_epoch=True,
-            batch_size=len(batch["label"]),
+            batch_size=images,
             sync_dist=True,
         )

@@ -116,8 +116,6 @@ def train(
     try:
         with calm_lightning():
             trainer = make_trainer(options, folder, callbacks, validate=validate)
-            if record.results is not None:  # a run that stopped early stays where it stopped
-                trainer.fit_loop.max_epochs = record.results["epochs"]
             module = make_data_module(data, task)
             trainer.fit(task, datamodule=module, ckpt_path=checkpoint, weights_only=True)
     except KeyboardInterrupt:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import threading
 import warnings
@@ -25,7 +26,9 @@ from ferdata.train.run_folder import RunFolder
 
 def is_first_process() -> bool:
     """Say whether this is the process that writes and prints, where several train together."""
-    return not getattr(rank_zero_only, "rank", 0)
+    # until the trainer is there, the first process of another machine knows its node's rank only
+    node = os.environ.get("NODE_RANK") or os.environ.get("GROUP_RANK") or "0"
+    return node == "0" and not getattr(rank_zero_only, "rank", 0)
 
 
 def make_trainer(

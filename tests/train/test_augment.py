@@ -7,8 +7,12 @@ import torch
 from ferdata.augment import kinds
 from ferdata.errors import OptionError
 from ferdata.faces.schemes import scheme
+from ferdata.labels import BASIC7
+from ferdata.train import TrainOptions, create_model
 from ferdata.train.affine import AFFINE, draw_matrices, move_points, warp
 from ferdata.train.augment import DeviceAugment
+from ferdata.train.classifier import Classifier
+from ferdata.train.facts import describe
 
 SIZE = 40
 
@@ -55,7 +59,8 @@ def test_landmarks_go_where_the_pixels_go(entry):
 def test_several_moves_are_one_resampling_and_still_carry_landmarks():
     torch.manual_seed(1)
     place = torch.tensor([[[17.0, 21.0]] * 5] * 6)
-    images, moved = DeviceAugment(GEOMETRIC, "five")(spot(17.0, 21.0), place)
+    mixed = [GEOMETRIC[k] for k in (2, 0, 4, 1, 3, 5)]  # flips between turns and shifts
+    images, moved = DeviceAugment(mixed, "five")(spot(17.0, 21.0), place)
     for image, points in zip(images, moved, strict=True):
         assert centroid(image[0]) == pytest.approx(tuple(points[0].tolist()), abs=0.4)
 
@@ -158,6 +163,25 @@ def test_the_same_seed_draws_the_same_values():
     other, _ = augment(faces())
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+
+
+def test_mixed_precision_begins_with_the_model():
+    entries = [*GEOMETRIC, {"op": "gaussian_blur", "probability": 1.0}]
+    options = TrainOptions(model="lmfer", model_options={"landmark_prior": True})
+    model = create_model("lmfer", 7, landmark_prior=True)
+    facts = describe(
+        model, options, BASIC7, height=SIZE, width=SIZE, channels=3, landmark_scheme="five"
+    )
+    classifier = Classifier(model, facts, DeviceAugment(entries, "five")).train()
+    images = faces(4).permute(0, 2, 3, 1).round().to(torch.uint8).contiguous()
+    landmarks = torch.rand(4, 5, 2) * SIZE
+    torch.manual_seed(0)
+    plain = classifier.prepare(images, landmarks)
+    torch.manual_seed(0)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = classifier.prepare(images, landmarks)
+    assert all(map(torch.equal, plain, mixed))
+    assert plain[0].is_contiguous(memory_format=torch.channels_last)
 
 
 def test_what_only_stored_copies_can_have_is_refused():

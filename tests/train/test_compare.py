@@ -16,6 +16,7 @@ from ferdata.train import TrainOptions, train
 from ferdata.train.evaluation import comparison
 from ferdata.train.evaluation.comparison import claims, compare
 from ferdata.train.evaluation.comparison_tables import comparison_text, writer_for
+from ferdata.train.evaluation.figures import cost_figure
 
 RECIPE = """
 name: test_resnet
@@ -149,7 +150,7 @@ def test_files_are_written_by_their_endings(runs, recipe, tmp_path):
         writer_for(tmp_path / f"t{ending}")(result, tmp_path / f"t{ending}")
     text = (tmp_path / "t.md").read_text()
     assert "## test split" in text
-    assert "| test_resnet | spots | 21 |" in text
+    assert r"| test\_resnet | spots | 21 |" in text
     with (tmp_path / "t.csv").open(newline="") as file:
         first, second = csv.DictReader(file)
     assert float(first["accuracy"]) == pytest.approx(result.runs[0].report.scores.accuracy)
@@ -161,6 +162,29 @@ def test_files_are_written_by_their_endings(runs, recipe, tmp_path):
     assert cv2.imread(str(tmp_path / "t.png")).std() > 10
     with pytest.raises(OptionError, match=r"\.md, \.csv, \.json, \.png"):
         writer_for(tmp_path / "t.xlsx")
+
+
+def test_names_are_no_markup(runs, tmp_path):
+    result = fast(runs[:1])
+    run = result.runs[0]
+    run.name, run.report.build = "a|b *c*", "<img src=x>\n\n# big"
+    result.notes = ["[link](http://example.org) <b>"]
+    writer_for(tmp_path / "t.md")(result, tmp_path / "t.md")
+    text = (tmp_path / "t.md").read_text()
+    assert "> \\[link\\](http://example.org) &lt;b&gt;\n" in text
+    assert "| a\\|b \\*c\\* | &lt;img src=x&gt; \\# big | 21 |" in text
+    assert "| --- | --- |" in text
+
+
+def test_a_name_with_dollars_or_a_first_underscore_is_drawn_as_it_stands(runs, tmp_path):
+    result = fast(runs[:1])
+    result.runs[0].name, result.runs[0].report.build = "_cost$\\frac{$", "$\\frac{$"
+    writer_for(tmp_path / "t.png")(result, tmp_path / "t.png")
+    assert cv2.imread(str(tmp_path / "t.png")).std() > 10
+    names = ["_first", "a $1 and $2"]
+    figure = cost_figure(names, [1000, 2000], [(0.5, 0.4, 0.6)] * 2, title="$\\frac{$")
+    legend = [text.get_text().strip() for text in figure.legends[0].get_texts()]
+    assert legend == ["_first", r"a \$1 and \$2"]
 
 
 def test_the_command_line_prints_text_or_json(runs, tmp_path):

@@ -1,11 +1,19 @@
 """Training curves from a run's rows per epoch."""
 
 import cv2
+import numpy as np
 import pytest
 
 from ferdata.errors import ModelFileError
+from ferdata.train.evaluation.calibration import calibrate
 from ferdata.train.evaluation.curves import best_epoch, write_curves
-from ferdata.train.evaluation.figures import curves_figure
+from ferdata.train.evaluation.figures import (
+    confusion_figure,
+    contact_sheet,
+    curves_figure,
+    reliability_figure,
+    save_png,
+)
 from ferdata.train.facts import ModelFacts
 from ferdata.train.options import TrainOptions
 from ferdata.train.run_folder import RunFolder, RunRecord
@@ -53,3 +61,17 @@ def test_damaged_rows_are_named(folder, text):
     folder.metrics_file.write_text(text)
     with pytest.raises(ModelFileError, match=r"metrics\.csv"):
         write_curves(folder)
+
+
+def test_dollars_in_a_name_are_no_mathematics(tmp_path):
+    name = r"$\frac{$"  # mathematics that can't be
+    pixels = np.zeros((1, 16, 16, 3), np.uint8)
+    calibration = calibrate(np.log([[0.9, 0.1]]), np.array([0]))
+    for figure in (
+        confusion_figure([[1, 0], [0, 1]], [name, "b"], title=name, subtitle=name),
+        reliability_figure(calibration, title=name),
+        curves_figure([row(1, 0.5, 1.0)], 1, title=name),
+        contact_sheet(pixels, [name], title=name, subtitle=name),
+    ):
+        save_png(figure, tmp_path / "figure.png")
+        assert cv2.imread(str(tmp_path / "figure.png")).std() > 5

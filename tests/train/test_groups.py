@@ -32,6 +32,23 @@ def test_groups_have_their_own_scores():
     assert subjects.lowest == "x"
 
 
+def test_each_image_is_looked_at_once_however_many_people_there_are(monkeypatch):
+    given, looked_at = answers([0, 1, 2] * 40, [0, 1, 1] * 40), []
+    confusion = Answers.confusion
+
+    def counted(self, rows):
+        looked_at.append(len(rows))
+        return confusion(self, rows)
+
+    monkeypatch.setattr(Answers, "confusion", counted)
+    people = [f"p{row % 30:02d}" for row in range(120)]
+    (subjects,) = group_scores(given, {"subject": people}, "test")
+    assert sum(looked_at) == 120
+    assert [(group.n, group.accuracy) for group in subjects.groups[:3]] == [
+        (4, 1.0), (4, 1.0), (4, 0.0),
+    ]  # fmt: skip
+
+
 def test_groups_are_sorted_as_people_count():
     columns = {"age_group": ["20-39", "4-19", "70+", "0-3", "4-19"]}
     (ages,) = group_scores(answers([0] * 5, [0] * 5), columns, "test")

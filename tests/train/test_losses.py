@@ -49,6 +49,17 @@ def test_weights_do_not_depend_on_their_scale():
     torch.testing.assert_close(small(LOGITS, batch), large(LOGITS, batch))
 
 
+def test_soft_labels_keep_the_size_of_the_loss_under_class_weights():
+    counts = torch.tensor([3.0, 1.0, 1.0, 1.0])
+    weights = (counts.sum() / counts).tolist()
+    labels = torch.tensor([0, 0, 0, 1, 2, 3])  # in these shares
+    batch = {"label": labels, "soft_label": functional.one_hot(labels, 4).float()}
+    even = torch.zeros(6, 4)
+    soft = ClassificationLoss(TrainOptions(loss="soft_cross_entropy"), weights)
+    hard = ClassificationLoss(TrainOptions(), weights)
+    torch.testing.assert_close(soft(even, batch), hard(even, batch))
+
+
 def test_the_centre_loss_is_half_the_mean_squared_distance():
     loss = CentreLoss(4, 5)
     loss.centres.copy_(torch.randn(4, 5, generator=GENERATOR))

@@ -5,9 +5,10 @@ import copy
 import pytest
 import torch
 from torch import nn
+from torch.optim.swa_utils import AveragedModel
 
 from ferdata.train import TrainOptions, create_model
-from ferdata.train.averaging import ema_with_warmup
+from ferdata.train.averaging import WeightEma, decay_at
 from ferdata.train.lookahead import Lookahead
 from ferdata.train.optim import decay_groups, make_optimizer
 from ferdata.train.schedules import lr_factor, make_schedule
@@ -139,11 +140,20 @@ def test_a_schedule_reaches_the_optimizer_inside_lookahead_also_after_loading():
 
 
 def test_the_average_of_weights_follows_its_formula():
-    update = ema_with_warmup(0.9)
-    average, current = torch.tensor([1.0]), torch.tensor([3.0])
-    # long after the warm-up: d e + (1 − d) m
-    torch.testing.assert_close(update(average, current, 10_000), torch.tensor([1.2]))
-    # at first it follows quickly: d = (1 + 1) / (10 + 1)
-    torch.testing.assert_close(update(average, current, 1), torch.tensor([3 - 2 * 2 / 11]))
-    counted = torch.tensor(7)
-    assert update(torch.tensor(3), counted, 10_000) is counted
+    model = nn.BatchNorm1d(2)
+    ema = WeightEma(0.9)
+    ema._average_model = AveragedModel(model, multi_avg_fn=ema._move, use_buffers=True)
+    expected = None
+    for step in range(40):
+        with torch.no_grad():
+            model.weight.fill_(float(step**2))
+            model.num_batches_tracked.fill_(step)
+        ema._average_model.update_parameters(model)
+        # the first value is taken as it is; at first the average follows quickly
+        decay = min(0.9, (1 + step) / (10 + step))
+        expected = decay * expected + (1 - decay) * step**2 if step else 0.0
+    averaged = ema._average_model.module
+    assert averaged.weight.tolist() == pytest.approx([expected] * 2, rel=1e-5)
+    assert averaged.num_batches_tracked == 39
+    assert decay_at(1, 0.9) == pytest.approx(2 / 11)
+    assert decay_at(10_000, 0.9) == 0.9

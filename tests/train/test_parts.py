@@ -115,6 +115,9 @@ def test_resume_keeps_options_and_refuses_others():
     assert merge_for_resume(recorded, TrainOptions()) == recorded
     assert merge_for_resume(recorded, TrainOptions(lr=0.01)) == recorded
     assert merge_for_resume(recorded, TrainOptions(device="cpu")).device == "cpu"
+    turned = TrainOptions(augment=[{"op": "rotation", "degrees": (0, 20)}])
+    read = TrainOptions.model_validate_json(turned.model_dump_json())
+    assert merge_for_resume(read, turned) == read
     with pytest.raises(OptionError, match=r"lr=0.01 \(now asked: 0.1\)"):
         merge_for_resume(recorded, TrainOptions(lr=0.1))
 

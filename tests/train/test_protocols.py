@@ -17,6 +17,7 @@ from ferdata.data import Build, FerDataModule
 from ferdata.errors import BuildError, ManifestError, OptionError, UnknownNameError
 from ferdata.train import TrainOptions, train
 from ferdata.train.checkpoint import load_classifier
+from ferdata.train.options import read_options
 from ferdata.train.recipe import recipe_options
 from ferdata.train.record import CLOCK
 from ferdata.train.run_folder import RunFolder
@@ -121,6 +122,10 @@ def test_early_stopping_ends_a_run_that_stays_ended(make_build, tmp_path):
     assert min(losses) == losses[-3]
     again = train(build, tmp_path / "run", resume=True, quiet=True)
     assert history(again) == history(report)
+    # killed after it had stopped, and before it wrote down what it came to
+    folder = RunFolder(tmp_path / "run")
+    folder.write(folder.read().model_copy(update={"results": None}))
+    assert history(train(build, folder.path, resume=True, quiet=True)) == history(report)
 
 
 def test_early_stopping_needs_a_validation_split(make_build, tmp_path):
@@ -136,6 +141,11 @@ def test_the_first_epochs_can_see_a_subset_only(make_build, tmp_path):
     # 70 images: two batches of 14 of the half, five of the whole
     assert [row["step"] for row in report.history] == [2, 4, 9, 14]
     assert report.history[-1]["lr"] == pytest.approx(wanted.lr * 0.01)
+
+
+def test_half_of_the_subsets_options_is_refused():
+    with pytest.raises(OptionError, match=r"^subset \(0.5\) and subset_epochs \(0\) belong"):
+        read_options({"subset": 0.5})
 
 
 def test_a_subset_is_the_same_rows_in_every_epoch(make_build):
@@ -166,6 +176,10 @@ def test_landmarks_serve_as_a_prior_and_must_be_there(make_build, tmp_path):
     build = make_build("pointed", scheme="ibug68", size=64)
     report = train(build, tmp_path / "b", options(**prior), quiet=True)
     assert report.evaluation.scores.n == 21
+    classifier = load_classifier(RunFolder(tmp_path / "b").checkpoint("last"))
+    image = torch.full((1, 64, 64, 3), 90, dtype=torch.uint8)
+    points = torch.rand(1, 68, 2) * 63
+    assert not torch.equal(classifier(image, points), classifier(image, points * 0.5))
     with h5py.File(build / "hdf5" / "train-00000-of-00001.h5", "r+") as file:
         file["landmarks"][:] = np.nan
     with pytest.raises(BuildError, match="no train image has any"):
@@ -179,7 +193,10 @@ def test_the_features_of_any_timm_model_can_have_a_centre_loss(make_build, tmp_p
 
 @pytest.mark.skipif(sys.platform == "win32", reason="gloo and subprocesses")
 def test_two_processes_train_one_model(make_build, tmp_path):
-    build, run = make_build(), tmp_path / "run"
+    # 13 validation rows: one process has one more than the other
+    rows = {"train": [k % 7 for k in range(70)], "validation": [*range(7)] * 2, "test": [0, 1, 2]}
+    rows["validation"].pop()
+    build, run = make_build(rows=rows), tmp_path / "run"
     script = tmp_path / "ferdata"
     script.write_text("from ferdata.cli import main\nmain()\n")
     command = [sys.executable, str(script), "train", str(build), "--model", "test_resnet",
@@ -193,7 +210,10 @@ def test_two_processes_train_one_model(make_build, tmp_path):
     report = json.loads(done.stdout)  # printed once, not by each process
     # 70 images over two processes in batches of 7: five steps an epoch
     assert [row["step"] for row in report["history"]] == [5, 10]
-    assert report["evaluation"]["scores"]["n"] == 21
+    for row in report["history"]:
+        right = row["validation_accuracy"] * 13
+        assert right == pytest.approx(round(right), abs=1e-4)
+    assert report["evaluation"]["scores"]["n"] == 3
 
 
 def write_recipe(path, **train):

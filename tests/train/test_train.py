@@ -195,6 +195,15 @@ def test_a_loss_that_is_no_number_ends_the_run(make_build, tmp_path):
     train(build, tmp_path / "run", options(epochs=1), quiet=True)
 
 
+def test_a_run_that_diverges_in_an_epochs_last_step_keeps_no_broken_checkpoint(
+    make_build, tmp_path
+):
+    wanted = options(lr=1e30, gradient_clip=0, warmup=0, batch_size=70)  # one step an epoch
+    with pytest.raises(TrainingError, match=r"no number after epoch 1: training has diverged"):
+        train(make_build(), tmp_path / "run", wanted, quiet=True)
+    assert not (tmp_path / "run" / "checkpoints").exists()
+
+
 def test_grey_builds_train(make_build, tmp_path):
     report = train(make_build(channels=1), tmp_path / "run", options(epochs=1), quiet=True)
     assert report.evaluation.scores.n == 21

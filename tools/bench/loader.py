@@ -131,6 +131,7 @@ def write_build(root: Path, images: Images, labels: Labels) -> None:
                 encoding="raw",
                 label_space=json.dumps(SPACE),
             )
+    counts = {name: int((labels == k).sum()) for k, name in enumerate(SPACE["names"])}
     facts = {
         "format": "ferdata-build/1",
         "name": "bench",
@@ -138,7 +139,7 @@ def write_build(root: Path, images: Images, labels: Labels) -> None:
         "label_space": SPACE,
         "image": {"height": SIDE, "width": SIDE, "channels": 3, "encoding": "raw"},
         "landmarks": {"scheme": None, "points": 0},
-        "splits": {"train": {"rows": len(images), "shards": shards}},
+        "splits": {"train": {"rows": len(images), "shards": shards, "counts": counts}},
         "files": {s: {"rows": len(p)} for s, p in zip(shards, parts, strict=True)},
     }
     (root / "build.json").write_text(json.dumps(facts))

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import platform
 import sys
@@ -41,6 +42,7 @@ RESULTS = Path(__file__).parents[1] / "results"
 
 def main() -> int:
     options = parse()
+    logging.getLogger("ferdata").setLevel(logging.ERROR)  # the build is not that of the recipes
     with tempfile.TemporaryDirectory(prefix="ferdata-bench-") as folder:
         root = Path(folder)
         write_build(root / "build", *draw(options.images))
@@ -93,6 +95,7 @@ def measure(name: str, root: Path, options: argparse.Namespace) -> dict[str, Any
         "precision": options.precision,
         "select": "last",
         "early_stopping": 0,
+        "subset": 1.0,
         "subset_epochs": 0,
     }
     print(f"training {load_recipe(name).title}", file=sys.stderr)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ferdata.errors import OptionError
 from ferdata.files import write_atomically, write_json
+from ferdata.formats.card import escape
 from ferdata.recipes import Claim
 from ferdata.train.evaluation.comparison import ComparedRun, Comparison
 from ferdata.train.evaluation.figures import cost_figure, save_png
@@ -47,11 +48,12 @@ def comparison_text(comparison: Comparison) -> str:
 
 def comparison_markdown(comparison: Comparison) -> str:
     """Lay a comparison out as Markdown."""
-    parts = [f"> {note}" for note in comparison.notes]
+    parts = [f"> {escape(note)}" for note in comparison.notes]
     for block in _blocks(comparison):
         rows = [block.header, ["---"] * len(block.header), *block.rows]
-        table = "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in r)} |" for r in rows)
-        parts += [f"## {block.title}", table, *(f"- {note}" for note in block.notes)]
+        table = "\n".join(f"| {' | '.join(map(escape, row))} |" for row in rows)
+        notes = (f"- {escape(note)}" for note in block.notes)
+        parts += [f"## {escape(block.title)}", table, *notes]
     return "\n\n".join(parts) + "\n"
 
 

@@ -42,15 +42,15 @@ def confusion_figure(
     bar = figure.colorbar(mesh, ax=axes, fraction=0.046, pad=0.03)
     bar.set_label("share of the true class")
     bar.ax.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
-    positions = range(len(labels))
-    axes.set_xticks(positions, labels, rotation=40, ha="right", rotation_mode="anchor")
+    names, positions = [_plain(label) for label in labels], range(len(labels))
+    axes.set_xticks(positions, names, rotation=40, ha="right", rotation_mode="anchor")
     axes.set_yticks(
-        positions, [f"{label} ({n})" for label, n in zip(labels, totals[:, 0], strict=True)]
+        positions, [f"{name} ({n})" for name, n in zip(names, totals[:, 0], strict=True)]
     )
     axes.set_xlabel("predicted")
     axes.set_ylabel("true (images)")
-    axes.set_title(subtitle, fontsize=9)
-    figure.suptitle(title, fontsize=11)
+    axes.set_title(_plain(subtitle), fontsize=9)
+    figure.suptitle(_plain(title), fontsize=11)
     for row in positions:
         for column in positions:
             share = shares[row, column]
@@ -100,7 +100,7 @@ def reliability_figure(calibration: Calibration, *, title: str) -> Figure:
     for axes in (upper, lower):
         _as_shares(axes.xaxis)
     _as_shares(upper.yaxis)
-    figure.suptitle(title, fontsize=11)
+    figure.suptitle(_plain(title), fontsize=11)
     return figure
 
 
@@ -137,7 +137,7 @@ def curves_figure(
             axes.text(0.5, 0.5, "not recorded", transform=axes.transAxes, ha="center", color=_GREY)
     if best_epoch is not None:
         losses.set_title(f"best epoch on validation: {best_epoch} (dashed)", fontsize=9)
-    figure.suptitle(title, fontsize=11)
+    figure.suptitle(_plain(title), fontsize=11)
     return figure
 
 
@@ -162,9 +162,9 @@ def contact_sheet(
         axes = figure.add_axes((left / width, bottom / height, 1.4 / width, 1.4 / height))
         axes.imshow(image.squeeze(-1) if image.shape[-1] == 1 else image, cmap="gray")
         axes.set_axis_off()
-        axes.set_title(caption, fontsize=8, pad=3)
-    figure.text(0.5, 1 - 0.27 / height, title, ha="center", fontsize=11)
-    figure.text(0.5, 1 - 0.52 / height, subtitle, ha="center", fontsize=9)
+        axes.set_title(_plain(caption), fontsize=8, pad=3)
+    figure.text(0.5, 1 - 0.27 / height, _plain(title), ha="center", fontsize=11)
+    figure.text(0.5, 1 - 0.52 / height, _plain(subtitle), ha="center", fontsize=9)
     return figure
 
 
@@ -190,7 +190,9 @@ def cost_figure(
     ):
         millions, spread = count / 1e6, [[max(0, share - low)], [max(0, high - share)]]
         color = f"C{number % 10}"
-        axes.errorbar([millions], [share], spread, fmt="o", color=color, capsize=3, label=name)
+        axes.errorbar(
+            [millions], [share], spread, fmt="o", color=color, capsize=3, label=_plain(name)
+        )
     axes.set_xscale("log")
     axes.set_xlim(min(parameters) / 2e6, max(parameters) * 2 / 1e6)
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -201,7 +203,7 @@ def cost_figure(
     _as_shares(axes.yaxis)
     axes.grid(alpha=0.25)
     figure.legend(loc="outside right upper", fontsize=8, frameon=False)
-    figure.suptitle(title, fontsize=11)
+    figure.suptitle(_plain(title), fontsize=11)
     return figure
 
 
@@ -216,6 +218,12 @@ def _new_figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def _plain(text: str) -> str:
+    """Keep Matplotlib from reading a name: `$` as mathematics, a first `_` as not for legends."""
+    escaped = text.replace("$", r"\$")
+    return f" {escaped}" if escaped.startswith("_") else escaped
 
 
 def _draw_curve(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -84,11 +85,13 @@ def group_scores(
     """
     groupings = []
     for by, values in columns.items():
-        column = np.asarray(values, dtype=np.str_)
-        names = sorted(set(values) - {""}, key=_order)
+        rows = defaultdict[str, list[int]](list)  # in one pass: there may be thousands of people
+        for row, value in enumerate(values):
+            rows[value].append(row)
+        names = sorted(rows.keys() - {""}, key=_order)
         if not names or (by == "dataset" and len(names) == 1):
             continue
-        groups = [_score_group(answers, name, column == name) for name in names]
+        groups = [_score_group(answers, name, np.array(rows[name])) for name in names]
         counted = sum(group.n for group in groups)
         groupings.append(
             Grouping(
@@ -110,7 +113,7 @@ def _order(name: str) -> tuple[int, str]:
     return int(number[0]) if number else -1, name
 
 
-def _score_group(answers: Answers, name: str, rows: npt.NDArray[np.bool_]) -> GroupScore:
+def _score_group(answers: Answers, name: str, rows: npt.NDArray[np.int64]) -> GroupScore:
     scores = score(answers.confusion(rows), answers.names)
     return GroupScore(
         name=name,
