@@ -110,9 +110,18 @@ def _print(line: str) -> None:
 
 def _text(prediction: Prediction, top: int) -> str:
     """Tell one answer in a line."""
+    image = _visible(prediction.image)
     if prediction.problem is not None:
-        return f"{prediction.image}  no answer: {prediction.problem}"
+        return f"{image}  no answer: {prediction.problem}"
     shares = [f"{name} {share:.1%}" for name, share in prediction.probabilities.items()][:top]
     count = prediction.faces or 0
     note = f"  ({count} faces; this is the largest)" if count > 1 else ""
-    return f"{prediction.image}  {'  '.join(shares)}{note}"
+    return f"{image}  {'  '.join(shares)}{note}"
+
+
+def _visible(name: str) -> str:
+    """Write what a terminal would obey, such as escape codes and line ends, as it is in Python."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in name
+    )

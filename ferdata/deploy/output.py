@@ -42,6 +42,11 @@ class OutputFolder:
         self.path = path
         self._labels = tuple(labels)
         self._taken = {str(picture.path.resolve()) for picture in pictures}
+        if str((path / TABLE).resolve()) in self._taken:
+            raise OptionError(
+                f"{path / TABLE} is given as a picture, and the table of --out {path} would take "
+                "its place; give another folder."
+            )
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import logging
 import os
+import struct
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +33,16 @@ _UPRIGHT = {
 }
 """For each Exif orientation but 1: how to turn, then the axis to flip about as in `cv2.flip`."""
 
+_UNREADABLE = (
+    UnidentifiedImageError,
+    Image.DecompressionBombError,
+    OSError,
+    ValueError,
+    TypeError,
+    SyntaxError,  # Pillow's word for Exif data that don't begin as TIFF does
+    struct.error,  # Exif data that are cut off
+)
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -46,8 +58,13 @@ class Picture:
 
     @property
     def shown(self) -> str:
-        """The path as text that can be printed and written whatever bytes are in it."""
-        return os.fsencode(self.path).decode("utf-8", "replace")
+        """The path as text, see `shown`."""
+        return shown(self.path)
+
+
+def shown(path: Path) -> str:
+    """Return a path as text that can be written as UTF-8 whatever bytes are in it."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def find_pictures(paths: Sequence[Path], *, without: Path | None = None) -> list[Picture]:
@@ -61,7 +78,8 @@ def find_pictures(paths: Sequence[Path], *, without: Path | None = None) -> list
         without: A folder that is not walked: where annotated images go.
 
     Raises:
-        OptionError: A path is not there, or nothing in a folder looks like an image.
+        OptionError: A path is not there, nothing in a folder looks like an image, or the folder to
+            be walked is the one to leave out.
     """
     if not paths:
         raise OptionError("no picture is given; name image files or folders")
@@ -101,11 +119,13 @@ def read_upright(path: Path) -> npt.NDArray[np.uint8]:
 
 
 def _orientation(data: bytes) -> int:
-    """Return the Exif orientation; 1, upright, where there is none."""
+    """Return the Exif orientation; 1, upright, where there is none that can be read."""
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            return int(image.getexif().get(_ORIENTATION, 1))
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, TypeError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of broken Exif data, which change nothing here
+            with Image.open(io.BytesIO(data)) as image:
+                return int(image.getexif().get(_ORIENTATION, 1))
+    except _UNREADABLE:
         return 1  # OpenCV could read it, so it is a picture, with nothing said about turning it
 
 
@@ -115,6 +135,11 @@ def _pictures_of(path: Path, left_out: Path | None) -> Iterator[Picture]:
             raise OptionError(f"{path}: no such file or folder")
         yield Picture(path, path.name)
         return
+    if path.resolve() == left_out:
+        raise OptionError(
+            f"{path} is to be answered and is the folder of the answers, too; the annotated "
+            "pictures would be answered next time. Give another folder with --out."
+        )
     found = False
     for picture in _walk(path, left_out):
         found = True

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from ferdata.deploy.annotate import View, annotate, make_view
 from ferdata.deploy.find import NO_FACE, five_points, landmarks_for, open_detector
 from ferdata.deploy.output import OutputFolder
-from ferdata.deploy.pictures import Picture, find_pictures, read_upright
+from ferdata.deploy.pictures import Picture, find_pictures, read_upright, shown
 from ferdata.deploy.prepare import Preparation
 from ferdata.errors import ImageError, ModelFileError
 from ferdata.faces.detection import Detection, extent
@@ -82,7 +82,8 @@ def predict(
     Args:
         run: Folder of a run that `train` made.
         images: Files and folders; see `find_pictures`.
-        out: Folder for annotated pictures and `predictions.csv`; None for neither.
+        out: Folder for annotated pictures and `predictions.csv`; none of `images`. None for
+            neither.
         top: How many classes an annotated picture shows.
         crops: The pictures are face crops: they are treated as the build treats those, without
             looking for a face.
@@ -94,7 +95,8 @@ def predict(
     Raises:
         OptionError: There is no run, no such picture, or options contradict each other.
         UnknownNameError: `landmarks` is neither of the two.
-        ModelFileError: The checkpoint is missing or damaged, or the landmark model can't be had.
+        ModelFileError: The checkpoint is missing or damaged, its answers are no numbers, or the
+            landmark model can't be had.
         DetectorUnavailableError: MediaPipe is needed and can't run.
         BuildError: `out` can't be written.
     """
@@ -194,14 +196,23 @@ class _Job:
 
     @torch.inference_mode()
     def _classify(self, ready: Sequence[_Prepared]) -> npt.NDArray[np.float32]:
-        """Return probabilities, float32 (B, K)."""
+        """Return probabilities, float32 (B, K).
+
+        Raises:
+            ModelFileError: The answers are no numbers.
+        """
         if not ready:
             return np.empty((0, len(self.classifier.facts.labels)), np.float32)
         images = torch.from_numpy(np.stack([one.image for one in ready if one.image is not None]))
         points = [one.points for one in ready if one.points is not None]
         landmarks = torch.from_numpy(np.stack(points)).to(self.device) if points else None
-        logits = self.classifier(images.to(self.device), landmarks)
-        return np.asarray(logits.float().softmax(dim=1).cpu().numpy())
+        logits = self.classifier(images.to(self.device), landmarks).float().cpu()
+        if not logits.isfinite().all():
+            raise ModelFileError(
+                f"{self.classifier.facts.model}: its answers are not numbers; training has "
+                "diverged. Use the run's other checkpoint, or train again with a lower --lr."
+            )
+        return np.asarray(logits.softmax(dim=1).numpy())
 
     def _finish(self, one: _Prepared, share: npt.NDArray[np.float32] | None) -> Prediction:
         """Make the answer, and write down what is to be written."""
@@ -214,7 +225,7 @@ class _Job:
             prediction.label, prediction.probability = ranked[0]
             prediction.probabilities = dict(ranked)
             if self.output is not None:
-                prediction.annotated = str(self._draw(one, ranked, prediction, self.output))
+                prediction.annotated = shown(self._draw(one, ranked, prediction, self.output))
         if self.output is not None:
             self.output.add_row(prediction.model_dump())
         return prediction

@@ -126,7 +126,7 @@ def _values(recipe: Recipe, place: str, values: Values, indent: int) -> Iterable
             or start.rstrip()
         )
         yield from _reasons(recipe, here, indent)
-        for entry, fields in nested.items():
+        for entry, fields in nested:
             if isinstance(fields, Mapping):
                 yield f"{' ' * (indent + 2)}{entry}"
                 yield from _values(recipe, f"{here}.{entry}", fields, indent + 4)
@@ -134,16 +134,22 @@ def _values(recipe: Recipe, place: str, values: Values, indent: int) -> Iterable
                 yield from _values(recipe, here, {entry: fields}, indent + 2)
 
 
-def _nested(name: str, value: Any) -> Mapping[str, Any]:
-    """Return what is shown line by line below an option: a model's options, and operations."""
-    if name == "model_options":
-        return dict(value)
-    if isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
-        return {
-            entry["op"]: {field: each for field, each in entry.items() if field != "op"}
+def _nested(name: str, value: Any) -> Sequence[tuple[str, Any]]:
+    """Return what is shown line by line below an option: a model's options, and operations.
+
+    A recipe of a user is shown before anything checks its options: what is neither of the two is
+    shown as it stands.
+    """
+    if name == "model_options" and isinstance(value, Mapping):
+        return list(value.items())
+    if isinstance(value, list | tuple) and all(
+        isinstance(entry, Mapping) and isinstance(entry.get("op"), str) for entry in value
+    ):
+        return [
+            (entry["op"], {field: each for field, each in entry.items() if field != "op"})
             for entry in value
-        }
-    return {}
+        ]
+    return []
 
 
 def _reasons(recipe: Recipe, place: str, indent: int) -> Iterable[str]:

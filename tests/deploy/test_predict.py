@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
+import warnings
 from pathlib import Path
 
 import cv2
@@ -285,6 +287,43 @@ def test_no_picture_is_ever_written_over(run, crop_file, tmp_path):
     ]  # fmt: skip
 
 
+def test_the_folder_of_the_answers_is_not_answered(run, crop_file):
+    with pytest.raises(OptionError, match=r"folder of the answers, too.*--out"):
+        answers(run, crop_file.parent, crops=True, out=crop_file.parent / "." / "")
+    assert list(crop_file.parent.glob("*-predicted.png")) == []
+
+
+def test_the_table_never_takes_the_place_of_a_picture(run, crop_file, tmp_path):
+    picture = shutil.copy(crop_file, tmp_path / "predictions.csv")  # any file may be given
+    before = picture.read_bytes()
+    with pytest.raises(OptionError, match=r"predictions\.csv is given as a picture"):
+        answers(run, picture, crops=True, out=tmp_path)
+    assert picture.read_bytes() == before
+
+
+def test_a_name_that_is_no_text_is_answered_and_written_down(run, crop_file, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    try:
+        shutil.copy(crop_file, folder / os.fsdecode(b"caf\xe9.png"))
+    except OSError:
+        pytest.skip("this file system takes UTF-8 only")
+    (prediction,) = answers(run, folder, crops=True, out=tmp_path / "out")
+    assert prediction.annotated == f"{tmp_path}/out/caf\ufffd-predicted.png"
+    with (tmp_path / "out" / "predictions.csv").open(encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["image"], row["annotated"]) == (prediction.image, prediction.annotated)
+
+
+def test_answers_that_are_no_numbers_are_refused(make_run, crop_file, tmp_path):
+    classifier = make_classifier()
+    with torch.no_grad():
+        next(classifier.model.parameters()).fill_(torch.nan)
+    with pytest.raises(ModelFileError, match="its answers are not numbers"):
+        answers(make_run(classifier), crop_file, crops=True, out=tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_a_run_that_is_left_early_leaves_no_table(run, crop_file, tmp_path):
     folder = tmp_path / "many"
     folder.mkdir()
@@ -335,6 +374,20 @@ def test_a_photograph_is_turned_as_its_camera_says(orientation, tmp_path):
     assert np.array_equal(read_upright(path), expected)
 
 
+@pytest.mark.parametrize("ending", [".png", ".jpg"])
+@pytest.mark.parametrize("length", [10, 12, 16, 24, None])
+def test_a_photograph_with_broken_exif_data_is_taken_as_it_lies(ending, length, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    broken = b"Exif\0\0no Exif data" if length is None else exif.tobytes()[:length]
+    pixels = np.random.default_rng(0).integers(0, 255, (24, 32, 3), dtype=np.uint8)
+    path = tmp_path / f"broken{ending}"
+    Image.fromarray(pixels).save(path, exif=broken)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # nor is anything printed
+        assert read_upright(path).shape == (24, 32, 3)
+
+
 def test_a_picture_that_shows_nothing_is_no_picture(tmp_path):
     cv2.imwrite(str(tmp_path / "black.png"), np.zeros((64, 64, 3), np.uint8))
     with pytest.raises(ImageError, match="blank image"):
@@ -383,3 +436,15 @@ def test_the_command_answers_in_words_and_exits_with_1_for_a_missing_answer(
     first, second = json.loads(result.stdout)
     assert first["probability"] == max(first["probabilities"].values())
     assert second["problem"] == "not an image, or broken beyond decoding"
+
+
+def test_a_name_can_not_speak_to_the_terminal(run, crop_file, tmp_path):
+    names = ["\x1b[2Jgone.png", "two\nlines.png"]
+    for name in names:
+        shutil.copy(crop_file, tmp_path / name)
+    (tmp_path / names[1]).write_bytes(b"no")
+    words = ["predict", str(run), *(str(tmp_path / name) for name in names)]
+    result = CliRunner().invoke(app, [*words, "--crops", "--device", "cpu", "--quiet"])
+    first, second = result.stdout.splitlines()
+    assert first.startswith(f"{tmp_path}/\\x1b[2Jgone.png  ")
+    assert second.startswith(f"{tmp_path}/two\\nlines.png  no answer: ")

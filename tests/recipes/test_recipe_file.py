@@ -44,6 +44,58 @@ def test_options_of_a_dataset_come_before_those_of_all(tmp_path: Path) -> None:
     assert recipe.train_options("ferplus")["lr"] == 0.1
 
 
+TWICE = [
+    {"op": "rotation", "degrees": [0, 9]},
+    {"op": "rotation", "share": 0.25},
+    {"op": "horizontal_flip"},
+]
+
+
+def test_operations_of_one_name_are_all_shown_and_may_have_reasons(tmp_path: Path) -> None:
+    places = ["build.operations.rotation.degrees", "build.operations.rotation.share"]
+    assumed = {place: f"Reason for {place}." for place in places}
+    path = write(tmp_path, build={"operations": TWICE}, assumed=assumed)
+    recipe = load_recipe(path)
+    assert not recipe.has("build.operations.rotation.angle")
+    lines = [" ".join(line.split()) for line in describe(recipe, path).splitlines()]
+    start = lines.index("operations")
+    assert lines[start : start + 8] == [
+        "operations",
+        "rotation",
+        "degrees 0 to 9",
+        f"assumed: Reason for {places[0]}.",
+        "rotation",
+        "share 0.25",
+        f"assumed: Reason for {places[1]}.",
+        "horizontal_flip",
+    ]
+
+
+@pytest.mark.parametrize(
+    "operations",
+    [
+        [{"degrees": [0, 9]}],
+        [{"op": "horizontal_flip"}, "rotation"],
+        [{"op": ["rotation"]}],
+        [{"op": {"rotation": 1}}],
+        ["rotation"],
+        {"rotation": 1},
+        7,
+    ],
+)
+def test_operations_that_are_none_are_shown_as_they_stand(tmp_path: Path, operations: Any) -> None:
+    path = write(tmp_path, build={"operations": operations})
+    assert "operations" in describe(load_recipe(path), path)
+    with pytest.raises(ManifestError, match=r"there is no build\.operations\.crop in this recipe"):
+        load_recipe(write(tmp_path, build={"operations": operations}, assumed={
+            "build.operations.crop": "R."}))  # fmt: skip
+
+
+def test_model_options_that_are_no_mapping_are_shown_as_they_stand(tmp_path: Path) -> None:
+    path = write(tmp_path, train={"model_options": [1, 2, 3]})
+    assert "1, 2, 3" in describe(load_recipe(path), path)
+
+
 def test_a_dataset_that_the_paper_does_not_use_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="rafdb, ferplus"):
         load_recipe(write(tmp_path)).build_options("kdef")
