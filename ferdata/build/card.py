@@ -78,16 +78,19 @@ def _augmentation(options: Mapping[str, Any]) -> str:
     return f"{what} are raised to {options['balance_to']} with augmented copies{when}{limit}"
 
 
-def _operations(described: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Turn each operation's declared values into words."""
-    return {
-        operation["op"]: ", ".join(
-            f"{name.replace('_', ' ')} {_value(value)}"
-            for name, value in operation.items()
-            if name != "op"
+def _operations(described: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
+    """Turn each operation's declared values into words; an operation may come more than once."""
+    return tuple(
+        (
+            operation["op"],
+            ", ".join(
+                f"{name.replace('_', ' ')} {_value(value)}"
+                for name, value in operation.items()
+                if name != "op"
+            ),
         )
         for operation in described
-    }
+    )
 
 
 def _value(value: Any) -> str:

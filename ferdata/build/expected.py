@@ -12,6 +12,9 @@ from ferdata.schema import SPLITS
 
 Counts = Mapping[str, Mapping[str, int]]
 
+_BY_CLASS = ("original", "counts")
+"""The kinds of count that are tables of classes."""
+
 
 def recipe_record(
     recipe: Recipe, name: str, source: Manifest, stored: Manifest, options: BuildOptions
@@ -72,20 +75,29 @@ def _not_compared(expected: Expected, why: str) -> dict[str, Any]:
 def _compare(
     expected: Expected, pairs: Mapping[str, tuple[Mapping[str, int], Mapping[str, int]]]
 ) -> dict[str, Any]:
-    differences = {
-        kind: {
-            name: {"built": built.get(name, 0), "paper": number}
-            for name, number in paper.items()
-            if built.get(name, 0) != number
-        }
-        for kind, (paper, built) in pairs.items()
-    }
+    differences = {kind: _differences(kind, paper, built) for kind, (paper, built) in pairs.items()}
     return {
         "where": expected.where,
         "compared": sorted(pairs),
         "matches": not any(differences.values()),
         "differences": {kind: rows for kind, rows in differences.items() if rows},
         "why": expected.why,
+    }
+
+
+def _differences(
+    kind: str, paper: Mapping[str, int], built: Mapping[str, int]
+) -> dict[str, dict[str, int | None]]:
+    """Return what was built beside what the paper prints, where they differ.
+
+    A table of classes has all of them: a class that is built and not in it differs too, and has no
+    number of the paper's. Of splits, papers pass over validation.
+    """
+    names = dict.fromkeys([*paper, *built] if kind in _BY_CLASS else paper)
+    return {
+        name: {"built": built.get(name, 0), "paper": paper.get(name)}
+        for name in names
+        if built.get(name, 0) != paper.get(name, 0)
     }
 
 
@@ -103,13 +115,17 @@ def describe_expected(found: Mapping[str, Any]) -> str:
         only = " (images before augmentation)" if parts == ["original"] else ""
         return f"matches {where} to the image{only}"
     differing = [
-        f"{name} {numbers['built']:,}, paper {numbers['paper']:,}"
+        f"{name} {numbers['built']:,}, {_printed(numbers['paper'])}"
         + (" (before augmentation)" if part == "original" else "")
         for part, rows in found["differences"].items()
         for name, numbers in rows.items()
     ]
     because = f" ({found['why']})" if found["why"] else ""
     return f"differs from {where}: {_first(differing)}{because}"
+
+
+def _printed(number: int | None) -> str:
+    return "not in the paper" if number is None else f"paper {number:,}"
 
 
 def _first(parts: Sequence[str], most: int = 8) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ferdata import __version__
 from ferdata.build.card import card_facts
 from ferdata.build.expected import recipe_record
+from ferdata.build.options import BuildOptions
 from ferdata.build.plan import Plan
 from ferdata.build.shard import ShardReport
-from ferdata.curate.leaks import leak_texts
+from ferdata.curate.leaks import declare_leak, leak_texts
 from ferdata.curate.merge import counts_by_dataset
 from ferdata.curate.rules import OfficialRule, parse_rules
 from ferdata.faces.schemes import scheme
@@ -52,9 +53,8 @@ def finish(
         The content of `build.json`. It holds no time and no path: equal builds have equal records.
     """
     failed = [reject for report in reports for reject in report.rejects]
-    stored = planned
+    source, stored = without_failed(source, planned, plan.options, reports)
     if failed:  # else `manifest.parquet` holds just these rows since before the first shard
-        stored = _without(planned, failed)
         stored.save(out / "manifest.parquet", row_group_sizes=[report.rows for report in reports])
     rejects = [*source.rejects, *failed]
     save_rejects(rejects, out / "rejects.parquet")
@@ -66,6 +66,33 @@ def finish(
     record["files"] |= _top_files(out)
     write_json(out / BUILD_FILE, record)
     return record
+
+
+def without_failed(
+    source: Manifest, planned: Manifest, options: BuildOptions, reports: Iterable[ShardReport]
+) -> tuple[Manifest, Manifest]:
+    """Leave out the rows that could not be rendered, and count anew what they leaked.
+
+    An image and its augmented copies are rows of their own: one may fail without the other.
+
+    Args:
+        source: The manifest before augmentation.
+        planned: The plan's rows.
+        options: The plan's options, with settled split rules.
+        reports: The report of every shard.
+
+    Returns:
+        The source images and all rows as stored.
+    """
+    gone = {reject.sample_id for report in reports for reject in report.rejects}
+    if not gone:
+        return source, planned
+    stored = _without(planned, gone)
+    if "leak" in stored.provenance:
+        stored = declare_leak(
+            stored, parse_rules(options.split), augmented_before_split=options.augments_first
+        )
+    return _without(source, gone), stored
 
 
 def _record(
@@ -147,6 +174,8 @@ def notes(source: Manifest, split: str) -> list[str]:
         if isinstance(rules.of(dataset), OfficialRule):
             continue
         held_out = rows[rows["official_split"] == "test"]
+        if held_out.empty:
+            continue  # there are no results on a test split that authors have not made
         moved = int((held_out["split"] == "train").sum())
         lines.append(
             f"the split of {dataset}'s authors is ignored: of {len(held_out):,} images of their "
@@ -189,7 +218,6 @@ def _top_files(out: Path) -> dict[str, dict[str, Any]]:
     return {name: {"sha256": sha256_file(out / name)} for name in names if (out / name).exists()}
 
 
-def _without(planned: Manifest, failed: Sequence[Reject]) -> Manifest:
-    gone = {reject.sample_id for reject in failed}
-    ids = planned.column("sample_id")
-    return planned.take([index for index, name in enumerate(ids) if name not in gone])
+def _without(manifest: Manifest, gone: Container[str]) -> Manifest:
+    ids = manifest.column("sample_id")
+    return manifest.take([index for index, name in enumerate(ids) if name not in gone])

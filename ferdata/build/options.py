@@ -156,8 +156,13 @@ class BuildOptions(BaseModel):
             raise ValueError(
                 "--sound puts right what leaks in a recipe: give --recipe NAME, or leave it out"
             )
-        if self.sound and (self.allow_group_leak or self.augment_before_split):
-            raise ValueError("--sound and --allow-group-leak contradict each other; leave one out")
+        leaks = {
+            "--allow-group-leak": self.allow_group_leak,
+            "augment_before_split": self.augment_before_split,  # not on the command line
+        }
+        for leak, asked in leaks.items():
+            if self.sound and asked:
+                raise ValueError(f"--sound and {leak} contradict each other; leave one out")
         if self.augments_first and self.duplicates == "drop":
             raise ValueError(
                 "--duplicates drop: what is augmented before the split is in several splits "

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ferdata import __version__
-from ferdata.build.finish import finish
+from ferdata.build.expected import recipe_record
+from ferdata.build.finish import finish, without_failed
 from ferdata.build.options import BuildOptions, Execution
 from ferdata.build.orders import arrange
 from ferdata.build.plan import Plan, make_plan
@@ -28,7 +29,7 @@ from ferdata.build.run import (
 from ferdata.build.shard import ShardReport, ShardTask, shard_spec, wake
 from ferdata.build.sources import Data, Source, find_source
 from ferdata.curate.split import resolve_rules
-from ferdata.errors import BuildError, TooManyRejectsError
+from ferdata.errors import BuildError, OptionError, TooManyRejectsError
 from ferdata.faces.align import transform_name
 from ferdata.faces.locate import locate_faces
 from ferdata.faces.options import FaceOptions
@@ -41,6 +42,9 @@ from ferdata.recipes import Recipe
 
 logger = logging.getLogger(__name__)
 
+_OF_COPIES = ("balance_to", "max_copies", "operations")
+"""Options that do nothing without `augment`."""
+
 
 @dataclass(frozen=True)
 class BuildReport:
@@ -50,11 +54,13 @@ class BuildReport:
         out: The build directory.
         record: The content of `build.json`.
         already_done: True when the directory held this very build and nothing was rendered.
+        recipe: The recipe as it was given, by name or path; None where none was.
     """
 
     out: Path
     record: Mapping[str, Any]
     already_done: bool
+    recipe: str | None = None
 
 
 def build(
@@ -99,7 +105,20 @@ def settle(source: Source, given: BuildOptions) -> tuple[BuildOptions, Recipe | 
             with it.
     """
     options, recipe = apply_recipe(given, source.name)
-    return source.settle(options), recipe
+    settled = source.settle(options)
+    if settled.augment == "none":
+        _refuse_idle(given)
+    return settled, recipe
+
+
+def _refuse_idle(given: BuildOptions) -> None:
+    """Refuse what was given for augmented copies where none are made."""
+    for name in _OF_COPIES:
+        if getattr(given, name) != BuildOptions.model_fields[name].default:
+            raise OptionError(
+                f"--{name.replace('_', '-')} is about augmented copies, and none are made: "
+                "add --augment balance, or leave it out"
+            )
 
 
 @dataclass(frozen=True)
@@ -159,8 +178,13 @@ class _Job:
         tasks = _tasks(planned, plan, out)
         finished = find_done(tasks)
         before = _existing_record(plan, out)
-        if before is not None and len(finished) == len(tasks) and _is_recorded(before, finished):
-            return BuildReport(out, before, already_done=True)
+        if (
+            before is not None
+            and len(finished) == len(tasks)
+            and _is_recorded(before, finished)
+            and before.get("recipe") == self._comparison(source, planned, plan, finished)
+        ):
+            return BuildReport(out, before, already_done=True, recipe=self.given.recipe)
         (out / BUILD_FILE).unlink(missing_ok=True)
         planned.save(out / "manifest.parquet", row_group_sizes=[s.rows for s in plan.shards])
         write_json(out / "plan.json", plan.to_json())
@@ -171,7 +195,16 @@ class _Job:
         _require_few_rejects(rendering, len(planned), out, plan.options)
         spec = shard_spec(tasks[0], reports[0].rows, planned.label_space)
         record = finish(self.source.name, source, planned, plan, out, reports, spec, self.recipe)
-        return BuildReport(out, record, already_done=False)
+        return BuildReport(out, record, already_done=False, recipe=self.given.recipe)
+
+    def _comparison(
+        self, source: Manifest, planned: Manifest, plan: Plan, finished: Mapping[int, ShardReport]
+    ) -> dict[str, Any] | None:
+        """Return what the record has to say of the recipe: its paper's counts are in no plan."""
+        if self.recipe is None:
+            return None
+        rows = without_failed(source, planned, plan.options, finished.values())
+        return recipe_record(self.recipe, self.source.name, *rows, plan.options)
 
 
 def _require_few_rejects(

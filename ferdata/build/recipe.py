@@ -22,6 +22,10 @@ _SOUND = {"augment_before_split": False, "allow_group_leak": False, "duplicates"
 """What `--sound` makes of a recipe whatever the recipe says."""
 
 
+_GIVEN_ONLY = ("recipe", "sound")
+"""Build options that no recipe has: they choose it, and how it is followed."""
+
+
 def apply_recipe(given: BuildOptions, name: str) -> tuple[BuildOptions, Recipe | None]:
     """Fill in what a recipe wants where nothing else was given.
 
@@ -84,6 +88,12 @@ def _scaled(rows: int, scale: float) -> int:
 
 def _check(wanted: Mapping[str, Any], recipe: Recipe, name: str) -> None:
     """Check a recipe's options by themselves, so that what is wrong is known to be its fault."""
+    for key in _GIVEN_ONLY:
+        if key in wanted:
+            raise OptionError(
+                f"recipe {recipe.name}: {_place(key, recipe, name)}.{key}: this is for whoever "
+                f"builds to say, with --{key}; leave it out of the recipe"
+            )
     try:
         BuildOptions(**{**wanted, "recipe": recipe.name})
     except ValidationError as error:

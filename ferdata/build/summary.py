@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ferdata.build.expected import describe_expected
 from ferdata.build.pipeline import BuildReport
-from ferdata.recipes import recipe_names
 
 _SPLIT_HEADS = {"train": "train", "validation": "valid", "test": "test"}
 
@@ -186,8 +186,8 @@ def _places(report: BuildReport) -> str:
 
 def _next_steps(report: BuildReport) -> str:
     out = report.out
-    recipe = (report.record.get("recipe") or {}).get("name")
-    how = f"--recipe {recipe}" if recipe in recipe_names() else "--epochs 3"
+    # What was given, not the recipe's name: a file may have the name of a recipe that ships.
+    how = "--epochs 3" if report.recipe is None else f"--recipe {shlex.quote(report.recipe)}"
     steps = [f"  ferdata verify {out}", f"  ferdata train {out} {how}"]
     if "hf" in report.record["options"]["formats"]:
         steps.append(

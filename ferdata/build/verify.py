@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -19,8 +19,7 @@ from pydantic import BaseModel, ValidationError
 from tqdm import tqdm
 
 from ferdata.build.verify_report import Finding, FindingKind, VerifyReport
-from ferdata.curate.leaks import leak_texts
-from ferdata.curate.validate import pictures_in_two_splits, subjects_in_two_splits
+from ferdata.build.verify_rules import Rules
 from ferdata.errors import BuildError, ManifestError
 from ferdata.files import read_json
 from ferdata.formats.content import ShardIdentity
@@ -119,11 +118,12 @@ class _Verifier:
         self._check_unexpected()
         manifest = self._load_manifest()
         if manifest is not None:
-            self._check_rules(manifest)
-            self._check_plan(manifest)
+            failed = self._failed_rows()
+            rules = self._check_rules(manifest, failed)
+            self._check_plan(manifest, failed)
             self._check_counts(manifest)
             for shard_format in shard_formats().values():
-                self._check_rows(manifest, shard_format, self._shards(shard_format, names))
+                self._check_rows(rules, shard_format, self._shards(shard_format, names))
         return VerifyReport(
             build=self.build,
             plan_sha256=self.record.plan_sha256,
@@ -209,42 +209,13 @@ class _Verifier:
             self._add(FindingKind.UNREADABLE, name, str(error))
             return None
 
-    def _check_rules(self, manifest: Manifest) -> None:
-        name = "manifest.parquet"
-        apart = _copies_anywhere(manifest)
-        self._check_declaration(manifest)
-        try:
-            # Copies outside train are declared; all other rules hold as ever.
-            rows = manifest.with_column("parent_id", [None] * len(manifest)) if apart else manifest
-            rows.validate()
-        except ManifestError as error:
-            self._add(FindingKind.RULE, name, str(error))
-        if missing := manifest.table.column("split").null_count:
-            self._add(FindingKind.RULE, name, f"{missing} rows have no split")
-        if people := subjects_in_two_splits(manifest):
-            dataset, subject = people[0]
-            what = f"{len(people)} people are in two splits, {subject} of {dataset} first"
-            self._add(FindingKind.RULE, name, what)
-        leaks = [] if apart else pictures_in_two_splits(manifest)
-        if leaks:
-            what = f"{len(leaks)} pictures are in two splits, {leaks[0]} first"
-            if self.record.options.get("duplicates") == "keep":
-                self.notes.append(f"{what}; the build was told to keep duplicates")
-            else:
-                self._add(FindingKind.RULE, name, what)
+    def _check_rules(self, manifest: Manifest, failed: Collection[str]) -> Rules:
+        rules = Rules(manifest, self.record.options, self.record.leaks, failed)
+        self.findings += rules.findings()
+        self.notes += rules.notes()
+        return rules
 
-    def _check_declaration(self, manifest: Manifest) -> None:
-        """Note the leaks that the build declares; both records must declare them."""
-        leak = manifest.provenance.get("leak", {})
-        self.notes += [
-            f"this build leaks, as it says itself: {t}" for t in leak_texts({"leak": leak})
-        ]
-        said = leak_texts(manifest.provenance)
-        if self.record.leaks is not None and bool(said) != bool(self.record.leaks):
-            what = "one says that the build leaks, the other does not"
-            self._add(FindingKind.RECORD, BUILD_FILE, f"manifest.parquet and this file: {what}")
-
-    def _check_plan(self, manifest: Manifest) -> None:
+    def _check_plan(self, manifest: Manifest, failed: Collection[str]) -> None:
         try:
             plan = read_json(self.build / "plan.json")
         except BuildError as error:
@@ -256,23 +227,23 @@ class _Verifier:
             return
         # Rows that failed in rendering are in the plan and not in the manifest that is stored.
         digest = plan.get("manifest_digest")
-        if not self._rejected_in_rendering() and digest not in (None, manifest.digest()):
+        if not failed and digest not in (None, manifest.digest()):
             what = "its content is not the one that plan.json names"
             self._add(FindingKind.RECORD, "manifest.parquet", what)
 
-    def _rejected_in_rendering(self) -> int:
-        """Check the list of rejects; return how many of them rendering added."""
+    def _failed_rows(self) -> set[str]:
+        """Check the list of rejects; return the rows that could not be rendered."""
         name = "rejects.parquet"
         try:
             rejects = load_rejects(self.build / name)
         except ManifestError as error:
             if name not in self.damaged:
                 self._add(FindingKind.UNREADABLE, name, str(error))
-            return 0
+            return set()
         if len(rejects) != self.record.rejects.total:
             what = f"{len(rejects)} rejects, build.json says {self.record.rejects.total}"
             self._add(FindingKind.RECORD, name, what)
-        return sum(reject.stage == "build" for reject in rejects)
+        return {reject.sample_id for reject in rejects if reject.stage == "build"}
 
     def _check_counts(self, manifest: Manifest) -> None:
         counts = manifest.counts()
@@ -300,10 +271,8 @@ class _Verifier:
         mine = [n for n in names if n.startswith(prefix) and n.endswith(shard_format.suffix)]
         return sorted(mine, key=lambda name: (_split_position(name), name))
 
-    def _check_rows(
-        self, manifest: Manifest, shard_format: ShardFormat, shards: Sequence[str]
-    ) -> None:
-        start = 0
+    def _check_rows(self, rules: Rules, shard_format: ShardFormat, shards: Sequence[str]) -> None:
+        manifest, start = rules.manifest, 0
         for name in shards:
             rows = self.record.files[name].rows or 0
             part = replace(manifest, table=manifest.table.slice(start, rows))
@@ -316,7 +285,7 @@ class _Verifier:
             except BuildError as error:
                 self._add(FindingKind.UNREADABLE, name, str(error))
                 continue
-            self._check_identity(name, identity, part)
+            self._check_identity(name, identity, part, apart=rules.apart)
         if shards and start != len(manifest):
             what = f"all shards hold {start} rows, the manifest {len(manifest)}"
             self._add(FindingKind.ROWS, f"{shard_format.folder}/", what)
@@ -343,10 +312,12 @@ class _Verifier:
             if not isinstance(found, Mapping) or found.get(key) != value:
                 self._add(FindingKind.RECORD, sidecar, f"{key!r} is not what the build says")
 
-    def _check_identity(self, name: str, identity: ShardIdentity, part: Manifest) -> None:
+    def _check_identity(
+        self, name: str, identity: ShardIdentity, part: Manifest, *, apart: bool
+    ) -> None:
         if identity.plan_sha256 != self.record.plan_sha256:
             self._add(FindingKind.RECORD, name, "names another plan than build.json")
-        copies = any(identity.columns["parent_id"]) and not _copies_anywhere(part)
+        copies = any(identity.columns["parent_id"]) and not apart
         if identity.split != "train" and copies:
             self._add(FindingKind.RULE, name, f"holds augmented copies in {identity.split}")
         if identity.rows != len(part):
@@ -377,11 +348,6 @@ class _Verifier:
                 f"first row {first} ({ids[first]}): {found[first]!r}, manifest {expected[first]!r}"
             )
             self._add(FindingKind.ROWS, name, what)
-
-
-def _copies_anywhere(manifest: Manifest) -> bool:
-    """Tell whether augmented copies may be in every split, because the build says that it leaks."""
-    return bool(manifest.provenance.get("leak", {}).get("augmented_before_split"))
 
 
 def _split_position(name: str) -> int:

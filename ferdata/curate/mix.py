@@ -79,6 +79,9 @@ class Mix(_Part):
             )
         if "split" in self.build:
             raise ValueError("build has 'split', which belongs to each source")
+        for key in ("recipe", "sound"):
+            if key in self.build:
+                raise ValueError(f"build has {key!r}, which is given to a build with --{key}")
         names = set(self.space.names)
         for dataset, source in self.sources.items():
             wrong = set(source.labels.values()) - names - {DROP}

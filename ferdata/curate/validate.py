@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -37,7 +38,7 @@ def check_splits(manifest: Manifest) -> None:
     for text in leak_texts({"leak": leak}):
         logger.warning("this build leaks: %s", text)
     apart = leak.get("augmented_before_split", False)
-    _check_parents(table, apart=apart)
+    check_parents(manifest, apart=apart)
     _check_subjects(manifest)
     leaks = pictures_in_two_splits(manifest)
     if not leaks or apart:
@@ -94,13 +95,25 @@ def _check_subjects(manifest: Manifest) -> None:
     )
 
 
-def _check_parents(table: pa.Table, *, apart: bool) -> None:
-    """Refuse augmented copies whose parent is missing or, unless declared, in another split."""
+def check_parents(manifest: Manifest, *, apart: bool = False, gone: Iterable[str] = ()) -> None:
+    """Check that augmented copies have parents, and stay with them.
+
+    Args:
+        manifest: Rows with `split`.
+        apart: Copies were split apart from their parents, as the provenance declares.
+        gone: Sample ids of parents that were there when the copies were made, and are not any more.
+
+    Raises:
+        ManifestError: A copy's parent is missing or, unless `apart`, in another split.
+    """
+    table = manifest.table
     copies = table.filter(pc.is_valid(table.column("parent_id")))
     if not copies.num_rows:
         return
-    positions = pc.index_in(copies.column("parent_id"), table.column("sample_id"))
-    lost = pc.is_null(positions)
+    parents = copies.column("parent_id")
+    positions = pc.index_in(parents, table.column("sample_id"))
+    excused = pc.is_in(parents, value_set=pa.array(sorted(gone), parents.type))
+    lost = pc.and_(pc.is_null(positions), pc.invert(excused))
     if pc.any(lost).as_py():
         row = copies.filter(lost).select(["sample_id", "parent_id"]).slice(0, 1).to_pylist()[0]
         raise ManifestError(

@@ -62,7 +62,7 @@ class CardFacts:
         alignment: The alignment in words, with its version.
         landmarks: Rows by where their landmarks come from: `dataset`, `mediapipe`, `none`.
         augmentation: What was done to train in words; empty if nothing.
-        operations: Each operation of the augmentation and its range in words.
+        operations: Each operation of the augmentation and its range in words, in their order.
         rejects: Rows that were left out by stage and reason: `{stage: {reason: rows}}`.
         sources: The datasets that it was made from.
         plan_sha256: Hash of the plan.
@@ -89,7 +89,7 @@ class CardFacts:
     ferdata_version: str
     validation: float = 0.0
     augmentation: str = ""
-    operations: Mapping[str, str] = field(default_factory=dict)
+    operations: Sequence[tuple[str, str]] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     synthetic: bool = False
     leaks: str = ""
@@ -296,7 +296,7 @@ def _faces(facts: CardFacts) -> str:
 def _augmentation(facts: CardFacts) -> str:
     if not facts.augmentation:
         return "## Augmentation\n\nNone."
-    rows = [[escape(name), escape(text)] for name, text in facts.operations.items()]
+    rows = [[escape(name), escape(text)] for name, text in facts.operations]
     lines = ["## Augmentation", "", f"{escape(facts.augmentation)}"]
     if rows:
         lines += ["", *_table(["operation", "range"], rows)]

@@ -9,6 +9,7 @@ followed, `departures` does.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
@@ -92,8 +93,8 @@ class Expected(_Part):
     Attributes:
         where: Table or section.
         split: The split that `counts`, `original` and the weights are of; empty for all splits.
-        counts: Images by class, augmented copies included.
-        original: Images by class before augmentation.
+        counts: Images by class, augmented copies included. A class that is not named has none.
+        original: Images by class before augmentation, of all classes too.
         splits: Images by split. Where the paper tells of no validation, train holds what ferdata
             takes for it.
         total: Images over all splits.
@@ -187,20 +188,17 @@ class Recipe(_Part):
         return self
 
     def has(self, place: str) -> bool:
-        """Say whether there is a value at a place, for instance `train.weight_decay`."""
-        node: Any = {
+        """Say whether there is a value at a place, for instance `train.weight_decay`.
+
+        Of several operations of one name, any may have it.
+        """
+        parts = {
             "build": self.build,
             "sound": self.sound,
             "train": self.train,
             "datasets": {name: use.model_dump() for name, use in self.datasets.items()},
         }
-        for step in place.split("."):
-            if isinstance(node, list | tuple):
-                node = {entry.get("op"): entry for entry in node if isinstance(entry, dict)}
-            if not isinstance(node, dict) or step not in node:
-                return False
-            node = node[step]
-        return True
+        return _leads_to_value(parts, place.split("."))
 
     def use(self, dataset: str) -> Use:
         """Return what is done with a dataset or mix.
@@ -253,7 +251,8 @@ def load_recipe(name: str) -> Recipe:
     else:
         raise UnknownNameError("recipe", name, recipe_names())
     try:
-        return Recipe.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return Recipe.model_validate(_beside(values, path.parent))
     except OSError as error:
         raise ManifestError(f"{path}: can't be read ({error.strerror})") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -264,6 +263,28 @@ def load_recipe(name: str) -> Recipe:
             for each in error.errors()[:3]
         )
         raise ManifestError(f"{path}: not a recipe: {problems}") from None
+
+
+def _leads_to_value(node: Any, steps: Sequence[str]) -> bool:
+    if not steps:
+        return True
+    step, *rest = steps
+    if isinstance(node, list | tuple):  # of operations; what else stands in it is for the build
+        same = (entry for entry in node if isinstance(entry, dict) and entry.get("op") == step)
+        return any(_leads_to_value(entry, rest) for entry in same)
+    return isinstance(node, dict) and step in node and _leads_to_value(node[step], rest)
+
+
+def _beside(values: Any, folder: Path) -> Any:
+    """Return a recipe's values, in which the path of a list of operations starts at its folder."""
+    if not isinstance(values, dict):
+        return values
+    return {
+        key: str(folder / value)
+        if key == "operations" and isinstance(value, str)
+        else _beside(value, folder)
+        for key, value in values.items()
+    }
 
 
 def _folder() -> Path:

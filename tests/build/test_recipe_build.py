@@ -15,7 +15,8 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from ferdata.augment.histogram import equalize_histogram
-from ferdata.build import BuildOptions, Execution, build
+from ferdata.build import BuildOptions, Execution, build, pipeline
+from ferdata.build.plan import make_plan
 from ferdata.build.render import render_row
 from ferdata.build.verify import verify
 from ferdata.build.verify_report import FindingKind
@@ -86,7 +87,7 @@ def test_images_are_augmented_before_they_are_split(leaky: Path) -> None:
     assert (abs(share * counts - 0.1 * counts) < 1).all()
 
 
-def test_record_card_and_summary_say_that_it_leaks(leaky: Path) -> None:
+def test_record_card_and_summary_say_that_it_leaks(leaky: Path, recipe: Path) -> None:
     record = read_json(leaky / "build.json")
     (text,) = record["leaks"]
     assert "after augmentation" in text and "share a photograph with train" in text
@@ -101,6 +102,7 @@ def test_record_card_and_summary_say_that_it_leaks(leaky: Path) -> None:
     summary = (leaky.parent / "summary.txt").read_text()
     assert f"THIS BUILD LEAKS: {text}." in summary
     assert "only train is augmented" not in summary
+    assert f"ferdata train {leaky} --recipe {recipe}\n" in summary  # the file, not its name
     assert "Table 9: not compared: a synthetic copy with 0.012 of the images" in summary
     assert record["recipe"]["name"] == record["options"]["recipe"] == "leaky"
 
@@ -137,17 +139,68 @@ def test_verify_finds_a_leak_that_is_not_declared(leaky: Path, tmp_path: Path) -
     assert "build.json" in {f.file for f in found if f.kind == FindingKind.RECORD}
 
 
-def test_verify_finds_a_record_that_is_silent_about_the_leak(leaky: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("leaks", [None, [], ["fine"]])
+def test_verify_finds_a_record_that_is_silent_about_the_leak(
+    leaky: Path, tmp_path: Path, leaks: list[str] | None
+) -> None:
     out = Path(shutil.copytree(leaky, tmp_path / "out"))
     record = read_json(out / "build.json")
-    write_json(out / "build.json", record | {"leaks": []})
+    if leaks is None:
+        del record["leaks"]
+    write_json(out / "build.json", record if leaks is None else record | {"leaks": leaks})
     (finding,) = verify(out, quiet=True).findings
-    assert "one says that the build leaks" in finding.what
+    assert finding.file == "build.json" and "leaks" in finding.what
 
 
 def test_a_rerun_renders_nothing(leaky: Path, demo_rafdb: Path, recipe: Path) -> None:
     options = BuildOptions(recipe=str(recipe))
     assert build("rafdb", demo_rafdb, leaky, options, SERIAL).already_done
+
+
+def test_a_rerun_compares_with_what_the_recipe_says_now(
+    leaky: Path, demo_rafdb: Path, tmp_path: Path
+) -> None:
+    out = Path(shutil.copytree(leaky, tmp_path / "out"))
+    kept = {path: path.stat().st_mtime_ns for path in out.glob("hdf5/*.h5")}
+    path = tmp_path / "leaky.yaml"
+    uses = {"rafdb": {"data": "RAF-DB", "expected": [{"where": "Table 10", "total": 1}]}}
+    path.write_text(yaml.safe_dump(LEAKY | {"datasets": uses}))
+    options = BuildOptions(recipe=str(path))
+    report = build("rafdb", demo_rafdb, out, options, SERIAL)
+    for record in (report.record, read_json(out / "build.json")):
+        assert [each["where"] for each in record["recipe"]["expected"]] == ["Table 10"]
+    assert "Table 10" in (out / "hf/README.md").read_text()
+    assert kept == {path: path.stat().st_mtime_ns for path in out.glob("hdf5/*.h5")}
+    assert verify(out, quiet=True).ok
+    assert build("rafdb", demo_rafdb, out, options, SERIAL).already_done
+
+
+def test_rows_that_fail_in_rendering_are_in_no_count_and_no_leak(
+    demo_rafdb: Path, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = Path(shutil.copytree(demo_rafdb, tmp_path / "data"))
+
+    def lose_files(manifest: Manifest, options: BuildOptions) -> Any:
+        parents = dict.fromkeys(filter(None, manifest.column("parent_id")))
+        uris = dict(zip(manifest.column("sample_id"), manifest.column("uri"), strict=True))
+        for name in list(parents)[:4]:
+            (data / "basic" / uris[name]).unlink()
+        return make_plan(manifest, options)
+
+    monkeypatch.setattr(pipeline, "make_plan", lose_files)
+    out = tmp_path / "out"
+    options = BuildOptions(recipe=str(recipe), formats=("hdf5",), max_reject_rate=0.5)
+    record = build("rafdb", data, out, options, SERIAL).record
+    stored = Manifest.load(out / "manifest.parquet")
+    frame = stored.to_pandas()
+    originals = frame[frame.parent_id.isna()]
+    before = record["summary"]["before"]
+    assert sum(sum(rows.values()) for rows in before.values()) == len(originals)
+    assert sum(record["summary"]["faces"].values()) == len(originals)
+    leak = stored.provenance["leak"]
+    assert leak["held_out"]["test"] == (frame.split == "test").sum()
+    assert leak["photograph"]["all"] == frame.pixel_sha256.nunique()
+    assert verify(out, quiet=True).ok
 
 
 def test_the_plan_and_the_bytes_are_the_same_with_two_workers(

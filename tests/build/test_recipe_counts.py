@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 
 from ferdata.build.expected import describe_expected, recipe_record
-from ferdata.build.finish import notes
+from ferdata.build.finish import notes, without_failed
 from ferdata.build.options import BuildOptions
 from ferdata.build.orders import arrange
 from ferdata.build.recipe import apply_recipe
+from ferdata.build.shard import ShardReport
 from ferdata.curate.leaks import leak_texts
 from ferdata.curate.split import resolve_rules
 from ferdata.errors import OptionError
 from ferdata.ingest import facts
 from ferdata.labels import BASIC7
-from ferdata.manifest import Manifest
+from ferdata.manifest import Manifest, Reject
 from ferdata.recipes import Recipe
 
 # LMFER, Table 1: images after augmentation.
@@ -170,11 +171,12 @@ def recipe_with(*expected: dict[str, Any]) -> Recipe:
 def test_counts_that_differ_are_named(rafdb: Manifest) -> None:
     options = BuildOptions(split="official", validation=0.1, augment="balance")
     source, rows = arrange(rafdb, resolve_rules(rafdb, "official"), options)
+    in_test = source.counts()["test"]
     recipe = recipe_with(
-        {"where": "A", "counts": {"fear": 355, "anger": 4295 + 162}},
+        {"where": "A", "counts": {"fear": 355, "anger": 4295 + 162, "disgust": 4295 + 160}},
         {"where": "B", "splits": {"train": 12_271, "test": 3_068}},
         {"where": "C", "splits": {"train": 12_271, "validation": 0}},
-        {"where": "D", "split": "test", "original": {"fear": 74, "anger": 163}},
+        {"where": "D", "split": "test", "original": in_test | {"anger": 163}},
         {"where": "E", "total": 15_539, "attainable": False, "why": "a slip"},
     )
     found = recipe_record(recipe, "rafdb", source, rows, options)["expected"]
@@ -185,6 +187,38 @@ def test_counts_that_differ_are_named(rafdb: Manifest) -> None:
     assert c == "differs from C: train 11,044, paper 12,271; validation 1,227, paper 0"
     assert d == "differs from D: anger 162, paper 163 (before augmentation)"
     assert e == "differs from E: all 15,339, paper 15,539 (a slip)"
+
+
+@pytest.mark.parametrize("kind", ["original", "counts"])
+def test_a_class_that_the_paper_does_not_have_is_a_difference(rafdb: Manifest, kind: str) -> None:
+    counts = by_class(rafdb.with_column("split", ["train"] * len(rafdb)))
+    others = {name: number for name, number in counts.items() if name != "fear"}
+    recipe = recipe_with({"where": "A", kind: others}, {"where": "B", kind: counts})
+    copy = rafdb.with_column("split", ["train"] * len(rafdb))
+    a, b = recipe_record(recipe, "rafdb", copy, copy, BuildOptions())["expected"]
+    assert "differs from A: fear 355, not in the paper" in describe_expected(a)
+    assert b["matches"]
+
+
+def test_authors_without_a_test_split_have_no_results_to_compare(rafdb: Manifest) -> None:
+    none = rafdb.take(
+        [row for row, name in enumerate(rafdb.column("official_split")) if name == "train"]
+    )
+    assert notes(none.with_column("split", ["train"] * len(none)), "stratified:8:1:1") == []
+
+
+def test_an_image_and_its_copies_fail_one_by_one(paper: Any) -> None:
+    source, rows, options, _ = paper
+    parents = rows.column("parent_id")
+    copy = next(row for row, parent in enumerate(parents) if parent)
+    gone = [rows.column("sample_id")[copy], parents[copy]]
+    for name, images in zip(gone, (len(source), len(source) - 1), strict=True):
+        report = ShardReport("train", 0, {}, (Reject(name, "", "build", "file is missing"),))
+        left, stored = without_failed(source, rows, options, [report])
+        assert (len(left), len(stored)) == (images, len(rows) - 1)
+        assert name not in stored.column("sample_id")
+        held_out = stored.provenance["leak"]["held_out"]
+        assert sum(held_out.values()) == sum(part != "train" for part in stored.column("split"))
 
 
 def test_a_synthetic_copy_of_another_size_is_not_compared(rafdb: Manifest) -> None:

@@ -147,13 +147,68 @@ def test_a_recipe_that_there_is_not(tmp_path: Path) -> None:
     ("values", "message"),
     [
         ({"sound": True}, "--sound puts right .* give --recipe"),
-        ({"recipe": "lmfer", "sound": True, "allow_group_leak": True}, "contradict"),
+        ({"recipe": "lmfer", "sound": True, "allow_group_leak": True}, "and --allow-group-leak"),
+        ({"recipe": "lmfer", "sound": True, "augment_before_split": True}, "and augment_before"),
         ({"augment": "balance", "augment_before_split": True}, "--duplicates keep"),
     ],
 )
 def test_options_that_do_not_go_together(values: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         make_options(BuildOptions, values)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"operations": [{"op": "rotation"}]}, "--operations .*--augment balance"),
+        ({"max_copies": 4}, "--max-copies"),
+        ({"balance_to": "2000"}, "--balance-to"),
+    ],
+)
+def test_what_is_about_copies_is_refused_where_none_are_made(
+    write_recipe: WriteRecipe, values: dict[str, Any], message: str
+) -> None:
+    source = find_source("rafdb")
+    with pytest.raises(OptionError, match=message):
+        settle(source, BuildOptions(**values))
+    augmenting = write_recipe(build={"augment": "balance"})
+    for given in ({"augment": "balance"}, {"recipe": augmenting}):
+        settle(source, BuildOptions(**values, **given))
+    # A recipe's own are left unused where the build is told to make no copies.
+    idle = write_recipe(build={"augment": "balance", **values})
+    settle(source, BuildOptions(recipe=idle, augment="none"))
+
+
+@pytest.mark.parametrize("option", [{"sound": True}, {"sound": False}, {"recipe": "lmfer"}])
+@pytest.mark.parametrize("place", ["build", "sound", "dataset build", "dataset sound"])
+def test_no_recipe_says_how_it_is_chosen(
+    write_recipe: WriteRecipe, option: dict[str, Any], place: str
+) -> None:
+    values = {place.removeprefix("dataset "): option}
+    path = write_recipe(**({"datasets": rafdb(**values)} if "dataset" in place else values))
+    where = place.replace("dataset ", r"datasets\.rafdb\.")
+    with pytest.raises(OptionError, match=rf"recipe mine: {where}\.{next(iter(option))}: "):
+        apply_recipe(BuildOptions(recipe=path, sound=True), "rafdb")
+
+
+@pytest.mark.parametrize("place", ["build", "sound", "dataset build", "dataset sound"])
+@pytest.mark.parametrize("absolute", [True, False])
+def test_a_list_of_operations_is_looked_for_beside_the_recipe(
+    write_recipe: WriteRecipe,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+    absolute: bool,
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "ops.yaml").write_text("- {op: gaussian_noise, sigma: [1, 2]}\n")
+    name = str(tmp_path / "ops.yaml") if absolute else "ops.yaml"
+    values = {place.removeprefix("dataset "): {"augment": "balance", "operations": name}}
+    write_recipe(**({"datasets": rafdb(**values)} if "dataset" in place else values))
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    options, _ = apply_recipe(BuildOptions(recipe="../mine.yaml", sound=True), "rafdb")
+    assert options.operations is not None
+    assert [each["op"] for each in options.operations] == ["gaussian_noise"]
 
 
 @pytest.mark.parametrize("name", recipe_names())

@@ -168,6 +168,8 @@ def test_the_mixes_that_ship_are_sound(name: str) -> None:
         ({"sources": {"rafdb": {"split": "at random"}}}, "split of rafdb"),
         ({"sources": {"rafdb": {"labels": {"anger": "rage"}}}}, "rage"),
         ({"build": {"split": "official"}}, "belongs to each source"),
+        ({"build": {"recipe": "lmfer"}}, "'recipe', which is given to a build"),
+        ({"build": {"sound": True}}, "'sound', which is given to a build"),
         ({"colour": "gray"}, "colour"),
     ],
 )

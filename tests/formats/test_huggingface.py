@@ -7,6 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ferdata.build.card import _operations
 from ferdata.formats.card import CardFacts, SourceFacts, card_text, front_matter, write_card
 from ferdata.formats.dummies import cut, dummy_rows, dummy_spec
 from ferdata.formats.huggingface import ROW_GROUP_ROWS, ParquetShardWriter, arrow_schema, features
@@ -47,7 +48,7 @@ def card_facts(**changes):
         "ferdata_version": "0.1.0",
         "validation": 0.1,
         "augmentation": "balance to max",
-        "operations": {"blur": "sigma 0.5–1.5"},
+        "operations": [("blur", "sigma 0.5–1.5")],
         "versions": {"numpy": "2"},
     }
     return CardFacts(**(values | changes))
@@ -175,6 +176,21 @@ def test_card_is_made_of_the_facts():
     assert paths == ["data/train-*.parquet", "data/validation-*.parquet", "data/test-*.parquet"]
     splits = {entry["name"]: entry["num_examples"] for entry in meta["dataset_info"]["splits"]}
     assert splits == SPLITS
+
+
+def test_card_lists_an_operation_as_often_as_it_is_applied():
+    described = [
+        {"op": "albumentations", "transform": "CLAHE", "probability": 0.5},
+        {"op": "rotation", "degrees": [0, 9]},
+        {"op": "albumentations", "transform": "Posterize", "probability": 0.5},
+    ]
+    text = card_text(card_facts(operations=_operations(described)))
+    lines = [line for line in text.splitlines() if line.startswith(("| albu", "| rotation"))]
+    assert lines == [
+        "| albumentations | transform CLAHE, probability 0.5 |",
+        "| rotation | degrees 0–9 |",
+        "| albumentations | transform Posterize, probability 0.5 |",
+    ]
 
 
 def test_card_leaves_out_a_split_without_rows():
