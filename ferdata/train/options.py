@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError, model_validator
 
-from ferdata.errors import OptionError
+from ferdata.errors import OptionError, UnknownNameError
 
 
 class TrainOptions(BaseModel):
@@ -121,13 +121,16 @@ def read_options(given: Mapping[str, Any]) -> TrainOptions:
     """Make options from values that a user gave.
 
     Raises:
-        OptionError: A value is out of its range, or there is no such option.
+        UnknownNameError: There is no such option.
+        OptionError: A value is out of its range.
     """
     try:
         return TrainOptions.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise UnknownNameError("training option", name, TrainOptions.model_fields) from None
         if not name:  # a rule about several options
             raise OptionError(f"{first['msg'].removeprefix('Value error, ')}.") from None
         raise OptionError(f"{name}: {first['msg']}, got {first['input']!r}.") from None
