@@ -94,7 +94,14 @@ def _operations(described: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str]
 
 
 def _value(value: Any) -> str:
-    return f"{value[0]}–{value[1]}" if isinstance(value, list) else str(value)
+    """Word a range, a switch, a mapping or a plain value."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return " ".join(f"{name} {_value(each)}" for name, each in value.items()) or "none"
+    if isinstance(value, list) and len(value) == 2:
+        return f"{_value(value[0])}–{_value(value[1])}"
+    return str(value)
 
 
 def _carved(options: Mapping[str, Any]) -> float:

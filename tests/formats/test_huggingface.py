@@ -181,15 +181,15 @@ def test_card_is_made_of_the_facts():
 def test_card_lists_an_operation_as_often_as_it_is_applied():
     described = [
         {"op": "albumentations", "transform": "CLAHE", "probability": 0.5},
-        {"op": "rotation", "degrees": [0, 9]},
-        {"op": "albumentations", "transform": "Posterize", "probability": 0.5},
+        {"op": "rotation", "degrees": [0, 9], "both_ways": True},
+        {"op": "albumentations", "transform": "Sharpen", "parameters": {"alpha": [0.1, 0.4]}},
     ]
     text = card_text(card_facts(operations=_operations(described)))
     lines = [line for line in text.splitlines() if line.startswith(("| albu", "| rotation"))]
     assert lines == [
         "| albumentations | transform CLAHE, probability 0.5 |",
-        "| rotation | degrees 0–9 |",
-        "| albumentations | transform Posterize, probability 0.5 |",
+        "| rotation | degrees 0–9, both ways yes |",
+        "| albumentations | transform Sharpen, parameters alpha 0.1–0.4 |",
     ]
 
 
