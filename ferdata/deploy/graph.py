@@ -21,7 +21,7 @@ from ferdata.errors import ModelFileError
 from ferdata.faces.schemes import scheme
 from ferdata.train.classifier import Classifier
 from ferdata.train.facts import ModelFacts
-from ferdata.train.preprocess import Preprocess
+from ferdata.train.inputs.preprocess import Preprocess
 
 if TYPE_CHECKING:
     import onnx

@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ferdata.train.augment import DeviceAugment
 from ferdata.train.facts import ModelFacts
+from ferdata.train.inputs.augment import DeviceAugment
+from ferdata.train.inputs.preprocess import Preprocess
+from ferdata.train.inputs.prior import RegionPrior
 from ferdata.train.models.base import ExpressionModel
-from ferdata.train.preprocess import Preprocess
-from ferdata.train.prior import RegionPrior
 
 
 class Classifier(nn.Module):

@@ -23,7 +23,7 @@ class TrainOptions(BaseModel):
         mean: Mean per channel that is subtracted, of values in 0–1; None: what the model expects.
         std: Standard deviation per channel that is divided by; None: what the model expects.
         augment: Augmentation of train images on the device, anew in each epoch: operations as in
-            `ferdata.train.augment`, for instance `({"op": "horizontal_flip"},)`.
+            `ferdata.train.inputs.augment`, for instance `({"op": "horizontal_flip"},)`.
         epochs: Passes over the train split.
         batch_size: Images per step and device.
         accumulate: Batches whose gradients are averaged for a step; the last step of an epoch may

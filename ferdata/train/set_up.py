@@ -11,12 +11,12 @@ from ferdata.data import Build, FerDataModule
 from ferdata.data.arrays import SplitArrays
 from ferdata.errors import BuildError, OptionError
 from ferdata.labels import class_weights
-from ferdata.train.augment import DeviceAugment
-from ferdata.train.averaging import WeightEma
 from ferdata.train.callbacks import EpochBar, EpochSeed, LossGuard, StaysStopped
 from ferdata.train.classifier import Classifier
 from ferdata.train.facts import describe, model_options
+from ferdata.train.inputs.augment import DeviceAugment
 from ferdata.train.models import create_model
+from ferdata.train.optim.averaging import WeightEma
 from ferdata.train.options import TrainOptions
 from ferdata.train.task import ExpressionTask
 

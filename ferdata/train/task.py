@@ -15,10 +15,10 @@ from torchmetrics.classification import MulticlassConfusionMatrix
 from ferdata.errors import OptionError
 from ferdata.train.classifier import Classifier
 from ferdata.train.evaluation.metrics import score
-from ferdata.train.losses import CentreLoss, ClassificationLoss
-from ferdata.train.optim import make_optimizer
+from ferdata.train.optim.losses import CentreLoss, ClassificationLoss
+from ferdata.train.optim.optimizer import make_optimizer
+from ferdata.train.optim.schedules import make_schedule
 from ferdata.train.options import TrainOptions
-from ferdata.train.schedules import make_schedule
 
 Batch = dict[str, Tensor]
 """`image` uint8 (B, H, W, C) and `label` int64 (B,); as needed `soft_label` and `landmarks`."""

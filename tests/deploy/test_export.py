@@ -24,7 +24,7 @@ from ferdata.deploy.graph import LinearPreprocess, resize_matrix, to_onnx
 from ferdata.errors import MissingExtraError, ModelFileError, OptionError, UnknownNameError
 from ferdata.labels import BASIC7
 from ferdata.train.classifier import Classifier
-from ferdata.train.preprocess import Preprocess
+from ferdata.train.inputs.preprocess import Preprocess
 
 MODULE = importlib.import_module("ferdata.deploy.export")  # not the function of that name
 

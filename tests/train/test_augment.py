@@ -9,10 +9,10 @@ from ferdata.errors import OptionError
 from ferdata.faces.schemes import scheme
 from ferdata.labels import BASIC7
 from ferdata.train import TrainOptions, create_model
-from ferdata.train.affine import AFFINE, draw_matrices, move_points, warp
-from ferdata.train.augment import DeviceAugment
 from ferdata.train.classifier import Classifier
 from ferdata.train.facts import describe
+from ferdata.train.inputs.affine import AFFINE, draw_matrices, move_points, warp
+from ferdata.train.inputs.augment import DeviceAugment
 
 SIZE = 40
 

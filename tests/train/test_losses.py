@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional
 
 from ferdata.train import TrainOptions
-from ferdata.train.losses import CentreLoss, ClassificationLoss
+from ferdata.train.optim.losses import CentreLoss, ClassificationLoss
 
 GENERATOR = torch.Generator().manual_seed(0)
 LOGITS = torch.randn(6, 4, generator=GENERATOR)

@@ -8,10 +8,10 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
 from ferdata.train import TrainOptions, create_model
-from ferdata.train.averaging import WeightEma, decay_at
-from ferdata.train.lookahead import Lookahead
-from ferdata.train.optim import decay_groups, make_optimizer
-from ferdata.train.schedules import lr_factor, make_schedule
+from ferdata.train.optim.averaging import WeightEma, decay_at
+from ferdata.train.optim.lookahead import Lookahead
+from ferdata.train.optim.optimizer import decay_groups, make_optimizer
+from ferdata.train.optim.schedules import lr_factor, make_schedule
 
 
 def factors(epoch_steps=(10, 10, 10), **changes) -> list[float]:

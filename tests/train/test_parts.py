@@ -8,8 +8,8 @@ from ferdata.errors import LabelError, ModelFileError, OptionError, UnknownNameE
 from ferdata.labels import BASIC7, BASIC8, LabelSpace
 from ferdata.train import TrainOptions, create_model
 from ferdata.train.facts import describe, model_options
+from ferdata.train.inputs.preprocess import Preprocess
 from ferdata.train.options import merge_for_resume, read_options
-from ferdata.train.preprocess import Preprocess
 from ferdata.train.run_folder import default_folder
 
 

@@ -6,7 +6,7 @@ from mediapipe.tasks.python.vision.face_landmarker import FaceLandmarksConnectio
 
 from ferdata.errors import OptionError
 from ferdata.faces.schemes import SCHEMES, scheme
-from ferdata.train.prior import _POINTS, GRID, REGIONS, RegionPrior
+from ferdata.train.inputs.prior import _POINTS, GRID, REGIONS, RegionPrior
 
 
 def peak(heat: torch.Tensor) -> tuple[float, float]:

@@ -33,6 +33,7 @@ from timm.layers import Mlp
 from torch import Tensor, nn
 
 from ferdata.errors import OptionError, UnknownNameError
+from ferdata.train.inputs.prior import REGIONS
 from ferdata.train.models.base import ExpressionModel
 from ferdata.train.models.layers.coordinate_attention import (
     ORDERS,
@@ -41,7 +42,6 @@ from ferdata.train.models.layers.coordinate_attention import (
 from ferdata.train.models.layers.emotion_attention import EmotionAttention
 from ferdata.train.models.layers.pool_mixer import PooledMobileVitBlock
 from ferdata.train.models.layers.swish import Swish, replace_silu
-from ferdata.train.prior import REGIONS
 
 LAYOUTS: dict[str, tuple[str, str, str]] = {
     "none": ("", "", ""),

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from ferdata.train.lookahead import Lookahead
+from ferdata.train.optim.lookahead import Lookahead
 from ferdata.train.options import TrainOptions
 
 

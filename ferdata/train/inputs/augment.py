@@ -26,7 +26,7 @@ from ferdata.augment.kinds import (
 from ferdata.augment.own_list import operations_from
 from ferdata.errors import OptionError
 from ferdata.faces.schemes import scheme as scheme_named
-from ferdata.train.affine import AFFINE, draw_matrices, move_points, signs, uniform, warp
+from ferdata.train.inputs.affine import AFFINE, draw_matrices, move_points, signs, uniform, warp
 
 _LUMA = (0.299, 0.587, 0.114)
 """Weights of R, G and B in luminance (ITU-R BT.601)."""
