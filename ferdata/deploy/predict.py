@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from ferdata.train.checkpoint import load_classifier
 from ferdata.train.classifier import Classifier
 from ferdata.train.evaluation.evaluate import torch_device
 from ferdata.train.run_folder import RunFolder
+
+logger = logging.getLogger(__name__)
 
 _BATCH = 16  # pictures that are held at once
 
@@ -107,6 +110,13 @@ def predict(
     place = torch_device(device)
     classifier = load_classifier(folder.checkpoint(checkpoint or record.options.select))
     _require_channels(classifier, preparation, folder)
+    if preparation.guesses and not crops:
+        logger.warning(
+            "%s was trained on face crops whose landmarks are not known: photographs are aligned "
+            "to ferdata's template, which may show more or less of the face than the model learnt "
+            "from. Build with --landmarks auto and train again, or cut pictures yourself: --crops",
+            folder.path,
+        )
     with ExitStack() as stack:
         detector = stack.enter_context(
             open_detector(

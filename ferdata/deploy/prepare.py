@@ -97,6 +97,15 @@ class Preparation:
             return "five"
         return "place"
 
+    @property
+    def guesses(self) -> bool:
+        """Whether a photograph is framed by guess: the build's crops show no place of faces."""
+        return (
+            self.way(crop=False) == "five"
+            and self.align != "five"
+            and "photograph" not in self.framings
+        )
+
     def matrix(
         self, five_points: npt.NDArray[Any] | None, width: int, height: int, *, crop: bool
     ) -> Matrix:

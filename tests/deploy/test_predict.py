@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageOps
-from small_runs import SIZE, build_facts, make_classifier
+from small_runs import SIZE, build_facts, make_classifier, write_run
 from typer.testing import CliRunner
 
 from ferdata.augment.histogram import equalize_histogram
@@ -134,6 +134,16 @@ def test_a_photograph_for_a_model_of_crops_is_cut_as_the_crops_are():
     assert transform_points(points, matrix) == pytest.approx(wanted, abs=0.01)
     whole = preparation.matrix(points, 64, 64, crop=True)
     assert np.array_equal(whole, alignment_matrix("none", None, 64, 64, 80))
+
+
+def test_a_guess_at_the_framing_is_said(photographs, detectable, tmp_path, caplog):
+    framing = {"framings": ["crop"], "five_points": None}
+    guessing = write_run(tmp_path / "run", build=build_facts() | {"framing": framing})
+    list(predict(guessing, [photographs / "a.png"], device="cpu", quiet=True))
+    assert "landmarks are not known: photographs are aligned" in caplog.text
+    caplog.clear()
+    list(predict(guessing, [photographs / "a.png"], crops=True, device="cpu", quiet=True))
+    assert not caplog.text
 
 
 @pytest.mark.parametrize(
