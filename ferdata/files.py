@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -61,6 +63,16 @@ def write_json(path: Path, value: Any) -> None:
     with write_atomically(path) as file:
         file.write(json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False).encode())
         file.write(b"\n")
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a table as CSV in UTF-8, whole or not at all."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    with write_atomically(path) as file:
+        file.write(text.getvalue().encode())
 
 
 def read_json(path: Path) -> Any:

@@ -105,15 +105,24 @@ def read_image(root: Path, uri: str) -> DecodedImage:
     """
     if match := _ROW.fullmatch(uri):
         return _read_row(Path(resolve(root, match["path"])), int(match["row"]))
+    data = read_bytes(resolve(root, uri))
+    pixels, channels = decode(data)
+    return DecodedImage(pixels, channels, hashlib.sha256(data).hexdigest())
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """Read a file.
+
+    Raises:
+        ImageError: The file is missing or unreadable.
+    """
     try:
-        with open(resolve(root, uri), "rb") as file:  # noqa: PTH123 - as in resolve
-            data = file.read()
+        with open(path, "rb") as file:  # noqa: PTH123 - as in resolve
+            return file.read()
     except FileNotFoundError:
         raise ImageError("file is missing") from None
     except OSError as error:
         raise ImageError(f"file can't be read: {error.strerror}") from None
-    pixels, channels = decode(data)
-    return DecodedImage(pixels, channels, hashlib.sha256(data).hexdigest())
 
 
 def _read_row(path: Path, row: int) -> DecodedImage:

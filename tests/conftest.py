@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,15 @@ def own_caches(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
 
 
+@pytest.fixture(autouse=True)
+def own_log_level() -> Iterator[None]:
+    """Undo what `--quiet` does to the logger of a test's own process."""
+    logger = logging.getLogger("ferdata")
+    level = logger.level
+    yield
+    logger.setLevel(level)
+
+
 @pytest.fixture(scope="session")
 def landmark_model() -> Path:
     """Return the landmark model's file; skip where there is none, unless one is required."""
@@ -29,6 +40,16 @@ def landmark_model() -> Path:
             pytest.fail(reason)
         pytest.skip(reason)
     return path
+
+
+@pytest.fixture(scope="session")
+def detectable(landmark_model: Path) -> Path:
+    """Return the model where detection can run; skip where a native library is missing."""
+    from ferdata.faces.detector import missing_libraries
+
+    if missing := missing_libraries():
+        pytest.skip(f"MediaPipe needs {', '.join(missing)}: apt install libegl1 libgles2")
+    return landmark_model
 
 
 @pytest.fixture(scope="session")

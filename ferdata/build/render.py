@@ -69,15 +69,39 @@ def render(rows: ShardRows, index: int, scheme: str, options: BuildOptions) -> R
     matrix = alignment_matrix(
         kind, rows.five_points[index], width, height, options.size, options.margin
     )
-    aligned = warp(image.pixels, matrix, options.size)
     rendered = Rendered(
-        equalize_histogram(aligned) if options.equalize else aligned,
+        align_pixels(image.pixels, matrix, options.size, equalize=options.equalize),
         _transform_known(rows.landmarks[index], matrix),
         transform_box(rows.box[index], matrix),
     )
     if text["operations"][index]:
         rendered = _augment(rendered, text["operations"][index], scheme)
-    return rendered if options.color == "rgb" else _to_gray(rendered)
+    return replace(rendered, pixels=to_channels(rendered.pixels, options.channels))
+
+
+def align_pixels(
+    pixels: npt.NDArray[np.uint8], matrix: npt.NDArray[np.float64], size: int, *, equalize: bool
+) -> npt.NDArray[np.uint8]:
+    """Bring a picture to the output size, as an image is before it is augmented.
+
+    Args:
+        pixels: uint8 RGB, shape (H, W, 3).
+        matrix: float64 (2, 3), picture pixels to output pixels.
+        size: Side of the output, pixels.
+        equalize: Whether its histogram is equalised.
+
+    Returns:
+        uint8 RGB, shape (`size`, `size`, 3).
+    """
+    aligned = warp(pixels, matrix, size)
+    return equalize_histogram(aligned) if equalize else aligned
+
+
+def to_channels(pixels: npt.NDArray[np.uint8], channels: int) -> npt.NDArray[np.uint8]:
+    """Return an RGB image as it is stored: with its 3 channels, or as 1 of grey."""
+    if channels == 3:
+        return pixels
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)[..., None]
 
 
 def _augment(image: Rendered, operations: str, scheme: str) -> Rendered:
@@ -89,11 +113,6 @@ def _augment(image: Rendered, operations: str, scheme: str) -> Rendered:
         augmented.landmarks.astype(np.float32),
         augmented.box.astype(np.float32),
     )
-
-
-def _to_gray(image: Rendered) -> Rendered:
-    gray = cv2.cvtColor(image.pixels, cv2.COLOR_RGB2GRAY)
-    return replace(image, pixels=np.asarray(gray, np.uint8)[..., None])
 
 
 def _transform_known(

@@ -28,8 +28,7 @@ def evaluate(
 
     Classes are matched by name: on a build with other classes, those it shares with the model are
     scored. Below RUN/evaluation goes report.json, with predictions, confusion matrix and groups as
-    CSV, and confusion matrix, calibration and the surest mistakes as PNG; training curves go to
-    RUN/curves.png.
+    CSV, and confusion matrix, calibration and the surest mistakes as PNG.
 
     \b
     Examples:

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow.compute as pc
 
 from ferdata.curate.carve import Stratum, carve, quotas
-from ferdata.curate.folds import fold_facts, require_subjects, subject_folds
+from ferdata.curate.folds import fold_facts, require_known, require_subjects, subject_folds
 from ferdata.curate.groups import groups
 from ferdata.curate.pictures import Pictures
 from ferdata.curate.rules import (
@@ -22,7 +21,7 @@ from ferdata.curate.rules import (
     SubjectFoldRule,
     SubjectRule,
 )
-from ferdata.errors import ManifestError, OptionError
+from ferdata.errors import OptionError
 from ferdata.manifest import Manifest
 from ferdata.schema import SPLITS
 
@@ -96,7 +95,7 @@ class Drawing:
 
     def _give_official(self, dataset: str, rows: npt.NDArray[np.int64]) -> None:
         source = self.manifest.take(rows)
-        _require_official(source)
+        require_known(source, "official_split", "no official split")
         names = source.strings("official_split")
         if (names == "validation").any():
             logger.info("%s keeps its own validation split; none is carved out of train", dataset)
@@ -176,16 +175,3 @@ def _any_in_group(
     """Tell for each row whether the mask is true for any row of its group."""
     found = np.bincount(group[mask], minlength=int(group.max(initial=0)) + 1) > 0
     return np.asarray(found[group])
-
-
-def _require_official(manifest: Manifest) -> None:
-    """Refuse rows that the dataset's authors put into no split."""
-    column = manifest.table.column("official_split")
-    if not column.null_count:
-        return
-    missing = manifest.table.filter(pc.is_null(column))
-    names = ", ".join(sorted(pc.unique(missing.column("dataset")).to_pylist()))
-    raise ManifestError(
-        f"{column.null_count} rows have no official split ({names}; for instance "
-        f"{missing.column('sample_id')[0].as_py()!r}); use another rule: --split stratified:8:1:1"
-    )

@@ -72,13 +72,28 @@ def require_subjects(manifest: Manifest) -> None:
     Raises:
         ManifestError: With the datasets and a row where nobody is named.
     """
-    column = manifest.table.column("subject")
-    if not column.null_count:
+    require_known(manifest, "subject", "no subject", ", so people can't be held apart")
+
+
+def require_known(manifest: Manifest, column: str, lack: str, therefore: str = "") -> None:
+    """Check that every row has what its split rule goes by.
+
+    Args:
+        manifest: Rows of datasets under the rule.
+        column: What the rule goes by.
+        lack: What rows without it have, for the message, such as `"no subject"`.
+        therefore: What follows from that.
+
+    Raises:
+        ManifestError: With the datasets and a row where it is missing.
+    """
+    values = manifest.table.column(column)
+    if not values.null_count:
         return
-    missing = manifest.table.filter(pc.is_null(column))
+    missing = manifest.table.filter(pc.is_null(values))
     names = ", ".join(sorted(pc.unique(missing.column("dataset")).to_pylist()))
     raise ManifestError(
-        f"{column.null_count} rows have no subject ({names}; for instance "
-        f"{missing.column('sample_id')[0].as_py()!r}), so people can't be held apart; "
+        f"{values.null_count} rows have {lack} ({names}; for instance "
+        f"{missing.column('sample_id')[0].as_py()!r}){therefore}; "
         "use another rule: --split stratified:8:1:1"
     )

@@ -7,23 +7,21 @@ split rule of each, and what the images of all of them should look like.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ferdata.curate.rules import parse_rule
-from ferdata.errors import FerdataError, ManifestError, UnknownNameError
+from ferdata.declared import is_file_name, load_declared, shipped_names
+from ferdata.errors import FerdataError, ManifestError
 from ferdata.labels import BASIC7, BASIC8, LabelSpace
-from ferdata.resources import manifests_folder
 
 Text = Annotated[str, Field(min_length=1)]
 
 DROP = "drop"
 """In place of a label: rows of this class are left behind, as rejects."""
 
-_SUFFIXES = (".yaml", ".yml")
+_FOLDER = "mixes"
 
 _SPACES = {space.name: space for space in (BASIC7, BASIC8)}
 
@@ -110,12 +108,12 @@ class Mix(_Part):
 
 def mix_names() -> tuple[str, ...]:
     """Return the names of the mixes that ship with the package, sorted."""
-    return tuple(sorted(path.stem for path in _folder().glob("*.yaml")))
+    return shipped_names(_FOLDER)
 
 
 def is_mix(name: str) -> bool:
     """Say whether a name is that of a mix, or of a YAML file with one."""
-    return name in mix_names() or name.lower().endswith(_SUFFIXES)
+    return name in mix_names() or is_file_name(name)
 
 
 def load_mix(name: str) -> Mix:
@@ -128,21 +126,7 @@ def load_mix(name: str) -> Mix:
         UnknownNameError: There is no such mix.
         ManifestError: The file can't be read, or is no mix; says what is wrong with it.
     """
-    if name.lower().endswith(_SUFFIXES):
-        path = Path(name)
-    elif name in mix_names():
-        path = _folder() / f"{name}.yaml"
-    else:
-        raise UnknownNameError("mix", name, mix_names())
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return Mix.model_validate(values)
-    except OSError as error:
-        raise ManifestError(f"{path}: can't be read ({error.strerror})") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ManifestError(f"{path}: not a YAML file ({error})") from None
-    except ValidationError as error:
-        raise ManifestError(f"{path}: not a mix: {_problems(error)}") from None
+    return load_declared("mix", _FOLDER, name, Mix)
 
 
 def require_sources(mix: Mix, given: Mapping[str, Any]) -> None:
@@ -159,14 +143,3 @@ def require_sources(mix: Mix, given: Mapping[str, Any]) -> None:
         raise ManifestError(
             f"mix {mix.name}: {'; '.join(said)}. Its sources: {', '.join(mix.sources)}."
         )
-
-
-def _problems(error: ValidationError) -> str:
-    return "; ".join(
-        f"{'.'.join(map(str, each['loc'])) or 'the file'}: {each['msg']}"
-        for each in error.errors()[:3]
-    )
-
-
-def _folder() -> Path:
-    return manifests_folder() / "mixes"

@@ -18,7 +18,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ferdata.errors import ModelFileError
-from ferdata.faces.schemes import scheme
 from ferdata.train.classifier import Classifier
 from ferdata.train.facts import ModelFacts
 from ferdata.train.inputs.preprocess import Preprocess
@@ -123,7 +122,7 @@ def to_onnx(classifier: Classifier, height: int, width: int, opset: int) -> onnx
         ModelFileError: The model has something in it that torch can't export.
     """
     graph = ExportGraph(classifier, height, width).eval()
-    examples = example_inputs(classifier, 2, height, width)
+    examples = classifier.example_inputs(2, height, width)
     names = INPUT_NAMES[: len(examples)]
     batch = torch.export.Dim("batch", min=1)
     try:
@@ -150,17 +149,6 @@ def to_onnx(classifier: Classifier, height: int, width: int, opset: int) -> onnx
     model: onnx.ModelProto = program.model_proto
     strip_notes(model)
     return model
-
-
-def example_inputs(
-    classifier: Classifier, number: int, height: int, width: int
-) -> tuple[Tensor, ...]:
-    """Return inputs of the right shapes and types."""
-    images = torch.zeros(number, height, width, classifier.facts.channels, dtype=torch.uint8)
-    if classifier.facts.landmark_scheme is None:
-        return (images,)
-    points = scheme(classifier.facts.landmark_scheme).size
-    return images, torch.zeros(number, points, 2)
 
 
 def strip_notes(model: onnx.ModelProto) -> None:

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
-from ferdata.errors import ImageError, OptionError
-from ferdata.images import IMAGE_SUFFIXES, decode, require_content
+from ferdata.errors import OptionError
+from ferdata.images import IMAGE_SUFFIXES, decode, read_bytes, require_content
 
 logger = logging.getLogger(__name__)
 
@@ -104,12 +104,7 @@ def read_upright(path: Path) -> npt.NDArray[np.uint8]:
         ImageError: The file can't be used, for any reason of `ferdata.images.read_image`, or shows
             nothing.
     """
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise ImageError("file is missing") from None
-    except OSError as error:
-        raise ImageError(f"file can't be read: {error.strerror}") from None
+    data = read_bytes(path)
     pixels, _ = decode(data)
     require_content(pixels)
     turn, flip = _UPRIGHT.get(_orientation(data), (None, None))

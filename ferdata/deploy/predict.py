@@ -25,6 +25,7 @@ from ferdata.faces.detector import FaceDetector
 from ferdata.progress import progress_bar
 from ferdata.train.checkpoint import load_classifier
 from ferdata.train.classifier import Classifier
+from ferdata.train.evaluation.answers import require_numbers
 from ferdata.train.evaluation.evaluate import torch_device
 from ferdata.train.run_folder import RunFolder
 
@@ -217,11 +218,7 @@ class _Job:
         points = [one.points for one in ready if one.points is not None]
         landmarks = torch.from_numpy(np.stack(points)).to(self.device) if points else None
         logits = self.classifier(images.to(self.device), landmarks).float().cpu()
-        if not logits.isfinite().all():
-            raise ModelFileError(
-                f"{self.classifier.facts.model}: its answers are not numbers; training has "
-                "diverged. Use the run's other checkpoint, or train again with a lower --lr."
-            )
+        require_numbers(logits.numpy(), self.classifier)
         return np.asarray(logits.softmax(dim=1).numpy())
 
     def _finish(self, one: _Prepared, share: npt.NDArray[np.float32] | None) -> Prediction:

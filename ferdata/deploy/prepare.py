@@ -22,14 +22,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ferdata.augment.histogram import equalize_histogram
-from ferdata.build.render import alignment_kind
+from ferdata.build.render import align_pixels, alignment_kind, to_channels
 from ferdata.errors import ModelFileError
-from ferdata.faces.align import Matrix, alignment_matrix, similarity, transform_name, warp
+from ferdata.faces.align import Matrix, alignment_matrix, similarity, transform_name
 
 Pixels = npt.NDArray[np.uint8]
 Way = Literal["five", "none", "place"]
@@ -140,12 +138,8 @@ class Preparation:
         Returns:
             uint8, shape (`size`, `size`, `channels`).
         """
-        image = warp(pixels, matrix, self.size)
-        if self.equalize:
-            image = equalize_histogram(image)
-        if self.channels == 3:
-            return image
-        return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)[..., None]
+        image = align_pixels(pixels, matrix, self.size, equalize=self.equalize)
+        return to_channels(image, self.channels)
 
     def to_json(self) -> dict[str, Any]:
         """Return the facts as plain types, with the versioned names of the transforms."""

@@ -11,18 +11,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from fractions import Fraction
-from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ferdata.errors import ManifestError, OptionError, UnknownNameError
-from ferdata.resources import manifests_folder
+from ferdata.declared import load_declared, shipped_names
+from ferdata.errors import OptionError
 
 Text = Annotated[str, Field(min_length=1)]
 
-_SUFFIXES = (".yaml", ".yml")
+_FOLDER = "recipes"
 
 
 class _Part(BaseModel):
@@ -231,7 +229,7 @@ class Recipe(_Part):
 
 def recipe_names() -> tuple[str, ...]:
     """Return the names of the recipes that ship with the package, sorted."""
-    return tuple(sorted(path.stem for path in _folder().glob("*.yaml")))
+    return shipped_names(_FOLDER)
 
 
 def load_recipe(name: str) -> Recipe:
@@ -244,25 +242,7 @@ def load_recipe(name: str) -> Recipe:
         UnknownNameError: There is no such recipe.
         ManifestError: The file can't be read, or is no recipe; says what is wrong with it.
     """
-    if name.lower().endswith(_SUFFIXES):
-        path = Path(name).expanduser()
-    elif name in recipe_names():
-        path = _folder() / f"{name}.yaml"
-    else:
-        raise UnknownNameError("recipe", name, recipe_names())
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return Recipe.model_validate(_beside(values, path.parent))
-    except OSError as error:
-        raise ManifestError(f"{path}: can't be read ({error.strerror})") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ManifestError(f"{path}: not a YAML file ({error})") from None
-    except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, each['loc'])) or 'the file'}: {each['msg']}"
-            for each in error.errors()[:3]
-        )
-        raise ManifestError(f"{path}: not a recipe: {problems}") from None
+    return load_declared("recipe", _FOLDER, name, Recipe)
 
 
 def _leads_to_value(node: Any, steps: Sequence[str]) -> bool:
@@ -273,19 +253,3 @@ def _leads_to_value(node: Any, steps: Sequence[str]) -> bool:
         same = (entry for entry in node if isinstance(entry, dict) and entry.get("op") == step)
         return any(_leads_to_value(entry, rest) for entry in same)
     return isinstance(node, dict) and step in node and _leads_to_value(node[step], rest)
-
-
-def _beside(values: Any, folder: Path) -> Any:
-    """Return a recipe's values, in which the path of a list of operations starts at its folder."""
-    if not isinstance(values, dict):
-        return values
-    return {
-        key: str(folder / value)
-        if key == "operations" and isinstance(value, str)
-        else _beside(value, folder)
-        for key, value in values.items()
-    }
-
-
-def _folder() -> Path:
-    return manifests_folder() / "recipes"

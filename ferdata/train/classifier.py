@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ferdata.faces.schemes import scheme
 from ferdata.train.facts import ModelFacts
 from ferdata.train.inputs.augment import DeviceAugment
 from ferdata.train.inputs.preprocess import Preprocess
@@ -65,6 +66,26 @@ class Classifier(nn.Module):
         model: Any = self.model  # a timm model
         features = model.forward_head(model.forward_features(*inputs), pre_logits=True)
         return model.get_classifier()(features), features
+
+    def example_inputs(self, number: int, height: int, width: int) -> tuple[Tensor, ...]:
+        """Draw what `forward` takes, for measuring and tracing; the same values every time.
+
+        Args:
+            number: Images B.
+            height: Height of the images, pixels.
+            width: Width of the images, pixels.
+
+        Returns:
+            On the CPU: images, and landmarks where the model takes them.
+        """
+        generator = torch.Generator().manual_seed(0)
+        shape = (number, height, width, self.facts.channels)
+        images = torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8)
+        if self.facts.landmark_scheme is None:
+            return (images,)
+        size = scheme(self.facts.landmark_scheme).size
+        shares = torch.rand(number, size, 2, generator=generator)
+        return images, shares * torch.tensor([width, height])
 
     def prepare(self, images: Tensor, landmarks: Tensor | None = None) -> tuple[Tensor, ...]:
         """Return what the model is called with: images, and the prior where it takes one."""

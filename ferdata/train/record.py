@@ -4,17 +4,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import logging
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
 import lightning
 from lightning.pytorch.callbacks import Callback, Checkpoint
 
-from ferdata.files import finish_atomically, write_atomically
+from ferdata.files import finish_atomically, write_csv
 from ferdata.train.run_folder import RunFolder
 
 logger = logging.getLogger(__name__)
@@ -96,12 +95,9 @@ class EpochLog(Callback):  # type: ignore[misc]
 
     def _write(self) -> None:
         """Write all rows; a run has few."""
-        text = io.StringIO()
-        writer = csv.DictWriter(text, fieldnames=list(self.rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(self.rows)
-        with write_atomically(self.folder.metrics_file) as file:
-            file.write(text.getvalue().encode())
+        columns = list(self.rows[0])
+        rows = ([row[name] for name in columns] for row in self.rows)
+        write_csv(self.folder.metrics_file, columns, rows)
 
 
 def epoch_line(row: dict[str, float], epochs: int) -> str:
@@ -119,40 +115,45 @@ CLOCK = ("seconds", "images_per_second", "waiting")
 """The columns of `metrics.csv` that are of the clock."""
 
 
+def best_epoch(rows: Sequence[Mapping[str, float]]) -> int | None:
+    """Return the epoch that a run's best checkpoint is of, counted from 1.
+
+    Among equal accuracies the loss counts, since small validation splits have many equals.
+
+    Args:
+        rows: One row per epoch, as in `metrics.csv`.
+
+    Returns:
+        The first epoch with the highest validation accuracy and, among equals, the lowest
+        validation loss; None without validation.
+    """
+    scored = [row for row in rows if "validation_accuracy" in row]
+    if not scored:
+        return None
+    best = max(scored, key=lambda row: (row["validation_accuracy"], -row["validation_loss"]))
+    return int(best["epoch"])
+
+
 class KeepCheckpoints(Checkpoint):  # type: ignore[misc]
     """Keep the last complete epoch and the best one on validation, each file whole or not there.
 
-    The best epoch has the highest validation accuracy; among equals the lowest validation loss
-    counts, since small validation splits have many equals. Test data play no part.
+    Which epoch is the best one `best_epoch` says. Test data play no part.
 
     Args:
         folder: Where the files go.
+        log: The epochs so far, a resumed run's earlier ones among them.
     """
 
-    def __init__(self, folder: RunFolder) -> None:
+    def __init__(self, folder: RunFolder, log: EpochLog) -> None:
         self.folder = folder
-        self.best_epoch: int | None = None
-        self.best_score: list[float] = []
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the best epoch so far, for the checkpoint."""
-        return {"best_epoch": self.best_epoch, "best_score": self.best_score}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take the best epoch so far from a checkpoint."""
-        self.best_epoch = state_dict["best_epoch"]
-        self.best_score = list(state_dict["best_score"])
+        self.epochs = log  # `log` is a name that Lightning gives to every callback
 
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
         """Save; Lightning calls this after the other callbacks, so their state is complete."""
-        metrics = trainer.callback_metrics
-        if "validation_accuracy" in metrics:
-            score = [float(metrics["validation_accuracy"]), -float(metrics["validation_loss"])]
-            if self.best_epoch is None or score > self.best_score:
-                self.best_epoch, self.best_score = trainer.current_epoch + 1, score
-                self._save(trainer, "best")
+        if best_epoch(self.epochs.rows) == trainer.current_epoch + 1:
+            self._save(trainer, "best")
         self._save(trainer, "last")
 
     def _save(self, trainer: lightning.Trainer, which: str) -> None:

@@ -18,7 +18,7 @@ from ferdata.train.evaluation.curves import write_curves
 from ferdata.train.evaluation.evaluate import EvaluationReport, evaluate
 from ferdata.train.framing import describe_framing
 from ferdata.train.options import TrainOptions
-from ferdata.train.record import EpochLog, KeepCheckpoints
+from ferdata.train.record import EpochLog, KeepCheckpoints, best_epoch
 from ferdata.train.run_folder import RunFolder, RunRecord, default_folder
 from ferdata.train.set_up import (
     count_parameters,
@@ -93,8 +93,9 @@ def train(
     options, data = options or TrainOptions(), Build.open(build)
     quiet = quiet or not is_first_process()
     folder = RunFolder(out or default_folder(data.name, options.model))
+    built = _build_facts(data)
     if resume:
-        options = folder.resume(options, _build_facts(data))
+        options = folder.resume(options, built)
     else:
         folder.start()
     validate = require_rows(data, options)
@@ -103,7 +104,7 @@ def train(
     checkpoint = _checkpoint_to_resume(folder, data) if resume else None
     record = RunRecord(
         options=options,
-        build=_build_facts(data),
+        build=built,
         facts=task.classifier.facts,
         results=folder.read().results if resume else None,
     )
@@ -111,8 +112,8 @@ def train(
         _announce(data, task, folder)
     if is_first_process():
         folder.write(record)
-    log, keep = EpochLog(folder, quiet=quiet), KeepCheckpoints(folder)
-    callbacks = [*make_callbacks(options, quiet=quiet), log, keep]
+    log = EpochLog(folder, quiet=quiet)
+    callbacks = [*make_callbacks(options, quiet=quiet), log, KeepCheckpoints(folder, log)]
     try:
         with calm_lightning():
             trainer = make_trainer(options, folder, callbacks, validate=validate)
@@ -131,7 +132,7 @@ def train(
         recipe=options.recipe,
         parameters=count_parameters(task.classifier.model),
         epochs=len(log.rows),
-        best_epoch=keep.best_epoch,
+        best_epoch=best_epoch(log.rows),
         select=options.select,
         history=log.rows,
         seconds=0,

@@ -211,6 +211,21 @@ def test_a_list_of_operations_is_looked_for_beside_the_recipe(
     assert [each["op"] for each in options.operations] == ["gaussian_noise"]
 
 
+def test_a_list_of_operations_is_looked_for_beside_a_mix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "ops.yaml").write_text("- {op: gaussian_noise, sigma: [1, 2]}\n")
+    (tmp_path / "mine.yaml").write_text(
+        "{name: mine, title: Mine, label_space: basic7, sources: {rafdb: {}},"
+        " build: {augment: balance, operations: ops.yaml}}\n"
+    )
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    options, _ = settle(find_source("../mine.yaml"), BuildOptions())
+    assert options.operations is not None
+    assert [each["op"] for each in options.operations] == ["gaussian_noise"]
+
+
 @pytest.mark.parametrize("name", recipe_names())
 @pytest.mark.parametrize("sound", [False, True])
 def test_every_recipe_that_ships_has_options_for_all_its_data(name: str, sound: bool) -> None:

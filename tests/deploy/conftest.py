@@ -12,7 +12,6 @@ import pytest
 import torch
 from small_runs import write_run
 
-from ferdata.faces.detector import missing_libraries
 from ferdata.synth import SCENE, draw_face
 from ferdata.train.classifier import Classifier
 
@@ -21,14 +20,6 @@ from ferdata.train.classifier import Classifier
 def one_thread() -> None:
     """Compute on one thread: for tiny models threads cost more than they bring."""
     torch.set_num_threads(1)
-
-
-@pytest.fixture(scope="session")
-def detectable(landmark_model: Path) -> Path:
-    """Return the model where detection can run; skip where a native library is missing."""
-    if missing := missing_libraries():
-        pytest.skip(f"MediaPipe needs {', '.join(missing)}: apt install libegl1 libgles2")
-    return landmark_model
 
 
 @pytest.fixture(scope="session")

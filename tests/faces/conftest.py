@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from ferdata.faces.detector import missing_libraries
 from ferdata.labels import CANONICAL, LabelSpace
 from ferdata.manifest import Manifest
 from ferdata.synth import DrawnFace, draw_face
@@ -25,14 +24,6 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_caches: Non
     folder = tmp_path / "own cache"
     monkeypatch.setenv("FERDATA_CACHE_DIR", str(folder))
     return folder
-
-
-@pytest.fixture(scope="session")
-def detectable(landmark_model: Path) -> Path:
-    """Return the model where detection can run; skip where a native library is missing."""
-    if missing := missing_libraries():
-        pytest.skip(f"MediaPipe needs {', '.join(missing)}: apt install libegl1 libgles2")
-    return landmark_model
 
 
 @pytest.fixture(scope="session")

@@ -47,7 +47,7 @@ def recipe(monkeypatch, tmp_path):
     folder = tmp_path / "recipes"
     folder.mkdir()
     (folder / "test_resnet.yaml").write_text(RECIPE)
-    monkeypatch.setattr("ferdata.recipes.recipe._folder", lambda: folder)
+    monkeypatch.setattr("ferdata.declared.manifests_folder", lambda: tmp_path)
 
 
 def fast(runs, build=None, split="test", **options):

@@ -47,8 +47,7 @@ class Brightness(Operation):
 
     def draw(self, generator: np.random.Generator) -> dict[str, Any]:
         """Draw `factor` in 1 − high … 1 − low or 1 + low … 1 + high, both halves equally often."""
-        sign = 1.0 if generator.random() < 0.5 else -1.0
-        return {"factor": round(1.0 + sign * uniform(generator, self.change), DECIMALS)}
+        return {"factor": _factor(generator, self.change)}
 
     @staticmethod
     def render(pixels: Pixels, values: Values) -> Pixels:
@@ -84,8 +83,7 @@ class Contrast(Operation):
 
     def draw(self, generator: np.random.Generator) -> dict[str, Any]:
         """Draw `factor` in 1 − high … 1 − low or 1 + low … 1 + high, both halves equally often."""
-        sign = 1.0 if generator.random() < 0.5 else -1.0
-        return {"factor": round(1.0 + sign * uniform(generator, self.change), DECIMALS)}
+        return {"factor": _factor(generator, self.change)}
 
     @staticmethod
     def render(pixels: Pixels, values: Values) -> Pixels:
@@ -177,6 +175,12 @@ class GaussianNoise(Operation):
             pixels, noise_map=np.rint(field, out=field)
         )
         return noisy
+
+
+def _factor(generator: np.random.Generator, change: Range) -> float:
+    """Draw 1 − change or 1 + change, both equally often."""
+    sign = 1.0 if generator.random() < 0.5 else -1.0
+    return round(1.0 + sign * uniform(generator, change), DECIMALS)
 
 
 def _normal_field(seed: int, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:

@@ -138,9 +138,25 @@ def collect_answers(
             f"{build.root}: no image of split {split!r} has a class that the model knows "
             f"({', '.join(space.names)}); evaluate another split or build."
         )
-    if not np.isfinite(answers.logits).all():
+    require_numbers(answers.logits, classifier, f" on {build.root}")
+    return answers
+
+
+def require_numbers(
+    logits: npt.NDArray[np.float32], classifier: Classifier, where: str = ""
+) -> None:
+    """Check that answers are numbers.
+
+    Args:
+        logits: The answers.
+        classifier: Whose they are.
+        where: What they are to, for the message: nothing, or `" on out/rafdb"`.
+
+    Raises:
+        ModelFileError: One is NaN or infinite.
+    """
+    if not np.isfinite(logits).all():
         raise ModelFileError(
-            f"{classifier.facts.model}: its answers on {build.root} are not numbers; training has "
+            f"{classifier.facts.model}: its answers{where} are not numbers; training has "
             "diverged. Use the run's other checkpoint, or train again with a lower --lr."
         )
-    return answers

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from ferdata.errors import OptionError
-from ferdata.files import write_atomically, write_json
+from ferdata.files import write_atomically, write_csv, write_json
 from ferdata.formats.card import escape
 from ferdata.recipes import Claim
 from ferdata.train.evaluation.comparison import ComparedRun, Comparison
 from ferdata.train.evaluation.figures import cost_figure, save_png
-from ferdata.train.evaluation.report import write_csv
 from ferdata.train.evaluation.tables import paragraph
 
 _LONGEST_NAME = 34  # with it, every block stays within 110 columns

@@ -11,7 +11,6 @@ from pydantic import BaseModel
 from torch.utils.flop_counter import FlopCounterMode
 
 from ferdata.errors import OptionError
-from ferdata.faces.schemes import scheme
 from ferdata.progress import progress_bar
 from ferdata.train.classifier import Classifier
 
@@ -168,15 +167,9 @@ def _speed(
 def _inputs(
     classifier: Classifier, batch_size: int, size: tuple[int, int]
 ) -> tuple[torch.Tensor, ...]:
-    """Draw images, and landmarks where the classifier takes them; the same ones each time."""
-    facts, generator = classifier.facts, torch.Generator().manual_seed(0)
-    shape = (batch_size, *size, facts.channels)
-    images = torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8)
+    """Return example inputs where the classifier is."""
     device = _device(classifier)
-    if facts.landmark_scheme is None:
-        return (images.to(device),)
-    points = torch.rand(batch_size, scheme(facts.landmark_scheme).size, 2, generator=generator)
-    return images.to(device), (points * torch.tensor([size[1], size[0]])).to(device)
+    return tuple(each.to(device) for each in classifier.example_inputs(batch_size, *size))
 
 
 def _stored_bytes(value: torch.Tensor) -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ferdata.errors import ModelFileError
 from ferdata.train.evaluation.figures import curves_figure, save_png
+from ferdata.train.record import best_epoch
 from ferdata.train.run_folder import RunFolder
 
 
@@ -31,23 +31,6 @@ def write_curves(folder: RunFolder) -> Path:
     path = folder.path / "curves.png"
     save_png(curves_figure(rows, best_epoch(rows), title=title), path)
     return path
-
-
-def best_epoch(rows: Sequence[Mapping[str, float]]) -> int | None:
-    """Return the epoch that a run's best checkpoint is of, counted from 1.
-
-    Args:
-        rows: One row per epoch, as in `metrics.csv`.
-
-    Returns:
-        The first epoch with the highest validation accuracy and, among equals, the lowest
-        validation loss; None without validation.
-    """
-    scored = [row for row in rows if "validation_accuracy" in row]
-    if not scored:
-        return None
-    best = max(scored, key=lambda row: (row["validation_accuracy"], -row["validation_loss"]))
-    return int(best["epoch"])
 
 
 def _read_rows(path: Path) -> list[dict[str, float]]:

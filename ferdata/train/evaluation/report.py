@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ValidationError
 
 from ferdata.errors import BuildError
-from ferdata.files import read_json, write_atomically, write_json
+from ferdata.files import read_json, write_csv, write_json
 from ferdata.train.evaluation.answers import Answers
 from ferdata.train.evaluation.calibration import Calibration
 from ferdata.train.evaluation.classes import ClassMatch
@@ -122,16 +120,6 @@ def read_report(folder: Path) -> EvaluationReport | None:
         return EvaluationReport.model_validate(read_json(folder / REPORT_FILE))
     except (BuildError, ValidationError):  # not there, cut off, or older: to be made anew
         return None
-
-
-def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write a table as CSV in UTF-8, whole or not at all."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    with write_atomically(path) as file:
-        file.write(text.getvalue().encode())
 
 
 def _prediction_rows(answers: Answers, sample_ids: Sequence[str]) -> Iterable[list[str]]:
