@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,10 +29,17 @@ def own_log_level() -> Iterator[None]:
     logger.setLevel(level)
 
 
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """Let torch compute on one thread: for tiny models threads cost more than they bring."""
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="session")
 def landmark_model() -> Path:
     """Return the landmark model's file; skip where there is none, unless one is required."""
-    from ferdata.faces.model import find_model
+    from ferdata.faces.detectors.model_file import find_model
 
     path = find_model()
     if path is None:
@@ -45,7 +53,7 @@ def landmark_model() -> Path:
 @pytest.fixture(scope="session")
 def detectable(landmark_model: Path) -> Path:
     """Return the model where detection can run; skip where a native library is missing."""
-    from ferdata.faces.detector import missing_libraries
+    from ferdata.faces.detectors.mediapipe import missing_libraries
 
     if missing := missing_libraries():
         pytest.skip(f"MediaPipe needs {', '.join(missing)}: apt install libegl1 libgles2")
@@ -55,6 +63,17 @@ def detectable(landmark_model: Path) -> Path:
 @pytest.fixture(scope="session")
 def demo_rafdb(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a small synthetic RAF-DB in its official layout; never write into it."""
-    from ferdata.synth import write_demo
+    from ferdata.ingesters.demo import write_demo
 
     return write_demo("rafdb", tmp_path_factory.mktemp("demo") / "rafdb", scale=0.012).root
+
+
+@pytest.fixture
+def make_build(tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that writes a small build below the test's folder."""
+    from support.builds import write_build
+
+    def make(name: str = "build", **options) -> Path:
+        return write_build(tmp_path / name, **options)
+
+    return make

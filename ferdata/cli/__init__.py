@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 
-from ferdata.errors import FerdataError
+from ferdata.core.errors import FerdataError
 
 __all__ = ["main"]
 

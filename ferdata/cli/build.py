@@ -21,13 +21,13 @@ from ferdata.cli.sources import (
     given_choices,
     parse_data,
 )
-from ferdata.errors import OptionError
+from ferdata.core.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ferdata.build import Execution
-    from ferdata.build.sources import Source as BuildSource
+    from ferdata.shards import Execution
+    from ferdata.shards.sources import Source as BuildSource
 
 
 def build(
@@ -159,13 +159,13 @@ def build(
       ferdata build FER_CK+_KDEF --data fer2013=~/data/fer2013 --data ckplus=~/data/CK+ \\
           --data kdef=~/data/KDEF_and_AKDEF --augment balance --out out/mix
     """
-    from ferdata.build import BuildOptions, Execution  # noqa: PLC0415 - keeps start-up light
-    from ferdata.build import build as build_dataset  # noqa: PLC0415
-    from ferdata.build.options import make_options  # noqa: PLC0415
-    from ferdata.build.pipeline import settle  # noqa: PLC0415
-    from ferdata.build.sources import find_source  # noqa: PLC0415
-    from ferdata.build.summary import summary  # noqa: PLC0415
-    from ferdata.parallel import default_workers  # noqa: PLC0415
+    from ferdata.core.parallel import default_workers  # noqa: PLC0415
+    from ferdata.shards import BuildOptions, Execution  # noqa: PLC0415 - keeps start-up light
+    from ferdata.shards import build as build_dataset  # noqa: PLC0415
+    from ferdata.shards.options import make_options  # noqa: PLC0415
+    from ferdata.shards.pipeline import settle  # noqa: PLC0415
+    from ferdata.shards.sources import find_source  # noqa: PLC0415
+    from ferdata.shards.summary import summary  # noqa: PLC0415
 
     if quiet:
         logging.getLogger("ferdata").setLevel(logging.WARNING)
@@ -254,7 +254,7 @@ def _roots(
         )
     if data:
         return parse_data(data, names)
-    from ferdata.synth import write_demo  # noqa: PLC0415 - only the demo draws
+    from ferdata.ingesters.demo import write_demo  # noqa: PLC0415 - only the demo draws
 
     return {
         name: write_demo(

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ferdata.cli.train import Device
-from ferdata.errors import MissingExtraError
+from ferdata.core.errors import MissingExtraError
 
 
 def compare(
@@ -44,7 +44,7 @@ def compare(
       ferdata compare runs/* --split validation --json
     """
     try:
-        from ferdata.train.evaluation import (  # noqa: PLC0415 - torch, timm and Lightning are heavy
+        from ferdata.evaluation import (  # noqa: PLC0415 - torch, timm and Lightning are heavy
             comparison,
             comparison_tables,
         )

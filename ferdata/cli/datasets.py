@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ferdata.ingest import DatasetFacts
+    from ferdata.ingesters import DatasetFacts
 
 _WIDTH = 96
 
@@ -28,8 +28,8 @@ def datasets(
       ferdata datasets rafdb
       ferdata datasets rafdb --json
     """
-    from ferdata.curate.mix import load_mix, mix_names  # noqa: PLC0415 - keeps start-up light
-    from ferdata.ingest import facts, names  # noqa: PLC0415
+    from ferdata.ingesters import facts, names  # noqa: PLC0415
+    from ferdata.recipes.mix import load_mix, mix_names  # noqa: PLC0415 - keeps start-up light
 
     shown = [facts(each) for each in ([name] if name else names())]
     if as_json:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ferdata.errors import OptionError
+from ferdata.core.errors import OptionError
 
 if TYPE_CHECKING:
-    from ferdata.synth import DemoCopy
+    from ferdata.ingesters.demo import DemoCopy
 
 
 def demo(
@@ -47,8 +47,9 @@ def demo(
       ferdata demo rafdb --out data/rafdb-kaggle --layout kaggle
       ferdata demo --sheet faces.png
     """
-    from ferdata.parallel import default_workers  # noqa: PLC0415 - keeps start-up light
-    from ferdata.synth import write_demo, write_sheet  # noqa: PLC0415 - keeps start-up light
+    from ferdata.core.parallel import default_workers  # noqa: PLC0415 - keeps start-up light
+    from ferdata.ingesters.demo import write_demo  # noqa: PLC0415 - keeps start-up light
+    from ferdata.synth import write_sheet  # noqa: PLC0415 - keeps start-up light
 
     if not names and sheet is None:
         raise OptionError("name a dataset (ferdata demo rafdb --out DIR) or give --sheet FILE.png")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from ferdata.ingest import Detection
+    from ferdata.ingesters import Detection
 
 
 _SURE = 0.3
@@ -32,9 +32,9 @@ def detect(
       ferdata detect ~/data/RAF-DB
       ferdata detect ~/data --json
     """
-    from ferdata import ingest  # noqa: PLC0415 - keeps start-up light
+    from ferdata import ingesters  # noqa: PLC0415 - keeps start-up light
 
-    found = ingest.detect(folder)
+    found = ingesters.detect(folder)
     warnings = _examine(found)
     if as_json:
         values = [_as_json(each, warnings.get(each, [])) for each in found]
@@ -46,7 +46,7 @@ def detect(
         for mix in _mixes({each.dataset for each in found}):
             typer.echo(f"As one:   ferdata build {mix} --data '{folder}' --out out/mix")
     else:
-        known = ", ".join(ingest.names())
+        known = ", ".join(ingesters.names())
         typer.echo(f"{folder}: no known dataset (known: {known}; layouts: ferdata datasets NAME)")
     if not found:
         raise typer.Exit(1)
@@ -54,14 +54,14 @@ def detect(
 
 def _mixes(datasets: set[str]) -> list[str]:
     """Return the mixes whose datasets are all there."""
-    from ferdata.curate.mix import load_mix, mix_names  # noqa: PLC0415 - keeps start-up light
+    from ferdata.recipes.mix import load_mix, mix_names  # noqa: PLC0415 - keeps start-up light
 
     return [name for name in mix_names() if set(load_mix(name).sources) <= datasets]
 
 
 def _examine(found: list[Detection]) -> dict[Detection, list[str]]:
     """Return what is suspicious about the surest copy of each folder."""
-    from ferdata import ingest  # noqa: PLC0415 - keeps start-up light
+    from ferdata import ingesters  # noqa: PLC0415 - keeps start-up light
 
     surest: dict[Path, Detection] = {}
     for each in found:
@@ -70,7 +70,9 @@ def _examine(found: list[Detection]) -> dict[Detection, list[str]]:
     level = logger.level
     logger.setLevel(logging.ERROR)  # one answer, not the warnings of an ingest
     try:
-        return {each: ingest.examine(each) for each in surest.values() if each.confidence >= _SURE}
+        return {
+            each: ingesters.examine(each) for each in surest.values() if each.confidence >= _SURE
+        }
     finally:
         logger.setLevel(level)
 

@@ -118,7 +118,7 @@ def _opencv() -> Finding:
 
 def _native_libraries() -> Finding:
     """MediaPipe's library is linked against EGL and GLES, which slim images lack."""
-    from ferdata.faces.detector import INSTALL_HINT, missing_libraries  # noqa: PLC0415 - as below
+    from ferdata.faces.detectors.mediapipe import INSTALL_HINT, missing_libraries  # noqa: PLC0415 - as below
 
     if missing := missing_libraries():
         detail = f"{', '.join(missing)} missing: no face detection; run: {INSTALL_HINT}"
@@ -127,8 +127,8 @@ def _native_libraries() -> Finding:
 
 
 def _landmark_model() -> Finding:
-    from ferdata.errors import ModelFileError  # noqa: PLC0415 - keeps start-up light
-    from ferdata.faces.model import find_model  # noqa: PLC0415
+    from ferdata.core.errors import ModelFileError  # noqa: PLC0415 - keeps start-up light
+    from ferdata.faces.detectors.model_file import find_model  # noqa: PLC0415
 
     try:
         path = find_model()

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ferdata.cli.train import Device, Select
-from ferdata.errors import MissingExtraError
+from ferdata.core.errors import MissingExtraError
 
 
 def evaluate(
@@ -37,7 +37,7 @@ def evaluate(
       ferdata eval runs/rafdb-regnetx_002 out/ckplus --split test
     """
     try:
-        import ferdata.train as training  # noqa: PLC0415 - torch, timm and Lightning are heavy
+        from ferdata import training  # noqa: PLC0415 - torch, timm and Lightning are heavy
     except ImportError as error:
         raise MissingExtraError("evaluation", "train", error) from error
 
@@ -52,6 +52,6 @@ def evaluate(
     if as_json:
         typer.echo(json.dumps(report.model_dump(mode="json"), indent=1))
     else:
-        from ferdata.train.evaluation.tables import evaluation_text  # noqa: PLC0415 - as above
+        from ferdata.evaluation.tables import evaluation_text  # noqa: PLC0415 - as above
 
         typer.echo(evaluation_text(report))

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from ferdata.cli.train import Select
-from ferdata.errors import MissingExtraError
+from ferdata.core.errors import MissingExtraError
 
 
 class Target(StrEnum):
@@ -47,11 +47,11 @@ def export(
       ferdata export runs/rafdb-lmfer --out lmfer.onnx --json
     """
     try:
-        from ferdata import deploy  # noqa: PLC0415 - torch is heavy
+        from ferdata import deployment  # noqa: PLC0415 - torch is heavy
     except ImportError as error:
         raise MissingExtraError("export", "train", error) from error
     given = {} if opset is None else {"opset": opset}
-    report = deploy.export(
+    report = deployment.export(
         run, out, to=to.value, checkpoint=checkpoint.value if checkpoint else None, **given
     )
     if as_json:

@@ -20,7 +20,7 @@ from ferdata.cli.sources import (
 )
 
 if TYPE_CHECKING:
-    from ferdata.manifest import Manifest
+    from ferdata.core.manifest import Manifest
 
 
 def ingest(
@@ -46,9 +46,9 @@ def ingest(
       ferdata ingest kdef --data ~/data/KDEF_and_AKDEF --poses half --out kdef.parquet
       ferdata ingest ferplus --data ~/data/fer --label-rule crossentropy --out ferplus.parquet
     """
-    from ferdata.errors import OptionError  # noqa: PLC0415 - keeps start-up light
-    from ferdata.ingest import ingest as read  # noqa: PLC0415
-    from ferdata.manifest import save_rejects  # noqa: PLC0415
+    from ferdata.core.errors import OptionError  # noqa: PLC0415 - keeps start-up light
+    from ferdata.core.manifest import save_rejects  # noqa: PLC0415
+    from ferdata.ingesters import ingest as read  # noqa: PLC0415
 
     if out.suffix != ".parquet":
         raise OptionError(f"--out {out}: a manifest is a .parquet file; use {out}.parquet")
@@ -71,7 +71,7 @@ def ingest(
 
 def _counts(manifest: Manifest) -> str:
     """Lay the counts per class and official split out in columns."""
-    from ferdata.ingest.checks import official_counts  # noqa: PLC0415 - keeps start-up light
+    from ferdata.ingesters.count_checks import official_counts  # noqa: PLC0415 - keeps start-up light
 
     counts = official_counts(manifest)
     splits = sorted(counts, key=lambda split: (split != "train", split != "validation", split))

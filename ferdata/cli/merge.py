@@ -10,7 +10,7 @@ import typer
 from ferdata.cli.sources import Data, parse_data
 
 if TYPE_CHECKING:
-    from ferdata.manifest import Manifest
+    from ferdata.core.manifest import Manifest
 
 
 def merge(
@@ -36,13 +36,13 @@ def merge(
           --data ~/data --out all.parquet
       ferdata merge my-mix.yaml rafdb.parquet jaffe.parquet --out mixed.parquet
     """
-    from ferdata.build.merging import merge_manifests  # noqa: PLC0415 - keeps start-up light
-    from ferdata.build.summary import sources_table  # noqa: PLC0415
-    from ferdata.curate.merge import counts_by_dataset  # noqa: PLC0415
-    from ferdata.curate.mix import load_mix  # noqa: PLC0415
-    from ferdata.errors import OptionError  # noqa: PLC0415
-    from ferdata.manifest import save_rejects  # noqa: PLC0415
-    from ferdata.parallel import default_workers, open_executor  # noqa: PLC0415
+    from ferdata.core.errors import OptionError  # noqa: PLC0415
+    from ferdata.core.manifest import save_rejects  # noqa: PLC0415
+    from ferdata.core.parallel import default_workers, open_executor  # noqa: PLC0415
+    from ferdata.curation.merge import counts_by_dataset  # noqa: PLC0415
+    from ferdata.recipes.mix import load_mix  # noqa: PLC0415
+    from ferdata.shards.merging import merge_manifests  # noqa: PLC0415 - keeps start-up light
+    from ferdata.shards.summary import sources_table  # noqa: PLC0415
 
     if out.suffix != ".parquet":
         raise OptionError(f"--out {out}: a manifest is a .parquet file; use {out}.parquet")
@@ -78,7 +78,7 @@ def _load(path: Path) -> Manifest:
     """Read a manifest, and its rejects where they lie beside it."""
     from dataclasses import replace  # noqa: PLC0415 - keeps start-up light
 
-    from ferdata.manifest import Manifest, load_rejects  # noqa: PLC0415
+    from ferdata.core.manifest import Manifest, load_rejects  # noqa: PLC0415
 
     manifest = Manifest.load(path)
     beside = rejects_file(path)

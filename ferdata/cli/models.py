@@ -29,7 +29,7 @@ def fetch(
       ferdata models fetch
       FERDATA_MODEL_DIR=/data/models ferdata models path
     """
-    from ferdata.faces.model import fetch_model  # noqa: PLC0415 - keep --help quick
+    from ferdata.faces.detectors.model_file import fetch_model  # noqa: PLC0415 - keep --help quick
 
     typer.echo(fetch_model(quiet=quiet))
 
@@ -47,7 +47,7 @@ def path(
       ferdata models path
       ferdata models path --json
     """
-    from ferdata.faces.model import (  # noqa: PLC0415 - keep --help quick
+    from ferdata.faces.detectors.model_file import (  # noqa: PLC0415 - keep --help quick
         FACE_LANDMARKER,
         find_model,
         model_path,

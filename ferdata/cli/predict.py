@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ferdata.cli.train import Device, Select
-from ferdata.errors import MissingExtraError
+from ferdata.core.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from ferdata.deploy import Prediction
+    from ferdata.deployment import Prediction
 
 logger = logging.getLogger(__name__)
 
@@ -67,10 +67,10 @@ def predict(
       ferdata predict runs/fer2013-ctan crops/ --crops --json
     """
     try:
-        from ferdata import deploy  # noqa: PLC0415 - torch is heavy
+        from ferdata import deployment  # noqa: PLC0415 - torch is heavy
     except ImportError as error:
         raise MissingExtraError("prediction", "train", error) from error
-    answers = deploy.predict(
+    answers = deployment.predict(
         run,
         images,
         out=out,

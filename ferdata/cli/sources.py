@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ferdata.errors import OptionError
+from ferdata.core.errors import OptionError
 
 Data = Annotated[
     list[str] | None,

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from ferdata.errors import MissingExtraError, OptionError
+from ferdata.core.errors import MissingExtraError, OptionError
 
 
 class Device(StrEnum):
@@ -177,14 +177,14 @@ def train(
       ferdata train out/rafdb --model ctan --devices 4 --set 'augment=[{op: horizontal_flip}]'
     """
     try:
-        import ferdata.train as training  # noqa: PLC0415 - torch, timm and Lightning are heavy
+        from ferdata import training  # noqa: PLC0415 - torch, timm and Lightning are heavy
     except ImportError as error:
         raise MissingExtraError("training", "train", error) from error
     from ferdata.data import Build  # noqa: PLC0415 - as above
     from ferdata.recipes import load_recipe  # noqa: PLC0415
-    from ferdata.train.options import read_options  # noqa: PLC0415
-    from ferdata.train.recipe import recipe_options  # noqa: PLC0415
-    from ferdata.train.trainer import is_first_process  # noqa: PLC0415
+    from ferdata.runs.options import read_options  # noqa: PLC0415
+    from ferdata.training.recipe_options import recipe_options  # noqa: PLC0415
+    from ferdata.training.trainer import is_first_process  # noqa: PLC0415
 
     named: dict[str, Any] = {
         "model": model, "input_size": input_size, "epochs": epochs, "batch_size": batch_size,
@@ -209,7 +209,7 @@ def train(
     if as_json:
         typer.echo(json.dumps(report.model_dump(mode="json"), indent=1))
     else:
-        from ferdata.train.evaluation.tables import run_text  # noqa: PLC0415 - as above
+        from ferdata.training.report import run_text  # noqa: PLC0415 - as above
 
         typer.echo(run_text(report, build))
 

@@ -26,8 +26,8 @@ def verify(
       ferdata verify out/rafdb
       ferdata verify out/rafdb --json | jq .findings
     """
-    from ferdata.build.verify import verify as verify_build  # noqa: PLC0415 - light start-up
-    from ferdata.build.verify_report import describe  # noqa: PLC0415
+    from ferdata.shards.verify import verify as verify_build  # noqa: PLC0415 - light start-up
+    from ferdata.shards.verify_report import describe  # noqa: PLC0415
 
     report = verify_build(build, quiet=quiet)
     if as_json:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ferdata.errors import MissingExtraError
+from ferdata.core.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from ferdata.data.arrays import FIELDS, SplitArrays

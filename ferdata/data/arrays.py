@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ferdata.core.errors import BuildError, UnknownNameError
+from ferdata.core.labels import class_weights
 from ferdata.data.buffers import BufferPool
 from ferdata.data.build import Build
 from ferdata.data.selection import Locator, Selection
-from ferdata.data.shards import ShardReader
-from ferdata.errors import BuildError, UnknownNameError
+from ferdata.data.shard_reader import ShardReader
 from ferdata.formats.names import RAW, STRING_COLUMNS
-from ferdata.labels import class_weights
 
 WIDE_FIELDS = ("image", "soft_label", "landmarks", "box")
 SCALAR_FIELDS = ("index", "label", "valence", "arousal")

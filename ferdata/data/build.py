@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ferdata.errors import BuildError, UnknownNameError
-from ferdata.files import read_json
+from ferdata.core.errors import BuildError, UnknownNameError
+from ferdata.core.files import read_json
+from ferdata.core.labels import LabelSpace
 from ferdata.formats.names import BUILD_FILE, BUILD_FORMAT
-from ferdata.labels import LabelSpace
 
 _TRACES = ("plan.json", "hdf5", "hf", "manifest.parquet")  # of a build that was begun
 

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ferdata.core.draws import generator
+from ferdata.core.labels import LabelSpace
 from ferdata.data.build import Build
 from ferdata.data.dataset import ShardDataset
 from ferdata.data.loader import ShardLoader
-from ferdata.draws import generator
-from ferdata.labels import LabelSpace
 
 
 class _LightningLoader(ShardLoader):

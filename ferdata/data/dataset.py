@@ -11,12 +11,12 @@ import numpy.typing as npt
 import torch
 from torch.utils.data import Dataset
 
+from ferdata.core.errors import OptionError, UnknownNameError
+from ferdata.core.labels import LabelSpace
 from ferdata.data.arrays import FIELDS, SplitArrays
 from ferdata.data.batch import Batch
 from ferdata.data.build import Build
 from ferdata.data.selection import Selection
-from ferdata.errors import OptionError, UnknownNameError
-from ferdata.labels import LabelSpace
 
 
 class ShardDataset(Dataset[dict[str, Any]]):

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ferdata.core.errors import OptionError
+from ferdata.core.labels import LabelSpace
 from ferdata.data.arrays import SCALAR_FIELDS
 from ferdata.data.batch import Batch
 from ferdata.data.build import Build
@@ -20,8 +22,6 @@ from ferdata.data.dataset import ShardDataset
 from ferdata.data.order import epoch_order
 from ferdata.data.prefetch import prefetch
 from ferdata.data.selection import Selection
-from ferdata.errors import OptionError
-from ferdata.labels import LabelSpace
 
 _Plan = tuple[Selection, dict[str, torch.Tensor]]
 """Which rows a batch is made of, and what of them is already there."""

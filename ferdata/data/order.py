@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ferdata.draws import generator
+from ferdata.core.draws import generator
 
 
 def epoch_order(

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ferdata.errors import UnknownNameError
+from ferdata.core.errors import UnknownNameError
 
 Matrix = npt.NDArray[np.float64]
 

@@ -18,8 +18,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from ferdata.core.folders import cache_folder
 from ferdata.faces.detection import BLENDSHAPES, POINTS, Detection
-from ferdata.faces.folders import cache_folder
 
 logger = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from ferdata.core.schema import SCHEMA
 from ferdata.faces.detection import BLENDSHAPES
 from ferdata.faces.schemes import FIVE, MEDIAPIPE478, scheme
 from ferdata.faces.task import ImageFacts
-from ferdata.schema import SCHEMA
 
 Floats = npt.NDArray[np.float32]
 

@@ -12,7 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ferdata.errors import DetectorUnavailableError, ManifestError, ModelFileError
+from ferdata.core.errors import DetectorUnavailableError, ManifestError, ModelFileError
+from ferdata.core.manifest import Manifest, Reject
+from ferdata.core.parallel import SerialExecutor, run_in_order
+from ferdata.core.perceptual import HASH_NAME
+from ferdata.core.progress import progress_bar
+from ferdata.core.schema import SCHEMA
 from ferdata.faces.cache import DetectionCache, box_key, cache_path
 from ferdata.faces.columns import (
     COLUMNS,
@@ -21,8 +26,8 @@ from ferdata.faces.columns import (
     make_columns,
     shipped_points,
 )
-from ferdata.faces.detector import require_libraries
-from ferdata.faces.model import fetch_model, find_model
+from ferdata.faces.detectors.mediapipe import require_libraries
+from ferdata.faces.detectors.model_file import fetch_model, find_model
 from ferdata.faces.options import FaceOptions
 from ferdata.faces.schemes import FACEPP37
 from ferdata.faces.task import (
@@ -33,11 +38,6 @@ from ferdata.faces.task import (
     close_detectors,
     run_face_task,
 )
-from ferdata.manifest import Manifest, Reject
-from ferdata.parallel import SerialExecutor, run_in_order
-from ferdata.perceptual import HASH_NAME
-from ferdata.progress import progress_bar
-from ferdata.schema import SCHEMA
 
 logger = logging.getLogger(__name__)
 

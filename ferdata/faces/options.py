@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ferdata.errors import OptionError, UnknownNameError
+from ferdata.core.errors import OptionError, UnknownNameError
 
 LANDMARK_SOURCES = ("auto", "dataset", "mediapipe", "none")
 """Where landmarks may come from, see `FaceOptions.landmarks`."""
@@ -24,7 +24,7 @@ class FaceOptions:
             own, so this runs MediaPipe's face detector once more per image that has a face (about a
             fifth of the time of finding the landmarks).
         require_face: Reject rows that have no landmarks.
-        perceptual_hash: Also hash what each picture shows (`ferdata.perceptual`), so that near
+        perceptual_hash: Also hash what each picture shows (`ferdata.core.perceptual`), so that near
             duplicates can be found. Takes about as long as decoding a small image.
 
     Raises:

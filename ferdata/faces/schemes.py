@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ferdata.errors import UnknownNameError
-from ferdata.faces import mediapipe_points
+from ferdata.core.errors import UnknownNameError
+from ferdata.faces.detectors import mediapipe_points
 
 Points = npt.NDArray[np.floating[Any]]
 

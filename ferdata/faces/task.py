@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ferdata.errors import ImageError
+from ferdata.core.errors import ImageError
+from ferdata.core.images import DecodedImage, read_image, require_content
+from ferdata.core.perceptual import perceptual_hash
 from ferdata.faces.cache import DetectionCache, Key, box_key
 from ferdata.faces.detection import Box, Detection
-from ferdata.faces.detector import FaceDetector, detector_version
-from ferdata.images import DecodedImage, read_image, require_content
-from ferdata.perceptual import perceptual_hash
+from ferdata.faces.detectors.mediapipe import FaceDetector, detector_version
 
 
 @dataclass(frozen=True)

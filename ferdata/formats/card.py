@@ -15,10 +15,10 @@ from typing import Any
 
 import yaml
 
-from ferdata.files import write_atomically
+from ferdata.core.files import write_atomically
+from ferdata.core.schema import SPLITS
 from ferdata.formats.content import ShardSpec
 from ferdata.formats.huggingface import features
-from ferdata.schema import SPLITS
 
 Counts = Mapping[str, Mapping[str, int]]
 """Rows by split and class: `{split: {label: rows}}`."""

@@ -15,11 +15,11 @@ from typing import Any, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from ferdata.errors import BuildError, UnknownNameError
+from ferdata.core.errors import BuildError, UnknownNameError
+from ferdata.core.labels import LabelSpace
+from ferdata.core.schema import SPLITS
 from ferdata.formats.encoding import encode
 from ferdata.formats.names import ENCODINGS, ROOT_ATTRIBUTES, STRING_COLUMNS
-from ferdata.labels import LabelSpace
-from ferdata.schema import SPLITS
 
 
 @dataclass(frozen=True)

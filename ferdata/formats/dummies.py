@@ -13,7 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from ferdata.files import sha256_file, write_json
+from ferdata.core.files import sha256_file, write_json
+from ferdata.core.labels import BASIC7
+from ferdata.core.manifest import Manifest, save_rejects
+from ferdata.core.schema import SPLITS
 from ferdata.formats.content import RowBatch, ShardSpec
 from ferdata.formats.names import (
     BUILD_FILE,
@@ -23,9 +26,6 @@ from ferdata.formats.names import (
     shard_name,
 )
 from ferdata.formats.registry import shard_format
-from ferdata.labels import BASIC7
-from ferdata.manifest import Manifest, save_rejects
-from ferdata.schema import SPLITS
 
 DUMMY_SHARDS: Mapping[str, Sequence[int]] = {"train": (20, 13), "validation": (7,), "test": (9,)}
 """Rows of each shard of a dummy build, by split."""

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ferdata.errors import ImageError, UnknownNameError
+from ferdata.core.errors import ImageError, UnknownNameError
 from ferdata.formats.names import JPEG, PNG
 
 JPEG_QUALITY = 95

@@ -24,11 +24,11 @@ from typing import Any, Self
 import h5py
 import numpy as np
 
-from ferdata.errors import BuildError, LabelError
+from ferdata.core.errors import BuildError, LabelError
+from ferdata.core.labels import LabelSpace
 from ferdata.formats.content import RowBatch, RowCounter, ShardIdentity, ShardSpec
 from ferdata.formats.names import HDF5_FORMAT, RAW, STRING_COLUMNS
 from ferdata.formats.sink import Sink
-from ferdata.labels import LabelSpace
 
 ALIGNMENT = 64
 """Addresses of arrays in the file are multiples of this many bytes: a cache line."""

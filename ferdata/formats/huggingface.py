@@ -21,10 +21,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ferdata.errors import BuildError, LabelError
+from ferdata.core.errors import BuildError, LabelError
+from ferdata.core.labels import LabelSpace
 from ferdata.formats.content import RowBatch, RowCounter, ShardIdentity, ShardSpec
 from ferdata.formats.names import PNG, STRING_COLUMNS
-from ferdata.labels import LabelSpace
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ferdata.errors import UnknownNameError
+from ferdata.core.errors import UnknownNameError
 from ferdata.formats import hdf5, huggingface
 from ferdata.formats.content import ShardIdentity, ShardSpec, ShardWriter
 

@@ -15,8 +15,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ferdata.declared import load_declared, shipped_names
-from ferdata.errors import OptionError
+from ferdata.core.errors import OptionError
+from ferdata.core.yaml_files import load_declared, shipped_names
 
 Text = Annotated[str, Field(min_length=1)]
 

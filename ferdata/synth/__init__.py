@@ -6,18 +6,15 @@ the demo and in the tests: a parametric face renderer that knows the truth of wh
 
 from __future__ import annotations
 
-from ferdata.synth.demo import DemoCopy, write_demo
 from ferdata.synth.drawing import CLOSE, SCENE, DrawnFace, Framing, draw_face
 from ferdata.synth.expressions import PROTOTYPES, Expression, blend_expressions, draw_expression
 from ferdata.synth.identity import Identity, draw_identity
 from ferdata.synth.sheet import contact_sheet, write_sheet
-from ferdata.synth.writer import writers
 
 __all__ = [
     "CLOSE",
     "PROTOTYPES",
     "SCENE",
-    "DemoCopy",
     "DrawnFace",
     "Expression",
     "Framing",
@@ -27,7 +24,5 @@ __all__ = [
     "draw_expression",
     "draw_face",
     "draw_identity",
-    "write_demo",
     "write_sheet",
-    "writers",
 ]

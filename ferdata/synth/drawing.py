@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ferdata.errors import OptionError
+from ferdata.core.errors import OptionError
 from ferdata.synth.expressions import Expression, draw_expression
 from ferdata.synth.face import Face, five_points, head_box, shape_face
 from ferdata.synth.identity import Identity, draw_identity

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from ferdata.errors import UnknownNameError
+from ferdata.core.errors import UnknownNameError
 
 
 @dataclass(frozen=True)

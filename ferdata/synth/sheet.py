@@ -10,9 +10,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ferdata.draws import generator
-from ferdata.files import write_atomically
-from ferdata.labels import CANONICAL
+from ferdata.core.draws import generator
+from ferdata.core.files import write_atomically
+from ferdata.core.labels import CANONICAL
 from ferdata.synth.drawing import draw_face
 from ferdata.synth.expressions import draw_expression
 from ferdata.synth.paint import Pixels

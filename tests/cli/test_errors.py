@@ -69,9 +69,9 @@ def test_every_verb_has_help_with_an_example(verb: str) -> None:
 
 def test_defaults_are_those_of_the_options() -> None:
     """The command line and Python must build the same from the same words."""
-    from ferdata.build import BuildOptions
     from ferdata.cli.build import build
     from ferdata.formats.names import FORMATS
+    from ferdata.shards import BuildOptions
 
     given = {name: p.default for name, p in inspect.signature(build).parameters.items()}
     given["formats"] = tuple(given["formats"].split(","))

@@ -7,8 +7,8 @@ import sys
 import h5py
 import pytest
 
+from ferdata.core.errors import BuildError, UnknownNameError
 from ferdata.data import Build, SplitArrays
-from ferdata.errors import BuildError, UnknownNameError
 
 
 def edit(mini, change):

@@ -9,8 +9,8 @@ torch = pytest.importorskip("torch")
 
 from torch.utils.data import ConcatDataset, DataLoader, Subset  # noqa: E402
 
+from ferdata.core.errors import OptionError, UnknownNameError  # noqa: E402
 from ferdata.data import Batch, ShardDataset  # noqa: E402
-from ferdata.errors import OptionError, UnknownNameError  # noqa: E402
 
 FIELDS = ("image", "label", "index")
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ferdata.core.errors import BuildError, UnknownNameError
 from ferdata.data import FIELDS, SplitArrays
 from ferdata.data.buffers import BufferPool
 from ferdata.data.selection import Locator
-from ferdata.errors import BuildError, UnknownNameError
 
 
 def same(gathered, arrays, indices):

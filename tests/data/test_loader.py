@@ -11,10 +11,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from ferdata.core.errors import OptionError  # noqa: E402
 from ferdata.data import ShardLoader  # noqa: E402
 from ferdata.data.order import epoch_order  # noqa: E402
 from ferdata.data.prefetch import prefetch  # noqa: E402
-from ferdata.errors import OptionError  # noqa: E402
 
 
 def rows_of(loader):

@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 
+from ferdata.core.labels import LabelSpace
 from ferdata.data import FIELDS, SplitArrays
 from ferdata.formats.content import RowBatch, ShardSpec
 from ferdata.formats.hdf5 import Hdf5ShardWriter
-from ferdata.labels import LabelSpace
 
 SPACE = LabelSpace("basic3", ("anger", "fear", "neutral"))
 PLAN = "ef" * 32

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from ferdata.labels import CANONICAL, LabelSpace
-from ferdata.manifest import Manifest
+from ferdata.core.labels import CANONICAL, LabelSpace
+from ferdata.core.manifest import Manifest
 from ferdata.synth import DrawnFace, draw_face
 
 FACES = 12

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ferdata.errors import UnknownNameError
+from ferdata.core.errors import UnknownNameError
 from ferdata.faces.align import (
     ARCFACE_TEMPLATE,
     TRANSFORMS,

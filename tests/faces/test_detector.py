@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from ferdata.errors import DetectorUnavailableError, ModelFileError
-from ferdata.faces import detector as detector_module
+from ferdata.core.errors import DetectorUnavailableError, ModelFileError
 from ferdata.faces.detection import choose, extent, overlap
-from ferdata.faces.detector import (
+from ferdata.faces.detectors import mediapipe as detector_module
+from ferdata.faces.detectors.mediapipe import (
     FaceDetector,
     detector_version,
     missing_libraries,
@@ -177,7 +177,7 @@ def test_another_process_finds_the_same_and_ends_without_noise(
     code = (
         "import sys, numpy as np\n"
         "from pathlib import Path\n"
-        "from ferdata.faces.detector import FaceDetector\n"
+        "from ferdata.faces.detectors.mediapipe import FaceDetector\n"
         "with FaceDetector(Path(sys.argv[1])) as detector:\n"
         "    found = detector.detect(np.load(sys.argv[2]))\n"
         "sys.stdout.write(found.landmarks.tobytes().hex())\n"

@@ -10,22 +10,22 @@ import cv2
 import numpy as np
 import pytest
 
-from ferdata.errors import (
+from ferdata.core.errors import (
     DetectorUnavailableError,
     ManifestError,
     ModelFileError,
     OptionError,
     UnknownNameError,
 )
+from ferdata.core.images import read_image
+from ferdata.core.manifest import Manifest
+from ferdata.core.parallel import open_executor
+from ferdata.core.perceptual import HASH_NAME, perceptual_hash
 from ferdata.faces import FaceOptions
-from ferdata.faces import detector as detector_module
 from ferdata.faces import locate as locate_module
 from ferdata.faces import task as task_module
+from ferdata.faces.detectors import mediapipe as detector_module
 from ferdata.faces.locate import locate_faces, locate_faces_with_report
-from ferdata.images import read_image
-from ferdata.manifest import Manifest
-from ferdata.parallel import open_executor
-from ferdata.perceptual import HASH_NAME, perceptual_hash
 from ferdata.synth import DrawnFace
 
 Rows = Callable[..., Manifest]
@@ -101,7 +101,7 @@ def test_a_second_run_does_not_even_load_mediapipe(
     code = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from ferdata.manifest import Manifest\n"
+        "from ferdata.core.manifest import Manifest\n"
         "from ferdata.faces.locate import locate_faces_with_report\n"
         "path, root = map(Path, sys.argv[1:])\n"
         "manifest = Manifest.load(path, roots={'drawn': root})\n"

@@ -12,9 +12,15 @@ import pytest
 from typer.testing import CliRunner
 
 from ferdata.cli.models import models
-from ferdata.errors import ModelFileError
-from ferdata.faces import model as model_module
-from ferdata.faces.model import FACE_LANDMARKER, ModelFile, fetch_model, find_model, model_path
+from ferdata.core.errors import ModelFileError
+from ferdata.faces.detectors import model_file as model_module
+from ferdata.faces.detectors.model_file import (
+    FACE_LANDMARKER,
+    ModelFile,
+    fetch_model,
+    find_model,
+    model_path,
+)
 
 CONTENT = b"weights of no value" * 100
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from ferdata.errors import UnknownNameError
+from ferdata.core.errors import UnknownNameError
 from ferdata.faces.schemes import FIVE, IBUG68, MEDIAPIPE478, SCHEMES, LandmarkScheme, scheme
 from ferdata.synth import DrawnFace
 

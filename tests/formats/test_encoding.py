@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from ferdata.errors import ImageError, UnknownNameError
+from ferdata.core.errors import ImageError, UnknownNameError
 from ferdata.formats.encoding import decode, encode
 
 PIXELS = st.tuples(st.integers(1, 20), st.integers(1, 20), st.sampled_from([1, 3])).flatmap(

@@ -7,11 +7,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ferdata.build.card import _operations
+from ferdata.core.labels import BASIC7, BASIC8
 from ferdata.formats.card import CardFacts, SourceFacts, card_text, front_matter, write_card
 from ferdata.formats.dummies import cut, dummy_rows, dummy_spec
 from ferdata.formats.huggingface import ROW_GROUP_ROWS, ParquetShardWriter, arrow_schema, features
-from ferdata.labels import BASIC7, BASIC8
+from ferdata.shards.card import _operations
 
 SPLITS = {"train": 21, "validation": 5, "test": 6}
 

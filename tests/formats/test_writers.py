@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ferdata.errors import BuildError, UnknownNameError
+from ferdata.core.errors import BuildError, UnknownNameError
 from ferdata.formats.content import RowBatch, ShardSpec
 from ferdata.formats.dummies import cut, dummy_rows, dummy_spec
 from ferdata.formats.registry import ShardFormat, shard_format, shard_formats
@@ -148,7 +148,7 @@ def test_a_cut_off_file_is_a_build_error(entry, keep, tmp_path):
 _FULL_DISK = """
 import resource, sys
 from pathlib import Path
-from ferdata.errors import BuildError
+from ferdata.core.errors import BuildError
 from ferdata.formats.dummies import cut, dummy_rows, dummy_spec
 from ferdata.formats.registry import shard_format
 spec = dummy_spec(rows=2000, height=64, width=64, encoding=sys.argv[3])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ferdata.errors import ManifestError, OptionError, UnknownNameError
+from ferdata.core.errors import ManifestError, OptionError, UnknownNameError
 from ferdata.recipes import load_recipe
 from ferdata.recipes.text import describe
 

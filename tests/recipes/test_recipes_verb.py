@@ -11,7 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from ferdata.cli.recipes import recipes
-from ferdata.errors import UnknownNameError
+from ferdata.core.errors import UnknownNameError
 from ferdata.recipes import load_recipe, recipe_names
 
 app = typer.Typer()

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from ferdata.augment.balance import parse_target
-from ferdata.augment.own_list import operations_from
-from ferdata.build.options import BuildOptions
-from ferdata.curate.carve import quotas
-from ferdata.curate.mix import is_mix, load_mix
-from ferdata.curate.rules import OfficialRule, StratifiedRule, parse_rule, parse_rules
-from ferdata.ingest import facts
-from ferdata.labels import BASIC7, class_weights
+from ferdata.augmentation.balance import parse_target
+from ferdata.augmentation.operation_list import operations_from
+from ferdata.core.labels import BASIC7, class_weights
+from ferdata.core.split_rules import OfficialRule, StratifiedRule, parse_rule, parse_rules
+from ferdata.curation.selection import quotas
+from ferdata.ingesters import facts
 from ferdata.recipes import Claim, Expected, Recipe, load_recipe, recipe_names
+from ferdata.recipes.mix import is_mix, load_mix
+from ferdata.shards.options import BuildOptions
 
 RECIPES = {name: load_recipe(name) for name in recipe_names()}
 USES = [(name, dataset) for name, recipe in RECIPES.items() for dataset in recipe.datasets]
@@ -67,8 +67,8 @@ def test_build_parts_are_valid_build_options(name: str, dataset: str) -> None:
 
 @pytest.mark.parametrize(("name", "dataset"), USES)
 def test_train_parts_are_valid_train_options(name: str, dataset: str) -> None:
-    from ferdata.train.models.registry import model_options
-    from ferdata.train.options import read_options
+    from ferdata.models.registry import model_options
+    from ferdata.runs.options import read_options
 
     values = RECIPES[name].train_options(dataset)
     options = read_options(values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ferdata.synth import DemoCopy, write_demo
+from ferdata.ingesters.demo import DemoCopy, write_demo
 
 SCALE = 0.002
 """Smallest useful copy: one to ten images per class and split."""

@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from ferdata.cli.demo import demo
-from ferdata.errors import OptionError
+from ferdata.core.errors import OptionError
 
 app = typer.Typer(rich_markup_mode=None)
 app.command()(demo)

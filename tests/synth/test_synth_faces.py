@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ferdata.draws import generator
-from ferdata.errors import OptionError, UnknownNameError
+from ferdata.core.draws import generator
+from ferdata.core.errors import OptionError, UnknownNameError
+from ferdata.core.labels import CANONICAL
 from ferdata.faces.schemes import IBUG68, MEDIAPIPE478
-from ferdata.labels import CANONICAL
 from ferdata.synth import (
     PROTOTYPES,
     SCENE,

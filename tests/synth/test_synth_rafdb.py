@@ -10,14 +10,13 @@ import cv2
 import numpy as np
 import pytest
 
-from ferdata.errors import LayoutError, OptionError, UnknownNameError
+from ferdata.core.errors import LayoutError, OptionError, UnknownNameError
+from ferdata.core.files import DEMO_MARKER
 from ferdata.faces.schemes import FACEPP37
-from ferdata.files import DEMO_MARKER
-from ferdata.ingest.datasets import rafdb_annotation
-from ferdata.synth import DemoCopy, write_demo, writers
-from ferdata.synth.copies.rafdb import RafDb, RafDbCompound, align, facepp37, similarity
-from ferdata.synth.demo import count_samples
-from ferdata.synth.writer import dataset_facts
+from ferdata.ingesters.demo import DemoCopy, count_samples, write_demo
+from ferdata.ingesters.rafdb import annotation as rafdb_annotation
+from ferdata.ingesters.rafdb.synthetic import RafDb, RafDbCompound, align, facepp37, similarity
+from ferdata.ingesters.synthetic import dataset_facts, writers
 
 # Cross-tabulated in the facts file too; here once more, so that a slip there does not go unseen.
 TRAIN = {"surprise": 1290, "fear": 281, "disgust": 717, "happiness": 4772, "sadness": 1982,
@@ -245,7 +244,7 @@ def test_bad_calls(tmp_path: Path):
 
 def test_unwritable_place_is_a_clear_error(tmp_path: Path):
     (tmp_path / "file").write_text("")
-    from ferdata.errors import BuildError
+    from ferdata.core.errors import BuildError
 
     with pytest.raises(BuildError, match="can't be written"):
         write_demo("rafdb", tmp_path / "file" / "inside", scale=0.001, quiet=True)

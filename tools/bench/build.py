@@ -50,7 +50,7 @@ def detect(paths: list[str], *, score: bool) -> None:
     from mediapipe.tasks.python import vision
     from mediapipe.tasks.python.core.base_options import BaseOptions
 
-    from ferdata.faces.model import fetch_model
+    from ferdata.faces.detectors.model_file import fetch_model
 
     cv2.setNumThreads(1)
     model = fetch_model(quiet=True)
@@ -92,7 +92,7 @@ def bare_render(task: tuple[list[str], str]) -> None:
 
 def whole_build(data: Path, landmarks: Literal["mediapipe", "none"], workers: int) -> None:
     """Build from the raw tree to finished shards, with an empty cache."""
-    from ferdata.build import BuildOptions, Execution, build
+    from ferdata.shards import BuildOptions, Execution, build
 
     with tempfile.TemporaryDirectory() as folder:
         os.environ["FERDATA_CACHE_DIR"] = str(Path(folder) / "cache")
@@ -142,8 +142,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
-    from ferdata.faces.model import fetch_model
-    from ferdata.synth import write_demo
+    from ferdata.faces.detectors.model_file import fetch_model
+    from ferdata.ingesters.demo import write_demo
 
     fetch_model(quiet=False)
     workers = arguments.workers

@@ -22,8 +22,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ferdata.images import pixel_sha256
-from ferdata.perceptual import BITS, NEAR_THRESHOLD, decode_hashes, distances, perceptual_hash
+from ferdata.core.images import pixel_sha256
+from ferdata.core.perceptual import BITS, NEAR_THRESHOLD, decode_hashes, distances, perceptual_hash
 
 LIMIT = 30.0
 SIDE = 48
@@ -61,8 +61,8 @@ def as_jpeg(pixels: Pixels, quality: int) -> Pixels:
 
 def make_manifest(pixels: list[str], hashes: list[str]) -> Any:
     """Return a manifest with these hashes, one row each."""
-    from ferdata.labels import BASIC7
-    from ferdata.manifest import Manifest
+    from ferdata.core.labels import BASIC7
+    from ferdata.core.manifest import Manifest
 
     fixed = {"dataset": "bench", "layout": "none", "framing": "crop", "label": "neutral"}
     rows = (
@@ -90,7 +90,7 @@ def main() -> int:
     parser.add_argument("--near", type=int, default=NEAR_THRESHOLD)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    from ferdata.curate.pictures import find_pictures
+    from ferdata.curation.same_image import find_pictures
 
     cv2.setNumThreads(1)
     pictures, equal, resaved = draw_pictures(arguments.rows, arguments.seed)

@@ -60,7 +60,7 @@ def run(name: str, root: Path) -> tuple[float, float]:
 
 
 def measure(name: str, root: Path) -> None:
-    from ferdata.ingest import ingest
+    from ferdata.ingesters import ingest
 
     start = time.perf_counter()
     manifest = ingest(name, root)
@@ -70,7 +70,7 @@ def measure(name: str, root: Path) -> None:
 
 
 def read_rows(root: Path, rows: int) -> float:
-    from ferdata.images import read_image
+    from ferdata.core.images import read_image
 
     start = time.perf_counter()
     for row in range(rows):
@@ -92,7 +92,7 @@ def write_fer2013(root: Path, rows: int) -> None:
 
 def write_affectnet(root: Path, lines: int) -> None:
     """Write a list of AffectNet's shape, and an empty file for each image."""
-    from ferdata.ingest.datasets.affectnet_full import COLUMNS
+    from ferdata.ingesters.affectnet.full import COLUMNS
 
     generator = np.random.default_rng(0)
     lists, images = root / "Manually_Annotated_file_lists", root / "Manually_Annotated_Images"

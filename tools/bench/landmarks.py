@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ferdata.draws import generator
+from ferdata.core.draws import generator
+from ferdata.core.labels import CANONICAL
 from ferdata.faces.schemes import MEDIAPIPE478
-from ferdata.labels import CANONICAL
 from ferdata.synth.drawing import DrawnFace, draw_face
 
 MIN_FOUND, MAX_ERROR = 0.98, 0.10

@@ -31,9 +31,9 @@ from loader import draw, write_build
 
 from ferdata.data import Build, ShardLoader
 from ferdata.recipes import load_recipe, recipe_names
-from ferdata.train import train
-from ferdata.train.options import read_options
-from ferdata.train.recipe import recipe_options
+from ferdata.runs.options import read_options
+from ferdata.training import train
+from ferdata.training.recipe_options import recipe_options
 
 MOST_WAITING = 0.03
 LEAST_LOADED = 100_000.0  # images/s at 100×100

@@ -1,0 +1,1 @@
+"""What everything rests on: labels, manifest, images, errors, files, processes, draws."""

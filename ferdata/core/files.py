@@ -1,0 +1,106 @@
+"""Files that are whole or not there: temporary name, flush, sync, rename."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from ferdata.core.errors import BuildError
+
+DEMO_MARKER = "ferdata-demo.json"
+"""File at the root of a synthetic copy: what it is a copy of, at which scale, and if complete."""
+
+TEMPORARY_SUFFIX = ".partial"
+"""Ending of a file that is being written; a leftover one is never read."""
+
+
+@contextmanager
+def finish_atomically(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`; sync and rename it when the block ends well.
+
+    For writers that need a path. The temporary file is removed when the block fails.
+
+    Raises:
+        BuildError: The disk is full or the folder can't be written.
+    """
+    partial = path.with_name(path.name + TEMPORARY_SUFFIX)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield partial
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise BuildError(f"{path}: can't be written: {error.strerror or error}") from error
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def write_atomically(path: Path) -> Iterator[IO[bytes]]:
+    """Open a binary file for writing that appears under its name only when it is complete.
+
+    Raises:
+        BuildError: The disk is full or the folder can't be written.
+    """
+    with finish_atomically(path) as partial, partial.open("wb") as file:
+        yield file
+        file.flush()
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as indented JSON with sorted keys, whole or not at all."""
+    with write_atomically(path) as file:
+        file.write(json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False).encode())
+        file.write(b"\n")
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a table as CSV in UTF-8, whole or not at all."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    with write_atomically(path) as file:
+        file.write(text.getvalue().encode())
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        BuildError: The file is missing or is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BuildError(f"{path}: no such file") from None
+    except (OSError, ValueError) as error:
+        raise BuildError(f"{path}: not readable as JSON ({error})") from error
+
+
+def sha256_file(path: Path) -> str:
+    """Hash a file's bytes, hexadecimal, in constant memory."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename durable; folders can't be synced on Windows."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

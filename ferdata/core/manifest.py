@@ -1,0 +1,390 @@
+"""The manifest: one row per image, a declared Arrow schema, one Parquet file.
+
+Every stage from `ingest` to `augment` is a function from manifest to manifest. The table holds
+names, never indices, and posix paths relative to a data root, never machine paths; so equal inputs
+give equal manifests on every machine, and `Manifest.digest` is equal with them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ferdata.core.errors import LabelError, ManifestError
+from ferdata.core.files import write_atomically
+from ferdata.core.labels import LabelSpace, class_weights
+from ferdata.core.schema import REJECT_SCHEMA, SCHEMA, SCHEMA_VERSION, SPLITS
+
+if TYPE_CHECKING:  # pandas takes a quarter of a second to import, in every worker
+    import pandas as pd
+
+_BATCH_ROWS = 8192
+
+_DICTIONARY_COLUMNS = [field.name for field in SCHEMA if pa.types.is_string(field.type)]
+"""Columns with values that repeat; a dictionary of coordinates only costs time."""
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A row that a stage did not pass on.
+
+    Attributes:
+        sample_id: The sample's id, or an empty string where it has none yet.
+        uri: Where it came from: a path relative to the root, or `list.txt#12` for a line.
+        stage: The stage that rejected it: `ingest`, `faces`, `curate` or `build`.
+        reason: Why, for a person.
+    """
+
+    sample_id: str
+    uri: str
+    stage: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """An immutable table of samples with their label space, rejects and provenance.
+
+    Attributes:
+        table: Rows with the columns of `SCHEMA`.
+        label_space: The label space that `label` is drawn from.
+        rejects: Rows that were left behind so far.
+        roots: Where each dataset's files lie on this machine. Not stored in the file.
+        provenance: What made this manifest, stage by stage; plain JSON values, no paths, no times.
+    """
+
+    table: pa.Table
+    label_space: LabelSpace
+    rejects: tuple[Reject, ...] = ()
+    roots: Mapping[str, Path] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.table.schema.names != SCHEMA.names:
+            missing = [name for name in SCHEMA.names if name not in self.table.schema.names]
+            extra = [name for name in self.table.schema.names if name not in SCHEMA.names]
+            raise ManifestError(
+                f"a manifest has the columns of {SCHEMA_VERSION}; "
+                f"missing: {missing or 'none'}, unknown: {extra or 'none'}."
+            )
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    @classmethod
+    def from_rows(
+        cls,
+        rows: Iterable[Mapping[str, Any]],
+        label_space: LabelSpace,
+        **attributes: Any,
+    ) -> Manifest:
+        """Build a manifest from mappings of column to value, in constant extra memory.
+
+        Args:
+            rows: One mapping per row; columns that a mapping lacks become null.
+            label_space: The label space of `label`.
+            **attributes: `rejects`, `roots`, `provenance`.
+
+        Raises:
+            ManifestError: A row has an unknown column or a value of the wrong type.
+        """
+        batches: list[pa.RecordBatch] = []
+        iterator = iter(rows)
+        while chunk := list(islice(iterator, _BATCH_ROWS)):
+            unknown = set().union(*chunk) - set(SCHEMA.names)
+            if unknown:
+                raise ManifestError(f"rows have unknown columns: {sorted(unknown)}")
+            try:
+                batches.append(pa.RecordBatch.from_pylist(chunk, schema=SCHEMA))
+            except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+                raise ManifestError(f"a row does not fit the schema: {error}") from error
+        return cls(pa.Table.from_batches(batches, schema=SCHEMA), label_space, **attributes)
+
+    @classmethod
+    def from_pandas(
+        cls, frame: pd.DataFrame, label_space: LabelSpace, **attributes: Any
+    ) -> Manifest:
+        """Build a manifest from a data frame; columns that it lacks become null.
+
+        Raises:
+            ManifestError: The frame has an unknown column or a value of the wrong type.
+        """
+        unknown = set(frame.columns) - set(SCHEMA.names)
+        if unknown:
+            raise ManifestError(f"the data frame has unknown columns: {sorted(unknown)}")
+        columns = []
+        for declared in SCHEMA:
+            if declared.name not in frame.columns:
+                columns.append(pa.nulls(len(frame), declared.type))
+                continue
+            try:
+                columns.append(pa.array(frame[declared.name], declared.type, from_pandas=True))
+            except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+                raise ManifestError(f"column {declared.name!r}: {error}") from error
+        return cls(pa.table(columns, schema=SCHEMA), label_space, **attributes)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the table as a data frame; nested columns hold arrays or None."""
+        frame: pd.DataFrame = self.table.to_pandas()
+        return frame
+
+    # -- reading columns -------------------------------------------------------------------
+
+    def column(self, name: str) -> list[Any]:
+        """Return one column as Python values."""
+        return list(self.table.column(name).to_pylist())
+
+    def strings(self, name: str) -> np.ndarray[Any, np.dtype[np.object_]]:
+        """Return a string column as an object array with None for null."""
+        values: np.ndarray[Any, np.dtype[np.object_]] = np.empty(len(self), dtype=object)
+        values[:] = self.table.column(name).to_pylist()
+        return values
+
+    def rows(self, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+        """Yield rows as dictionaries, decoding a batch at a time."""
+        table = self.table.select(list(columns)) if columns is not None else self.table
+        for batch in table.to_batches(max_chunksize=_BATCH_ROWS):
+            yield from batch.to_pylist()
+
+    # -- making new manifests --------------------------------------------------------------
+
+    def with_column(self, name: str, values: Any) -> Manifest:
+        """Return a manifest in which a declared column holds other values.
+
+        Args:
+            name: A column of `SCHEMA`.
+            values: An Arrow array, or anything that `pyarrow.array` takes.
+        """
+        position = SCHEMA.get_field_index(name)
+        if position < 0:
+            raise ManifestError(f"{name!r} is not a column of {SCHEMA_VERSION}")
+        declared = SCHEMA.field(position)
+        if not isinstance(values, pa.Array | pa.ChunkedArray):
+            values = pa.array(values, declared.type)
+        return replace(self, table=self.table.set_column(position, declared, values))
+
+    def take(self, indices: Any) -> Manifest:
+        """Return the rows at the given positions, in that order."""
+        return replace(self, table=self.table.take(pa.array(indices, pa.int64())))
+
+    def reject(
+        self, mask: np.ndarray[Any, np.dtype[np.bool_]], rejects: Iterable[Reject]
+    ) -> Manifest:
+        """Return a manifest without the masked rows and with their rejects added.
+
+        Args:
+            mask: True for each row to leave behind, shape (N,).
+            rejects: The reject of each masked row, in any order.
+
+        Raises:
+            ManifestError: The number of rejects is not the number of masked rows.
+        """
+        added = tuple(rejects)
+        if len(added) != int(mask.sum()):
+            raise ManifestError(f"{int(mask.sum())} rows rejected with {len(added)} reasons")
+        table = self.table.filter(pa.array(~mask))
+        return replace(self, table=table, rejects=self.rejects + added)
+
+    def append(self, table: pa.Table) -> Manifest:
+        """Return a manifest with further rows of the same schema at its end."""
+        return replace(self, table=pa.concat_tables([self.table, table.cast(SCHEMA)]))
+
+    def with_provenance(self, stage: str, facts: Mapping[str, Any]) -> Manifest:
+        """Return a manifest whose provenance says what a stage did."""
+        return replace(self, provenance={**self.provenance, stage: dict(facts)})
+
+    # -- rules -----------------------------------------------------------------------------
+
+    def validate(self) -> None:
+        """Check every rule of the table; cheap enough to run between all stages.
+
+        Raises:
+            ManifestError: With the first rule that is broken, and where.
+        """
+        for declared in SCHEMA:
+            if not declared.nullable and self.table.column(declared.name).null_count:
+                raise ManifestError(f"column {declared.name!r} has empty values")
+        ids = self.table.column("sample_id")
+        if pc.count_distinct(ids).as_py() != len(self):
+            counts = ids.value_counts()
+            twice = counts.filter(pc.greater(counts.field("counts"), 1))[0]["values"]
+            raise ManifestError(f"sample_id {twice.as_py()!r} occurs more than once")
+        self._require_values("label", self.label_space.names)
+        self._require_values("split", SPLITS)
+        self._require_values("official_split", SPLITS)
+        self._require_values("framing", ("crop", "photograph"))
+        self._require_values("landmark_source", ("dataset", "mediapipe", "none"))
+        copies = pc.is_valid(self.table.column("parent_id"))
+        outside = pc.and_(copies, pc.not_equal(self.table.column("split"), "train"))
+        if pc.any(outside).as_py():
+            name = ids.filter(outside)[0].as_py()
+            raise ManifestError(f"augmented copy {name!r} is outside the train split")
+
+    def _require_values(self, column: str, accepted: Sequence[str]) -> None:
+        values = pc.unique(self.table.column(column).combine_chunks()).to_pylist()
+        wrong = sorted(value for value in values if value is not None and value not in accepted)
+        if wrong:
+            raise ManifestError(
+                f"column {column!r} holds {wrong[0]!r}; expected one of {', '.join(accepted)}"
+            )
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Count rows by split and class.
+
+        Returns:
+            `{split: {label: rows}}` with every class of the label space; rows without a split
+            stand under `""`.
+        """
+        grouped = self.table.group_by(["split", "label"]).aggregate([([], "count_all")])
+        splits = [*SPLITS, ""] if None in self.column("split") else list(SPLITS)
+        counts = {split: dict.fromkeys(self.label_space.names, 0) for split in splits}
+        for row in grouped.to_pylist():
+            counts[row["split"] or ""][row["label"]] = row["count_all"]
+        return counts
+
+    def class_weights(
+        self, split: str | None = None, *, normalize: bool = False
+    ) -> dict[str, float]:
+        """Return the weight of each class in a loss; see `ferdata.core.labels.class_weights`.
+
+        Args:
+            split: Count the rows of this split only; default: all rows.
+            normalize: Make the weights sum to 1.
+        """
+        counts = self.counts()
+        chosen = counts.values() if split is None else [counts[split]]
+        rows = [sum(part[name] for part in chosen) for name in self.label_space.names]
+        weights = class_weights(rows, normalize=normalize).tolist()
+        return dict(zip(self.label_space.names, weights, strict=True))
+
+    def digest(self) -> str:
+        """Hash the content: rows in order, label space and schema version.
+
+        Independent of chunking, of Parquet and of pyarrow's version; provenance, rejects and roots
+        don't count.
+
+        Returns:
+            Hexadecimal sha256.
+        """
+        digest = hashlib.sha256(SCHEMA_VERSION.encode())
+        digest.update(json.dumps([self.label_space.name, self.label_space.names]).encode())
+        for declared in SCHEMA:
+            digest.update(declared.name.encode())
+            _hash_array(digest, self.table.column(declared.name).combine_chunks())
+        return digest.hexdigest()
+
+    # -- files -----------------------------------------------------------------------------
+
+    def save(self, path: Path, *, row_group_sizes: Sequence[int] | None = None) -> None:
+        """Write the manifest as Parquet, whole or not at all.
+
+        Args:
+            path: The file to write.
+            row_group_sizes: Rows of each Parquet row group; default: groups of equal size.
+        """
+        metadata = {
+            "ferdata.core.schema": SCHEMA_VERSION,
+            "ferdata.label_space": self.label_space.to_json(),
+            "ferdata.provenance": json.dumps(self.provenance, sort_keys=True),
+        }
+        schema = SCHEMA.with_metadata(metadata)
+        table = self.table.replace_schema_metadata(metadata)
+        with (
+            write_atomically(path) as file,
+            pq.ParquetWriter(
+                file, schema, compression="zstd", use_dictionary=_DICTIONARY_COLUMNS
+            ) as writer,
+        ):
+            start = 0
+            for size in row_group_sizes or [len(self)]:
+                writer.write_table(table.slice(start, size), row_group_size=max(size, 1))
+                start += size
+
+    @classmethod
+    def load(
+        cls, path: Path, *, roots: Mapping[str, Path] | None = None, row_group: int | None = None
+    ) -> Manifest:
+        """Read a manifest.
+
+        Args:
+            path: A file that `save` wrote.
+            roots: Where each dataset's files lie on this machine.
+            row_group: Read only this row group.
+
+        Raises:
+            ManifestError: The file is not a manifest, or of another schema version.
+        """
+        try:
+            with pq.ParquetFile(path) as file:
+                stored = file.metadata.metadata or {}
+                metadata = {key.decode(): value.decode() for key, value in stored.items()}
+                table = file.read() if row_group is None else file.read_row_group(row_group)
+        except FileNotFoundError:
+            raise ManifestError(f"{path}: no such manifest") from None
+        except (pa.ArrowInvalid, OSError) as error:
+            raise ManifestError(f"{path}: not a readable Parquet file ({error})") from error
+        version = metadata.get("ferdata.core.schema")
+        if version != SCHEMA_VERSION:
+            raise ManifestError(
+                f"{path}: schema version {version!r}; this ferdata reads {SCHEMA_VERSION!r}"
+            )
+        try:
+            space = LabelSpace.from_json(metadata["ferdata.label_space"])
+            provenance = json.loads(metadata["ferdata.provenance"])
+        except (LabelError, KeyError, ValueError) as error:
+            raise ManifestError(f"{path}: its metadata is damaged ({error})") from error
+        return cls(
+            table.replace_schema_metadata(None),
+            space,
+            roots=dict(roots or {}),
+            provenance=provenance,
+        )
+
+
+def save_rejects(rejects: Iterable[Reject], path: Path) -> None:
+    """Write `rejects.parquet`, whole or not at all."""
+    table = pa.Table.from_pylist([vars(reject) for reject in rejects], schema=REJECT_SCHEMA)
+    with write_atomically(path) as file:
+        pq.write_table(table, file)
+
+
+def load_rejects(path: Path) -> tuple[Reject, ...]:
+    """Read `rejects.parquet`.
+
+    Raises:
+        ManifestError: The file is missing or not readable.
+    """
+    try:
+        return tuple(Reject(**row) for row in pq.read_table(path).to_pylist())
+    except (OSError, pa.ArrowInvalid, TypeError) as error:
+        raise ManifestError(f"{path}: not a readable list of rejects ({error})") from error
+
+
+def _hash_array(digest: Any, array: Any) -> None:
+    """Feed an Arrow array to a hash: which values are null, then the values themselves."""
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks() if array.num_chunks != 1 else array.chunk(0)
+    valid = pc.is_valid(array).to_numpy(zero_copy_only=False)
+    digest.update(np.packbits(valid).tobytes())
+    kept = array.drop_null()
+    if pa.types.is_fixed_size_list(kept.type):
+        _hash_array(digest, kept.flatten())
+    elif pa.types.is_list(kept.type):
+        digest.update(pc.list_value_length(kept).to_numpy(zero_copy_only=False).tobytes())
+        _hash_array(digest, kept.flatten())
+    elif pa.types.is_string(kept.type):
+        digest.update(pc.binary_length(kept).to_numpy(zero_copy_only=False).tobytes())
+        for text in kept.to_pylist():
+            digest.update(text.encode())
+    else:
+        digest.update(kept.to_numpy(zero_copy_only=False).tobytes())

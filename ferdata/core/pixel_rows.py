@@ -1,0 +1,176 @@
+"""Images as rows of a csv file, pixels written out as numbers: FER2013 and its kin.
+
+A file of 300 MB is mapped, its line ends are found once, and then any row is one slice away: in
+constant memory, whatever the size of the file.
+"""
+
+from __future__ import annotations
+
+import math
+import mmap
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ferdata.core.errors import AnnotationError, ImageError
+
+PIXELS = "pixels"
+"""The column that holds the pixels, as FER2013 calls it."""
+
+_BLOCK = 16 * 2**20  # bytes searched for line ends at a time
+_FORGET_ROWS = 4096  # rows of FER2013 read between two calls of madvise: 34 MB
+
+_HEADER = 4096  # bytes; no header of these files is longer
+
+
+class PixelRows:
+    """The rows of one csv file; a row is known by its position, from 0 below the header.
+
+    Args:
+        path: The file: comma-separated, one line per row, in any order of columns.
+
+    Raises:
+        AnnotationError: The file can't be read or has no header.
+
+    Attributes:
+        header: Names of the columns, without blanks and in lower case.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            with path.open("rb") as file:
+                self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except OSError as error:
+            raise AnnotationError(path, f"can't be read ({error.strerror})") from None
+        except ValueError:
+            raise AnnotationError(path, "is empty; a csv with a header was expected") from None
+        self.header = read_header(path)
+        self._starts = _line_starts(self._data)
+
+    def __len__(self) -> int:
+        return max(len(self._starts) - 2, 0)  # without the header and the end of the last line
+
+    def line(self, row: int) -> bytes:
+        """Return a row as it stands in the file.
+
+        Raises:
+            IndexError: There is no such row.
+        """
+        if not 0 <= row < len(self):
+            raise IndexError(row)
+        start, end = int(self._starts[row + 1]), int(self._starts[row + 2])
+        return self._data[start:end].rstrip(b"\r\n")
+
+    def cells(self, row: int) -> dict[str, bytes] | None:
+        """Return a row's cells by column, without blanks and quotes; None for a malformed row."""
+        return self._split(self.line(row))
+
+    def rows(self) -> Iterator[dict[str, bytes] | None]:
+        """Yield the cells of each row, None for a malformed one."""
+        for row in range(len(self)):
+            yield self._split(self.line(row))
+            if row % _FORGET_ROWS == _FORGET_ROWS - 1:
+                _forget(self._data)
+
+    def _split(self, line: bytes) -> dict[str, bytes] | None:
+        cells = line.split(b",")
+        if len(cells) != len(self.header):
+            return None
+        return {name: cell.strip(b' "') for name, cell in zip(self.header, cells, strict=True)}
+
+
+def read_header(path: Path) -> tuple[str, ...]:
+    """Return the column names in the first line of a csv, without blanks and in lower case.
+
+    Raises:
+        AnnotationError: The file can't be read.
+    """
+    try:
+        with path.open("rb") as file:
+            line = file.readline(_HEADER).decode("utf-8-sig", errors="replace")
+    except OSError as error:
+        raise AnnotationError(path, f"can't be read ({error.strerror})") from None
+    return tuple(word.strip(' "\r\n').lower() for word in line.split(","))
+
+
+def read_pixel_row(path: Path, row: int) -> tuple[npt.NDArray[np.uint8], bytes]:
+    """Read the image of one row; the file is opened once in each process.
+
+    Args:
+        path: The csv file.
+        row: Position below the header, from 0.
+
+    Returns:
+        The image, uint8 grey, square (H, H), and the row's bytes.
+
+    Raises:
+        ImageError: The file can't be read, there is no such row, or it holds no square image.
+    """
+    try:
+        status = path.stat()
+        table = _opened(path, status.st_mtime_ns, status.st_size)
+    except FileNotFoundError:
+        raise ImageError("file is missing") from None
+    except OSError as error:
+        raise ImageError(f"file can't be read: {error.strerror}") from None
+    except AnnotationError as error:
+        raise ImageError(f"file can't be read: {error}") from None
+    if row >= len(table):
+        raise ImageError(f"row is missing: {row}; the file has {len(table)}")
+    cells: Mapping[str, bytes] | None = table.cells(row)
+    if cells is None or PIXELS not in cells:
+        raise ImageError(f"malformed row: no cell for each of {', '.join(table.header)}")
+    return parse_pixels(cells[PIXELS]), table.line(row)
+
+
+def parse_pixels(text: bytes) -> npt.NDArray[np.uint8]:
+    """Turn numbers between blanks into a square grey image.
+
+    Args:
+        text: Numbers from 0 to 255, row by row.
+
+    Returns:
+        uint8, shape (H, H).
+
+    Raises:
+        ImageError: They are no numbers, out of range, or make no square.
+    """
+    try:
+        values = np.fromstring(text, np.int64, sep=" ")
+    except ValueError:
+        raise ImageError("malformed pixels: expected numbers between blanks") from None
+    side = math.isqrt(values.size)
+    if not side or side * side != values.size:
+        raise ImageError(f"malformed pixels: {values.size} numbers make no square image")
+    if values.min() < 0 or values.max() > 255:
+        raise ImageError("malformed pixels: a number outside 0–255")
+    return values.astype(np.uint8).reshape(side, side)
+
+
+@lru_cache(maxsize=8)
+def _opened(path: Path, _modified: int, _size: int) -> PixelRows:
+    """Open a file, again when it has changed."""
+    return PixelRows(path)
+
+
+def _forget(data: mmap.mmap) -> None:
+    """Give back the memory of pages that were read; the file is still mapped."""
+    if hasattr(mmap, "MADV_DONTNEED"):
+        data.madvise(mmap.MADV_DONTNEED)
+
+
+def _line_starts(data: mmap.mmap) -> npt.NDArray[np.int64]:
+    """Return where each line begins and the last one ends, without blank lines at the end."""
+    size = len(data)
+    while size and data[size - 1 : size] in (b"\n", b"\r"):
+        size -= 1
+    found = [np.zeros(1, np.int64)]
+    for start in range(0, size, _BLOCK):
+        block = np.frombuffer(data[start : min(start + _BLOCK, size)], np.uint8)
+        found.append(np.flatnonzero(block == ord("\n")) + start + 1)
+        _forget(data)
+    return np.concatenate([*found, [size]])

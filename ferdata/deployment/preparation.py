@@ -1,0 +1,173 @@
+"""From a new picture to an image like those that the model learnt from.
+
+A run remembers how its build made images (`run.json`, `build`). What a new picture needs depends on
+what the build's own pictures were:
+
+| the picture is | the build made its images from | so the picture is                         |
+|----------------|--------------------------------|-------------------------------------------|
+| a photograph   | photographs, aligned           | aligned by its five points, as they were  |
+| a photograph   | photographs, left whole        | scaled as a whole                         |
+| a photograph   | face crops, aligned            | aligned by its five points, as they were  |
+| a photograph   | face crops, left whole         | cut such that its five points come where  |
+|                |                                | those of the build's crops are (median)   |
+| a face crop    | anything                       | treated as the build treats face crops    |
+
+Where a run does not know how its build's pictures were framed, or no crop had points, a photograph
+is aligned to the template, with the build's margin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from ferdata.core.errors import ModelFileError
+from ferdata.faces.align import Matrix, alignment_matrix, similarity, transform_name
+from ferdata.shards.render import align_pixels, alignment_kind, to_channels
+
+Pixels = npt.NDArray[np.uint8]
+Way = Literal["five", "none", "place"]
+"""Alignment to the template, the whole picture, or the place of faces in the build's crops."""
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How the images of a build were made from pictures.
+
+    Attributes:
+        align: The build's `align`: `auto`, `none` or `five`.
+        size: Side of the square images, pixels.
+        margin: Room around an aligned face, as a share of the template's side.
+        channels: 3 for RGB, 1 for grey.
+        equalize: Whether histograms are equalised.
+        framings: What the build's pictures were, of `crop` and `photograph`; empty if unknown.
+        place: float64 (5, 2), the median place of the five points in the build's crops, in shares
+            of the side; None if unknown.
+    """
+
+    align: str
+    size: int
+    margin: float
+    channels: int
+    equalize: bool
+    framings: tuple[str, ...]
+    place: npt.NDArray[np.float64] | None
+
+    @classmethod
+    def from_build(cls, build: Mapping[str, Any]) -> Preparation:
+        """Read a run's facts of its build.
+
+        Args:
+            build: `build` of `run.json`.
+
+        Raises:
+            ModelFileError: They are not what ferdata wrote.
+        """
+        try:
+            image, options = build["image"], build.get("options") or {}
+            framing = build.get("framing") or {}
+            place = framing.get("five_points")
+            return cls(
+                align=str(options.get("align", "auto")),
+                size=int(image["height"]),
+                margin=float(options.get("margin", 0.0)),
+                channels=int(image["channels"]),
+                equalize=bool(options.get("equalize", False)),
+                framings=tuple(framing.get("framings", ())),
+                place=None if place is None else np.asarray(place, np.float64).reshape(5, 2),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ModelFileError(
+                f"run.json: what it says of its build can't be read ({error!r}); the file is "
+                "damaged or from another version of ferdata. Train again with another --out."
+            ) from error
+
+    def way(self, *, crop: bool) -> Way:
+        """Say how a picture is framed, see the table at the head of this module."""
+        if crop or "photograph" in self.framings:
+            kind = alignment_kind(self.align, "crop" if crop else "photograph")
+            return "five" if kind == "five" else "none"
+        if self.align == "five" or self.place is None:
+            return "five"
+        return "place"
+
+    @property
+    def guesses(self) -> bool:
+        """Whether a photograph is framed by guess: the build's crops show no place of faces."""
+        return (
+            self.way(crop=False) == "five"
+            and self.align != "five"
+            and "photograph" not in self.framings
+        )
+
+    def matrix(
+        self, five_points: npt.NDArray[Any] | None, width: int, height: int, *, crop: bool
+    ) -> Matrix:
+        """Return the map from a picture to the build's kind of image.
+
+        Args:
+            five_points: float (5, 2), pixels of the picture; None where unknown: the picture is
+                scaled as a whole then.
+            width: Width of the picture, pixels.
+            height: Height of the picture, pixels.
+            crop: Whether the picture is a face crop already.
+
+        Returns:
+            float64 (2, 3), picture pixels to image pixels.
+        """
+        way = self.way(crop=crop)
+        if way == "place" and five_points is not None and self.place is not None:
+            points = np.asarray(five_points, np.float64)
+            matrix = similarity(points, self.place * self.size - 0.5)
+            if matrix is not None:
+                return matrix
+        kind = "none" if way == "none" else "five"
+        return alignment_matrix(kind, five_points, width, height, self.size, self.margin)
+
+    def render(self, pixels: Pixels, matrix: Matrix) -> Pixels:
+        """Make the image that a build would store.
+
+        Args:
+            pixels: uint8 RGB, shape (H, W, 3).
+            matrix: The map that `matrix` returned.
+
+        Returns:
+            uint8, shape (`size`, `size`, `channels`).
+        """
+        image = align_pixels(pixels, matrix, self.size, equalize=self.equalize)
+        return to_channels(image, self.channels)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the facts as plain types, with the versioned names of the transforms."""
+        return {
+            "align": self.align,
+            "size": self.size,
+            "margin": self.margin,
+            "channels": self.channels,
+            "equalize": self.equalize,
+            "framings": list(self.framings),
+            "photograph": self.way(crop=False),
+            "crop": self.way(crop=True),
+            "template": transform_name("five"),
+            "five_points": None if self.place is None else self.place.tolist(),
+        }
+
+    def note(self) -> str:
+        """Tell in a sentence what a program must do before it hands an image to the model."""
+        ways = {
+            "five": "aligned by its five points (eye centres, nose tip, mouth corners) to the "
+            f"template {transform_name('five')} with margin {self.margin:g}",
+            "place": "moved, turned and scaled such that its five points (eye centres, nose tip, "
+            "mouth corners) come closest to five_points, given in shares of the side",
+            "none": "scaled as a whole to fit",
+        }
+        equalised = ", its histogram equalised (luminance)" if self.equalize else ""
+        color = "RGB" if self.channels == 3 else "grey"
+        return (
+            f"{self.size}×{self.size} pixels, {color}{equalised}. A photograph is "
+            f"{ways[self.way(crop=False)]}; a face crop is {ways[self.way(crop=True)]}."
+        )

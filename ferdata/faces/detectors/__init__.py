@@ -1,0 +1,1 @@
+"""Face detectors: one file each, all behind the contract `LandmarkDetector`."""

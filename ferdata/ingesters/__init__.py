@@ -1,0 +1,23 @@
+"""Ingest: one file per dataset turns a folder as its authors ship it into a manifest."""
+
+from __future__ import annotations
+
+from ferdata.ingesters.contract import Choices, Ingester, Layout, register
+from ferdata.ingesters.info import DatasetFacts, facts, names
+from ferdata.ingesters.sample import Sample
+from ferdata.ingesters.stage import Detection, detect, examine, ingest
+
+__all__ = [
+    "Choices",
+    "DatasetFacts",
+    "Detection",
+    "Ingester",
+    "Layout",
+    "Sample",
+    "detect",
+    "examine",
+    "facts",
+    "ingest",
+    "names",
+    "register",
+]

@@ -1,0 +1,1 @@
+"""AffectNet: readers of its layouts, and its synthetic copy."""

@@ -1,0 +1,206 @@
+"""AffectNet's full release: csv lists, and images of any size in numbered folders.
+
+The lists have 415,000 lines with 68 points each, so a line costs a few microseconds and no more.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ferdata.core.errors import AnnotationError, ImageError, LayoutError
+from ferdata.core.images import require_inside
+from ferdata.core.manifest import Reject
+from ferdata.ingesters.affectnet.rows import NAME, Rows, annotated, points, to_code, to_float
+from ferdata.ingesters.contract import Choices, Layout, reject
+from ferdata.ingesters.notices import Findings
+from ferdata.ingesters.sample import Sample
+from ferdata.ingesters.tree import FileTree, common_folder, file_name, folder_name
+
+COLUMNS = (
+    "subDirectory_filePath",
+    "face_x",
+    "face_y",
+    "face_width",
+    "face_height",
+    "facial_landmarks",
+    "expression",
+    "valence",
+    "arousal",
+)
+"""The columns, in order; a list may come without this header."""
+
+_SPLITS = {
+    "training.csv": ("manual", "train", "training"),
+    "validation.csv": ("manual", "test", "validation"),
+    "automatically_annotated.csv": ("automatic", "train", "automatic"),
+}
+_IMAGES = {
+    "manual": re.compile(r"manually_annotated_images", re.IGNORECASE),
+    "automatic": re.compile(r"automatically_annotated_images", re.IGNORECASE),
+}
+_HEAD = 4096  # bytes read of a file to see whether it is a list
+
+_TAKEN = ""
+"""In place of the path of an image that a line has named already."""
+
+
+def detect(tree: FileTree) -> list[Layout]:
+    """Find lists with AffectNet's columns, one layout for each kind of annotation."""
+    lists: dict[str, list[str]] = {}
+    for path in tree.files:
+        name = file_name(path).lower()
+        if name in _SPLITS and _is_list(tree.root / path):
+            lists.setdefault(_SPLITS[name][0], []).append(path)
+    layouts = []
+    homes = {folder_name(folder_name(path)) for path in tree.files} if lists else set()
+    for source, mine in lists.items():
+        pictures = {home for home in homes if _IMAGES[source].search(file_name(home))}
+        base = common_folder([*map(folder_name, pictures), *map(_home, mine)])
+        cut = len(base) + 1 if base else 0
+        inside, names = tree.below(base), tuple(path[cut:] for path in mine)
+        evidence = (f"{', '.join(mine)} with AffectNet's columns",)
+        sure = 0.97 if source == "manual" else 0.9
+        layouts.append(Layout(NAME, "full", source, inside, names, sure, evidence))
+    return layouts
+
+
+def read(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
+    """Read the lists, train before validation, line by line.
+
+    Raises:
+        AnnotationError: A list lacks a column.
+        LayoutError: There are no images.
+        LabelError: The codes are another dataset's.
+    """
+    images = _images(layout)
+    if not images:
+        folder = "Manually" if layout.source == "manual" else "Automatically"
+        raise LayoutError(
+            f"{layout.root}: holds the lists and no folder {folder}_Annotated_Images; extract the "
+            "archives with the images into the same folder."
+        )
+    rows, findings = Rows(layout, choices), Findings(NAME)
+    for path in sorted(layout.lists, key=lambda path: list(_SPLITS).index(file_name(path).lower())):
+        _, split, native = _SPLITS[file_name(path).lower()]
+        for number, cells in _lines(layout.root / path):
+            uri = f"{path}#{number}"
+            if len(cells) != len(COLUMNS):
+                yield reject(NAME, "", uri, f"malformed line: {len(cells)} cells, expected 9")
+                continue
+            name = cells[0]
+            try:
+                require_inside(name)
+            except ImageError as error:
+                yield reject(NAME, "", uri, error.reason)
+                continue
+            key = name.rpartition(".")[0]
+            place = images.get(name.lower())
+            if place == _TAKEN:
+                yield reject(NAME, key, uri, "duplicate id: named on an earlier line")
+                continue
+            if place is None:
+                # What has no expression is no row anyway; that its image is missing says less.
+                code = to_code(cells[6])
+                row = rows.row(key, uri, code, split, native)
+                yield (
+                    row
+                    if isinstance(row, Reject)
+                    else reject(NAME, key, uri, f"missing image: no {name}")
+                )
+                continue
+            images[name.lower()] = _TAKEN  # in place: a set of 415,000 names more takes 100 MB
+            yield rows.row(
+                key,
+                place,
+                to_code(cells[6]),
+                split,
+                native,
+                valence=annotated(to_float(cells[7])),
+                arousal=annotated(to_float(cells[8])),
+                **_box(cells, findings, uri),
+                **_points(cells[5], findings, uri),
+            )
+    for place in sorted(place for place in images.values() if place != _TAKEN):
+        yield reject(NAME, "", place, "not in the list: no line names it")
+    rows.finish()
+    findings.log()
+
+
+def _images(layout: Layout) -> dict[str, str]:
+    """Return the path of each image by what the lists call it, in lower case."""
+    folder = _IMAGES[layout.source]
+    found: dict[str, str] = {}
+    bases: dict[str, bool] = {}
+    for path in layout.tree.files:
+        above, _, name = path.rpartition("/")
+        base = folder_name(above)
+        if base not in bases:
+            bases[base] = bool(folder.search(file_name(base)))
+        if bases[base]:
+            found[f"{file_name(above)}/{name}".lower()] = path
+    return found
+
+
+def _home(path: str) -> str:
+    """Return the folder of the release: a list lies in it, or one level below."""
+    folder = folder_name(path)
+    return folder_name(folder) if "file_list" in file_name(folder).lower() else folder
+
+
+def _is_list(path: Path) -> bool:
+    """Say whether a file has AffectNet's columns, with or without a header."""
+    try:
+        with path.open("rb") as file:
+            line = file.readline(_HEAD).decode("utf-8-sig", errors="replace")
+    except OSError:
+        return False
+    cells = [cell.strip() for cell in line.split(",")]
+    return cells[0] == COLUMNS[0] or (len(cells) == len(COLUMNS) and ";" in cells[5])
+
+
+def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the number and the cells of each line, in the order of `COLUMNS`."""
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        reader = csv.reader(file)
+        first = next(reader, [])
+        positions = list(range(len(COLUMNS)))
+        if first and first[0].strip() == COLUMNS[0]:
+            header = [cell.strip() for cell in first]
+            if missing := [name for name in COLUMNS if name not in header]:
+                raise AnnotationError(f"{path} line 1", f"has no column {', '.join(missing)}")
+            positions = [header.index(name) for name in COLUMNS]
+            width = len(header)
+        else:
+            width = len(COLUMNS)
+            yield 1, first
+        straight = positions == list(range(width))
+        for number, cells in enumerate(reader, start=2):
+            if straight or len(cells) != width:
+                yield number, cells
+            else:
+                yield number, [cells[position] for position in positions]
+
+
+def _box(cells: list[str], findings: Findings, uri: str) -> dict[str, Any]:
+    """Return the box as x1, y1, x2, y2; none where it has no area."""
+    x, y, width, height = (to_float(cell) for cell in cells[1:5])
+    if width <= 0 or height <= 0:
+        findings.add("boxes have no area and are left out", uri)
+        return {}
+    return {"box": (x, y, x + width, y + height)}
+
+
+def _points(text: str, findings: Findings, uri: str) -> dict[str, Any]:
+    try:
+        found = points(np.fromstring(text, np.float32, sep=";"))
+    except ValueError:
+        found = {}
+    if not found:
+        findings.add("lines have malformed landmarks, which are left out", uri)
+    return found

@@ -1,0 +1,64 @@
+"""AffectNet: about 420,000 annotated faces from the web, with expression, valence and arousal.
+
+Layouts, codes and counts: manifests/datasets/affectnet.yaml; each layout is read in a file of its
+own. Source: Mollahosseini, Hasani and Mahoor, IEEE TAC 2019.
+
+The test set was never released. What the authors call validation is what the field tests on, so
+its official split is test here; validation is carved out of train.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ferdata.core.labels import BASIC7, BASIC8, LabelSpace
+from ferdata.core.manifest import Reject
+from ferdata.ingesters.affectnet import folders, full, numbered, yolo
+from ferdata.ingesters.contract import Choices, Ingester, Layout, register
+from ferdata.ingesters.info import Counts
+from ferdata.ingesters.sample import Sample
+from ferdata.ingesters.tree import FileTree
+
+_READERS = {
+    "full": full.read,
+    "small": numbered.read_small,
+    "plus": numbered.read_plus,
+    "kaggle": folders.read,
+    "yolo": yolo.read,
+}
+
+
+@register("affectnet")
+class AffectNet(Ingester):
+    """The full and the small release, AffectNet+, and two re-made copies."""
+
+    def detect(self, tree: FileTree) -> list[Layout]:
+        """Find lists with AffectNet's columns, or the folders of the other releases."""
+        found = [
+            *full.detect(tree),
+            *numbered.detect(tree),
+            *folders.detect(tree),
+            *yolo.detect(tree),
+        ]
+        return sorted(found, key=lambda layout: (-layout.confidence, layout.source != "manual"))
+
+    def read(self, layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
+        """Read the rows in the order of the lists, or sorted by name."""
+        layout.tree.require_readable()
+        return _READERS[layout.name](layout, choices)
+
+    def label_space(self, choices: Choices) -> LabelSpace:
+        """Return the eight names, or seven without contempt."""
+        return BASIC7 if choices["classes"] == "7" else BASIC8
+
+    def expected_counts(self, layout: Layout, choices: Choices) -> Mapping[str, Counts]:
+        """Return the published counts of the manually annotated images."""
+        if layout.source == "automatic":
+            return {}
+        counts = super().expected_counts(layout, choices)
+        if choices["classes"] == "8":
+            return counts
+        return {
+            split: {label: number for label, number in by_class.items() if label != "contempt"}
+            for split, by_class in counts.items()
+        }

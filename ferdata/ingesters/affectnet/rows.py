@@ -1,0 +1,133 @@
+"""What all layouts of AffectNet share: codes, splits, and which labels become rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ferdata.core.errors import LabelError
+from ferdata.core.manifest import Reject
+from ferdata.ingesters.contract import Choices, Layout, reject
+from ferdata.ingesters.info import facts
+from ferdata.ingesters.label_list import WRONG_CODES
+from ferdata.ingesters.sample import Sample
+
+NAME = "affectnet"
+
+WITHOUT_EXPRESSION = {8: "None", 9: "Uncertain", 10: "No-Face"}
+"""Codes behind the eight expressions: a face without one, one nobody can name, and no face."""
+
+NOT_ANNOTATED = -2.0
+"""Valence or arousal of an image for which there is none [paper]."""
+
+POINTS = 68
+
+
+class Rows:
+    """Turns labels into samples or rejects, and counts codes that are not AffectNet's.
+
+    Args:
+        layout: What is read.
+        choices: The dataset's choices.
+    """
+
+    def __init__(self, layout: Layout, choices: Choices) -> None:
+        self.layout = layout
+        self.codes = facts(NAME).codes
+        self._seven = choices["classes"] == "7"
+        self._foreign: list[str] = []
+        self._rows = 0
+
+    def row(
+        self, key: str, uri: str, code: int | None, split: str | None, native: str, **values: Any
+    ) -> Sample | Reject:
+        """Return the row of a label code, None for a word that is no code.
+
+        Args:
+            key: The sample's name.
+            uri: The image.
+            code: The official code.
+            split: `train` or `test`; None where the copy's split is not the authors'.
+            native: The copy's word for the split.
+            **values: Further fields of the sample.
+        """
+        if code in self.codes:
+            label = self.codes[code]
+            return self.labelled(key, uri, label, str(code), split, native, **values)
+        self._rows += 1
+        if code in WITHOUT_EXPRESSION:
+            return reject(NAME, key, uri, f"{WITHOUT_EXPRESSION[code]}: label code {code}")
+        return self.foreign(key, uri, str(code), "0–10")
+
+    def foreign(self, key: str, uri: str, code: str, expected: str) -> Reject:
+        """Return the reject of a code that is not AffectNet's, and count it."""
+        self._foreign.append(uri)
+        return reject(NAME, key, uri, f"label code {code}: expected {expected}")
+
+    def labelled(
+        self,
+        key: str,
+        uri: str,
+        label: str,
+        word: str,
+        split: str | None,
+        native: str | None,
+        **values: Any,
+    ) -> Sample | Reject:
+        """Return the row of an expression."""
+        self._rows += 1
+        if self._seven and label == "contempt":
+            return reject(NAME, key, uri, "contempt: left out by --classes 7")
+        return Sample(key, uri, label, word, official_split=split, split_native=native, **values)
+
+    def finish(self) -> None:
+        """Refuse a copy whose codes are another dataset's.
+
+        Raises:
+            LabelError: Too many rows have foreign codes.
+        """
+        if len(self._foreign) > max(1, WRONG_CODES * self._rows):
+            raise LabelError(
+                f"affectnet: {len(self._foreign)} of {self._rows} rows in {self.layout.root} have "
+                f"other label codes, {self._foreign[0]} first; this is another "
+                "dataset, or a copy with codes of its own."
+            )
+
+
+def annotated(value: float) -> float | None:
+    """Return valence or arousal, None where it is not annotated."""
+    return value if -1.0 <= value <= 1.0 else None
+
+
+def points(values: npt.NDArray[np.float32]) -> dict[str, Any]:
+    """Return the landmark fields of a sample.
+
+    Args:
+        values: 136 numbers, x and y in turn.
+
+    Returns:
+        Empty where they are not 68 finite points.
+    """
+    if values.size != 2 * POINTS or not np.isfinite(values).all():
+        return {}
+    return {
+        "landmarks": values.reshape(POINTS, 2),
+        "landmark_scheme": "ibug68",
+        "landmark_source": "dataset",
+    }
+
+
+def to_code(word: str) -> int | None:
+    """Return a label code, None for a word that is no number."""
+    word = word.strip()
+    return int(word) if word.isdecimal() and len(word) < 4 else None
+
+
+def to_float(word: str) -> float:
+    """Return a number, `NOT_ANNOTATED` for a word that is none."""
+    try:
+        return float(word)
+    except ValueError:
+        return NOT_ANNOTATED

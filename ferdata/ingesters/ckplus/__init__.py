@@ -1,0 +1,1 @@
+"""CK+: readers of its layouts, and its synthetic copy."""

@@ -1,0 +1,1 @@
+"""FER2013: reader of its layouts, and its synthetic copy."""

@@ -1,0 +1,1 @@
+"""FER+: reader of its layouts, its label rules, and its synthetic copy."""

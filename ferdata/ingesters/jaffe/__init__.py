@@ -1,0 +1,1 @@
+"""JAFFE: readers of its layouts, and its synthetic copy."""

@@ -1,0 +1,153 @@
+"""JAFFE's ratings: how 60 viewers saw each picture, in a table of the distribution's readme.
+
+The readme holds two studies. The first has six columns; the second, headed "Fear Excluded", has
+five, without FEA and without the pictures of fear, and is not read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from ferdata.core.errors import AnnotationError
+from ferdata.core.labels import CANONICAL
+from ferdata.ingesters.label_list import read_lines
+from ferdata.ingesters.notices import Findings
+from ferdata.ingesters.tree import FileTree, file_name, folder_name
+
+RATED = {
+    "HAP": "happiness",
+    "SAD": "sadness",
+    "SUR": "surprise",
+    "ANG": "anger",
+    "DIS": "disgust",
+    "FEA": "fear",
+}
+"""The columns of the first study; neutral was not rated."""
+
+LOWEST, HIGHEST = 1.0, 5.0
+"""Ratings run from 1, not at all, to 5, very much so."""
+
+Ratings = dict[str, dict[str, float]]
+"""`KM-NE1` → mean rating by expression."""
+
+_PICTURE = "PIC"  # heads the last column, of file names
+_KEY = re.compile(r"[A-Z]{2}-[A-Z]{2}\d")
+_README = re.compile(r"(a_)?readme(_first)?(\.txt)?|semantic[-_ ]ratings\.(csv|txt)", re.IGNORECASE)
+_LONGEST = 1_000_000  # bytes; the real readme has 18,459
+
+
+def rating_files(tree: FileTree, folder: str) -> tuple[str, ...]:
+    """Find the files with ratings below a folder, or just above it.
+
+    Readmes are opened, since a readme is in every second folder.
+
+    Args:
+        tree: The whole tree.
+        folder: Where the pictures are, relative to the tree.
+    """
+    above = folder_name(folder) if folder else None
+    inside = f"{folder}/" if folder else ""
+    return tuple(
+        path
+        for path in tree.files
+        if (path.startswith(inside) or folder_name(path) == above)
+        and _README.fullmatch(file_name(path))
+        and _has_ratings(tree.root / path)
+    )
+
+
+def read_ratings(root: Path, paths: Iterable[str], findings: Findings) -> Ratings:
+    """Read the tables of ratings of a copy.
+
+    Args:
+        root: Of the paths.
+        paths: What `rating_files` returned.
+        findings: Gets pictures that are rated twice, and lines that can't be read.
+
+    Raises:
+        AnnotationError: A file can't be read, or its columns are other than those of the readme.
+    """
+    ratings: Ratings = {}
+    for path in paths:
+        columns: list[str] | None = None
+        for number, line in enumerate(read_lines(root / path), start=1):
+            words = _words(line)
+            if words and words[-1] == _PICTURE and set(words) & set(RATED):
+                columns = _columns(root / path, number, words)
+            elif words and _KEY.fullmatch(words[-1]):
+                if columns is None:
+                    what = f"ratings without a line that names the columns {' '.join(RATED)}"
+                    raise AnnotationError(f"{root / path} line {number}", f"{what} PIC above them")
+                _add(ratings, columns, words, f"{path} line {number}", findings)
+    return ratings
+
+
+def soft_label(rating: dict[str, float]) -> tuple[float, ...] | None:
+    """Turn viewers' mean ratings into shares of the six rated expressions.
+
+    A share is (rating − 1) over the sum of these: 1, "not at all", counts nothing. This is
+    ferdata's own reading of the ratings; the authors publish none.
+
+    Args:
+        rating: Means from 1 to 5 by expression.
+
+    Returns:
+        Eight shares in the order of `CANONICAL`; None where nobody saw anything.
+    """
+    above = {name: value - LOWEST for name, value in rating.items()}
+    total = sum(above.values())
+    return tuple(above.get(name, 0.0) / total for name in CANONICAL) if total > 0 else None
+
+
+def _columns(path: Path, number: int, words: list[str]) -> list[str]:
+    """Check a line of column names; returns the names of the ratings, in order."""
+    columns = words[:-1] if words[0] in RATED else words[1:-1]
+    known = set(columns) <= set(RATED) and len(set(columns)) == len(columns)
+    if not known or not set(RATED) - set(columns) <= {"FEA"}:
+        raise AnnotationError(
+            f"{path} line {number}",
+            f"columns {' '.join(words)}; expected N {' '.join(RATED)} PIC. "
+            "Move the file away to read the pictures without ratings",
+        )
+    return columns
+
+
+def _add(
+    ratings: Ratings, columns: list[str], words: list[str], where: str, findings: Findings
+) -> None:
+    """Add the rating of one line, unless it is of the second study or can't be right."""
+    if len(columns) < len(RATED):
+        return
+    key, numbers = words[-1], [_rating(word) for word in words[1:-1]]
+    values = [number for number in numbers if number is not None]
+    if len(values) != len(columns) or len(numbers) != len(columns):
+        findings.add("lines of ratings are not six numbers from 1 to 5", where)
+        return
+    rating = {RATED[name]: value for name, value in zip(columns, values, strict=True)}
+    if ratings.setdefault(key, rating) != rating:
+        findings.add("pictures are rated twice and differently; the first counts", where)
+
+
+def _rating(word: str) -> float | None:
+    if not re.fullmatch(r"\d(\.\d+)?", word):
+        return None
+    value = float(word)
+    return value if LOWEST <= value <= HIGHEST else None
+
+
+def _words(line: str) -> list[str]:
+    """Split a line of a table; between blanks in the readme, between commas in copies of it."""
+    return line.replace(",", " ").split()
+
+
+def _has_ratings(path: Path) -> bool:
+    """Say whether a readme has lines of ratings; one that can't be read is kept, to be told of."""
+    try:
+        if path.stat().st_size > _LONGEST:
+            return False
+        lines = path.read_bytes().decode("utf-8", errors="replace").splitlines()
+    except OSError:
+        return True
+    return any(words and _KEY.fullmatch(words[-1]) for words in map(_words, lines))

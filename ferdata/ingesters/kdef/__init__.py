@@ -1,0 +1,1 @@
+"""KDEF: readers of its layouts, and its synthetic copy."""

@@ -1,0 +1,239 @@
+"""A synthetic RAF-DB: the basic and the compound part, official tree and Kaggle's.
+
+Layout, codes, counts and file names: manifests/datasets/rafdb.yaml and rafdb-compound.yaml.
+Source: Li, Deng and Du, CVPR 2017; the distribution's readme v1.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ferdata.core.draws import generator
+from ferdata.ingesters.synthetic import DemoWriter, Sample, dataset_facts, register, scaled_count
+from ferdata.synth.drawing import SCENE, DrawnFace, draw_face
+from ferdata.synth.expressions import Expression, blend_expressions, draw_expression
+from ferdata.synth.paint import Pixels
+
+ALIGNED_SIZE = 100
+"""Side of an aligned image in pixels [readme]."""
+
+ORIGINAL_SIDES = (150, 400)
+"""Shortest and longest side of a drawn original; the real ones vary more."""
+
+# Where eyes and mouth centre lie in the aligned images, in pixels. The readme says which points
+# were used, not where they were put; this is our reading of the published pictures.
+_TEMPLATE = np.array([[33.0, 39.0], [67.0, 39.0], [50.0, 76.0]])
+
+_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 92]
+
+
+@register
+class RafDb(DemoWriter):
+    """The basic part: seven expressions, 15,339 images at scale 1."""
+
+    name: ClassVar[str] = "rafdb"
+    layouts: ClassVar[tuple[str, ...]] = ("official", "kaggle")
+    part: ClassVar[str] = "basic"
+    line_end: ClassVar[str] = "\n"
+
+    def plan(self, layout: str, scale: float, seed: int) -> list[Sample]:
+        """List all samples: train before test, the classes shuffled within each."""
+        facts = dataset_facts(self.name)
+        codes = {label: int(code) for code, label in facts["codes"].items()}
+        samples: list[Sample] = []
+        for split in ("train", "test"):
+            counts = facts["counts"][split]
+            labels = [label for label in counts for _ in range(scaled_count(counts[label], scale))]
+            order = generator(seed, f"{self.name}/{split}", purpose="demo order")
+            digits = int(facts["digits"][split])
+            for number, index in enumerate(order.permutation(len(labels)).tolist(), start=1):
+                label = labels[index]
+                samples.append(Sample(f"{split}_{number:0{digits}d}", split, label, codes[label]))
+        return samples
+
+    def folders(self, layout: str) -> Sequence[str]:
+        """Name the image and annotation folders."""
+        if layout == "kaggle":
+            codes = dataset_facts(self.name)["codes"]
+            return [f"DATASET/{split}/{code}" for split in ("train", "test") for code in codes]
+        return [
+            f"{self.part}/{folder}"
+            for folder in (
+                "EmoLabel",
+                "Image/aligned",
+                "Image/original",
+                "Annotation/manual",
+                "Annotation/auto",
+                "Annotation/boundingbox",
+            )
+        ]
+
+    def write_sample(self, root: Path, layout: str, sample: Sample, seed: int) -> None:
+        """Draw a photograph, cut the aligned image out of it, and write both with annotations."""
+        face = self.draw(sample, seed)
+        aligned = _encode(align(face))
+        if layout == "kaggle":
+            folder = root / "DATASET" / sample.split / str(sample.code)
+            (folder / f"{sample.stem}_aligned.jpg").write_bytes(aligned)
+            return
+        part = root / self.part
+        (part / f"Image/aligned/{sample.stem}_aligned.jpg").write_bytes(aligned)
+        (part / f"Image/original/{sample.stem}.jpg").write_bytes(_encode(face.pixels))
+        annotation = part / "Annotation"
+        for kind, text in (
+            (f"manual/{sample.stem}_manu_attri.txt", manual_annotation(face)),
+            (f"auto/{sample.stem}_auto_attri.txt", auto_annotation(face)),
+            (f"boundingbox/{sample.stem}_boundingbox.txt", box_annotation(face)),
+        ):
+            (annotation / kind).write_bytes(text.encode("ascii"))
+
+    def write_lists(self, root: Path, layout: str, samples: Sequence[Sample]) -> None:
+        """Write the label list, or Kaggle's two tables."""
+        if layout == "kaggle":
+            for split in ("train", "test"):
+                rows = [f"{s.stem}_aligned.jpg,{s.code}" for s in samples if s.split == split]
+                text = "\n".join(["image,label", *rows]) + "\n"
+                (root / f"{split}_labels.csv").write_bytes(text.encode("ascii"))
+            return
+        path = root / self.part / "EmoLabel" / "list_patition_label.txt"
+        path.write_bytes(self.label_list(samples).encode("ascii"))
+
+    def label_list(self, samples: Sequence[Sample]) -> str:
+        """Return the label list's text; real copies of the basic part end without a newline."""
+        return self.line_end.join(f"{sample.stem}.jpg {sample.code}" for sample in samples)
+
+    def draw(self, sample: Sample, seed: int) -> DrawnFace:
+        """Draw the photograph of a sample; a function of the seed and the sample's name."""
+        draws = generator(seed, f"{self.name}/{sample.stem}", purpose="demo image")
+        width, height = draws.integers(ORIGINAL_SIDES[0], ORIGINAL_SIDES[1] + 1, 2).tolist()
+        expression = self.draw_expression(str(sample.label), draws)
+        return draw_face(expression, draws, (width, height), framing=SCENE)
+
+    def draw_expression(self, label: str, draws: np.random.Generator) -> Expression:
+        """Draw the movements that belong to a label."""
+        return draw_expression(label, draws)
+
+
+@register
+class RafDbCompound(RafDb):
+    """The compound part: eleven pairs of expressions, 3,954 images at scale 1."""
+
+    name: ClassVar[str] = "rafdb-compound"
+    layouts: ClassVar[tuple[str, ...]] = ("official",)
+    part: ClassVar[str] = "compound"
+    line_end: ClassVar[str] = "\r\n"
+
+    def label_list(self, samples: Sequence[Sample]) -> str:
+        """Return the label list's text: CRLF, also after the last line (70,577 bytes in full)."""
+        return super().label_list(samples) + self.line_end
+
+    def draw_expression(self, label: str, draws: np.random.Generator) -> Expression:
+        """Blend the two expressions that the facts name for a compound."""
+        first, second = dataset_facts(self.name)["soft_labels"][label]
+        return blend_expressions(first, second, draws, share=float(draws.uniform(0.4, 0.6)))
+
+
+def align(face: DrawnFace) -> Pixels:
+    """Cut the aligned image out of a photograph: a similarity from eyes and mouth centre.
+
+    Returns:
+        uint8 RGB, shape (100, 100, 3).
+    """
+    points = face.five_points.astype(np.float64)
+    source = np.stack((points[0], points[1], points[3:5].mean(axis=0)))
+    matrix = similarity(source, _TEMPLATE)
+    # Shrinking without smoothing first would alias.
+    shrink = 1.0 / float(np.hypot(matrix[0, 0], matrix[1, 0]))
+    pixels = face.pixels
+    if shrink > 1.2:
+        pixels = np.asarray(cv2.GaussianBlur(pixels, (0, 0), 0.45 * shrink))
+    size = (ALIGNED_SIZE, ALIGNED_SIZE)
+    return np.asarray(
+        cv2.warpAffine(
+            pixels, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+    )
+
+
+def similarity(
+    source: npt.NDArray[np.float64], target: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Fit scale, rotation and shift by least squares.
+
+    Points are taken as complex numbers, so that the fit is the line target = a·source + b.
+
+    Args:
+        source: Points, (N, 2).
+        target: Where they should go, (N, 2).
+
+    Returns:
+        The matrix, (2, 3).
+    """
+    z, w = source @ (1.0, 1j), target @ (1.0, 1j)
+    centred = z - z.mean()
+    a = np.vdot(centred, w - w.mean()) / np.vdot(centred, centred).real
+    b = w.mean() - a * z.mean()
+    return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
+
+
+def manual_annotation(face: DrawnFace) -> str:
+    """Return the text of `…_manu_attri.txt`: five points, then gender, race and age; CRLF."""
+    identity = face.identity
+    points = [f"{x:.3f}\t{y:.3f}" for x, y in face.five_points.tolist()]
+    codes = [str(int(code)) for code in (identity.gender, identity.race, identity.age_group)]
+    return "".join(f"{line}\r\n" for line in (*points, *codes))
+
+
+def auto_annotation(face: DrawnFace) -> str:
+    """Return the text of `…_auto_attri.txt`: 37 points, one decimal, CRLF."""
+    return "".join(f"{x:.1f}\t{y:.1f}\r\n" for x, y in facepp37(face.landmarks).tolist())
+
+
+def box_annotation(face: DrawnFace) -> str:
+    """Return the text of `…_boundingbox.txt`: four floats, a trailing space, no newline."""
+    return "".join(f"{value:.6f} " for value in face.box.tolist())
+
+
+def facepp37(landmarks: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Derive 37 points in the manner of Face++ from the 68 of iBUG.
+
+    The order inside RAF-DB's own files is not published; this is our drawings' order, left and
+    right as in the image:
+    0–7 left brow: outer end, along the upper edge to the inner end (4), back along the lower edge;
+    8–15 right brow, its mirror image;
+    16–20 left eye: left corner, top, right corner, bottom, pupil; 21–25 right eye, likewise;
+    26–30 nose: tip, left wing, right wing, bridge, underside;
+    31–36 mouth: left corner, upper lip's top, right corner, lower lip's bottom, upper lip's
+    bottom, lower lip's top.
+
+    Args:
+        landmarks: iBUG points in pixels, (68, 2).
+
+    Returns:
+        Points in pixels, (37, 2).
+    """
+    points = landmarks.astype(np.float64)
+    across = points[42:48].mean(axis=0) - points[36:42].mean(axis=0)
+    up = 0.04 * np.array([across[1], -across[0]])
+    brows = [
+        np.concatenate((line[:1], line[1:4] + up, line[4:], line[3:0:-1] - up))
+        for line in (points[17:22], points[26:21:-1])
+    ]
+    eyes = [
+        np.stack((eye[0], eye[1:3].mean(axis=0), eye[3], eye[4:6].mean(axis=0), eye.mean(axis=0)))
+        for eye in (points[36:42], points[42:48])
+    ]
+    nose_and_mouth = points[[30, 31, 35, 27, 33, 48, 51, 54, 57, 62, 66]]
+    return np.concatenate((*brows, *eyes, nose_and_mouth))
+
+
+def _encode(pixels: Pixels) -> bytes:
+    """Encode as JPEG."""
+    _, data = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), _JPEG)
+    return data.tobytes()

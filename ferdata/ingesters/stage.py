@@ -1,0 +1,233 @@
+"""The first stage: a folder as its authors ship it becomes a manifest."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ferdata.core.errors import FerdataError, LayoutError, UnknownNameError
+from ferdata.core.manifest import Manifest, Reject
+from ferdata.ingesters.contract import Ingester, Layout, all_ingesters, ingester
+from ferdata.ingesters.count_checks import check_counts, official_counts
+from ferdata.ingesters.fingerprints import suspicions
+from ferdata.ingesters.info import UNSPLIT
+from ferdata.ingesters.sample import Sample, samples_table
+from ferdata.ingesters.tree import FileTree
+
+logger = logging.getLogger(__name__)
+
+
+_DOUBTFUL = 0.5
+_SURE = 0.9
+"""A layout below the first is not read where another dataset's is above the second."""
+
+
+@dataclass(frozen=True)
+class Detection:
+    """One dataset that a folder may be.
+
+    Attributes:
+        dataset: The dataset's name.
+        layout: The layout's name.
+        confidence: How sure this is, 0 to 1.
+        evidence: What speaks for it, one sentence each.
+        root: The folder that manifest uris would be relative to.
+    """
+
+    dataset: str
+    layout: str
+    confidence: float
+    evidence: tuple[str, ...]
+    root: Path
+
+
+def detect(root: Path) -> list[Detection]:
+    """Find out which datasets a folder holds, and in which layouts.
+
+    Args:
+        root: The folder, or one somewhat above it.
+
+    Returns:
+        Every layout that fits, the surest first; empty if nothing known is there.
+
+    Raises:
+        LayoutError: The folder is missing, empty or can't be read.
+    """
+    return [
+        Detection(layout.dataset, layout.name, layout.confidence, layout.evidence, layout.root)
+        for layout in _detect(FileTree.scan(Path(root)))
+    ]
+
+
+def examine(found: Detection) -> list[str]:
+    """Read the labels of a detected copy and say what is suspicious about their counts.
+
+    Returns:
+        Sentences for a person, see `ferdata.ingesters.fingerprints`; that the copy can't be read is
+        one of them.
+    """
+    reader = ingester(found.dataset)
+    tree = FileTree.scan(found.root)
+    wanted = [each for each in reader.detect(tree) if each.name == found.layout]
+    if not wanted:
+        return []
+    chosen = reader.facts.choose({})
+    counts: dict[str, dict[str, int]] = {}
+    try:
+        for each in reader.read(wanted[0], chosen):
+            if isinstance(each, Sample):
+                split = counts.setdefault(each.official_split or UNSPLIT, {})
+                split[each.label] = split.get(each.label, 0) + 1
+    except FerdataError as error:
+        return [str(error)]
+    return suspicions(found.dataset, counts, found.root)
+
+
+def ingest(name: str, root: Path, **choices: str | None) -> Manifest:
+    """Read a dataset's labels and annotation into a manifest; pixels are not opened.
+
+    The manifest's root is the folder of the dataset itself, also where `root` is a folder above
+    it, so that equal data gives equal manifests however it is pointed at.
+
+    Args:
+        name: The dataset's name, for instance `"rafdb"`.
+        root: The folder that holds it.
+        **choices: What to read where the dataset leaves a choice, for instance `poses="half"`;
+            `ferdata datasets NAME` lists each dataset's. `source` is one of every dataset: the kind
+            of images where it ships several, for instance `"original"`. None is the default.
+
+    Returns:
+        A manifest with the rows in the order of the dataset's list. Every line or image that is
+        not a row is in its `rejects`.
+
+    Raises:
+        LayoutError: The folder does not hold this dataset in a known layout.
+        AnnotationError: A label list can't be read.
+        LabelError: The labels are not this dataset's.
+        UnknownNameError: The dataset, or the value of a choice, is unknown.
+        OptionError: The dataset leaves no such choice.
+    """
+    reader = ingester(name)
+    root = Path(root)
+    tree = FileTree.scan(root)
+    source = choices.pop("source", None)
+    chosen = reader.facts.choose(choices)
+    layout = _choose(reader, tree, source)
+    logger.info("%s: reading the %s layout in %s", name, layout.name, layout.root)
+    rejects: list[Reject] = []
+    samples = _samples(reader.read(layout, chosen), rejects)
+    framing = reader.facts.layout(layout.name).framing
+    manifest = Manifest(
+        samples_table(samples, name, layout.name, framing),
+        reader.label_space(chosen),
+        rejects=tuple(rejects),
+        roots={name: layout.root},
+    )
+    manifest.validate()
+    _warn_of_rejects(name, rejects)
+    return manifest.with_provenance("ingest", _provenance(manifest, reader, layout, chosen, root))
+
+
+def _samples(found: Iterable[Sample | Reject], rejects: list[Reject]) -> Iterator[Sample]:
+    """Pass the samples on, and collect the rejects."""
+    for each in found:
+        if isinstance(each, Sample):
+            yield each
+        else:
+            rejects.append(each)
+
+
+def _choose(reader: Ingester, tree: FileTree, source: str | None) -> Layout:
+    """Pick the layout to read, or say why there is none."""
+    layouts = reader.detect(tree)
+    sources = reader.facts.image
+    if source is not None and source not in sources:
+        raise UnknownNameError(f"source of {reader.name}", source, sources)
+    if not layouts:
+        raise LayoutError(_explain_missing(reader, tree))
+    fitting = [layout for layout in layouts if source in (None, layout.source)]
+    if not fitting:
+        found = ", ".join(f"{each.name} ({each.source} images)" for each in layouts)
+        raise LayoutError(
+            f"{tree.root}: no {source} images of {reader.name}; found: {found}. "
+            f"Leave out --source, or add the {source} images of the official distribution."
+        )
+    best = fitting[0]
+    if best.confidence < _DOUBTFUL and (others := _detect(tree)):
+        surest = others[0]
+        if surest.dataset != reader.name and surest.confidence >= _SURE:
+            raise LayoutError(_explain_missing(reader, tree))
+    rivals = [each.root for each in fitting if each.confidence == best.confidence]
+    if len(rivals) > 1:
+        raise LayoutError(
+            f"{tree.root}: holds {reader.name} {len(rivals)} times: "
+            f"{', '.join(map(str, rivals))}. Give one of these folders."
+        )
+    return best
+
+
+def _explain_missing(reader: Ingester, tree: FileTree) -> str:
+    """Say what a folder is instead, or what would have been recognised."""
+    if others := _detect(tree):
+        best = others[0]
+        return (
+            f"{tree.root}: holds {best.dataset} ({best.name}), not {reader.name}: "
+            f"{'; '.join(best.evidence)}.\nRun: ferdata build {best.dataset} --data '{tree.root}'"
+        )
+    lines = [f"{tree.root}: holds no {reader.name} in a layout that is known."]
+    if tree.unreadable:
+        lines.append(f"It {tree.describe_unreadable()}; check the permissions.")
+    if archives := tree.archives():
+        lines.append(f"It holds {', '.join(archives[:3])}: extract first.")
+    lines += [f"  {each.name}: {each.evidence}" for each in reader.facts.layouts]
+    lines.append(f"`ferdata datasets {reader.name}` shows each layout as a tree.")
+    return "\n".join(lines)
+
+
+def _detect(tree: FileTree) -> list[Layout]:
+    found = [layout for each in all_ingesters().values() for layout in each.detect(tree)]
+    return sorted(found, key=lambda layout: (-layout.confidence, layout.dataset, layout.name))
+
+
+def _warn_of_rejects(name: str, rejects: list[Reject]) -> None:
+    if not rejects:
+        return
+    kinds = Counter(each.reason.partition(":")[0] for each in rejects)
+    listed = ", ".join(f"{count} × {kind}" for kind, count in kinds.most_common())
+    logger.warning("%s: %d rows rejected (%s)", name, len(rejects), listed)
+
+
+def _provenance(
+    manifest: Manifest,
+    reader: Ingester,
+    layout: Layout,
+    choices: Mapping[str, str],
+    root: Path,
+) -> dict[str, Any]:
+    """Say what was read, in plain JSON values without paths of this machine."""
+    folders = dict.fromkeys([root, layout.root, *_between(root, layout.root), root.parent])
+    expected = reader.expected_counts(layout, choices)
+    counts = official_counts(manifest)
+    doubts = suspicions(reader.name, counts)
+    for doubt in doubts:
+        logger.warning("%s: %s", reader.name, doubt)
+    return {
+        "dataset": reader.name,
+        "layout": layout.name,
+        "source": layout.source,
+        "choices": dict(choices),
+        "rows": len(manifest),
+        "rejects": len(manifest.rejects),
+        "counts": counts,
+        "suspicions": doubts,
+        **check_counts(manifest, reader.name, expected, folders),
+    }
+
+
+def _between(root: Path, inner: Path) -> list[Path]:
+    """Return the folders above `inner` up to `root`."""
+    return [each for each in inner.parents if each.is_relative_to(root)]

@@ -1,0 +1,102 @@
+"""A-MobileNet: MobileNetV1 with linear depthwise convolutions and CBAM.
+
+Nan, Ju, Hua, Zhang and Wang, "A-MobileNet: An approach of facial expression recognition",
+Alexandria Engineering Journal, 2021, doi 10.1016/j.aej.2021.09.066. Layers: Table 1.
+
+What the text leaves open, and the choice made here:
+
+- CBAM follows the five equal blocks once, not each of them: "9 DSC layers and 4 improved DSC
+  layers" make 13 only then.
+- The linear depthwise convolution is in "all of the original MobileNet model and the improved"
+  layers (section 2.2): in all 13, or as `linear_dw` says.
+- CBAM comes after the pointwise convolution's batch norm and ReLU6.
+- CBAM's reduction: 16 gives the 3.4 M parameters of Tables 3 and 4, 8 does not.
+- Dropout is before the classifier; centre loss sees the vector before dropout.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import timm
+from timm.layers.cbam import CbamModule
+from torch import Tensor, nn
+
+from ferdata.core.errors import OptionError, UnknownNameError
+from ferdata.models.base import ExpressionModel
+
+LinearDepthwise = Literal["all", "improved", "none"]
+
+IMPROVED = ((2, 0), (3, 0), (3, 5), (4, 1))
+"""Blocks with CBAM as (stage, block) of timm's MobileNetV1: the 4th, 6th, 11th and 13th."""
+
+
+class AMobileNet(ExpressionModel):
+    """MobileNetV1 with CBAM at four places, a linear output of its depthwise convolutions, dropout.
+
+    3,419,351 parameters with 7 classes, 3,420,376 with 8. Takes images of any size; the
+    paper's are 224 px.
+
+    Args:
+        num_classes: Number of classes K.
+        in_chans: Channels of the images.
+        pretrained: Take timm's ImageNet weights of `mobilenetv1_100`. They were trained with ReLU6
+            behind the depthwise convolutions, so they fit `linear_dw="none"` best.
+        linear_dw: Blocks whose depthwise convolution ends without ReLU6: all, those with CBAM, or
+            none.
+        reduction: Factor by which the hidden layer of CBAM's channel gate is narrower than the
+            map.
+        drop_rate: Share of the embedding that is dropped before the classifier; 0.5 in section 3.1.
+
+    Raises:
+        OptionError: An option has a value that it can't have.
+        UnknownNameError: There is no such `linear_dw`.
+    """
+
+    embedding_size = 1024
+    mean = (0.5, 0.5, 0.5)
+    std = (0.5, 0.5, 0.5)
+
+    def __init__(
+        self,
+        num_classes: int = 7,
+        in_chans: int = 3,
+        *,
+        pretrained: bool = False,
+        linear_dw: LinearDepthwise = "all",
+        reduction: int = 16,
+        drop_rate: float = 0.5,
+    ) -> None:
+        super().__init__()
+        if linear_dw not in get_args(LinearDepthwise):
+            raise UnknownNameError("linear_dw", linear_dw, get_args(LinearDepthwise))
+        if not 1 <= reduction <= 256:  # the channels of the first map that has CBAM
+            raise OptionError(f"reduction: expected a number from 1 to 256, got {reduction}.")
+        if not 0 <= drop_rate < 1:
+            raise OptionError(f"drop_rate: expected at least 0 and less than 1, got {drop_rate}.")
+        self.backbone = timm.create_model(
+            "mobilenetv1_100", pretrained=pretrained, in_chans=in_chans, num_classes=0
+        )
+        for number, stage in enumerate(self.backbone.blocks):
+            for index, block in enumerate(stage):
+                improved = (number, index) in IMPROVED
+                if linear_dw == "all" or (linear_dw == "improved" and improved):
+                    block.bn1.act = nn.Identity()
+                if improved:
+                    channels = block.conv_pw.out_channels
+                    cbam = CbamModule(channels, rd_channels=channels // reduction)
+                    stage[index] = nn.Sequential()
+                    stage[index].add_module("block", block)
+                    stage[index].add_module("cbam", cbam)
+        self.dropout = nn.Dropout(drop_rate)
+        self.classifier = nn.Linear(self.embedding_size, num_classes)
+
+    def embed(self, images: Tensor, prior: Tensor | None = None) -> Tensor:  # noqa: ARG002
+        """Return the mean of the last map over space, (B, 1024)."""
+        embedding: Tensor = self.backbone(images)
+        return embedding
+
+    def classify(self, embedding: Tensor) -> Tensor:
+        """Return logits, (B, K)."""
+        logits: Tensor = self.classifier(self.dropout(embedding))
+        return logits

@@ -1,0 +1,110 @@
+"""From stored uint8 images to logits: everything between a shard and a model's answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ferdata.faces.schemes import scheme
+from ferdata.models.base import ExpressionModel
+from ferdata.models.inputs.augment import DeviceAugment
+from ferdata.models.inputs.preprocess import Preprocess
+from ferdata.models.inputs.prior import RegionPrior
+from ferdata.models.spec import ModelFacts
+
+
+class Classifier(nn.Module):
+    """A model with the preparation that its images need.
+
+    Training, evaluation, prediction and export all call this module, so that a model never meets
+    an image that was prepared in another way than those it learnt from.
+
+    Args:
+        model: Turns float32 (B, C, H, W) into logits (B, K).
+        facts: Size, normalisation and classes.
+        augment: What is done to images in training mode only.
+    """
+
+    def __init__(
+        self, model: nn.Module, facts: ModelFacts, augment: DeviceAugment | None = None
+    ) -> None:
+        super().__init__()
+        # channels_last: images come as (B, H, W, C), so no copy is made to change their order
+        self.model = model.to(memory_format=torch.channels_last)
+        self.facts = facts
+        self.preprocess = Preprocess(facts.mean, facts.std, facts.input_size)
+        self.augment = augment
+        self.prior = RegionPrior(facts.landmark_scheme) if facts.landmark_scheme else None
+
+    @property
+    def takes_landmarks(self) -> bool:
+        """Whether `forward` looks at landmarks."""
+        return self.prior is not None
+
+    def forward(self, images: Tensor, landmarks: Tensor | None = None) -> Tensor:
+        """Classify images.
+
+        Args:
+            images: uint8, shape (B, H, W, C).
+            landmarks: float32, shape (B, P, 2), pixels of these images, NaN where unknown; only
+                looked at by models with a landmark prior.
+
+        Returns:
+            Logits, shape (B, K).
+        """
+        logits: Tensor = self.model(*self.prepare(images, landmarks))
+        return logits
+
+    def embed(self, images: Tensor, landmarks: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return the logits (B, K), and the features (B, D) that they were made from."""
+        inputs = self.prepare(images, landmarks)
+        if isinstance(self.model, ExpressionModel):
+            features = self.model.embed(*inputs)
+            return self.model.classify(features), features
+        model: Any = self.model  # a timm model
+        features = model.forward_head(model.forward_features(*inputs), pre_logits=True)
+        return model.get_classifier()(features), features
+
+    def example_inputs(self, number: int, height: int, width: int) -> tuple[Tensor, ...]:
+        """Draw what `forward` takes, for measuring and tracing; the same values every time.
+
+        Args:
+            number: Images B.
+            height: Height of the images, pixels.
+            width: Width of the images, pixels.
+
+        Returns:
+            On the CPU: images, and landmarks where the model takes them.
+        """
+        generator = torch.Generator().manual_seed(0)
+        shape = (number, height, width, self.facts.channels)
+        images = torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8)
+        if self.facts.landmark_scheme is None:
+            return (images,)
+        size = scheme(self.facts.landmark_scheme).size
+        shares = torch.rand(number, size, 2, generator=generator)
+        return images, shares * torch.tensor([width, height])
+
+    def prepare(self, images: Tensor, landmarks: Tensor | None = None) -> tuple[Tensor, ...]:
+        """Return what the model is called with: images, and the prior where it takes one."""
+        device = images.device.type
+        if not torch.is_autocast_enabled(device):
+            return self._prepare(images, landmarks)
+        # places and pixel values need all their digits: mixed precision begins with the model
+        with torch.autocast(device, enabled=False):
+            return self._prepare(images, landmarks)
+
+    def _prepare(self, images: Tensor, landmarks: Tensor | None) -> tuple[Tensor, ...]:
+        resized = self.preprocess.resize(images)
+        if self.prior is None:
+            landmarks = None
+        elif landmarks is not None:
+            landmarks = self.preprocess.move_points(landmarks, images.shape[1], images.shape[2])
+        if self.training and self.augment is not None:
+            resized, landmarks = self.augment(resized, landmarks)
+        prepared = self.preprocess.normalise(resized)
+        if self.prior is None or landmarks is None:
+            return (prepared,)
+        return prepared, self.prior(landmarks, *self.facts.input_size)

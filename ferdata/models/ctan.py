@@ -1,0 +1,141 @@
+"""CTAN: ConvNeXt-Tiny with efficient and shuffle attention.
+
+Zhou and Wang, "Research on Face Expression Recognition Model Based on Improved CTAN" (2025).
+Layers: Table I.
+
+What the text leaves open, and the choice made here:
+
+- ConvBlock 1–3 print the channels after the next downsampling; the rows are ConvNeXt's stages.
+- "EMA 768→768" is no layer but an average of the weights, which training keeps.
+- Basic RFB is named in Table I and nowhere else: off unless asked for (`rfb`).
+- Efficient attention has no sizes: CloFormer's module with 8 heads, 4 of them local, kernel 5 and
+  window 7 (`variant="cloformer"`), or what the equations say (`variant="literal"`).
+- No residual around it is mentioned; with `residual=False` the pretrained features are behind a
+  random layer.
+- Equation 3 has a softmax in shuffle attention, figure 4 a sigmoid: a sigmoid, as in SA-Net.
+- Pooling before the last LayerNorm is not listed; ConvNeXt has it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import timm
+from torch import Tensor, nn
+
+from ferdata.core.errors import OptionError, UnknownNameError
+from ferdata.models.base import ExpressionModel
+from ferdata.models.layers.basic_rfb import BasicRFB
+from ferdata.models.layers.efficient_attention import (
+    EfficientAttention,
+    LiteralEfficientAttention,
+)
+from ferdata.models.layers.shuffle_attention import ShuffleAttention
+
+Variant = Literal["cloformer", "literal"]
+
+
+class Ctan(ExpressionModel):
+    """ConvNeXt-Tiny, then efficient attention, shuffle attention and a classifier of the mean.
+
+    30,513,547 parameters with 7 classes; 45,468 more with `rfb`, 769 more for an eighth class.
+    Takes images of any size from 32 px; the paper's are 224.
+
+    Args:
+        num_classes: Number of classes K.
+        in_chans: Channels of the images.
+        pretrained: Take timm's ImageNet weights of `convnext_tiny` for stem and stages. The last
+            LayerNorm starts afresh, because shuffle attention moves the channels.
+        rfb: Put a receptive field block behind the stem; None is no. Its shortcut is no identity,
+            so pretrained stages get features that they don't know.
+        variant: Efficient attention after CloFormer, or as CTAN's equations have it.
+        window: Side of the windows of the low-frequency branch; a smaller map is one window. At
+            7 and 224 px its queries and keys are idle (`GlobalBranch` says why); 1 is a
+            working attention. Only for `variant="cloformer"`, like `heads` and `local_heads`.
+        heads: Heads of both branches together.
+        local_heads: Heads of the high-frequency branch.
+        kernel: Side of the depthwise kernel of the local branch.
+        residual: Add the input of efficient attention to its output.
+        groups: Groups of shuffle attention.
+        drop_path_rate: Stochastic depth of the last ConvNeXt block, rising from 0 at the first;
+            0.3 in section IV.C.
+
+    Raises:
+        OptionError: An option has a value that it can't have.
+        UnknownNameError: There is no such `variant`.
+    """
+
+    embedding_size = 768
+
+    def __init__(
+        self,
+        num_classes: int = 7,
+        in_chans: int = 3,
+        *,
+        pretrained: bool = False,
+        rfb: bool | None = None,
+        variant: Variant = "cloformer",
+        window: int = 7,
+        heads: int = 8,
+        local_heads: int = 4,
+        kernel: int = 5,
+        residual: bool = True,
+        groups: int = 64,
+        drop_path_rate: float = 0.3,
+    ) -> None:
+        super().__init__()
+        if variant not in get_args(Variant):
+            raise UnknownNameError("variant of efficient attention", variant, get_args(Variant))
+        if not 0 <= drop_path_rate < 1:
+            raise OptionError(
+                f"drop_path_rate: expected at least 0 and less than 1, got {drop_path_rate}."
+            )
+        width = self.embedding_size
+        self.attention: nn.Module
+        if variant == "literal":
+            self.attention = LiteralEfficientAttention(width, kernel=kernel)
+        else:
+            self.attention = EfficientAttention(
+                width, heads=heads, local_heads=local_heads, kernel=kernel, window=window
+            )
+        self.attention.apply(_initialise)
+        self.residual = residual
+        self.shuffle = ShuffleAttention(width, groups)
+        backbone = timm.create_model(
+            "convnext_tiny",
+            pretrained=pretrained,
+            in_chans=in_chans,
+            num_classes=0,
+            drop_path_rate=drop_path_rate,
+        )
+        self.stem = backbone.stem
+        self.rfb = BasicRFB(backbone.feature_info[0]["num_chs"]) if rfb else nn.Identity()
+        self.stages = backbone.stages
+        self.norm = nn.LayerNorm(width, eps=1e-6)  # ConvNeXt's ε
+        self.classifier = nn.Linear(width, num_classes)
+        _initialise(self.classifier)
+
+    def features(self, images: Tensor) -> Tensor:
+        """Return what shuffle attention makes of the images: (B, 768, H / 32, W / 32)."""
+        x = self.stages(self.rfb(self.stem(images)))
+        attended = self.attention(x)
+        shuffled: Tensor = self.shuffle(x + attended if self.residual else attended)
+        return shuffled
+
+    def embed(self, images: Tensor, prior: Tensor | None = None) -> Tensor:  # noqa: ARG002
+        """Return the normalised mean over space, (B, 768)."""
+        embedding: Tensor = self.norm(self.features(images).mean((2, 3)))
+        return embedding
+
+    def classify(self, embedding: Tensor) -> Tensor:
+        """Return logits, (B, K)."""
+        logits: Tensor = self.classifier(embedding)
+        return logits
+
+
+def _initialise(module: nn.Module) -> None:
+    """Start a layer as ConvNeXt's code starts its own: normal of 0.02, cut off; no bias."""
+    if isinstance(module, nn.Conv2d | nn.Linear):
+        nn.init.trunc_normal_(module.weight, std=0.02)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

@@ -1,0 +1,101 @@
+"""Advanced EfficientViT-M5: the backbone of EfficientViT-M5 with a linear head without bias.
+
+Huynh, Nguyen, Le and Le-Tien, "Human Emotion Recognition with an Advanced Vision Transformer
+Model", 2025, doi 10.4108/eetcasa.8101, section 3.2. The backbone is that of Liu et al., CVPR 2023.
+
+What the text leaves open, and the choice made here:
+
+- The new head is "a flattening layer and a fully connected layer". The original pools outside its
+  head, so a new head flattens what is pooled: 384 values. `head="flatten"` takes the whole map.
+- "Biases set to zero" in section 3.1, "all biases were deactivated" in 3.2: no bias.
+- Weights from the "standard normal distribution" make logits about as large as the norm of the
+  features: 0.02 is the default here, `head_init_std=1.0` the paper's.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, get_args
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from ferdata.core.errors import OptionError, UnknownNameError
+from ferdata.models.base import ExpressionModel
+
+Head = Literal["pooled", "flatten"]
+
+PATCH = 16
+"""Pixels to which the patch embedding reduces one side of the image by one."""
+
+
+class EfficientVitM5(ExpressionModel):
+    """EfficientViT-M5 whose head, without batch norm, is one matrix.
+
+    12,090,692 parameters with 7 classes at 224 px, 12,131,012 with `head="flatten"`. The tables of
+    attention biases have the size of the map, so a model takes images of one size.
+
+    Args:
+        num_classes: Number of classes K.
+        in_chans: Channels of the images.
+        pretrained: Take timm's ImageNet weights of the backbone; at another size than 224 their
+            tables of attention biases are resized.
+        head: What the matrix sees: the mean of the last map over space, or all of the map.
+        head_init_std: Standard deviation of the matrix at the start; 1.0 in section 3.2.
+        img_size: Side of the images, pixels, a multiple of 16.
+
+    Raises:
+        OptionError: An option has a value that it can't have.
+        UnknownNameError: There is no such `head`.
+    """
+
+    def __init__(
+        self,
+        num_classes: int = 7,
+        in_chans: int = 3,
+        *,
+        pretrained: bool = False,
+        head: Head = "pooled",
+        head_init_std: float = 0.02,
+        img_size: int = 224,
+    ) -> None:
+        super().__init__()
+        if head not in get_args(Head):
+            raise UnknownNameError("head", head, get_args(Head))
+        if not 0 < head_init_std < math.inf:
+            raise OptionError(f"head_init_std: expected more than 0, got {head_init_std}.")
+        if img_size < 2 * PATCH or img_size % PATCH:
+            raise OptionError(
+                f"img_size: expected a multiple of {PATCH} from {2 * PATCH} on, such as 224, "
+                f"got {img_size}."
+            )
+        self.backbone = timm.create_model(
+            "efficientvit_m5",
+            pretrained=pretrained,
+            in_chans=in_chans,
+            num_classes=0,
+            img_size=img_size,
+            global_pool="",
+        )
+        self.head = head
+        self.fixed_input = img_size
+        channels = self.backbone.num_features
+        places = self.backbone.stages[-1].resolution ** 2 if head == "flatten" else 1
+        self.embedding_size = channels * places
+        self.classifier = nn.Linear(self.embedding_size, num_classes, bias=False)
+        nn.init.normal_(self.classifier.weight, std=head_init_std)
+
+    def embed(self, images: Tensor, prior: Tensor | None = None) -> Tensor:  # noqa: ARG002
+        """Return the pooled or flattened map, (B, 384) or (B, 384 · h · w), h = w = 4 at 224 px."""
+        x: Tensor = self.backbone(images)
+        return torch.flatten(x, 1) if self.head == "flatten" else x.mean((2, 3))
+
+    def classify(self, embedding: Tensor) -> Tensor:
+        """Return logits, (B, K)."""
+        logits: Tensor = self.classifier(embedding)
+        return logits
+
+    def no_weight_decay(self) -> set[str]:
+        """Return the names of the tables of attention biases."""
+        return {f"backbone.{name}" for name in self.backbone.no_weight_decay()}

@@ -1,0 +1,217 @@
+"""LMFER: MobileViT-XS with coordinate attention, emotion attention and pooling for tokens.
+
+| part    | layers                                           | output at 256×256 |
+|---------|--------------------------------------------------|-------------------|
+| stem    | conv 3×3, stride 2                               | 16×128×128        |
+| stage 1 | MV2 block                                        | 32×128×128        |
+|         | coordinate attention with channel branch ("CA+") | 32×128×128        |
+| stage 2 | MV2 block, stride 2; two MV2 blocks              | 48×64×64          |
+|         | emotion attention ("EAM")                        | 48×64×64          |
+| stage 3 | MV2 block, stride 2; MobileViT block, 2 layers   | 64×32×32          |
+| stage 4 | MV2 block, stride 2; MobileViT block, 4 layers   | 80×16×16          |
+| stage 5 | MV2 block, stride 2; MobileViT block, 3 layers   | 96×8×8            |
+| head    | conv 1×1, mean, dropout, linear                  | 384, then K       |
+
+Paper: Zhang Aobo, "A facial emotion recognition model based on an improved MobileViT" (2026).
+Base: Mehta and Rastegari, "MobileViT" (ICLR 2022), the extra small one, as timm builds it.
+
+What the paper leaves open or says twice:
+
+- Abstract and conclusion put CA+ after stage 1 and EAM after stage 2 (`layout="respective"`);
+  section III.B puts EAM after the stem and both after stages 1 and 2 (`layout="full"`).
+- Section III.B replaces self-attention by PoolFormer's pooling; the ablation (Table 1) never names
+  it. `token_mixer="attn"` keeps self-attention.
+- 2.1 M parameters (Table 2) come out of no reading: the literal one has 1.397 M, with PoolFormer's
+  own `mlp_ratio=4` it has 1.952 M.
+- "Dropout after the fully connected layer" would drop logits; here it stands before that layer.
+"""
+
+from __future__ import annotations
+
+import timm
+from timm.layers import Mlp
+from torch import Tensor, nn
+
+from ferdata.core.errors import OptionError, UnknownNameError
+from ferdata.models.base import ExpressionModel
+from ferdata.models.inputs.prior import REGIONS
+from ferdata.models.layers.coordinate_attention import (
+    ORDERS,
+    CoordinateChannelAttention,
+)
+from ferdata.models.layers.emotion_attention import EmotionAttention
+from ferdata.models.layers.pool_mixer import PooledMobileVitBlock
+from ferdata.models.layers.swish import Swish, replace_silu
+
+LAYOUTS: dict[str, tuple[str, str, str]] = {
+    "none": ("", "", ""),
+    "respective": ("", "coordinate", "emotion"),
+    "full": ("emotion", "coordinate emotion", "coordinate emotion"),
+}
+"""Which attentions follow the stem, stage 1 and stage 2; where both do, in order of mention."""
+
+TOKEN_MIXERS = ("pool", "attn")
+_WIDTHS = (16, 32, 48)  # channels after the stem, stage 1 and stage 2 of MobileViT-XS
+_BASE_MLP_RATIO = 2.0
+
+
+class Lmfer(ExpressionModel):
+    """LMFER; takes any input of 32 pixels a side and more.
+
+    Below 128 pixels the last stage's tokens have no neighbours, so pooling does nothing there.
+    Its ImageNet weights take values in 0–1 as they are.
+
+    Args:
+        num_classes: Number of classes.
+        in_chans: Channels of the input.
+        pretrained: Start from timm's `mobilevit_xs` (weights under Apple's ml-cvnets licence),
+            downloaded unless cached. Its attention is dropped where tokens are pooled, its MLPs
+            where `mlp_ratio` is not 2; the two attentions of LMFER start at random, but EAM as
+            the identity.
+        layout: `respective`, `full`, or `none`, the baseline of the ablation.
+        token_mixer: `pool` or `attn`.
+        mlp_ratio: Hidden width of the transformer's MLPs by its own width: 2 in MobileViT, 4 in
+            PoolFormer.
+        maps: Number of emotion maps; by default one for each basic class.
+        drop_rate: Dropout before the classifier; the paper gives none.
+        landmark_prior: Let emotion attention see heat maps of brows, eyes, nose and mouth.
+        order: Where the channel branch of CA+ looks: `parallel` at the same input, `sequential` at
+            what the coordinate gates leave.
+
+    Raises:
+        UnknownNameError: There is no such layout, token mixer or order.
+        OptionError: A number is out of range, or `landmark_prior` meets a layout without EAM.
+    """
+
+    mean = (0.0, 0.0, 0.0)
+    std = (1.0, 1.0, 1.0)
+    usual_input = 256
+
+    def __init__(
+        self,
+        num_classes: int = 7,
+        in_chans: int = 3,
+        *,
+        pretrained: bool = False,
+        layout: str = "respective",
+        token_mixer: str = "pool",  # noqa: S107 - no password
+        mlp_ratio: float = _BASE_MLP_RATIO,
+        maps: int = 7,
+        drop_rate: float = 0.2,
+        landmark_prior: bool = False,
+        order: str = "parallel",
+    ) -> None:
+        super().__init__()
+        if layout not in LAYOUTS:
+            raise UnknownNameError("layout", layout, LAYOUTS)
+        if token_mixer not in TOKEN_MIXERS:
+            raise UnknownNameError("token_mixer", token_mixer, TOKEN_MIXERS)
+        if order not in ORDERS:
+            raise UnknownNameError("order", order, ORDERS)
+        if mlp_ratio <= 0:
+            raise OptionError(f"mlp_ratio={mlp_ratio}: must be above 0; MobileViT has 2")
+        if not 0 <= drop_rate < 1:
+            raise OptionError(f"drop_rate={drop_rate}: must be at least 0 and below 1")
+        if landmark_prior and layout == "none":
+            raise OptionError(
+                "landmark_prior with layout='none': no emotion attention is there to take it; "
+                "use layout='respective' or 'full'"
+            )
+        base = timm.create_model(
+            "mobilevit_xs", pretrained=pretrained, num_classes=num_classes, in_chans=in_chans
+        )
+        if mlp_ratio != _BASE_MLP_RATIO:
+            _resize_mlps(base, mlp_ratio)
+        if token_mixer == "pool":  # noqa: S105 - no password
+            _pool_tokens(base)
+        replace_silu(base)
+        self.takes_prior = landmark_prior
+        self.embedding_size = int(base.num_features)
+        self.stem = base.stem
+        self.stages = base.stages
+        self.final_conv = base.final_conv
+        self.attentions = nn.ModuleList(
+            StageAttention(
+                kinds,
+                channels,
+                maps=maps,
+                prior_channels=len(REGIONS) if landmark_prior else 0,
+                order=order,
+            )
+            for kinds, channels in zip(LAYOUTS[layout], _WIDTHS, strict=True)
+        )
+        self.dropout = nn.Dropout(drop_rate)
+        self.classifier = base.head.fc
+
+    def embed(self, images: Tensor, prior: Tensor | None = None) -> Tensor:
+        """Return pooled features, shape (B, 384)."""
+        x = self.attentions[0](self.stem(images), prior)
+        x = self.attentions[1](self.stages[0](x), prior)
+        x = self.attentions[2](self.stages[1](x), prior)
+        for stage in self.stages[2:]:
+            x = stage(x)
+        features: Tensor = self.final_conv(x)
+        return features.mean(dim=(2, 3))
+
+    def classify(self, embedding: Tensor) -> Tensor:
+        """Return logits, shape (B, K)."""
+        logits: Tensor = self.classifier(self.dropout(embedding))
+        return logits
+
+    def no_weight_decay(self) -> set[str]:
+        """Return the names of all slopes of Swish."""
+        return {f"{name}.b" for name, part in self.named_modules() if isinstance(part, Swish)}
+
+
+class StageAttention(nn.Module):
+    """The attentions after one stage.
+
+    Args:
+        kinds: `coordinate`, `emotion`, both or none, with a space between.
+        channels: Channels of the stage's output.
+        maps: Emotion maps.
+        prior_channels: Heat maps for emotion attention.
+        order: Order of coordinate attention's branches.
+    """
+
+    def __init__(
+        self, kinds: str, channels: int, *, maps: int, prior_channels: int, order: str
+    ) -> None:
+        super().__init__()
+        self.coordinate = (
+            CoordinateChannelAttention(channels, order) if "coordinate" in kinds else nn.Identity()
+        )
+        self.emotion = (
+            EmotionAttention(channels, maps, prior_channels) if "emotion" in kinds else None
+        )
+
+    def forward(self, x: Tensor, prior: Tensor | None) -> Tensor:
+        """Return the attended features, shape (B, C, H, W) as given."""
+        gated: Tensor = self.coordinate(x)
+        if self.emotion is None:
+            return gated
+        fused: Tensor = self.emotion(gated, prior)
+        return fused
+
+
+def _mobilevit_blocks(base: nn.Module) -> list[tuple[nn.Sequential, int]]:
+    """List the MobileViT blocks of timm's model, each as its stage and its place there."""
+    return [
+        (stage, place)
+        for stage in base.get_submodule("stages").children()
+        if isinstance(stage, nn.Sequential)
+        for place, block in enumerate(stage)
+        if hasattr(block, "transformer")
+    ]
+
+
+def _pool_tokens(base: nn.Module) -> None:
+    for stage, place in _mobilevit_blocks(base):
+        stage[place] = PooledMobileVitBlock(stage[place])
+
+
+def _resize_mlps(base: nn.Module, ratio: float) -> None:
+    for stage, place in _mobilevit_blocks(base):
+        for layer in stage[place].get_submodule("transformer").children():
+            width = layer.get_parameter("mlp.fc1.weight").shape[1]
+            layer.mlp = Mlp(width, round(width * ratio), act_layer=nn.SiLU)

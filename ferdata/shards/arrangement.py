@@ -1,0 +1,100 @@
+"""The two orders of augmentation and split: the sound one, and the one of papers that leak."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow.compute as pc
+
+from ferdata.augmentation.balance import balance, parse_target
+from ferdata.augmentation.operation_list import operations_from
+from ferdata.core.errors import OptionError
+from ferdata.core.manifest import Manifest
+from ferdata.core.split_rules import SplitRules, StratifiedRule
+from ferdata.curation.duplicates import report_duplicates
+from ferdata.curation.leaks import declare_leak
+from ferdata.curation.same_image import find_pictures
+from ferdata.curation.split import split
+from ferdata.curation.stage import curate
+from ferdata.curation.validate import check_splits
+from ferdata.shards.options import BuildOptions
+
+
+def arrange(
+    manifest: Manifest, rules: SplitRules, options: BuildOptions
+) -> tuple[Manifest, Manifest]:
+    """Split and augment, in the order that the options ask for.
+
+    Args:
+        manifest: Source images with pixel hashes, as `locate_faces` fills them in.
+        rules: Settled split rules.
+        options: The build's options.
+
+    Returns:
+        The source images with their splits, and all rows, augmented copies included.
+
+    Raises:
+        FerdataError: The rows, the rules and the options don't fit together.
+    """
+    if options.augments_first:
+        return augment_then_split(manifest, rules, options)
+    return split_then_augment(manifest, rules, options)
+
+
+def split_then_augment(
+    manifest: Manifest, rules: SplitRules, options: BuildOptions
+) -> tuple[Manifest, Manifest]:
+    """Split, then raise the small classes of train; copies stay with their parents."""
+    source = curate(
+        manifest,
+        rules,
+        duplicates=options.duplicates,
+        near=options.near_duplicates,
+        validation=options.validation,
+        seed=options.seed,
+        one_by_one=options.allow_group_leak,
+    )
+    if options.augment == "none":
+        return source, source
+    augmented = _balance(source, options)
+    check_splits(augmented)
+    return source, augmented
+
+
+def augment_then_split(
+    manifest: Manifest, rules: SplitRules, options: BuildOptions
+) -> tuple[Manifest, Manifest]:
+    """Raise the small classes of all images, then split originals and copies one by one.
+
+    Raises:
+        OptionError: A rule says of images where they go, so that copies can't be drawn.
+    """
+    datasets = sorted(set(manifest.strings("dataset")))
+    bound = [name for name in datasets if not isinstance(rules.of(name), StratifiedRule)]
+    if bound:
+        raise OptionError(
+            f"--split {rules.text}: what is augmented before the split is drawn one by one, and "
+            f"{', '.join(bound)} has another rule than a stratified one; "
+            "use for instance --split stratified:8:1:1"
+        )
+    pictures = find_pictures(manifest, options.near_duplicates)
+    nowhere = np.full(len(manifest), None, dtype=object)  # no picture is in two splits as yet
+    found = report_duplicates(manifest, pictures, nowhere)
+    manifest = manifest.with_provenance("duplicates", found.facts(options.duplicates, [], 0))
+    every = _balance(manifest.with_column("split", ["train"] * len(manifest)), options)
+    done = split(every, rules, seed=options.seed, one_by_one=True)
+    done = declare_leak(done, rules, augmented_before_split=True)
+    check_splits(done)
+    originals = done.table.filter(pc.is_null(done.table.column("parent_id")))
+    return replace(done, table=originals), done
+
+
+def _balance(manifest: Manifest, options: BuildOptions) -> Manifest:
+    return balance(
+        manifest,
+        to=parse_target(options.balance_to),
+        max_copies=options.max_copies,
+        operations=None if options.operations is None else operations_from(options.operations),
+        seed=options.seed,
+    )

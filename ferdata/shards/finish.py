@@ -1,0 +1,223 @@
+"""Finishing a build: the manifest as stored, the rejects, the card, and `build.json` last."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ferdata import __version__
+from ferdata.core.files import sha256_file, write_json
+from ferdata.core.manifest import Manifest, Reject, save_rejects
+from ferdata.core.schema import SPLITS
+from ferdata.core.split_rules import OfficialRule, parse_rules
+from ferdata.curation.leaks import declare_leak, leak_texts
+from ferdata.curation.merge import counts_by_dataset
+from ferdata.faces.schemes import scheme
+from ferdata.formats.card import write_card
+from ferdata.formats.content import ShardSpec
+from ferdata.formats.names import BUILD_FILE, BUILD_FORMAT
+from ferdata.ingesters import facts
+from ferdata.recipes import Recipe
+from ferdata.shards.card import card_facts
+from ferdata.shards.options import BuildOptions
+from ferdata.shards.paper_counts import recipe_record
+from ferdata.shards.plan import Plan
+from ferdata.shards.shard import ShardReport
+
+
+def finish(
+    name: str,
+    source: Manifest,
+    planned: Manifest,
+    plan: Plan,
+    out: Path,
+    reports: Sequence[ShardReport],
+    spec: ShardSpec,
+    recipe: Recipe | None = None,
+) -> dict[str, Any]:
+    """Write what stands beside the shards; `build.json` comes last and says that all is done.
+
+    Args:
+        name: The build's name.
+        source: The manifest before augmentation.
+        planned: The plan's rows in the plan's order.
+        plan: The plan.
+        out: The build directory.
+        reports: The report of every shard, in the plan's order.
+        spec: The shape of any shard.
+        recipe: The recipe that the options come from.
+
+    Returns:
+        The content of `build.json`. It holds no time and no path: equal builds have equal records.
+    """
+    failed = [reject for report in reports for reject in report.rejects]
+    source, stored = without_failed(source, planned, plan.options, reports)
+    if failed:  # else `manifest.parquet` holds just these rows since before the first shard
+        stored.save(out / "manifest.parquet", row_group_sizes=[report.rows for report in reports])
+    rejects = [*source.rejects, *failed]
+    save_rejects(rejects, out / "rejects.parquet")
+    record = _record(name, source, stored, plan, reports, rejects)
+    if recipe is not None:
+        record["recipe"] = recipe_record(recipe, name, source, stored, plan.options)
+    if "hf" in plan.options.formats:
+        write_card(out / "hf" / "README.md", card_facts(record, stored, spec))
+    record["files"] |= _top_files(out)
+    write_json(out / BUILD_FILE, record)
+    return record
+
+
+def without_failed(
+    source: Manifest, planned: Manifest, options: BuildOptions, reports: Iterable[ShardReport]
+) -> tuple[Manifest, Manifest]:
+    """Leave out the rows that could not be rendered, and count anew what they leaked.
+
+    An image and its augmented copies are rows of their own: one may fail without the other.
+
+    Args:
+        source: The manifest before augmentation.
+        planned: The plan's rows.
+        options: The plan's options, with settled split rules.
+        reports: The report of every shard.
+
+    Returns:
+        The source images and all rows as stored.
+    """
+    gone = {reject.sample_id for report in reports for reject in report.rejects}
+    if not gone:
+        return source, planned
+    stored = _without(planned, gone)
+    if "leak" in stored.provenance:
+        stored = declare_leak(
+            stored, parse_rules(options.split), augmented_before_split=options.augments_first
+        )
+    return _without(source, gone), stored
+
+
+def _record(
+    name: str,
+    source: Manifest,
+    stored: Manifest,
+    plan: Plan,
+    reports: Sequence[ShardReport],
+    rejects: Sequence[Reject],
+) -> dict[str, Any]:
+    counts = stored.counts()
+    size = plan.options.size
+    files = {
+        path: {"sha256": file["sha256"], "rows": file["rows"]}
+        for report in reports
+        for path, file in report.files.items()
+    }
+    return {
+        "format": BUILD_FORMAT,
+        "name": name,
+        "ferdata_version": __version__,
+        "plan_sha256": plan.sha256,
+        "seed": plan.options.seed,
+        "label_space": {
+            "name": stored.label_space.name,
+            "names": list(stored.label_space.names),
+        },
+        "image": {
+            "height": size,
+            "width": size,
+            "channels": plan.options.channels,
+            "encoding": plan.options.encoding,
+        },
+        "landmarks": {
+            "scheme": plan.landmark_scheme,
+            "points": scheme(plan.landmark_scheme).size,
+        },
+        "splits": {
+            split: {
+                "rows": sum(counts[split].values()),
+                "counts": counts[split],
+                "shards": _shard_files(split, plan, reports),
+            }
+            for split in SPLITS
+            if any(counts[split].values())
+        },
+        "files": files,
+        "options": plan.options.model_dump(mode="json"),
+        "versions": plan.versions,
+        "leaks": leak_texts(stored.provenance),
+        "notes": notes(source, plan.options.split),
+        "datasets": {dataset: facts(dataset).title for dataset in sorted(stored.roots)},
+        "rejects": {
+            "total": len(rejects),
+            "by_stage": dict(sorted(Counter(reject.stage for reject in rejects).items())),
+            "by_reason": _by_reason(rejects),
+        },
+        "summary": {
+            "before": source.counts(),
+            "after": counts,
+            "by_dataset": counts_by_dataset(source),
+            "faces": _face_counts(source),
+            "provenance": stored.provenance,
+        },
+    }
+
+
+def notes(source: Manifest, split: str) -> list[str]:
+    """Say what keeps results on a build from being compared with others'.
+
+    Args:
+        source: The source images with their splits.
+        split: The split rules, as text.
+    """
+    rules = parse_rules(split)
+    frame = source.table.select(["dataset", "official_split", "split"]).to_pandas()
+    lines = []
+    for dataset, rows in frame[frame["official_split"].notna()].groupby("dataset"):
+        if isinstance(rules.of(dataset), OfficialRule):
+            continue
+        held_out = rows[rows["official_split"] == "test"]
+        if held_out.empty:
+            continue  # there are no results on a test split that authors have not made
+        moved = int((held_out["split"] == "train").sum())
+        lines.append(
+            f"the split of {dataset}'s authors is ignored: of {len(held_out):,} images of their "
+            f"test split {moved:,} are in train, and results can't be compared with those on it"
+        )
+    return lines
+
+
+def _shard_files(split: str, plan: Plan, reports: Sequence[ShardReport]) -> list[str]:
+    """List a split's HDF5 shards, or its Parquet shards where there is no HDF5."""
+    wanted = "hdf5/" if "hdf5" in plan.options.formats else "hf/"
+    return [
+        path
+        for report in reports
+        for path, file in report.files.items()
+        if file["split"] == split and path.startswith(wanted)
+    ]
+
+
+def _by_reason(rejects: Sequence[Reject]) -> dict[str, dict[str, int]]:
+    """Count rejects by stage and reason."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for reject in rejects:
+        counts[reject.stage][_kind(reject.reason)] += 1
+    return {stage: dict(sorted(reasons.items())) for stage, reasons in sorted(counts.items())}
+
+
+def _kind(reason: str) -> str:
+    """Return the part of a reason that rows share: up to the colon, behind which details stand."""
+    return reason.partition(":")[0]
+
+
+def _face_counts(source: Manifest) -> Mapping[str, int]:
+    sources = Counter(value or "none" for value in source.column("landmark_source"))
+    return dict(sorted(sources.items()))
+
+
+def _top_files(out: Path) -> dict[str, dict[str, Any]]:
+    names = ("manifest.parquet", "rejects.parquet", "plan.json", "hf/README.md")
+    return {name: {"sha256": sha256_file(out / name)} for name in names if (out / name).exists()}
+
+
+def _without(manifest: Manifest, gone: Container[str]) -> Manifest:
+    ids = manifest.column("sample_id")
+    return manifest.take([index for index, name in enumerate(ids) if name not in gone])

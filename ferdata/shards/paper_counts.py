@@ -1,0 +1,144 @@
+"""A recipe's counts, as its paper prints them, beside those of a build."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ferdata.core.manifest import Manifest
+from ferdata.core.schema import SPLITS
+from ferdata.recipes import Expected, Recipe
+from ferdata.shards.options import BuildOptions
+
+Counts = Mapping[str, Mapping[str, int]]
+
+_BY_CLASS = ("original", "counts")
+"""The kinds of count that are tables of classes."""
+
+
+def recipe_record(
+    recipe: Recipe, name: str, source: Manifest, stored: Manifest, options: BuildOptions
+) -> dict[str, Any]:
+    """Return what the build's record says of its recipe.
+
+    Args:
+        recipe: The recipe.
+        name: The dataset or mix that was built.
+        source: The source images with their splits.
+        stored: All rows as stored, augmented copies included.
+        options: The build's options. With `sound`, only counts of source images are compared: the
+            others can't be those of the paper.
+    """
+    scale = stored.provenance.get("ingest", {}).get("synthetic_scale", 1)
+    before, after = source.counts(), stored.counts()
+    tables = []
+    for each in recipe.use(name).expected:
+        pairs = _pairs(each, before, after, options)
+        if scale != 1:
+            tables.append(_not_compared(each, f"a synthetic copy with {scale:g} of the images"))
+        elif not pairs:
+            tables.append(_not_compared(each, "--sound departs from the paper"))
+        else:
+            tables.append(_compare(each, pairs))
+    return {"name": recipe.name, "sound": options.sound, "expected": tables}
+
+
+def _pairs(
+    expected: Expected, before: Counts, after: Counts, options: BuildOptions
+) -> dict[str, tuple[Mapping[str, int], Mapping[str, int]]]:
+    """Return, for each kind of count, what the paper prints and what was built."""
+    wanted = expected.split
+    pairs = {"original": (expected.original, _by_class(before, wanted))}
+    if not options.sound:
+        # What is split, and what has a total, is what there was when the paper split it.
+        splits = _by_split(after if options.augments_first else before)
+        total = sum(splits.values())
+        if "validation" not in expected.splits:
+            splits["train"] += splits.pop("validation")
+        pairs["counts"] = (expected.counts, _by_class(after, wanted))
+        pairs["splits"] = (expected.splits, splits)
+        printed = {} if expected.total is None else {"all": expected.total}
+        pairs["total"] = (printed, {"all": total})
+    return {kind: pair for kind, pair in pairs.items() if pair[0]}
+
+
+def _not_compared(expected: Expected, why: str) -> dict[str, Any]:
+    return {
+        "where": expected.where,
+        "compared": [],
+        "matches": None,
+        "differences": {},
+        "why": f"not compared: {why}",
+    }
+
+
+def _compare(
+    expected: Expected, pairs: Mapping[str, tuple[Mapping[str, int], Mapping[str, int]]]
+) -> dict[str, Any]:
+    differences = {kind: _differences(kind, paper, built) for kind, (paper, built) in pairs.items()}
+    return {
+        "where": expected.where,
+        "compared": sorted(pairs),
+        "matches": not any(differences.values()),
+        "differences": {kind: rows for kind, rows in differences.items() if rows},
+        "why": expected.why,
+    }
+
+
+def _differences(
+    kind: str, paper: Mapping[str, int], built: Mapping[str, int]
+) -> dict[str, dict[str, int | None]]:
+    """Return what was built beside what the paper prints, where they differ.
+
+    A table of classes has all of them: a class that is built and not in it differs too, and has no
+    number of the paper's. Of splits, papers pass over validation.
+    """
+    names = dict.fromkeys([*paper, *built] if kind in _BY_CLASS else paper)
+    return {
+        name: {"built": built.get(name, 0), "paper": paper.get(name)}
+        for name in names
+        if built.get(name, 0) != paper.get(name, 0)
+    }
+
+
+def describe_expected(found: Mapping[str, Any]) -> str:
+    """Say in a line how a build compares with one of its paper's tables.
+
+    Args:
+        found: One entry of `expected` in the build's record.
+    """
+    where = found["where"]
+    if found["matches"] is None:
+        return f"{where}: {found['why']}"
+    if found["matches"]:
+        parts = found["compared"]
+        only = " (images before augmentation)" if parts == ["original"] else ""
+        return f"matches {where} to the image{only}"
+    differing = [
+        f"{name} {numbers['built']:,}, {_printed(numbers['paper'])}"
+        + (" (before augmentation)" if part == "original" else "")
+        for part, rows in found["differences"].items()
+        for name, numbers in rows.items()
+    ]
+    because = f" ({found['why']})" if found["why"] else ""
+    return f"differs from {where}: {_first(differing)}{because}"
+
+
+def _printed(number: int | None) -> str:
+    return "not in the paper" if number is None else f"paper {number:,}"
+
+
+def _first(parts: Sequence[str], most: int = 8) -> str:
+    more = f"; and {len(parts) - most} more, see build.json" if len(parts) > most else ""
+    return "; ".join(parts[:most]) + more
+
+
+def _by_class(counts: Counts, split: str) -> dict[str, int]:
+    """Return the rows of each class in a split; in all of them where it is empty."""
+    chosen = [counts[split]] if split else counts.values()
+    labels = dict.fromkeys(label for rows in chosen for label in rows)
+    return {label: sum(rows.get(label, 0) for rows in chosen) for label in labels}
+
+
+def _by_split(counts: Counts) -> dict[str, int]:
+    return {split: sum(counts[split].values()) for split in SPLITS}

@@ -1,0 +1,304 @@
+"""`build`: the whole way from a dataset as its authors ship it to finished shards."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ferdata import __version__
+from ferdata.core.errors import BuildError, OptionError, TooManyRejectsError
+from ferdata.core.files import read_json, write_json
+from ferdata.core.manifest import Manifest, Reject, save_rejects
+from ferdata.core.parallel import open_executor
+from ferdata.curation.split import resolve_rules
+from ferdata.faces.align import transform_name
+from ferdata.faces.locate import locate_faces
+from ferdata.faces.options import FaceOptions
+from ferdata.formats.names import BUILD_FILE
+from ferdata.ingesters import facts, names
+from ferdata.recipes import Recipe
+from ferdata.shards.arrangement import arrange
+from ferdata.shards.finish import finish, without_failed
+from ferdata.shards.options import BuildOptions, Execution
+from ferdata.shards.paper_counts import recipe_record
+from ferdata.shards.plan import Plan, make_plan
+from ferdata.shards.recipe_options import apply_recipe, scale_target
+from ferdata.shards.render import alignment_kind
+from ferdata.shards.runner import (
+    find_done,
+    lock,
+    remove_old_build,
+    remove_partial_files,
+    run_shards,
+)
+from ferdata.shards.shard import ShardReport, ShardTask, shard_spec, wake
+from ferdata.shards.sources import Data, Source, find_source
+
+logger = logging.getLogger(__name__)
+
+_OF_COPIES = ("balance_to", "max_copies", "operations")
+"""Options that do nothing without `augment`."""
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What a build did.
+
+    Attributes:
+        out: The build directory.
+        record: The content of `build.json`.
+        already_done: True when the directory held this very build and nothing was rendered.
+        recipe: The recipe as it was given, by name or path; None where none was.
+    """
+
+    out: Path
+    record: Mapping[str, Any]
+    already_done: bool
+    recipe: str | None = None
+
+
+def build(
+    name: str,
+    data: Data,
+    out: Path,
+    options: BuildOptions | None = None,
+    execution: Execution | None = None,
+) -> BuildReport:
+    """Build a dataset or a mix into a directory; a rerun goes on where an earlier one stopped.
+
+    Args:
+        name: A dataset, for instance `"rafdb"`, a mix, for instance `"FER_CK+_KDEF"`, or the path
+            of a YAML file with a mix.
+        data: The folder that holds the dataset, or all of a mix's; or the folder of each by name.
+        out: The build directory.
+        options: What decides the bytes. With a recipe: what differs from it.
+        execution: What decides only how the build runs.
+
+    Raises:
+        FerdataError: The data, the options or the directory are not as they should be.
+    """
+    source = find_source(name)
+    given = options or BuildOptions()
+    settled, recipe = settle(source, given)
+    job = _Job(source, data, out, settled, execution or Execution(), recipe, given)
+    with lock(out), open_executor(job.execution.executor, job.execution.workers) as executor:
+        for _ in range(job.execution.workers):
+            executor.submit(wake)  # workers start and import while this process reads labels
+        remove_partial_files(out)
+        return job.run(executor)
+
+
+def settle(source: Source, given: BuildOptions) -> tuple[BuildOptions, Recipe | None]:
+    """Fill in what was not given: with what the recipe wants, then with what the mix wants.
+
+    Returns:
+        The options, and the recipe if there is one.
+
+    Raises:
+        FerdataError: The recipe is unknown, broken or for other data, or what was given does not go
+            with it.
+    """
+    options, recipe = apply_recipe(given, source.name)
+    settled = source.settle(options)
+    if settled.augment == "none":
+        _refuse_idle(given)
+    return settled, recipe
+
+
+def _refuse_idle(given: BuildOptions) -> None:
+    """Refuse what was given for augmented copies where none are made."""
+    for name in _OF_COPIES:
+        if getattr(given, name) != BuildOptions.model_fields[name].default:
+            raise OptionError(
+                f"--{name.replace('_', '-')} is about augmented copies, and none are made: "
+                "add --augment balance, or leave it out"
+            )
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One call of `build`, and its steps in order."""
+
+    source: Source
+    data: Data
+    out: Path
+    options: BuildOptions
+    execution: Execution
+    recipe: Recipe | None
+    given: BuildOptions
+
+    def run(self, executor: Executor) -> BuildReport:
+        """Run all steps."""
+        manifest = self.source.read(self.data, self.options)
+        rules = resolve_rules(manifest, self.options.split)
+        options = self._scaled(manifest).model_copy(update={"split": rules.text})
+        job = replace(self, options=options)
+        source, rows = arrange(job.locate(manifest, executor), rules, options)
+        planned, plan = make_plan(rows, options)
+        return job.carry_out(source, planned, plan, executor)
+
+    def _scaled(self, manifest: Manifest) -> BuildOptions:
+        """Return the options with a recipe's numbers of images fit for a synthetic copy."""
+        scale = manifest.provenance.get("ingest", {}).get("synthetic_scale", 1)
+        if self.recipe is None or "balance_to" in self.given.model_fields_set:
+            return self.options
+        return scale_target(self.options, scale)
+
+    def locate(self, manifest: Manifest, executor: Executor) -> Manifest:
+        """Read every image and find its face."""
+        options = self.options
+        total = len(manifest) + len(manifest.rejects)
+        manifest = locate_faces(
+            manifest,
+            FaceOptions(
+                landmarks=options.landmarks,
+                require_face=options.require_face,
+                blendshapes=options.blendshapes,
+                perceptual_hash=options.near_duplicates is not None,
+            ),
+            executor=executor,
+            workers=self.execution.workers,
+            quiet=self.execution.quiet,
+        )
+        _require_few_rejects(manifest.rejects, total, self.out, options)
+        return manifest
+
+    def carry_out(
+        self, source: Manifest, planned: Manifest, plan: Plan, executor: Executor
+    ) -> BuildReport:
+        """Turn a plan into files and record them."""
+        out = self.out
+        _make_room(plan, out, overwrite=self.execution.overwrite)
+        tasks = _tasks(planned, plan, out)
+        finished = find_done(tasks)
+        before = _existing_record(plan, out)
+        if (
+            before is not None
+            and len(finished) == len(tasks)
+            and _is_recorded(before, finished)
+            and before.get("recipe") == self._comparison(source, planned, plan, finished)
+        ):
+            return BuildReport(out, before, already_done=True, recipe=self.given.recipe)
+        (out / BUILD_FILE).unlink(missing_ok=True)
+        planned.save(out / "manifest.parquet", row_group_sizes=[s.rows for s in plan.shards])
+        write_json(out / "plan.json", plan.to_json())
+        reports = run_shards(
+            tasks, finished, executor, workers=self.execution.workers, quiet=self.execution.quiet
+        )
+        rendering = [reject for report in reports for reject in report.rejects]
+        _require_few_rejects(rendering, len(planned), out, plan.options)
+        spec = shard_spec(tasks[0], reports[0].rows, planned.label_space)
+        record = finish(self.source.name, source, planned, plan, out, reports, spec, self.recipe)
+        return BuildReport(out, record, already_done=False, recipe=self.given.recipe)
+
+    def _comparison(
+        self, source: Manifest, planned: Manifest, plan: Plan, finished: Mapping[int, ShardReport]
+    ) -> dict[str, Any] | None:
+        """Return what the record has to say of the recipe: its paper's counts are in no plan."""
+        if self.recipe is None:
+            return None
+        rows = without_failed(source, planned, plan.options, finished.values())
+        return recipe_record(self.recipe, self.source.name, *rows, plan.options)
+
+
+def _require_few_rejects(
+    rejects: Sequence[Reject], total: int, out: Path, options: BuildOptions
+) -> None:
+    """Stop a build that lost too much; the rejects are on disk by then.
+
+    Rows that a dataset's own rules leave out, such as AffectNet's images without a face, are listed
+    like all others and don't count here.
+    """
+    expected = _expected_kinds(rejects)
+    lost = [reject for reject in rejects if _kind(reject) not in expected]
+    total -= len(rejects) - len(lost)
+    if not total or len(lost) / total <= options.max_reject_rate:
+        return
+    # A finished build that stands here keeps its own list, which its record vouches for.
+    finished = (out / BUILD_FILE).exists()
+    path = out / ("rejects-stopped.parquet" if finished else "rejects.parquet")
+    save_rejects(rejects, path)
+    reasons = Counter(reject.reason for reject in lost).most_common(3)
+    listed = "; ".join(f"{count} × {reason}" for reason, count in reasons)
+    raise TooManyRejectsError(
+        f"{len(lost)} of {total} rows were rejected ({len(lost) / total:.1%}; "
+        f"--max-reject-rate is {options.max_reject_rate:.1%}). Most of them: {listed}. "
+        f"All are in {path}; mend the data or raise --max-reject-rate."
+    )
+
+
+def _kind(reject: Reject) -> tuple[str, str, str]:
+    """Return stage, dataset and kind of a reject."""
+    return reject.stage, reject.sample_id.partition("/")[0], reject.reason.partition(":")[0]
+
+
+def _expected_kinds(rejects: Sequence[Reject]) -> set[tuple[str, str, str]]:
+    """Return those kinds that a rule of the dataset or of the mix asks for."""
+    known = set(names())
+    return {
+        (stage, dataset, kind)
+        for stage, dataset, kind in set(map(_kind, rejects))
+        if stage == "curate" or (dataset in known and kind in facts(dataset).expected_rejects)
+    }
+
+
+def _make_room(plan: Plan, out: Path, *, overwrite: bool) -> None:
+    """Refuse a directory that holds another plan, or clear it when told to."""
+    if not (out / "plan.json").exists():
+        return
+    other = read_json(out / "plan.json").get("sha256")
+    if other == plan.sha256:
+        return
+    if not overwrite:
+        raise BuildError(
+            f"{out} holds another build (plan {str(other)[:12]}…, this one is "
+            f"{plan.sha256[:12]}…: other data, options, seed or versions). "
+            "Use another --out, or --overwrite to replace it."
+        )
+    remove_old_build(out)
+
+
+def _existing_record(plan: Plan, out: Path) -> dict[str, Any] | None:
+    """Return `build.json` where this very plan was finished before."""
+    if not (out / BUILD_FILE).exists():
+        return None
+    record: dict[str, Any] = read_json(out / BUILD_FILE)
+    return record if record.get("plan_sha256") == plan.sha256 else None
+
+
+def _is_recorded(record: Mapping[str, Any], finished: Mapping[int, ShardReport]) -> bool:
+    """Say whether every shard is the one that `build.json` records."""
+    return all(
+        record["files"].get(name, {}).get("sha256") == file["sha256"]
+        for report in finished.values()
+        for name, file in report.files.items()
+    )
+
+
+def _tasks(planned: Manifest, plan: Plan, out: Path) -> list[ShardTask]:
+    licences = {dataset: facts(dataset).licence for dataset in sorted(planned.roots)}
+    attributes = {
+        "plan_sha256": plan.sha256,
+        "template": json.dumps(_transforms(plan.options.align), sort_keys=True),
+        "ferdata_version": __version__,
+        "licences": json.dumps(licences, sort_keys=True),
+        "versions": json.dumps(plan.versions, sort_keys=True),
+    }
+    return [
+        ShardTask(out, index, shard, plan.options, plan.landmark_scheme, planned.roots, attributes)
+        for index, shard in enumerate(plan.shards)
+    ]
+
+
+def _transforms(align: str) -> dict[str, str]:
+    """Return the versioned transform that images of each framing go through."""
+    return {
+        framing: transform_name(alignment_kind(align, framing))
+        for framing in ("crop", "photograph")
+    }

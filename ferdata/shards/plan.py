@@ -1,0 +1,159 @@
+"""The plan: everything about a build that is fixed before a pixel is rendered.
+
+Rows are ordered once, by the seed; shard k holds an interval of that order. The rows with all their
+drawn values stand in `manifest.parquet` in the same order, one row group per shard, and the plan
+holds the manifest's digest. So the plan's hash covers every draw, and a plan of a million rows
+stays a page of JSON.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from ferdata.core.draws import rank
+from ferdata.core.errors import BuildError
+from ferdata.core.manifest import Manifest
+from ferdata.core.schema import SPLITS
+from ferdata.faces.align import TRANSFORMS
+from ferdata.formats.names import shard_name
+from ferdata.shards.options import BuildOptions
+
+PLAN_VERSION = "ferdata-plan/1"
+
+RENDER_VERSION = "ferdata-render/1"
+"""Raised whenever the same row would be rendered to other pixels."""
+
+_PIXEL_PACKAGES = ("albucore", "albumentations", "numpy", "opencv-python")
+"""Distributions whose version can change a rendered pixel."""
+
+
+@dataclass(frozen=True)
+class ShardPlan:
+    """One shard of a plan.
+
+    Attributes:
+        name: File stem, for instance `train-00000-of-00004`.
+        split: The split that all its rows belong to.
+        first_row: Position of its first row in the plan's order.
+        rows: Number of rows.
+    """
+
+    name: str
+    split: str
+    first_row: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be built, down to the last draw.
+
+    Attributes:
+        manifest_digest: Content hash of the ordered manifest.
+        options: The options that decide bytes.
+        landmark_scheme: The scheme of the shards' landmarks.
+        versions: Versions that touch pixels.
+        shards: The shards, in the order of the manifest's rows.
+    """
+
+    manifest_digest: str
+    options: BuildOptions
+    landmark_scheme: str
+    versions: dict[str, str]
+    shards: tuple[ShardPlan, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of `plan.json`, with its own hash."""
+        return {**self._content(), "sha256": self.sha256}
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the plan; equal for equal data, options, seed and versions on any machine."""
+        text = json.dumps(self._content(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def _content(self) -> dict[str, Any]:
+        return {
+            "format": PLAN_VERSION,
+            "manifest_digest": self.manifest_digest,
+            "options": self.options.model_dump(mode="json"),
+            "landmark_scheme": self.landmark_scheme,
+            "versions": self.versions,
+            "shards": [vars(shard) for shard in self.shards],
+        }
+
+
+def make_plan(manifest: Manifest, options: BuildOptions) -> tuple[Manifest, Plan]:
+    """Order the rows over shards.
+
+    Args:
+        manifest: Rows with a split, augmented copies included.
+        options: The build's options.
+
+    Returns:
+        The manifest in the plan's order, and the plan.
+
+    Raises:
+        BuildError: There is nothing to build.
+    """
+    if not len(manifest):
+        raise BuildError("nothing to build: every row was rejected; see rejects.parquet")
+    ordered = manifest.take(_order(manifest, options.seed))
+    counts = manifest.counts()
+    shards: list[ShardPlan] = []
+    for split in SPLITS:
+        start = sum(shard.rows for shard in shards)
+        shards += _cut(split, start, sum(counts[split].values()), options)
+    plan = Plan(
+        manifest_digest=ordered.digest(),
+        options=options,
+        landmark_scheme=_common_scheme(manifest),
+        versions=pixel_versions(),
+        shards=tuple(shards),
+    )
+    return ordered, plan
+
+
+def pixel_versions() -> dict[str, str]:
+    """Return the versions of everything that can change a rendered pixel."""
+    versions = {name: version(name) for name in _PIXEL_PACKAGES}
+    transforms = {f"align {kind}": name for kind, name in TRANSFORMS.items()}
+    return versions | transforms | {"render": RENDER_VERSION}
+
+
+def _order(manifest: Manifest, seed: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Return row positions: by split, and within a split shuffled by the seed."""
+    position = {split: index for index, split in enumerate(SPLITS)}
+    splits = np.array([position[split] for split in manifest.column("split")])
+    ids = manifest.column("sample_id")
+    ranks = np.array([rank(seed, f"shard-order:{name}") for name in ids], dtype=np.uint64)
+    return np.lexsort((np.array(ids), ranks, splits))
+
+
+def _cut(split: str, start: int, rows: int, options: BuildOptions) -> list[ShardPlan]:
+    """Cut a split's rows into as few shards of even size as `shard_bytes` allows."""
+    if not rows:
+        return []
+    number = -(-rows // max(options.shard_bytes // options.image_bytes, 1))
+    edges = [start + rows * index // number for index in range(number + 1)]
+    return [
+        ShardPlan(
+            name=shard_name(split, index, number, suffix=""),
+            split=split,
+            first_row=edges[index],
+            rows=edges[index + 1] - edges[index],
+        )
+        for index in range(number)
+    ]
+
+
+def _common_scheme(manifest: Manifest) -> str:
+    """Return the one scheme of all landmarks, or `five`, to which every scheme reduces."""
+    schemes = set(manifest.table.column("landmark_scheme").unique().to_pylist()) - {None}
+    return schemes.pop() if len(schemes) == 1 else "five"

@@ -1,0 +1,147 @@
+"""Running a plan's shards: skip what is done, set aside what is damaged, build the rest."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from ferdata.core.errors import BuildError, LockedError
+from ferdata.core.files import TEMPORARY_SUFFIX, read_json, sha256_file
+from ferdata.core.manifest import Reject
+from ferdata.core.parallel import run_in_order
+from ferdata.core.progress import progress_bar
+from ferdata.formats.names import BUILD_FILE
+from ferdata.formats.registry import shard_formats
+from ferdata.shards.shard import ShardReport, ShardTask, build_shard, sidecar
+
+logger = logging.getLogger(__name__)
+
+QUARANTINE = "quarantine"
+"""Folder of a build directory for files that are not what their sidecar says."""
+
+
+@contextmanager
+def lock(out: Path) -> Iterator[None]:
+    """Keep other builds out of a directory; the lock goes with the process, also after kill -9.
+
+    Raises:
+        LockedError: Another build is at work in it.
+        BuildError: The directory can't be made.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with FileLock(out / ".lock", timeout=0):
+            yield
+    except Timeout:
+        raise LockedError(
+            f"{out}: another ferdata build is at work here; wait for it or use another --out."
+        ) from None
+    except (NotADirectoryError, FileExistsError, PermissionError) as error:
+        raise BuildError(f"{out}: can't be a build directory: {error.strerror}") from error
+
+
+def find_done(tasks: list[ShardTask]) -> dict[int, ShardReport]:
+    """Return the reports of the shards that are built already, by their position in the plan."""
+    return {task.index: report for task in tasks if (report := done(task))}
+
+
+def run_shards(
+    tasks: list[ShardTask],
+    finished: Mapping[int, ShardReport],
+    executor: Executor,
+    *,
+    workers: int,
+    quiet: bool = False,
+) -> list[ShardReport]:
+    """Build all shards that are not done yet.
+
+    Args:
+        tasks: One task per shard, in the plan's order.
+        finished: The shards that are done, as `find_done` found them.
+        executor: Anything that looks like a `concurrent.futures.Executor`.
+        workers: Number of processes that the executor has.
+        quiet: Show no progress.
+
+    Returns:
+        The report of every shard, in the plan's order.
+    """
+    reports = dict(finished)
+    missing = [task for task in tasks if task.index not in reports]
+    if missing:
+        _require_disk_space(missing)
+        if reports:
+            logger.info("going on: %d of %d shards are done", len(reports), len(tasks))
+    with progress_bar("rendering", sum(task.shard.rows for task in missing), quiet=quiet) as bar:
+        for task, report in zip(
+            missing, run_in_order(executor, build_shard, missing, ahead=2 * workers), strict=True
+        ):
+            bar.update(task.shard.rows)
+            reports[task.index] = report
+    return [reports[task.index] for task in tasks]
+
+
+def done(task: ShardTask) -> ShardReport | None:
+    """Return the report of a shard that is already built, as its sidecars tell it.
+
+    A file that is not what its sidecar says is moved to the quarantine folder, never trusted and
+    never deleted.
+    """
+    records = {}
+    for path in task.files.values():
+        if not sidecar(path).exists():
+            return None
+        record = read_json(sidecar(path))
+        if record["plan_sha256"] != task.attributes["plan_sha256"] or not path.exists():
+            return None
+        if sha256_file(path) != record["sha256"]:
+            _set_aside(path, task.out)
+            return None
+        records[path.relative_to(task.out).as_posix()] = record
+    first = next(iter(records.values()))
+    rejects = tuple(Reject(**reject) for reject in first["rejects"])
+    return ShardReport(task.shard.name, first["rows"], records, rejects)
+
+
+def remove_partial_files(out: Path) -> None:
+    """Remove what a killed build left half-written."""
+    for form in shard_formats().values():
+        for path in (out / form.folder).glob(f"*{TEMPORARY_SUFFIX}"):
+            path.unlink()
+
+
+def remove_old_build(out: Path) -> None:
+    """Remove the files of a build of other options; what is not a build's stays."""
+    (out / BUILD_FILE).unlink(missing_ok=True)
+    for name in ("plan.json", "manifest.parquet", "rejects.parquet", "hf/README.md"):
+        (out / name).unlink(missing_ok=True)
+    for form in shard_formats().values():
+        for path in (out / form.folder).glob(f"*{form.suffix}*"):
+            path.unlink()
+
+
+def _set_aside(path: Path, out: Path) -> None:
+    target = out / QUARANTINE / path.name
+    target.parent.mkdir(exist_ok=True)
+    path.replace(target)
+    sidecar(path).replace(sidecar(target))
+    logger.warning("%s is not what its sidecar says; moved to %s and built again", path, target)
+
+
+def _require_disk_space(tasks: Sequence[ShardTask]) -> None:
+    """Refuse to start what can't end: raw HDF5 needs an amount that is known beforehand."""
+    first = tasks[0]
+    if first.options.encoding != "raw" or "hdf5" not in first.options.formats:
+        return
+    needed = sum(task.shard.rows * task.options.image_bytes for task in tasks)
+    free = shutil.disk_usage(first.out).free
+    if needed > free:
+        raise BuildError(
+            f"{first.out}: the shards need at least {needed / 1e6:,.0f} MB and "
+            f"{free / 1e6:,.0f} MB are free; make room, use another --out, or --encoding jpeg."
+        )

@@ -1,1 +1,0 @@
-"""One file per dataset: its synthetic copy in each of its layouts."""

@@ -1,1 +1,0 @@
-"""How weights are moved: losses, optimizers, schedules, averages."""

@@ -1,0 +1,97 @@
+"""What a new model is, as its checkpoints will say: input size, normalization, classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+
+from ferdata.core.errors import OptionError
+from ferdata.core.labels import LabelSpace
+from ferdata.models import takes_image_size
+from ferdata.models.base import ExpressionModel
+from ferdata.models.spec import ModelFacts
+from ferdata.runs.options import TrainOptions
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+"""Mean of ImageNet's train images, RGB in 0–1 (torchvision's documentation of its weights)."""
+IMAGENET_STD = (0.229, 0.224, 0.225)
+"""Standard deviation of ImageNet's train images, RGB in 0–1 (ibid.)."""
+
+
+def describe(
+    model: nn.Module,
+    options: TrainOptions,
+    space: LabelSpace,
+    *,
+    height: int,
+    width: int,
+    channels: int,
+    landmark_scheme: str | None = None,
+) -> ModelFacts:
+    """Collect the facts of a new model.
+
+    Normalisation is what the options say, or else what the model's ImageNet weights expect, so
+    that it fits whether or not these weights are used; grey images take the mean over channels.
+
+    Args:
+        model: The model, made from the options.
+        options: The options of the run.
+        space: The classes of the data.
+        height: Height of the data's images in pixels.
+        width: Width of the data's images in pixels.
+        channels: Channels of the data's images.
+        landmark_scheme: Scheme of the data's landmarks, for a model that takes a prior.
+    """
+    expected_mean, expected_std, fixed = _expected(model)
+    size = (fixed, fixed) if fixed else (height, width)
+    if options.input_size is not None:
+        size = (options.input_size, options.input_size)
+    return ModelFacts(
+        model=options.model,
+        model_options=model_options(options),
+        label_space=space.name,
+        labels=space.names,
+        channels=channels,
+        input_size=size,
+        mean=_for_channels("mean", options.mean or expected_mean, channels),
+        std=_for_channels("std", options.std or expected_std, channels),
+        landmark_scheme=landmark_scheme if getattr(model, "takes_prior", False) else None,
+    )
+
+
+def model_options(options: TrainOptions) -> dict[str, Any]:
+    """Return what `create_model` is told beyond name, classes and channels.
+
+    A model that is made for one input size is made for the size that the run asks for.
+    """
+    wanted = dict(options.model_options)
+    if options.input_size is not None and takes_image_size(options.model):
+        wanted.setdefault("img_size", options.input_size)
+    return wanted
+
+
+def _expected(model: nn.Module) -> tuple[tuple[float, ...], tuple[float, ...], int | None]:
+    """Return mean, standard deviation and the fixed input size, if any, of a model's weights."""
+    if isinstance(model, ExpressionModel):
+        return model.mean, model.std, model.fixed_input
+    config = getattr(model, "pretrained_cfg", None) or {}
+    mean = tuple(float(value) for value in config.get("mean") or IMAGENET_MEAN)
+    std = tuple(float(value) for value in config.get("std") or IMAGENET_STD)
+    # most vision transformers take one size only
+    fixed = int(config["input_size"][1]) if config.get("fixed_input_size") else None
+    return mean, std, fixed
+
+
+def _for_channels(name: str, values: tuple[float, ...], channels: int) -> tuple[float, ...]:
+    """Fit values per channel to the number of channels: one for all, or their mean for grey."""
+    if len(values) == channels:
+        return values
+    if len(values) == 1:
+        return values * channels
+    if channels == 1:
+        return (sum(values) / len(values),)
+    raise OptionError(
+        f"{name} has {len(values)} values, the images have {channels} channels; give one value for "
+        "all channels or one for each."
+    )

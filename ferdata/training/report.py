@@ -1,0 +1,64 @@
+"""What a training run came to, as values and as text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from ferdata.evaluation.report import EvaluationReport
+from ferdata.evaluation.tables import evaluation_text
+
+
+class RunReport(BaseModel):
+    """What a run came to.
+
+    Attributes:
+        run: Folder of the run.
+        build: Name of the build.
+        model: Name of the model.
+        recipe: The recipe that was followed, if any.
+        parameters: Number of trainable parameters.
+        epochs: Epochs trained in all.
+        best_epoch: Best epoch on validation, counted from 1; None without validation.
+        select: Checkpoint that was evaluated.
+        history: One row per epoch, as in `metrics.csv`.
+        seconds: Time of this call.
+        evaluation: Scores on the test split; None where the build has none.
+    """
+
+    run: str
+    build: str
+    model: str
+    recipe: str | None = None
+    parameters: int
+    epochs: int
+    best_epoch: int | None
+    select: str
+    history: list[dict[str, float]]
+    seconds: float
+    evaluation: EvaluationReport | None
+
+
+def run_text(report: RunReport, build: Path) -> str:
+    """Tell what a run came to, and what to do next.
+
+    Args:
+        report: The run's report.
+        build: Folder of the build, as the user wrote it.
+    """
+    trained = f"{report.model} on {report.build}: {report.epochs} epochs, {report.seconds:.0f} s"
+    if report.best_epoch is not None:
+        row = report.history[report.best_epoch - 1]
+        trained += (
+            f"; best epoch {report.best_epoch} with validation accuracy "
+            f"{row['validation_accuracy']:.1%} and macro F1 {row['validation_macro_f1']:.3f}"
+        )
+    parts = [trained]
+    if report.evaluation is not None:
+        parts.append(evaluation_text(report.evaluation))
+    parts.append(
+        f"run folder    {report.run}\n"
+        f"score again   ferdata eval {report.run} {build} --split validation"
+    )
+    return "\n\n".join(parts)

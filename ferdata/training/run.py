@@ -1,0 +1,180 @@
+"""One training run, from a build to checkpoints and scores."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ferdata.core.files import read_json
+from ferdata.data import Build
+from ferdata.data.framing import describe_framing
+from ferdata.evaluation.evaluate import EvaluationReport, evaluate
+from ferdata.formats.names import BUILD_FILE
+from ferdata.models.checkpoint import read_checkpoint
+from ferdata.runs.folder import RunFolder, RunRecord, default_folder
+from ferdata.runs.options import TrainOptions
+from ferdata.training.assembly import (
+    count_parameters,
+    make_callbacks,
+    make_data_module,
+    make_task,
+    require_rows,
+)
+from ferdata.training.curves import write_curves
+from ferdata.training.epoch_log import EpochLog, KeepCheckpoints, best_epoch
+from ferdata.training.report import RunReport
+from ferdata.training.task import ExpressionTask
+from ferdata.training.trainer import calm_lightning, is_first_process, make_trainer
+
+logger = logging.getLogger(__name__)
+
+
+def train(
+    build: Path,
+    out: Path | None = None,
+    options: TrainOptions | None = None,
+    *,
+    resume: bool = False,
+    quiet: bool = False,
+) -> RunReport:
+    """Train a model on the train split of a build, choose its best epoch on validation, test it.
+
+    Args:
+        build: Folder of a finished build.
+        out: Folder of the run; default `runs/BUILD-MODEL`.
+        options: What to train and how.
+        resume: Go on with the run in `out` from its last complete epoch, as if it had never
+            stopped. Options may be left out; those set explicitly must be as they were.
+        quiet: Show no progress and log no line per epoch.
+
+    Raises:
+        BuildError: The build can't be read, or lacks the rows that the run needs.
+        OptionError: `out` holds a run already, or none to resume, or another one.
+        UnknownNameError: There is no such model.
+        ModelFileError: Pretrained weights can't be had, or a checkpoint is damaged.
+        TrainingError: The loss is no number.
+        KeyboardInterrupt: The run was interrupted; its last complete epoch is kept.
+    """
+    started = time.perf_counter()
+    options, data = options or TrainOptions(), Build.open(build)
+    quiet = quiet or not is_first_process()
+    folder = RunFolder(out or default_folder(data.name, options.model))
+    built = _build_facts(data)
+    if resume:
+        options = folder.resume(options, built)
+    else:
+        folder.start()
+    validate = require_rows(data, options)
+    torch.manual_seed(options.seed)
+    task = make_task(data, options)
+    checkpoint = _checkpoint_to_resume(folder, data) if resume else None
+    record = RunRecord(
+        options=options,
+        build=built,
+        facts=task.classifier.facts,
+        results=folder.read().results if resume else None,
+    )
+    if not quiet:
+        _announce(data, task, folder)
+    if is_first_process():
+        folder.write(record)
+    log = EpochLog(folder, quiet=quiet)
+    callbacks = [*make_callbacks(options, quiet=quiet), log, KeepCheckpoints(folder, log)]
+    try:
+        with calm_lightning():
+            trainer = make_trainer(options, folder, callbacks, validate=validate)
+            module = make_data_module(data, task)
+            trainer.fit(task, datamodule=module, ckpt_path=checkpoint, weights_only=True)
+    except KeyboardInterrupt:
+        logger.warning(
+            "stopped after %d of %d epochs; go on with: ferdata train %s --out %s --resume",
+            len(log.rows), options.epochs, build, folder.path,
+        )  # fmt: skip
+        raise
+    report = RunReport(
+        run=str(folder.path),
+        build=data.name,
+        model=options.model,
+        recipe=options.recipe,
+        parameters=count_parameters(task.classifier.model),
+        epochs=len(log.rows),
+        best_epoch=best_epoch(log.rows),
+        select=options.select,
+        history=log.rows,
+        seconds=0,
+        evaluation=None,
+    )
+    if not is_first_process():
+        return report
+    return _finish(report, record, folder, data, quiet=quiet, started=started)
+
+
+def _finish(
+    report: RunReport,
+    record: RunRecord,
+    folder: RunFolder,
+    build: Build,
+    *,
+    quiet: bool,
+    started: float,
+) -> RunReport:
+    """Draw the curves, test, and write down what the run came to."""
+    if not quiet and report.epochs < record.options.epochs:
+        logger.info(
+            "stopped early: no lower validation loss in %d epochs", record.options.early_stopping
+        )
+    write_curves(folder)
+    evaluation = _test(folder, build, record.options, quiet=quiet)
+    seconds = round(time.perf_counter() - started, 2)
+    report = report.model_copy(update={"seconds": seconds, "evaluation": evaluation})
+    folder.write(record.model_copy(update={"results": report.model_dump(mode="json")}))
+    return report
+
+
+def _build_facts(build: Build) -> dict[str, Any]:
+    """Copy what a run must remember of its build, for resuming and for preparing new images."""
+    recorded = read_json(build.root / BUILD_FILE)
+    wanted = ("name", "plan_sha256", "seed", "image", "landmarks", "options", "ferdata_version")
+    framing = describe_framing(build.root)
+    return {
+        "path": str(build.root),
+        "framing": framing,
+        **{key: recorded.get(key) for key in wanted},
+    }
+
+
+def _checkpoint_to_resume(folder: RunFolder, build: Build) -> Path | None:
+    """Return the last checkpoint, checked; None where the run stopped in its first epoch."""
+    path = folder.checkpoint("last")
+    if not path.exists():
+        logger.info("%s: no epoch was complete; starting from the beginning", folder.path)
+        return None
+    facts, _ = read_checkpoint(path)
+    facts.require_labels(build.label_space, f"the build {build.root}")
+    return path
+
+
+def _announce(build: Build, task: ExpressionTask, folder: RunFolder) -> None:
+    """Say what begins, and what is known to be wrong with the data."""
+    model = task.classifier.model
+    logger.info(
+        "training %s (%.2f M parameters) on %d images of %s, %d classes; run folder %s",
+        task.options.model, count_parameters(model) / 1e6, build.split("train").rows, build.name,
+        len(build.label_space), folder.path,
+    )  # fmt: skip
+    for leak in build.leaks:
+        logger.warning("this build leaks: %s", leak)
+
+
+def _test(
+    folder: RunFolder, build: Build, options: TrainOptions, *, quiet: bool
+) -> EvaluationReport | None:
+    """Evaluate the selected checkpoint on the test split, where there is one."""
+    if "test" not in build.splits or build.split("test").rows == 0:
+        logger.info("%s has no test split; nothing was tested", build.root)
+        return None
+    return evaluate(folder.path, build.root, "test", device=options.device, quiet=quiet)

@@ -1,0 +1,154 @@
+"""Users' own lists: read from YAML, described for the plan, and read from there again."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ferdata.augmentation.operation_list import operations_from
+from ferdata.augmentation.operations import (
+    KINDS,
+    OPERATIONS,
+    Albumentations,
+    Brightness,
+    Contrast,
+    Crop,
+    GaussianBlur,
+    GaussianNoise,
+    HistogramEqualization,
+    HorizontalFlip,
+    Rotation,
+    Scale,
+    Translation,
+    VerticalFlip,
+)
+from ferdata.core.errors import OptionError, UnknownNameError
+
+TEXT = """
+operations:
+  - {op: rotation, degrees: [0, 20], probability: 1.0}
+  - {op: crop, share: [0, 0.2]}
+  - {op: scale, factor: [0.8, 1.2]}
+  - {op: translation, share: [0, 0.1], both_ways: false}
+  - {op: vertical_flip, probability: 0.25}
+  - {op: horizontal_flip}
+  - {op: brightness, change: [0.1, 0.2]}
+  - {op: contrast, change: [0.05, 0.3]}
+  - {op: histogram_equalization}
+  - {op: gaussian_blur, sigma: [0.5, 1]}
+  - {op: gaussian_noise, sigma: [2, 5]}
+  - op: albumentations
+    transform: CLAHE
+    probability: 0.5
+    parameters: {clip_limit: [1, 4]}
+"""
+
+ALL = (
+    Rotation(1.0, degrees=(0, 20)),
+    Crop(share=(0, 0.2)),
+    Scale(factor=(0.8, 1.2)),
+    Translation(share=(0, 0.1), both_ways=False),
+    VerticalFlip(0.25),
+    HorizontalFlip(),
+    Brightness(change=(0.1, 0.2)),
+    Contrast(change=(0.05, 0.3)),
+    HistogramEqualization(),
+    GaussianBlur(sigma=(0.5, 1)),
+    GaussianNoise(sigma=(2, 5)),
+    Albumentations(0.5, transform="CLAHE", parameters={"clip_limit": [1, 4]}),
+)
+
+
+def test_a_file_a_mapping_and_a_list_are_read_alike(tmp_path):
+    path = tmp_path / "own.yaml"
+    path.write_text(TEXT, encoding="utf-8")
+    data = yaml.safe_load(TEXT)
+    assert {operation.name for operation in ALL} == set(KINDS)
+    assert operations_from(path) == operations_from(str(path)) == ALL
+    assert operations_from(data) == operations_from(data["operations"]) == ALL
+
+
+def test_what_is_described_is_read_back_equal():
+    for operations in (ALL, OPERATIONS):
+        described = json.loads(json.dumps([operation.describe() for operation in operations]))
+        again = operations_from(described)
+        assert again == operations
+        assert hash(again) == hash(operations)
+        assert [operation.describe() for operation in again] == described
+
+
+@given(
+    degrees=st.tuples(st.floats(0, 90), st.floats(90, 180)),
+    both_ways=st.booleans(),
+    probability=st.floats(0, 1),
+)
+def test_any_rotation_goes_round(degrees, both_ways, probability):
+    operation = Rotation(probability, degrees=degrees, both_ways=both_ways)
+    text = yaml.safe_dump([operation.describe()])
+    assert operations_from(yaml.safe_load(text)) == (operation,)
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "says"),
+    [
+        ("- {op: rotaton}", UnknownNameError, "own.yaml, entry 1: 'rotaton'.*mean 'rotation'"),
+        ("- {op: crop}\n- {op: flip}", UnknownNameError, "operation in .*own.yaml, entry 2"),
+        (
+            "- {op: rotation, degree: [0, 20]}",
+            UnknownNameError,
+            "field of rotation in .*entry 1: 'degree'.*Did you mean 'degrees'",
+        ),
+        ("- {op: rotation, degrees: [20, 0]}", OptionError, "entry 1: rotation: degrees 20–0"),
+        ("- {op: rotation, degrees: 20}", OptionError, "entry 1: rotation: degrees is a range"),
+        ("- {op: rotation, degrees: [0, 10, 20]}", OptionError, "two numbers"),
+        ("- {op: rotation, degrees: ['0', '20']}", OptionError, "two numbers"),
+        ("- {op: rotation, probability: often}", OptionError, "probability 'often' is not within"),
+        ("- {op: vertical_flip, probability: .nan}", OptionError, "entry 1.*probability nan"),
+        (
+            "- {op: albumentations, transform: RandomGama}",
+            UnknownNameError,
+            "entry 1: unknown albumentations transform 'RandomGama'.*mean 'RandomGamma'",
+        ),
+        ("- {op: albumentations}", OptionError, "entry 1: albumentations: transform is the name"),
+        (
+            "- {op: albumentations, transform: CLAHE, parameters: {clip_limit: 2026-01-01}}",
+            OptionError,
+            "entry 1: .*plain values",
+        ),
+        ("- rotation", OptionError, "entry 1: expected a mapping with the operation under 'op'"),
+        ("- {degrees: [0, 20]}", OptionError, "under 'op'"),
+        ("", OptionError, "own.yaml: expected a list of operations"),
+        ("[]", OptionError, "expected a list of operations"),
+        ("operations: crop", OptionError, "expected a list of operations"),
+        ("op: crop", OptionError, "under 'operations' alone; found op"),
+        ("[{op: crop", OptionError, "own.yaml: not YAML"),
+        ("- !!python/object:os.system {}", OptionError, "own.yaml: not YAML"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_place(tmp_path, text, error, says):
+    path = tmp_path / "own.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(error, match=says):
+        operations_from(path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(OptionError, match=r"none.yaml: the list of operations can't be read"):
+        operations_from(tmp_path / "none.yaml")
+
+
+def test_checking_a_list_loads_albumentations_only_where_it_is_named():
+    code = (
+        "import sys; from ferdata.augmentation.operation_list import operations_from\n"
+        "operations_from([{'op': 'rotation'}, {'op': 'gaussian_noise'}])\n"
+        "assert 'albumentations' not in sys.modules\n"
+        "operations_from([{'op': 'albumentations', 'transform': 'CLAHE'}])\n"
+        "assert 'albumentations' in sys.modules and 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

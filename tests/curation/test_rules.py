@@ -1,0 +1,154 @@
+"""Split rules: read, written again, and settled for the datasets that are there."""
+
+from __future__ import annotations
+
+import logging
+from fractions import Fraction
+
+import pytest
+
+from ferdata.core.errors import OptionError, UnknownNameError
+from ferdata.core.split_rules import (
+    AutoRule,
+    OfficialRule,
+    SplitRules,
+    StratifiedRule,
+    SubjectFoldRule,
+    SubjectRule,
+    parse_rule,
+    parse_rules,
+)
+from ferdata.curation.split import resolve_rules, split
+
+EIGHT_ONE_ONE = (Fraction(4, 5), Fraction(1, 10), Fraction(1, 10))
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "canonical"),
+    [
+        ("auto", AutoRule(), "auto"),
+        (" official ", OfficialRule(), "official"),
+        ("stratified:8:1:1", StratifiedRule(*EIGHT_ONE_ONE), "stratified:8:1:1"),
+        ("subject:80:10:10", SubjectRule(*EIGHT_ONE_ONE), "subject:8:1:1"),
+        (
+            "stratified:0.7:0.3:0",
+            StratifiedRule(Fraction(7, 10), Fraction(3, 10), Fraction(0)),
+            "stratified:7:3:0",
+        ),
+        ("subject:1:0:0", SubjectRule(Fraction(1), Fraction(0), Fraction(0)), "subject:1:0:0"),
+        ("subject-kfold:10", SubjectFoldRule(10, 1), "subject-kfold:10:1"),
+        ("subject-kfold:10:3", SubjectFoldRule(10, 3), "subject-kfold:10:3"),
+    ],
+)
+def test_a_rule_is_read_and_written(text, rule, canonical):
+    assert parse_rule(text) == rule
+    assert rule.text == canonical
+    assert parse_rule(canonical) == rule
+    assert parse_rules(text) == SplitRules(common=rule)
+    assert parse_rules(text).of("anything") == rule
+    assert parse_rules(text).text == canonical
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "says"),
+    [
+        ("oficial", UnknownNameError, "Did you mean 'official'"),
+        ("subject-fold:10", UnknownNameError, "Did you mean 'subject-kfold:10'"),
+        ("", UnknownNameError, "expected one of auto, official, stratified:8:1:1, subject"),
+        ("official:3", OptionError, "official takes no numbers"),
+        ("auto:", None, ""),
+        ("auto:1", OptionError, "auto takes no numbers"),
+        ("stratified", OptionError, "three numbers"),
+        ("stratified:8:1", OptionError, "three numbers.*stratified:8:1:1"),
+        ("stratified:8:-1:1", OptionError, "three numbers"),
+        ("stratified:0:1:1", OptionError, "train empty"),
+        ("subject:8:1", OptionError, "three numbers.*subject:8:1:1"),
+        ("subject-kfold", OptionError, "number of folds"),
+        ("subject-kfold:x", OptionError, "number of folds"),
+        ("subject-kfold:1", OptionError, "at least 2"),
+        ("subject-kfold:10:0", OptionError, "folds 1 to 10, no fold 0"),
+        ("subject-kfold:10:11", OptionError, "folds 1 to 10, no fold 11"),
+        ("a=official,b", OptionError, "'b' is not a dataset and its rule"),
+        ("a=official,", OptionError, "'' is not a dataset and its rule"),
+        ("=official", OptionError, "is not a dataset and its rule"),
+        ("a=", OptionError, "'a=' is not a dataset and its rule"),
+        ("a=official,a=auto", OptionError, "a has two rules"),
+        ("a=oficial", UnknownNameError, "Did you mean 'official'"),
+    ],
+)
+def test_bad_rules_are_named(text, error, says):
+    if error is None:
+        parse_rules(text)
+        return
+    with pytest.raises(error, match=says):
+        parse_rules(text)
+
+
+def test_rules_by_dataset_are_written_in_one_order():
+    rules = parse_rules("kdef=subject:80:10:10, fer2013 = official,ckplus=subject-kfold:10")
+    assert rules.text == "ckplus=subject-kfold:10:1,fer2013=official,kdef=subject:8:1:1"
+    assert parse_rules(rules.text) == rules
+    assert rules.of("fer2013") == OfficialRule()
+    with pytest.raises(UnknownNameError, match="'jaffe'; expected one of ckplus, fer2013, kdef"):
+        rules.of("jaffe")
+
+
+@pytest.fixture
+def three(make_manifest):
+    """A dataset with official splits, one with people, one with neither."""
+    rows = [{"dataset": "a", "official_split": part} for part in ("train", "test") * 10]
+    rows += [{"dataset": "b", "subject": f"S{number % 10}"} for number in range(20)]
+    rows += [{"dataset": "c", "subject": "S1" if number else None} for number in range(20)]
+    return make_manifest(rows)
+
+
+def test_auto_suits_each_dataset(three, caplog):
+    with caplog.at_level(logging.WARNING):
+        rules = resolve_rules(three, "auto")
+    assert rules.text == "a=official,b=subject:8:1:1,c=stratified:8:1:1"
+    assert [record.getMessage()[:26] for record in caplog.records] == ["c has no official split, a"]
+    assert "people can't be held apart" in caplog.text
+    assert resolve_rules(three, rules) == rules
+    done = split(three, "auto")
+    assert done.provenance["split"]["rule"] == rules.text
+    assert done.provenance["split"]["rules"] == {
+        "a": "official",
+        "b": "subject:8:1:1",
+        "c": "stratified:8:1:1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("parts", "rule"),
+    [
+        (("train", "test"), "official"),
+        (("train", "validation"), "official"),
+        (("train", "validation", "test"), "official"),
+        (("train",), "stratified:8:1:1"),
+        (("validation", "test"), "stratified:8:1:1"),
+        (("train", "test", None), "stratified:8:1:1"),
+    ],
+)
+def test_an_official_split_counts_where_one_can_train_and_test_on_it(make_manifest, parts, rule):
+    assert resolve_rules(make_manifest({"official_split": p} for p in parts), "auto").text == rule
+
+
+def test_rules_that_come_out_alike_are_one(three):
+    subset = three.take(range(20, 40))
+    assert resolve_rules(subset, "b=auto").text == "subject:8:1:1"
+    assert resolve_rules(three, "c=official,b=official,a=official").text == "official"
+    assert resolve_rules(three.take([]), "auto").text == "auto"
+
+
+def test_rules_name_each_dataset_and_no_other(three):
+    with pytest.raises(
+        OptionError, match=r"no rule for b, c and there is no d; .* for each of a, b, c"
+    ):
+        resolve_rules(three, "a=official,d=official")
+    with pytest.raises(OptionError, match="no rule for c"):
+        split(three, "a=official,b=subject:8:1:1")
+    # Settled rules stay good when faces were found in no picture of a dataset.
+    settled = resolve_rules(three, "auto")
+    assert split(three.take(range(40)), settled).provenance["split"]["rule"] == (
+        "a=official,b=subject:8:1:1"
+    )

@@ -1,0 +1,38 @@
+"""Fixtures of the ingest tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.rafdb_trees import COMPOUND, write_folders, write_official
+
+
+@pytest.fixture
+def basic(tmp_path: Path) -> Path:
+    """Return the folder `basic` of a small official copy, free to be damaged."""
+    return write_official(tmp_path / "basic")
+
+
+@pytest.fixture
+def compound(tmp_path: Path) -> Path:
+    return write_official(tmp_path / "compound", COMPOUND)
+
+
+@pytest.fixture
+def kaggle(tmp_path: Path) -> Path:
+    """Return the root of a small Kaggle copy: DATASET/ and the lists beside it."""
+    root = tmp_path / "archive"
+    write_folders(root / "DATASET", lists=root)
+    return root
+
+
+@pytest.fixture
+def edit() -> Callable[[Path, Callable[[list[str]], list[str]]], None]:
+    """Return a function that changes a text file's lines."""
+
+    def change(path: Path, function: Callable[[list[str]], list[str]]) -> None:
+        path.write_text("\n".join(function(path.read_text().split("\n"))))
+
+    return change

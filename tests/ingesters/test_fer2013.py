@@ -1,0 +1,280 @@
+"""FER2013: both forms of the csv, Kaggle's folders, re-made class folders, and their traps."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from ferdata.core.errors import AnnotationError, LabelError, LayoutError
+from ferdata.core.manifest import Reject
+from ferdata.ingesters import detect, ingest
+from ferdata.ingesters.contract import ingester
+from ferdata.ingesters.info import facts
+from ferdata.ingesters.sample import Sample
+from ferdata.ingesters.tree import FileTree
+
+USAGES = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
+FOLDERS = {"anger": "angry", "happiness": "happy", "sadness": "sad"}
+
+# Training, PublicTest and PrivateTest as published, in the order of the codes 0–6.
+COUNTS = {
+    "Training": (3995, 436, 4097, 7215, 4830, 3171, 4965),
+    "PublicTest": (467, 56, 496, 895, 653, 415, 607),
+    "PrivateTest": (491, 55, 528, 879, 594, 416, 626),
+}
+NAMES = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
+
+
+def write(path: Path, *lines: str, end: str = "\n") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes((end.join(lines) + end).encode())
+    return path.parent
+
+
+def whole(row: str) -> list[str]:
+    """Return the rows of a whole copy, made from a pattern, with one pixel each."""
+    return [
+        row.format(code=code, usage=usage, pixels="0")
+        for usage, counts in COUNTS.items()
+        for code, count in enumerate(counts)
+        for _ in range(count)
+    ]
+
+
+def touch(root: Path, *paths: str) -> Path:
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).touch()
+    return root
+
+
+def read(root: str, *paths: str) -> tuple[str, list[Sample | Reject]]:
+    """Read a tree that is only a list of names; return the layout's name and the rows."""
+    reader = ingester("fer2013")
+    layout = reader.detect(FileTree(Path(root), tuple(sorted(paths))))[0]
+    return layout.name, list(reader.read(layout, {}))
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "row"),
+    [
+        ("fer2013.csv", "emotion,pixels,Usage", "{code},{pixels},{usage}"),
+        ("icml_face_data.csv", "emotion, Usage, pixels", "{code},{usage},{pixels}"),
+    ],
+)
+def test_a_whole_csv_has_the_published_counts(
+    tmp_path: Path, name: str, header: str, row: str
+) -> None:
+    manifest = ingest("fer2013", write(tmp_path / "fer" / name, header, *whole(row)))
+    said = manifest.provenance["ingest"]
+    assert said["layout"] == ("csv" if name == "fer2013.csv" else "icml")
+    assert said["count_check"] == "as published"
+    assert said["suspicions"] == []
+    assert len(manifest) == 35887
+    counts = Counter(zip(manifest.column("split_native"), manifest.column("label"), strict=True))
+    for usage, expected in COUNTS.items():
+        assert tuple(counts[usage, label] for label in NAMES) == expected
+    assert manifest.column("sample_id")[17] == "fer2013/00017"
+    assert manifest.column("uri")[35886] == f"{name}#35886"
+    splits = set(
+        zip(manifest.column("split_native"), manifest.column("official_split"), strict=True)
+    )
+    assert splits == {(usage, split) for split, usage in USAGES.items()}
+
+
+def test_codes_in_the_order_of_the_folders_are_noticed(tmp_path: Path) -> None:
+    """Neutral is 4 in alphabetical order: such a copy loads without an error."""
+    moved = {4: 5, 5: 6, 6: 4}
+    rows = [f"{moved.get(int(row[0]), row[0])}{row[1:]}" for row in whole("{code},0,{usage}")]
+    manifest = ingest("fer2013", write(tmp_path / "fer2013.csv", "emotion,pixels,Usage", *rows))
+    (doubt, *_) = manifest.provenance["ingest"]["suspicions"]
+    assert "its codes were those of folders in alphabetical order" in doubt
+
+
+def test_kaggles_test_folder_is_both_official_sets() -> None:
+    paths = [
+        f"{'train' if usage == 'Training' else 'test'}/{FOLDERS.get(label, label)}"
+        f"/{usage}_{label}{number}.jpg"
+        for usage, counts in COUNTS.items()
+        for label, count in zip(NAMES, counts, strict=True)
+        for number in range(count)
+    ]
+    numbered = [
+        f"{path.rpartition('_')[0]}_{number}.jpg" for number, path in enumerate(sorted(paths))
+    ]
+    name, rows = read("/archive", *numbered)
+    assert name == "kaggle"
+    counts: Counter[tuple[str | None, str]] = Counter()
+    for row in rows:
+        assert isinstance(row, Sample)
+        counts[row.official_split, row.label] += 1
+    published = facts("fer2013").counts
+    assert {(split, label): number for (split, label), number in counts.items()} == {
+        (split, label): number
+        for split, by_class in published.items()
+        for label, number in by_class.items()
+    }
+    merged = facts("fer2013").fingerprints["the test folder of Kaggle's copy"]
+    for label in NAMES:
+        assert merged[label] == counts["validation", label] + counts["test", label]
+
+
+def test_kaggle_rows(tmp_path: Path) -> None:
+    root = touch(
+        tmp_path,
+        "train/angry/Training_3908.jpg",
+        "train/fear/Training_3908.jpg",
+        "test/sad/PrivateTest_10077120.jpg",
+        "test/sad/PublicTest_99.jpg",
+        "test/sad/copy of 99.jpg",
+        "test/sad/.DS_Store",
+        "test/boredom/PublicTest_1.jpg",
+    )
+    manifest = ingest("fer2013", root)
+    columns = ["sample_id", "label", "label_native", "official_split", "split_native"]
+    assert [tuple(row.values()) for row in manifest.rows(columns)] == [
+        ("fer2013/PrivateTest_10077120", "sadness", "sad", "test", "PrivateTest"),
+        ("fer2013/PublicTest_99", "sadness", "sad", "validation", "PublicTest"),
+        ("fer2013/Training_3908", "anger", "angry", "train", "Training"),
+    ]
+    classes = ", ".join(sorted(NAMES))
+    unnamed = "file name: not like Training_123.jpg, so its split is not known"
+    assert [(each.uri, each.reason) for each in manifest.rejects] == [
+        ("test/boredom/PublicTest_1.jpg", f"label folder boredom: expected {classes}"),
+        ("test/sad/copy of 99.jpg", unnamed),
+        ("train/fear/Training_3908.jpg", "duplicate id: also train/angry/Training_3908.jpg"),
+    ]
+
+
+def test_a_second_copy_beside_the_first_is_not_overlooked(tmp_path: Path) -> None:
+    paths = ("train/angry/Training_1.jpg", "test/sad/PublicTest_1.jpg")
+    root = touch(tmp_path, *(f"{copy}/{path}" for copy in "ab" for path in paths))
+    manifest = ingest("fer2013", root)
+    assert sorted(manifest.column("uri")) == [f"a/{path}" for path in sorted(paths)]
+    assert [each.reason for each in manifest.rejects] == [
+        f"duplicate id: also a/{path}" for path in sorted(paths)
+    ]
+
+
+def test_parts_in_folders_of_any_name_are_all_read() -> None:
+    _, rows = read("/copy", "one/angry/1.png", "two/angry/1.png", "two/more/sad/1.png")
+    assert [row.key for row in rows if isinstance(row, Sample)] == [
+        "one/angry/1",
+        "two/angry/1",
+        "two/more/sad/1",
+    ]
+
+
+def test_re_made_class_folders_have_no_official_split(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    train = ("angry", "disgust", "fear", "happy", "neutral")
+    root = touch(
+        tmp_path,
+        *(f"images/train/{name}/1.jpg" for name in train),
+        *(f"images/validation/{name}/1.jpg" for name in ("sad", "surprise")),
+    )
+    (found,) = detect(root)
+    assert (found.layout, found.confidence) == ("class-folders", 0.35)
+    with caplog.at_level(logging.WARNING):
+        manifest = ingest("fer2013", root)
+    assert set(manifest.column("official_split")) == {None}
+    assert Counter(manifest.column("split_native")) == {"train": 5, "validation": 2}
+    assert manifest.column("sample_id")[0] == "fer2013/train/angry/1"
+    assert "7 images whose place in the authors' split is lost" in caplog.text
+    assert manifest.provenance["ingest"]["count_check"] == "no counts are published"
+
+
+def test_numbered_folders_are_codes() -> None:
+    name, rows = read("/copy", *(f"train/{code}/{code}.png" for code in range(7)))
+    assert name == "class-folders"
+    assert [row.label for row in rows if isinstance(row, Sample)] == list(NAMES)
+
+
+def test_numbers_that_are_no_codes_of_it() -> None:
+    assert ingester("fer2013").detect(FileTree(Path("/a"), ("1/a.jpg", "7/b.jpg"))) == []
+    assert ingester("fer2013").detect(FileTree(Path("/a"), ("0/a.jpg", "7/b.jpg"))) == []
+
+
+def test_rows_that_are_no_rows(tmp_path: Path) -> None:
+    rows = [f"{code},0 0,Training" for code in range(7)] * 10
+    bad = ["3,0 0", "x,0 0,Training", "7,0 0,Training", "3,0 0,Holdout", ",0 0,Training"]
+    root = write(tmp_path / "fer2013.csv", "emotion,pixels,Usage", *bad[:2], *rows, *bad[2:])
+    manifest = ingest("fer2013", root)
+    assert len(manifest) == 70
+    assert [(each.sample_id, each.uri) for each in manifest.rejects] == [
+        (f"fer2013/{row:05d}", f"fer2013.csv#{row}") for row in (0, 1, 72, 73, 74)
+    ]
+    advice = "expected 0–6; ckextended.csv has codes 0–7 and 920 rows, use `ferdata build ckplus`"
+    assert [each.reason for each in manifest.rejects] == [
+        "malformed row: no cell for each of emotion, pixels, usage",
+        f"label code x: {advice}",
+        f"label code 7: {advice}",
+        "usage Holdout: expected Training, PublicTest or PrivateTest",
+        f"label code : {advice}",
+    ]
+
+
+def test_windows_line_ends_quotes_and_a_byte_order_mark(tmp_path: Path) -> None:
+    root = write(
+        tmp_path / "fer2013.csv",
+        '\ufeff"emotion","pixels","Usage"',
+        '"6","0 0","Training"',
+        '"3","0 0","PrivateTest"',
+        "",
+        end="\r\n",
+    )
+    manifest = ingest("fer2013", root)
+    assert manifest.column("label") == ["neutral", "happiness"]
+    assert manifest.column("official_split") == ["train", "test"]
+    assert manifest.rejects == ()
+
+
+def test_codes_of_another_dataset(tmp_path: Path) -> None:
+    rows = [f"{code},0,Training" for code in range(8)] * 5
+    root = write(tmp_path / "fer2013.csv", "emotion,pixels,Usage", *rows)
+    with pytest.raises(LabelError, match=r"5 of 40 rows of .*ckextended\.csv"):
+        ingest("fer2013", root)
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "missing"),
+    [
+        ("fer2013.csv", "emotion,pixels", "usage"),
+        ("fer2013.csv", "label,pixels,Usage", "emotion"),
+        ("icml_face_data.csv", "emotion, Usage", "pixels"),
+        ("train.csv", "emotion,pixels", "usage"),
+    ],
+)
+def test_a_missing_column_is_named(tmp_path: Path, name: str, header: str, missing: str) -> None:
+    root = write(tmp_path / name, header, "3,0,Training")
+    with pytest.raises(AnnotationError, match=f"{name} line 1: has no column {missing}; its col"):
+        ingest("fer2013", root)
+
+
+def test_an_empty_csv(tmp_path: Path) -> None:
+    (tmp_path / "fer2013.csv").touch()
+    with pytest.raises(AnnotationError, match="is empty; a csv with a header"):
+        ingest("fer2013", tmp_path)
+
+
+def test_the_contest_hands_out_its_rows_twice(tmp_path: Path) -> None:
+    write(tmp_path / "icml_face_data.csv", "emotion, Usage, pixels", "3,Training,0")
+    write(tmp_path / "train.csv", "emotion,pixels", "3,0")
+    write(tmp_path / "test.csv", "pixels", "0")
+    assert ingest("fer2013", tmp_path).column("uri") == ["icml_face_data.csv#0"]
+    write(tmp_path / "fer2013/fer2013.csv", "emotion,pixels,Usage", "3,0,Training")
+    assert ingest("fer2013", tmp_path).column("uri") == ["fer2013.csv#0"]
+    assert [found.layout for found in detect(tmp_path)][:2] == ["csv", "icml"]
+    write(tmp_path / "copy/fer2013.csv", "emotion,pixels,Usage", "3,0,Training")
+    with pytest.raises(LayoutError, match="holds fer2013 2 times"):
+        ingest("fer2013", tmp_path)
+
+
+def test_csvs_of_others_are_left_alone(tmp_path: Path) -> None:
+    write(tmp_path / "ckextended.csv", "emotion,pixels,Usage", "3,0,Training")
+    write(tmp_path / "labels.csv", "emotion,path", "3,a.jpg")
+    assert not [found for found in detect(tmp_path) if found.dataset == "fer2013"]

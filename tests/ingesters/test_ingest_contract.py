@@ -1,0 +1,265 @@
+"""What every registered dataset must keep; a new one is tested the moment it is registered."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from support.damage.base import ERROR, FEWER, SAME
+
+from ferdata import ingesters
+from ferdata.core.errors import FerdataError, LayoutError, ManifestError, UnknownNameError
+from ferdata.core.labels import CANONICAL
+from ferdata.core.resources import manifests_folder
+from ferdata.data.arrays import SplitArrays
+from ferdata.ingesters.contract import all_ingesters
+from ferdata.ingesters.count_checks import CountDifference, count_differences, demo_marker
+from ferdata.ingesters.demo import write_demo
+from ferdata.ingesters.info import DatasetFacts
+from ferdata.ingesters.synthetic import writers
+from ferdata.shards import BuildOptions, Execution, build
+from ferdata.shards.verify import verify
+
+NAMES = sorted(all_ingesters())
+SCALES = {"affectnet": 0.0002}
+"""Parts of the real size at which copies are drawn, where it is not `SCALE`."""
+SCALE = 0.002
+COPIES = [(name, layout) for name, writer in writers().items() for layout in writer.layouts]
+DAMAGE = {
+    (name, layout): damage
+    for name in NAMES
+    for layout, damage in importlib.import_module(
+        f"support.damage.{name.replace('-', '_')}"
+    ).DAMAGE.items()
+}
+
+
+@pytest.fixture(scope="session")
+def copies(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Path]:
+    """Synthetic copies of every dataset in every layout that can be written."""
+    out = tmp_path_factory.mktemp("copies")
+    return {
+        (name, layout): write_demo(
+            name,
+            out / f"{name}-{layout}",
+            layout=layout,
+            scale=SCALES.get(name, SCALE),
+            quiet=True,
+        ).root
+        for name, layout in COPIES
+    }
+
+
+def test_every_dataset_has_facts_an_ingester_and_a_synthetic_copy() -> None:
+    assert NAMES == sorted(ingesters.names()) == sorted(writers())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_facts_are_complete(name: str) -> None:
+    facts = ingesters.facts(name)
+    assert facts.licence.strip()
+    assert "Allowed" in facts.usage
+    assert facts.access.url.startswith("http")
+    assert facts.citation.bibtex.strip().startswith("@")
+    assert len(facts.space) == len(facts.codes)
+    assert set(facts.space.names) == set(facts.codes.values())
+    for label in facts.space.names:
+        shares = facts.soft_label(label)
+        assert label in CANONICAL if shares is None else sum(shares) == pytest.approx(1)
+    for layout in facts.layouts:
+        assert "/" in layout.tree
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_facts_without_a_licence_are_refused(name: str) -> None:
+    text = (manifests_folder() / "datasets" / f"{name}.yaml").read_text(encoding="utf-8")
+    for missing in ("licence", "usage", "citation", "access"):
+        values = yaml.safe_load(text)
+        del values[missing]
+        with pytest.raises(ValueError, match=missing):
+            DatasetFacts.model_validate(values)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_copy_is_detected_and_read(name: str, copies: dict[tuple[str, str], Path]) -> None:
+    for (dataset, layout), root in copies.items():
+        if dataset != name:
+            continue
+        best = ingesters.detect(root)[0]
+        assert best.dataset == name
+        assert best.layout.startswith(layout)
+        assert best.confidence > 0.8 or layout in ("class-folders", "kaggle")
+        assert best.evidence
+        manifest = ingesters.ingest(name, root)
+        manifest.validate()
+        marker = demo_marker([root])
+        assert marker is not None
+        assert {each.reason.partition(":")[0] for each in manifest.rejects} <= set(
+            writers()[name].rejects
+        )
+        said = manifest.provenance["ingest"]
+        assert said["counts"] == {
+            split: {label: labels.get(label, 0) for label in manifest.label_space.names}
+            for split, labels in sorted(marker["counts"].items())
+        }
+        scale = SCALES.get(name, SCALE)
+        assert said["count_check"] == f"synthetic copy at scale {scale}: counts not compared"
+        assert said["synthetic_scale"] == scale
+        for uri in manifest.column("uri"):
+            assert (manifest.roots[name] / uri.partition("#")[0]).is_file()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_manifest_does_not_depend_on_the_folder_that_was_named(
+    name: str, copies: dict[tuple[str, str], Path], tmp_path: Path
+) -> None:
+    for (dataset, _), root in copies.items():
+        if dataset != name:
+            continue
+        above = tmp_path / "Daten für Gefühle" / "RAF"
+        above.mkdir(parents=True, exist_ok=True)
+        link = above / root.name
+        link.symlink_to(root, target_is_directory=True)
+        digest = ingesters.ingest(name, root).digest()
+        assert ingesters.ingest(name, link).digest() == digest
+        assert ingesters.ingest(name, above).digest() == digest
+        link.unlink()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_roots_that_hold_nothing(name: str, tmp_path: Path) -> None:
+    with pytest.raises(LayoutError, match="no such folder"):
+        ingesters.ingest(name, tmp_path / "missing")
+    with pytest.raises(LayoutError, match="holds no files"):
+        ingesters.ingest(name, tmp_path)
+    (tmp_path / "basic.zip").write_bytes(b"PK")
+    with pytest.raises(LayoutError, match=r"is a file, not a folder; extract it"):
+        ingesters.ingest(name, tmp_path / "basic.zip")
+    with pytest.raises(LayoutError, match=r"holds basic\.zip: extract first") as caught:
+        ingesters.ingest(name, tmp_path)
+    assert f"ferdata datasets {name}" in str(caught.value)
+    assert ingesters.detect(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_root_with_another_dataset_says_which(
+    name: str, copies: dict[tuple[str, str], Path]
+) -> None:
+    other = next(each for each in NAMES if each != name)
+    for (dataset, _), root in copies.items():
+        if dataset == other:
+            with pytest.raises(LayoutError, match=f"holds {other} .*, not {name}") as caught:
+                ingesters.ingest(name, root)
+            assert f"ferdata build {other} --data '{root}'" in str(caught.value)
+
+
+def test_unknown_names(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="Did you mean 'rafdb'"):
+        ingesters.ingest("rafbd", tmp_path)
+    with pytest.raises(UnknownNameError, match="Did you mean 'rafdb'"):
+        ingesters.facts("rafbd")
+    with pytest.raises(UnknownNameError, match="layout of rafdb"):
+        ingesters.facts("rafdb").layout("official")
+
+
+def test_broken_facts_name_their_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "datasets" / "broken.yaml").write_text("name: broken\ncodes: [")
+    # By module name: the attribute ferdata.ingesters.info is the function of that name.
+    module = importlib.import_module("ferdata.ingesters.info")
+    monkeypatch.setattr(module, "manifests_folder", lambda: tmp_path)
+    with pytest.raises(ManifestError, match=r"broken\.yaml"):
+        ingesters.facts("broken")
+
+
+def test_published_counts_differ_by_class() -> None:
+    facts = ingesters.facts("rafdb")
+    counts = {split: dict(labels) for split, labels in facts.counts.items()}
+    expected = facts.expected_counts("kaggle")
+    assert count_differences(counts, expected) == []
+    counts["test"]["fear"] -= 3
+    assert count_differences(counts, expected) == [CountDifference("test", "fear", 71, 74)]
+
+
+def test_unpublished_counts_are_compared_by_split_only() -> None:
+    facts = ingesters.facts("rafdb-compound")
+    counts = {split: dict(labels) for split, labels in facts.counts.items()}
+    counts["train"]["sadly_angry"] += 5
+    counts["train"]["sadly_fearful"] -= 5
+    expected = facts.expected_counts("official-aligned")
+    assert count_differences(counts, expected) == []
+    counts["train"]["sadly_fearful"] -= 1
+    assert count_differences(counts, expected) == [
+        CountDifference("train", "all classes", 3161, 3162)
+    ]
+
+
+def test_every_layout_has_a_synthetic_copy_and_its_damages() -> None:
+    for name in NAMES:
+        known = {layout.name for layout in ingesters.facts(name).layouts}
+        written = set(writers()[name].layouts)
+        for layout in written:
+            assert any(each.startswith(layout) for each in known), (name, layout)
+    assert set(DAMAGE) == set(COPIES)
+
+
+@pytest.mark.parametrize(("name", "layout"), COPIES)
+@pytest.mark.parametrize(
+    "kind", ["wrong_header", "missing_file", "extra_file", "shuffled_order", "wrong_code"]
+)
+def test_damaged_copies(
+    name: str, layout: str, kind: str, copies: dict[tuple[str, str], Path], tmp_path: Path
+) -> None:
+    damage = getattr(DAMAGE[name, layout], kind)
+    if damage is None:
+        pytest.skip("this layout has no such thing")
+    change, expected = damage
+    root = tmp_path / copies[name, layout].name
+    shutil.copytree(copies[name, layout], root)
+    before = ingesters.ingest(name, root)
+    change(root)
+    if expected == ERROR:
+        with pytest.raises(FerdataError):
+            ingesters.ingest(name, root)
+        return
+    after = ingesters.ingest(name, root)
+    after.validate()
+    rows = dict(zip(before.column("sample_id"), before.column("label"), strict=True))
+    left = dict(zip(after.column("sample_id"), after.column("label"), strict=True))
+    if expected == SAME:
+        assert left == rows
+        return
+    assert left.items() < rows.items()
+    new = {each for each in after.rejects if each not in before.rejects}
+    kinds = {each.reason.partition(":")[0] for each in new}
+    assert kinds == (set() if expected == FEWER else {expected})
+
+
+@pytest.mark.parametrize(("name", "layout"), COPIES)
+def test_round_trip(
+    name: str, layout: str, copies: dict[tuple[str, str], Path], tmp_path: Path
+) -> None:
+    """From the raw tree to batches: every row arrives with its label and its own pixels."""
+    manifest = ingesters.ingest(name, copies[name, layout])
+    options = BuildOptions(
+        landmarks="none", size=32, split="stratified:2:1:1", formats=("hdf5",), max_reject_rate=0.3
+    )
+    execution = Execution(executor="serial", quiet=True)
+    report = build(name, copies[name, layout], tmp_path / "out", options, execution)
+    rows = dict(zip(manifest.column("sample_id"), manifest.column("label"), strict=True))
+    stored = {}
+    for split in report.record["splits"]:
+        arrays = SplitArrays(tmp_path / "out", split)
+        batch = arrays.gather(range(len(arrays)), ("image", "label", "sample_id"))
+        labels = arrays.build.label_space.decode(batch["label"])
+        stored |= dict(zip(batch["sample_id"], labels, strict=True))
+        assert batch["image"].shape[1:] == (32, 32, 3)
+        # An image has structure; a blank or shifted array has none, or noise from row to row.
+        assert (batch["image"].reshape(len(arrays), -1).std(axis=1) > 5).all()
+    rejected = report.record["rejects"]["total"] - len(manifest.rejects)
+    assert stored.items() <= rows.items()
+    assert len(stored) == len(rows) - rejected
+    assert verify(tmp_path / "out", quiet=True).ok

@@ -1,0 +1,191 @@
+"""KDEF: what its file names say, poses, averages, blank images, copies that lost the people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from ferdata.core.errors import LabelError, LayoutError
+from ferdata.core.labels import BASIC7
+from ferdata.faces.locate import locate_faces
+from ferdata.faces.options import FaceOptions
+from ferdata.ingesters import detect, ingest
+from ferdata.ingesters.demo import write_demo
+from ferdata.ingesters.kdef.synthetic import BLANK, Kdef, Photograph, photograph_path
+
+
+def touch(root: Path, *paths: str) -> Path:
+    for folder in {(root / path).parent for path in paths}:
+        folder.mkdir(parents=True, exist_ok=True)
+    for path in paths:
+        (root / path).touch()
+    return root
+
+
+def empty_copy(root: Path, layout: str) -> Path:
+    """Write all files of a copy at full size, empty: ingest opens no images."""
+    photographs = [each for each in Kdef().plan(layout, 1.0, 0) if isinstance(each, Photograph)]
+    return touch(root, *(photograph_path(layout, photograph) for photograph in photographs))
+
+
+def kinds(manifest) -> list[tuple[str, str]]:
+    return [(each.sample_id, each.reason.partition(":")[0]) for each in manifest.rejects]
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return empty_copy(tmp_path_factory.mktemp("kdef"), "official")
+
+
+@pytest.mark.parametrize(("poses", "angles"), [("straight", 1), ("half", 3), ("all", 5)])
+def test_poses_at_full_size(full: Path, poses: str, angles: int) -> None:
+    manifest = ingest("kdef", full, poses=poses)
+    assert Counter(manifest.column("label")) == Counter(dict.fromkeys(BASIC7.names, 140 * angles))
+    assert manifest.provenance["ingest"]["count_check"] == "as published"
+    assert manifest.provenance["ingest"]["suspicions"] == []
+    assert not manifest.rejects
+    assert set(Counter(manifest.column("subject")).values()) == {14 * angles}
+    assert len(set(manifest.column("subject"))) == 70
+    assert len(set(manifest.column("pose"))) == angles
+
+
+def test_both_sessions_are_one_person_and_af_is_fear(full: Path) -> None:
+    rows = {row["sample_id"]: row for row in ingest("kdef", full).rows()}
+    one, two = rows["kdef/AF01AFS"], rows["kdef/BF01AFS"]
+    assert (one["subject"], two["subject"]) == ("F01", "F01")
+    assert (one["session"], two["session"]) == ("A", "B")
+    assert (one["label"], one["label_native"], one["pose"]) == ("fear", "AF", "straight")
+    assert rows["kdef/AM02ANS"]["label"] == "anger"
+    assert (one["gender"], rows["kdef/AM02ANS"]["gender"]) == ("female", "male")
+
+
+def test_irregular_names_are_mended(full: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows = {row["sample_id"]: row for row in ingest("kdef", full, poses="all").rows()}
+    sad, surprised = rows["kdef/AF31SAHL"], rows["kdef/AM31SUHR"]
+    assert sad["uri"] == "AF31/AF31V.JPG"
+    assert (sad["label"], sad["pose"]) == ("sadness", "half left")
+    assert surprised["uri"] == "AM31/AM31H.JPG"
+    assert (surprised["label"], surprised["pose"]) == ("surprise", "half right")
+    assert "2 files have an irregular name" in caplog.text
+
+
+def test_averages_and_other_poses_are_counted_and_no_rejects(
+    full: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    manifest = ingest("kdef", full)
+    assert "70 averaged faces of AKDEF are left out" in caplog.text
+    assert "3920 images in other poses are left out by --poses straight" in caplog.text
+    assert not manifest.rejects
+    assert "AKDEF" in " ".join(detect(full)[0].evidence)
+    with pytest.raises(LayoutError):
+        ingest("kdef", full / "KDEF_and_AKDEF/AKDEF")
+
+
+def test_averages_among_the_photographs(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    touch(tmp_path, "AF01AFS.JPG", "AM01AFS.JPG", "FAFS.JPG", "FAHR.JPG")
+    manifest = ingest("kdef", tmp_path)
+    assert manifest.column("sample_id") == ["kdef/AF01AFS", "kdef/AM01AFS"]
+    assert not manifest.rejects
+    assert "2 averaged faces" in caplog.text
+
+
+def test_names_that_break_the_rule(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    names = ["AF01/AF01AFS.JPG", "AF01/AF01ANX.JPG", "AF01/AF36ANS.JPG", "AF01/af01hAs.jpg"]
+    touch(tmp_path, *names, "AF02/AF01AFS.JPG", "AF02/AF03SUS.JPG", "AF02/Thumbs.db")
+    manifest = ingest("kdef", tmp_path)
+    assert set(manifest.column("sample_id")) == {"kdef/AF01AFS", "kdef/AF01HAS", "kdef/AF03SUS"}
+    assert kinds(manifest) == [
+        ("kdef/AF01AFS", "duplicate id"),
+        ("", "file name"),
+        ("", "file name"),
+    ]
+    # AF02/AF01AFS.JPG and AF02/AF03SUS.JPG
+    assert "2 files lie in the folder of another sitting" in caplog.text
+
+
+def test_parts_of_one_copy_and_two_copies(tmp_path: Path) -> None:
+    touch(tmp_path, "one/AF01/AF01AFS.JPG", "one/AF01/AF01ANS.JPG", "two/AM01/AM01AFS.JPG")
+    assert len(ingest("kdef", tmp_path)) == 3
+    touch(tmp_path, "two/AF01/AF01AFS.JPG", "two/AF01/AF01ANS.JPG")
+    with pytest.raises(LayoutError, match="holds kdef 2 times"):
+        ingest("kdef", tmp_path)
+    assert len(ingest("kdef", tmp_path / "two")) == 3
+
+
+def test_a_few_pictures_of_a_talk_are_not_taken_for_the_dataset(tmp_path: Path) -> None:
+    people = [f"data/KDEF/AF{n:02d}/AF{n:02d}AFS.JPG" for n in range(1, 8)]
+    touch(tmp_path, *people, "slides/AF01AFS.JPG", "slides/AF02AFS.JPG")
+    assert [each.confidence for each in detect(tmp_path)] == [0.95, 0.5]
+    manifest = ingest("kdef", tmp_path)
+    assert manifest.roots["kdef"].name == "KDEF"
+    assert len(manifest) == 7
+
+
+def test_class_folders_and_names_must_agree(tmp_path: Path) -> None:
+    touch(tmp_path, "train/afraid/AF01AFS.JPG", "train/angry/AF01ANS.JPG", "test/sad/BM02SAS.JPG")
+    # The well-known trap: AF taken for angry.
+    touch(tmp_path, "train/angry/AF02AFS.JPG", "test/bored/AF03AFS.JPG", "test/sad/x.JPG")
+    manifest = ingest("kdef", tmp_path)
+    assert detect(tmp_path)[0].layout == "class-folders"
+    assert dict(zip(manifest.column("sample_id"), manifest.column("label"), strict=True)) == {
+        "kdef/AF01AFS": "fear",
+        "kdef/AF01ANS": "anger",
+        "kdef/BM02SAS": "sadness",
+    }
+    assert manifest.column("subject") == ["F01", "F01", "M02"]
+    assert [each.reason.partition(":")[0] for each in manifest.rejects] == [
+        "folder and name disagree",
+        "label folder bored",
+        "file name",
+    ]
+    assert manifest.rejects[0].reason.endswith("folder anger, name fear (AF)")
+
+
+def test_blank_images_are_rejected_by_their_pixels(tmp_path: Path) -> None:
+    root = write_demo("kdef", tmp_path / "kdef", scale=0.002, quiet=True).root
+    manifest = ingest("kdef", root, poses="all")
+    located = locate_faces(manifest, FaceOptions("none"))
+    assert kinds(located) == [("kdef/AF01SUFR", "blank image")]
+    assert len(located) == len(manifest) - 1
+
+
+def test_the_full_copy_has_the_ten_blank_images(full: Path) -> None:
+    known = {f"kdef/{stem}" for stem in BLANK}
+    assert len(known) == 10
+    assert known <= set(ingest("kdef", full, poses="all").column("sample_id"))
+    assert not known & set(ingest("kdef", full).column("sample_id"))
+
+
+def test_kaggle_has_lost_the_people(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    root = empty_copy(tmp_path / "kaggle", "kaggle")
+    manifest = ingest("kdef", root, poses="straight")
+    assert len(manifest) == 2938
+    assert set(manifest.column("subject")) == {None}
+    assert set(manifest.column("pose")) == {None}
+    assert len(set(manifest.column("session"))) == 140
+    assert "people can't be held apart, and --poses straight chooses nothing" in caplog.text
+    assert manifest.provenance["ingest"]["suspicions"] == []
+
+
+def test_numbers_that_do_not_recur_are_hardly_kdef(tmp_path: Path) -> None:
+    folders = ("afraid", "angry", "disgust", "happy", "neutral", "sad", "surprised")
+    for number, folder in enumerate(folders):
+        touch(tmp_path, f"{folder}/{number}_1.jpg", f"{folder}/{number}_2.jpg")
+    assert {each.confidence for each in detect(tmp_path) if each.dataset == "kdef"} == {0.3}
+
+
+def test_kaggle_with_foreign_folders(tmp_path: Path) -> None:
+    touch(tmp_path, *(f"angry/{n}_1.jpg" for n in range(30)), "angry/1_1.png", "angry/scan.jpg")
+    touch(tmp_path, "contempt/4_1.jpg")
+    manifest = ingest("kdef", tmp_path)
+    assert len(manifest) == 30
+    assert kinds(manifest) == [
+        ("kdef/angry/1_1", "duplicate id"),
+        ("kdef/angry/scan", "file name"),
+        ("kdef/contempt/4_1", "label folder contempt"),
+    ]
+    touch(tmp_path, *(f"bored/{n}_1.jpg" for n in range(5)))
+    with pytest.raises(LabelError, match=r"bored/0_1.jpg is in no class folder"):
+        ingest("kdef", tmp_path)

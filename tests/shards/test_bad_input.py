@@ -1,0 +1,170 @@
+"""Bad input: every broken image becomes a reject row with its reason; nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from ferdata.core.errors import BuildError, FerdataError
+from ferdata.core.manifest import Manifest, load_rejects
+from ferdata.shards import BuildOptions, Execution, build
+from ferdata.shards.verify import verify
+
+OPTIONS = BuildOptions(landmarks="none", size=32, max_reject_rate=0.5)
+SERIAL = Execution(executor="serial", quiet=True)
+LIST = "basic/EmoLabel/list_patition_label.txt"
+
+
+def image(suffix: str, picture: np.ndarray) -> bytes:
+    return cv2.imencode(suffix, picture)[1].tobytes()
+
+
+def half_written(path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (100, 100, 3), dtype=np.uint8)
+    data = image(".jpg", noise)
+    path.write_bytes(data[: len(data) // 2] + b"\xff\xd9")
+
+
+BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
+    "missing": (lambda path: path.unlink(), "missing"),
+    "truncated": (lambda path: path.write_bytes(path.read_bytes()[:900]), "not an image"),
+    "zero bytes": (lambda path: path.write_bytes(b""), "empty"),
+    "text": (lambda path: path.write_text("not a picture\n" * 50), "not an image"),
+    "half-written": (half_written, "half-written"),
+    "1×1": (lambda path: path.write_bytes(image(".jpg", np.zeros((1, 1, 3), np.uint8))), "1×1"),
+}
+
+
+@pytest.fixture
+def data(demo_rafdb: Path, tmp_path: Path) -> Path:
+    """Return a copy of the synthetic RAF-DB that a test may break."""
+    return Path(shutil.copytree(demo_rafdb, tmp_path / "rafdb"))
+
+
+def aligned(data: Path) -> list[Path]:
+    return sorted(data.rglob("train_*_aligned.jpg"))
+
+
+def stored_and_rejected(out: Path) -> tuple[set[str], dict[str, str]]:
+    frame = Manifest.load(out / "manifest.parquet").to_pandas()
+    rejects = {reject.sample_id: reject.reason for reject in load_rejects(out / "rejects.parquet")}
+    return set(frame[frame.parent_id.isna()].sample_id), rejects
+
+
+def test_every_broken_image_is_a_reject_with_its_reason(data: Path, tmp_path: Path) -> None:
+    everything = {
+        "rafdb/" + line.split()[0].removesuffix(".jpg")
+        for line in (data / LIST).read_text().split("\n")
+    }
+    reasons = {}
+    for path, (ruin, reason) in zip(aligned(data)[3:], BROKEN.values(), strict=False):
+        ruin(path)
+        reasons["rafdb/" + path.name.removesuffix("_aligned.jpg")] = reason
+    build("rafdb", data, tmp_path / "out", OPTIONS, SERIAL)
+    stored, rejected = stored_and_rejected(tmp_path / "out")
+    assert {name: rejected[name] for name in reasons}.keys() == reasons.keys()
+    for name, reason in reasons.items():
+        assert reason in rejected[name], name
+    assert stored | set(rejected) == everything
+    assert not stored & set(rejected)
+    assert not verify(tmp_path / "out", quiet=True).findings
+
+
+def test_unusual_images_are_read(data: Path, tmp_path: Path) -> None:
+    """A 16-bit PNG under a .jpg name and a grey JPEG are images all the same."""
+    deep, grey = aligned(data)[:2]
+    picture = cv2.imread(str(deep))
+    deep.write_bytes(image(".png", picture.astype(np.uint16) * 256))
+    grey.write_bytes(image(".jpg", cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)))
+    build("rafdb", data, tmp_path / "out", OPTIONS, SERIAL)
+    frame = Manifest.load(tmp_path / "out/manifest.parquet").to_pandas().set_index("uri")
+    channels = {name: int(row.channels) for name, row in frame.iterrows()}
+    assert channels["Image/aligned/" + grey.name] == 1
+    assert channels["Image/aligned/" + deep.name] == 3
+
+
+def edit_list(data: Path, edit: Callable[[list[str]], list[str]]) -> None:
+    path = data / LIST
+    path.write_text("\n".join(edit(path.read_text().split("\n"))))
+
+
+@pytest.mark.parametrize(
+    ("edit", "reason"),
+    [
+        (lambda lines: [*lines[:4], lines[4][:-1] + "9", *lines[5:]], "label code 9"),
+        (lambda lines: [*lines[:4], "", *lines[4:]], "blank"),
+        (lambda lines: [*lines[:4], lines[0], *lines[4:]], "train_00001"),
+        (lambda lines: [*lines[:4], "../../secret.jpg 3", *lines[4:]], ".."),
+    ],
+    ids=["code 9", "blank line", "duplicate", "dots"],
+)
+def test_bad_lines_of_the_list_are_rejects(
+    data: Path, tmp_path: Path, edit: Callable[[list[str]], list[str]], reason: str
+) -> None:
+    edit_list(data, edit)
+    build("rafdb", data, tmp_path / "out", OPTIONS, SERIAL)
+    rejects = load_rejects(tmp_path / "out" / "rejects.parquet")
+    found = [reject for reject in rejects if reject.stage == "ingest"]
+    assert len(found) == 1
+    assert reason in found[0].reason + found[0].uri + found[0].sample_id
+
+
+def test_exact_duplicate_across_splits_costs_the_train_copy(data: Path, tmp_path: Path) -> None:
+    test_image = sorted(data.rglob("test_*_aligned.jpg"))[0]
+    twin = aligned(data)[0]
+    twin.write_bytes(image(".png", cv2.imread(str(test_image))))  # same pixels, other file
+    build("rafdb", data, tmp_path / "out", OPTIONS, SERIAL)
+    stored, rejected = stored_and_rejected(tmp_path / "out")
+    assert "rafdb/train_00001" in rejected and "rafdb/test_0001" in stored
+    assert "rafdb/test_0001" in rejected["rafdb/train_00001"]
+    keep = OPTIONS.model_copy(update={"duplicates": "keep"})
+    build("rafdb", data, tmp_path / "kept", keep, SERIAL)
+    assert "rafdb/train_00001" in stored_and_rejected(tmp_path / "kept")[0]
+
+
+@pytest.mark.parametrize("root", ["empty", "none", "file", "other"])
+def test_wrong_root_is_a_clear_error(tmp_path: Path, root: str) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "other" / "KDEF").mkdir(parents=True)
+    (tmp_path / "other" / "KDEF" / "AF01AFFL.JPG").write_bytes(b"x")
+    with pytest.raises(FerdataError, match="rafdb|RAF-DB|" + root):
+        build("rafdb", tmp_path / root, tmp_path / "out", OPTIONS, SERIAL)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Mount a file system of 1 MB; needs root."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if os.name != "posix" or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a tmpfs needs root")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("encoding", ["raw", "png"])
+@pytest.mark.parametrize("formats", [("hdf5",), ("hf",)])
+def test_full_disk(
+    demo_rafdb: Path, small_disk: Path, encoding: str, formats: tuple[str, ...]
+) -> None:
+    """Raw size is known beforehand and refused; otherwise the write fails and says so."""
+    options = OPTIONS.model_copy(update={"size": 256, "encoding": encoding, "formats": formats})
+    with pytest.raises(BuildError, match=r"free|No space left|can't be written"):
+        build("rafdb", demo_rafdb, small_disk / "out", options, SERIAL)
+    assert not list(small_disk.rglob("*.partial"))
+    assert not (small_disk / "out" / "build.json").exists()
+
+
+def test_output_that_can_not_be_a_folder(demo_rafdb: Path, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("x")
+    with pytest.raises(BuildError, match="can't be"):
+        build("rafdb", demo_rafdb, tmp_path / "taken" / "out", OPTIONS, SERIAL)

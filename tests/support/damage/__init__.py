@@ -1,0 +1,1 @@
+"""Damage done to synthetic copies: one file per dataset, found by its name."""
