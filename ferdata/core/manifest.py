@@ -293,7 +293,7 @@ class Manifest:
             row_group_sizes: Rows of each Parquet row group; default: groups of equal size.
         """
         metadata = {
-            "ferdata.core.schema": SCHEMA_VERSION,
+            "ferdata.schema": SCHEMA_VERSION,
             "ferdata.label_space": self.label_space.to_json(),
             "ferdata.provenance": json.dumps(self.provenance, sort_keys=True),
         }
@@ -333,7 +333,7 @@ class Manifest:
             raise ManifestError(f"{path}: no such manifest") from None
         except (pa.ArrowInvalid, OSError) as error:
             raise ManifestError(f"{path}: not a readable Parquet file ({error})") from error
-        version = metadata.get("ferdata.core.schema")
+        version = metadata.get("ferdata.schema")
         if version != SCHEMA_VERSION:
             raise ManifestError(
                 f"{path}: schema version {version!r}; this ferdata reads {SCHEMA_VERSION!r}"
