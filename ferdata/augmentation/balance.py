@@ -103,7 +103,7 @@ def balance(
     _log(before, wanted, short, max_copies)
     balanced = manifest.append(_copies(manifest, parents, plan, operations, seed))
     balanced.validate()
-    facts = {
+    provenance = {
         "to": dict(to) if isinstance(to, Mapping) else to,
         "max_copies": max_copies,
         "seed": seed,
@@ -112,7 +112,7 @@ def balance(
         "after": {label: before[label] + plan[label] for label in before},
         "short": short,
     }
-    return balanced.with_provenance("balance", facts)
+    return balanced.with_provenance("balance", provenance)
 
 
 def _parents(manifest: Manifest, seed: int) -> dict[str, list[int]]:

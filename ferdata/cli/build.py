@@ -53,10 +53,10 @@ def build(
             show_default=False,
         ),
     ] = None,
-    sound: Annotated[
+    leak_free: Annotated[
         bool,
         typer.Option(
-            "--sound", help="The recipe without its leaks: split first, groups kept together."
+            "--leak-free", help="The recipe without its leaks: split first, groups kept together."
         ),
     ] = False,
     source: Source = None,
@@ -119,7 +119,7 @@ def build(
     size: Annotated[int, typer.Option(help="Side of the output images, pixels.")] = 112,
     margin: Annotated[float, typer.Option(help="Room around an aligned face, share.")] = 0.0,
     equalize: Annotated[
-        bool, typer.Option("--equalize", help="Equalise the histogram of each image's luminance.")
+        bool, typer.Option("--equalize", help="Equalize the histogram of each image's luminance.")
     ] = False,
     color: Annotated[str, typer.Option(help="rgb or gray.")] = "rgb",
     encoding: Annotated[
@@ -153,7 +153,7 @@ def build(
       ferdata build rafdb --data ~/data/RAF-DB --source original --size 224 --out out/rafdb224
       ferdata build rafdb --data ~/data/RAF-DB --augment balance --balance-to fear=2000 --out out/f
       ferdata build ckplus --data ~/data/CK+ --frames last3 --split subject-kfold:10:1 --out out/ck1
-      ferdata build rafdb --data ~/data/RAF-DB --recipe lmfer --sound --out out/lmfer
+      ferdata build rafdb --data ~/data/RAF-DB --recipe lmfer --leak-free --out out/lmfer
       ferdata build rafdb --demo --augment balance --operations my-operations.yaml --out out/mine
       ferdata build FER_CK+_KDEF --demo --augment balance --out out/mix
       ferdata build FER_CK+_KDEF --data fer2013=~/data/fer2013 --data ckplus=~/data/CK+ \\
@@ -171,7 +171,7 @@ def build(
         logging.getLogger("ferdata").setLevel(logging.WARNING)
     values = {
         "recipe": recipe,
-        "sound": sound,
+        "leak_free": leak_free,
         "source": source,
         "augment": augment,
         "balance_to": balance_to,

@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ferdata.ingesters import DatasetFacts
+    from ferdata.ingesters import DatasetInfo
 
 _WIDTH = 96
 
@@ -20,7 +20,7 @@ def datasets(
     name: Annotated[str | None, typer.Argument(help="One dataset; default: list all.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False,
 ) -> None:
-    """List the datasets, or show one: layouts, codes, counts, licence, how to get it.
+    """List the datasets, or show one: layouts, codes, counts, license, how to get it.
 
     \b
     Examples:
@@ -28,10 +28,10 @@ def datasets(
       ferdata datasets rafdb
       ferdata datasets rafdb --json
     """
-    from ferdata.ingesters import facts, names  # noqa: PLC0415
+    from ferdata.ingesters import dataset_info, dataset_names  # noqa: PLC0415
     from ferdata.recipes.mix import load_mix, mix_names  # noqa: PLC0415 - keeps start-up light
 
-    shown = [facts(each) for each in ([name] if name else names())]
+    shown = [dataset_info(each) for each in ([name] if name else dataset_names())]
     if as_json:
         values = [each.model_dump(mode="json") for each in shown]
         typer.echo(json.dumps(values[0] if name else values, indent=1, ensure_ascii=False))
@@ -47,12 +47,12 @@ def datasets(
         typer.echo("\nMore about one dataset: ferdata datasets NAME")
 
 
-def describe(dataset: DatasetFacts) -> str:
+def describe(dataset: DatasetInfo) -> str:
     """Return everything that is known about a dataset, for a person."""
     parts = [
         f"{dataset.name}: {dataset.title}",
         _paragraph(dataset.description),
-        _section("Licence", [dataset.licence, dataset.usage]),
+        _section("License", [dataset.license, dataset.usage]),
         _section("How to get it", [dataset.access.url, *_numbered(dataset.access.steps)]),
         _section("Cite", [dataset.citation.text]),
         "Layouts\n" + "\n".join(_layouts(dataset)),
@@ -89,14 +89,14 @@ def _numbered(steps: Iterable[str]) -> list[str]:
     return [f"{number}. {step}" for number, step in enumerate(steps, start=1)]
 
 
-def _attributes(dataset: DatasetFacts) -> list[str]:
+def _attributes(dataset: DatasetInfo) -> list[str]:
     return [
         f"{attribute}: {', '.join(f'{code} {word}' for code, word in words.items())}"
         for attribute, words in dataset.attributes.items()
     ]
 
 
-def _choices(dataset: DatasetFacts) -> list[str]:
+def _choices(dataset: DatasetInfo) -> list[str]:
     lines = []
     for choice, values in dataset.choices.items():
         lines.append(f"  --{choice.replace('_', '-')}, by default {next(iter(values))}")
@@ -104,16 +104,16 @@ def _choices(dataset: DatasetFacts) -> list[str]:
     return lines
 
 
-def _layouts(dataset: DatasetFacts) -> list[str]:
+def _layouts(dataset: DatasetInfo) -> list[str]:
     lines = []
     for layout in dataset.layouts:
         lines.append(f"  {layout.name} (images are {layout.framing}s)")
         lines.append(textwrap.indent(layout.tree.rstrip(), "    "))
-        lines.append(f"    recognised by: {layout.evidence}\n")
+        lines.append(f"    recognized by: {layout.evidence}\n")
     return "\n".join(lines).rstrip().splitlines()
 
 
-def _counts(dataset: DatasetFacts) -> str:
+def _counts(dataset: DatasetInfo) -> str:
     splits = list(dataset.counts)
     width = max(map(len, dataset.codes.values())) + 2
     lines = [f" ({dataset.counts_status})" if dataset.counts_status != "published" else ""]

@@ -21,7 +21,7 @@ def detect(
     folder: Annotated[Path, typer.Argument(help="The folder, or one somewhat above it.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
-    """Say which datasets a folder holds, in which layout, and how that was recognised.
+    """Say which datasets a folder holds, in which layout, and how that was recognized.
 
     The labels of the surest one are read, and a warning is given when their counts per class are
     those of another dataset, or its own under mixed-up names. Exits with 1 when nothing known is
@@ -46,7 +46,7 @@ def detect(
         for mix in _mixes({each.dataset for each in found}):
             typer.echo(f"As one:   ferdata build {mix} --data '{folder}' --out out/mix")
     else:
-        known = ", ".join(ingesters.names())
+        known = ", ".join(ingesters.dataset_names())
         typer.echo(f"{folder}: no known dataset (known: {known}; layouts: ferdata datasets NAME)")
     if not found:
         raise typer.Exit(1)

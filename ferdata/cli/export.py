@@ -37,7 +37,7 @@ def export(
     """Export a trained model to ONNX, checked against torch.
 
     The file takes uint8 images as the run's build stores them (batch, height, width, channels);
-    resizing and normalisation are inside. It gives logits and probabilities. Class names and how a
+    resizing and normalization are inside. It gives logits and probabilities. Class names and how a
     picture is to be prepared are in its metadata. It is kept only if onnxruntime answers as torch
     does, to 1e-4. A model with a landmark prior takes landmarks as a second input.
 

@@ -55,8 +55,8 @@ def path(
 
     found = find_model()
     if as_json:
-        facts = {**vars(FACE_LANDMARKER), "path": str(found) if found else None}
-        typer.echo(json.dumps(facts, indent=1, sort_keys=True))
+        values = {**vars(FACE_LANDMARKER), "path": str(found) if found else None}
+        typer.echo(json.dumps(values, indent=1, sort_keys=True))
     elif found:
         typer.echo(found)
     else:

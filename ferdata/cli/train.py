@@ -128,7 +128,7 @@ def train(
             "--set",
             metavar="NAME=VALUE",
             help="Any other option of TrainOptions, its value in YAML: lookahead=true, "
-            "centre_loss=0.005, 'augment=[{op: horizontal_flip}]'. May be repeated.",
+            "center_loss=0.005, 'augment=[{op: horizontal_flip}]'. May be repeated.",
         ),
     ] = None,
     select: Annotated[

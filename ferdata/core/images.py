@@ -1,7 +1,7 @@
 """Reading one image: find it inside its root, decode it, and refuse what is broken.
 
 Decoding is strict where OpenCV is lenient: it can fill the missing part of a half-written JPEG with
-grey and say nothing; here such a file is an `ImageError`, so that it becomes a reject row.
+gray and say nothing; here such a file is an `ImageError`, so that it becomes a reject row.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MIN_SIDE = 16
 """Images with a side below this many pixels can't show an expression and are rejected."""
 
 BLANK_DEVIATION = 3.0
-"""Standard deviation, in grey levels, below which a picture shows nothing.
+"""Standard deviation, in gray levels, below which a picture shows nothing.
 
 KDEF's ten black images have a mean of 0.6 and FER2013's eleven are constant; a face, however dark
 or flat its light, has eyes."""
@@ -31,7 +31,7 @@ IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"})
 """File name endings that ingesters take for images, in lower case."""
 
 _FILLING = 128
-"""Mid-grey: what a JPEG decoder makes of coefficients that are missing."""
+"""Mid-gray: what a JPEG decoder makes of coefficients that are missing."""
 
 _SEPARATORS = re.compile(r"[/\\]")
 
@@ -48,8 +48,8 @@ class DecodedImage:
     """The pixels of one image file and what the manifest records of them.
 
     Attributes:
-        pixels: uint8 RGB, shape (H, W, 3), also where the file is grey.
-        channels: Channels in the file: 1 grey, 3 colour; 4 with alpha.
+        pixels: uint8 RGB, shape (H, W, 3), also where the file is gray.
+        channels: Channels in the file: 1 gray, 3 color; 4 with alpha.
         file_sha256: Hash of the file's bytes, hexadecimal.
     """
 
@@ -92,7 +92,7 @@ def read_image(root: Path, uri: str) -> DecodedImage:
     """Read and decode one image of a manifest.
 
     EXIF orientation is ignored: the datasets' landmarks and boxes are given in stored pixels.
-    16-bit images become 8-bit by their high byte, grey ones three equal channels; alpha is cut.
+    16-bit images become 8-bit by their high byte, gray ones three equal channels; alpha is cut.
 
     Args:
         root: The data root.
@@ -183,7 +183,7 @@ def pixel_sha256(pixels: npt.NDArray[np.uint8]) -> str:
 
 
 def require_content(pixels: npt.NDArray[np.uint8]) -> None:
-    """Refuse a picture of one grey level, give or take noise.
+    """Refuse a picture of one gray level, give or take noise.
 
     Args:
         pixels: uint8 RGB, shape (H, W, 3).
@@ -196,7 +196,7 @@ def require_content(pixels: npt.NDArray[np.uint8]) -> None:
         return  # far from blank, as nearly all are: no need for the exact answer
     mean, deviation = cv2.meanStdDev(pixels)
     if float(deviation.max()) < BLANK_DEVIATION:
-        raise ImageError(f"blank image: grey level {float(mean.mean()):.1f} all over")
+        raise ImageError(f"blank image: gray level {float(mean.mean()):.1f} all over")
 
 
 def _refuse_half_written(data: bytes, pixels: npt.NDArray[np.uint8]) -> None:
@@ -204,7 +204,7 @@ def _refuse_half_written(data: bytes, pixels: npt.NDArray[np.uint8]) -> None:
 
     After a cut that was padded with zeros there is no end-of-image marker (FFD9) behind the last
     start of a scan (FFDA); neither can occur inside a scan, where FF is always escaped. Where an
-    end marker comes too soon, the decoder goes on with zero coefficients: blocks of mid-grey.
+    end marker comes too soon, the decoder goes on with zero coefficients: blocks of mid-gray.
     """
     if not data.startswith(b"\xff\xd8"):
         return

@@ -199,9 +199,9 @@ class Manifest:
         """Return a manifest with further rows of the same schema at its end."""
         return replace(self, table=pa.concat_tables([self.table, table.cast(SCHEMA)]))
 
-    def with_provenance(self, stage: str, facts: Mapping[str, Any]) -> Manifest:
+    def with_provenance(self, stage: str, values: Mapping[str, Any]) -> Manifest:
         """Return a manifest whose provenance says what a stage did."""
-        return replace(self, provenance={**self.provenance, stage: dict(facts)})
+        return replace(self, provenance={**self.provenance, stage: dict(values)})
 
     # -- rules -----------------------------------------------------------------------------
 

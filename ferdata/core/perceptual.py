@@ -27,11 +27,11 @@ NEAR_THRESHOLD = 12
 
 Measured on drawn faces (`ferdata.synth`), as the share of copies within 12 bits at 100 and at 48
 pixels: JPEG of quality 75 and better 100 % and 90 %, of quality 50 99 % and 72 %; resized to 96, to
-224, or to 48 and back 98 % or more; brightness ±10 % and grey 100 %. The one photograph at hand
+224, or to 48 and back 98 % or more; brightness ±10 % and gray 100 %. The one photograph at hand
 (scikit-image's astronaut) stays within 8 bits in all of these. Different pictures: of 8 million
 pairs of drawn faces at 48 pixels the nearest differ in 26 bits, half of them in 120 or more; other
 pictures of one drawn person in 38 or more; a shift by one pixel of 100 makes 20. Nearer than that
-come neighbours in a film, where nothing but the expression moves: some differ in 2 bits only.
+come neighbors in a film, where nothing but the expression moves: some differ in 2 bits only.
 Half of all bits are set, so distances are even numbers.
 """
 
@@ -48,7 +48,7 @@ _BLOCK = 1 << 16  # rows unpacked in one go: 16 MB of bits
 def perceptual_hash(pixels: npt.NDArray[np.uint8]) -> str:
     """Hash what a picture shows.
 
-    Grey, averaged down to 64×64, discrete cosine transform; of the 256 lowest frequencies without
+    Gray, averaged down to 64×64, discrete cosine transform; of the 256 lowest frequencies without
     the constant one, in order of their sum, each is a bit: above the median of all or not. The
     transform's cosines are rounded to 12 bits, so that every sum is a whole number that a double
     holds exactly, and no machine rounds another way.
@@ -58,7 +58,7 @@ def perceptual_hash(pixels: npt.NDArray[np.uint8]) -> str:
 
     Returns:
         64 hexadecimal characters; all zeros for a picture without structure, that is with a
-        standard deviation below `BLANK_DEVIATION` grey levels: it is like no other, see
+        standard deviation below `BLANK_DEVIATION` gray levels: it is like no other, see
         `near_pairs`.
     """
     gray = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
@@ -187,7 +187,7 @@ def _chains(group: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 
 def _band_keys(hashes: npt.NDArray[np.uint64], bands: int) -> npt.NDArray[np.uint64]:
-    """Deal the bits out to bands, shape (bands, N): neighbouring frequencies to different ones."""
+    """Deal the bits out to bands, shape (bands, N): neighboring frequencies to different ones."""
     keys = np.zeros((bands, len(hashes)), np.uint64)
     for start in range(0, len(hashes), _BLOCK):
         block = hashes[start : start + _BLOCK].astype(">u8")

@@ -105,7 +105,7 @@ def read_pixel_row(path: Path, row: int) -> tuple[npt.NDArray[np.uint8], bytes]:
         row: Position below the header, from 0.
 
     Returns:
-        The image, uint8 grey, square (H, H), and the row's bytes.
+        The image, uint8 gray, square (H, H), and the row's bytes.
 
     Raises:
         ImageError: The file can't be read, there is no such row, or it holds no square image.
@@ -128,7 +128,7 @@ def read_pixel_row(path: Path, row: int) -> tuple[npt.NDArray[np.uint8], bytes]:
 
 
 def parse_pixels(text: bytes) -> npt.NDArray[np.uint8]:
-    """Turn numbers between blanks into a square grey image.
+    """Turn numbers between blanks into a square gray image.
 
     Args:
         text: Numbers from 0 to 255, row by row.

@@ -20,7 +20,7 @@ from ferdata.core.split_rules import (
     SubjectFoldRule,
     SubjectRule,
 )
-from ferdata.curation.folds import fold_facts, require_known, require_subjects, subject_folds
+from ferdata.curation.folds import count_folds, require_known, require_subjects, subject_folds
 from ferdata.curation.groups import groups
 from ferdata.curation.same_image import Pictures
 from ferdata.curation.selection import Stratum, carve, quotas
@@ -107,7 +107,7 @@ class Drawing:
     def _give_fold(self, rows: npt.NDArray[np.int64], rule: SubjectFoldRule) -> None:
         source = self.manifest.take(rows)
         fold = subject_folds(source, rule.folds)
-        self.folds |= fold_facts(source, fold, rule.folds)
+        self.folds |= count_folds(source, fold, rule.folds)
         rest = rows[fold != rule.fold]
         self.names[rows[fold == rule.fold]] = "test"
         if self.validation:

@@ -216,7 +216,7 @@ def _reasons(cluster: DuplicateCluster, near: int | None) -> dict[str, str]:
                 reason += ", linked by others between them"
         here, there = cluster.labels[row], cluster.labels[twin]
         if here != there:
-            reason += f"; labelled {here} here and {there} there"
+            reason += f"; labeled {here} here and {there} there"
         reasons[cluster.sample_ids[row]] = reason
     return reasons
 

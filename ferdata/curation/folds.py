@@ -16,8 +16,8 @@ def subject_folds(manifest: Manifest, folds: int) -> npt.NDArray[np.int64]:
     """Deal the people of each dataset out to folds.
 
     The convention of CK+'s subject-independent ten folds: subjects sorted ascending by name, the
-    fold is the index modulo the number of folds, plus 1. Over CK+'s 118 labelled subjects that
-    gives 33, 39, 40, 35, 30, 37, 29, 29, 33 and 22 of its 327 labelled sequences (the folds that
+    fold is the index modulo the number of folds, plus 1. Over CK+'s 118 labeled subjects that
+    gives 33, 39, 40, 35, 30, 37, 29, 29, 33 and 22 of its 327 labeled sequences (the folds that
     the Emotion-FAN repository publishes: Meng et al., "Frame attention networks for facial
     expression recognition in videos", ICIP 2019). People without any row are not counted, so a
     person who is left out altogether shifts those after them.
@@ -48,7 +48,7 @@ def subject_folds(manifest: Manifest, folds: int) -> npt.NDArray[np.int64]:
     return fold
 
 
-def fold_facts(manifest: Manifest, fold: npt.NDArray[np.int64], folds: int) -> dict[str, Any]:
+def count_folds(manifest: Manifest, fold: npt.NDArray[np.int64], folds: int) -> dict[str, Any]:
     """Count the rows and the people of each fold, by dataset, for the provenance.
 
     Returns:

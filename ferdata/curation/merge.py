@@ -40,12 +40,12 @@ def merge(manifests: Iterable[Manifest], mix: Mix) -> Manifest:
     require_sources(mix, parts)
     ordered = [parts[name] for name in mix.sources]
     _require_mapped(parts, mix)
-    relabelled = [_relabel(parts[name], name, mix) for name in mix.sources]
-    relabelled = _settle_lacking(relabelled, mix)
+    relabeled = [_relabel(parts[name], name, mix) for name in mix.sources]
+    relabeled = _settle_lacking(relabeled, mix)
     merged = Manifest(
-        pa.concat_tables([part.table for part in relabelled]),
+        pa.concat_tables([part.table for part in relabeled]),
         mix.space,
-        rejects=tuple(reject for part in relabelled for reject in part.rejects),
+        rejects=tuple(reject for part in relabeled for reject in part.rejects),
         roots=_roots(ordered),
     )
     merged.validate()

@@ -1,4 +1,4 @@
-"""From labelled rows to sound splits, in one call."""
+"""From labeled rows to sound splits, in one call."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from ferdata.core.errors import MissingExtraError
 if TYPE_CHECKING:
     from ferdata.data.arrays import FIELDS, SplitArrays
     from ferdata.data.batch import Batch
-    from ferdata.data.build import Build, SplitFacts
+    from ferdata.data.build import Build, SplitInfo
     from ferdata.data.datamodule import FerDataModule
     from ferdata.data.dataset import ShardDataset
     from ferdata.data.loader import ShardLoader
@@ -32,7 +32,7 @@ __all__ = [
     "ShardDataset",
     "ShardLoader",
     "SplitArrays",
-    "SplitFacts",
+    "SplitInfo",
 ]
 
 _HOME = {
@@ -43,7 +43,7 @@ _HOME = {
     "ShardDataset": "dataset",
     "ShardLoader": "loader",
     "SplitArrays": "arrays",
-    "SplitFacts": "build",
+    "SplitInfo": "build",
 }
 _OPTIONAL = ("torch", "lightning")
 

@@ -200,15 +200,15 @@ class SplitArrays:
 
     def _count_rows(self) -> list[int]:
         """Return the rows per shard, from `build.json` where it says, else from the shards."""
-        facts = self.build.split(self.split)
-        known = [self.build.shard_rows.get(shard) for shard in facts.shards]
+        info = self.build.split(self.split)
+        known = [self.build.shard_rows.get(shard) for shard in info.shards]
         rows = [
             reader.rows() if count is None else count
             for reader, count in zip(self._readers, known, strict=True)
         ]
-        if sum(rows) != facts.rows:
+        if sum(rows) != info.rows:
             raise BuildError(
                 f"{self.build.root}: the shards of split {self.split!r} hold {sum(rows)} rows, "
-                f"build.json says {facts.rows}; run `ferdata verify` on the build."
+                f"build.json says {info.rows}; run `ferdata verify` on the build."
             )
         return rows

@@ -17,7 +17,7 @@ class Batch(dict[str, Any]):
 
         Args:
             device: Where to.
-            non_blocking: Don't wait for copies; by default only towards a CUDA device, where it is
+            non_blocking: Don't wait for copies; by default only toward a CUDA device, where it is
                 safe for pinned memory and without effect for other memory.
         """
         target = torch.device(device)

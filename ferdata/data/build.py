@@ -23,13 +23,13 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class ImageFacts(_Record):
+class ImageFormat(_Record):
     """How the images of a build are stored.
 
     Attributes:
         height: Rows of pixels.
         width: Columns of pixels.
-        channels: 3 for RGB, 1 for grey.
+        channels: 3 for RGB, 1 for gray.
         encoding: `"raw"` pixels, or one JPEG or PNG file per image.
     """
 
@@ -44,7 +44,7 @@ class ImageFacts(_Record):
         return self.height, self.width, self.channels
 
 
-class LandmarkFacts(_Record):
+class LandmarkFormat(_Record):
     """The landmarks of a build.
 
     Attributes:
@@ -56,7 +56,7 @@ class LandmarkFacts(_Record):
     points: int = Field(default=0, ge=0)
 
 
-class SplitFacts(_Record):
+class SplitInfo(_Record):
     """One split as `build.json` lists it.
 
     Attributes:
@@ -83,9 +83,9 @@ class _BuildFile(_Record):
     name: str
     plan_sha256: str
     label_space: _SpaceFacts
-    image: ImageFacts
-    landmarks: LandmarkFacts = LandmarkFacts()
-    splits: dict[str, SplitFacts]
+    image: ImageFormat
+    landmarks: LandmarkFormat = LandmarkFormat()
+    splits: dict[str, SplitInfo]
     files: dict[str, _FileFacts] = Field(default_factory=dict)
     options: dict[str, Any] = Field(default_factory=dict)
     leaks: tuple[str, ...] = ()
@@ -112,9 +112,9 @@ class Build:
     name: str
     plan_sha256: str
     label_space: LabelSpace
-    image: ImageFacts
-    landmarks: LandmarkFacts
-    splits: Mapping[str, SplitFacts]
+    image: ImageFormat
+    landmarks: LandmarkFormat
+    splits: Mapping[str, SplitInfo]
     shard_rows: Mapping[str, int]
     options: Mapping[str, Any]
     leaks: tuple[str, ...]
@@ -148,7 +148,7 @@ class Build:
             leaks=facts.leaks,
         )
 
-    def split(self, name: str) -> SplitFacts:
+    def split(self, name: str) -> SplitInfo:
         """Return the facts of one split.
 
         Raises:

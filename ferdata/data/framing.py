@@ -59,7 +59,7 @@ def _median_place(crops: pa.Table) -> list[list[float]]:
     points = flat.reshape(-1, 5, 2).astype(np.float64)
     sides = np.stack([crops["width"].to_numpy(), crops["height"].to_numpy()], axis=1)[:, None]
     longest = sides.max(axis=2, keepdims=True)
-    # edge to edge as in `ferdata.faces.align`, and centred where the crop is not square
+    # edge to edge as in `ferdata.faces.align`, and centered where the crop is not square
     shares = (points + 0.5 + (longest - sides) / 2) / longest
     median = np.nanmedian(shares, axis=0)
     return [[round(float(x), 5), round(float(y), 5)] for x, y in median]

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from ferdata.core.errors import BuildError
 from ferdata.formats.names import HDF5_FORMAT
 
-# Colour images are stored as ordinary JPEG or PNG files; orientation tags never apply to them.
+# Color images are stored as ordinary JPEG or PNG files; orientation tags never apply to them.
 _DECODE = {
     1: cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION,
     3: cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION,

@@ -46,7 +46,7 @@ class View:
     scale: float
 
     def place(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Carry points, shape (..., 2), from the picture; whole numbers are pixel centres."""
+        """Carry points, shape (..., 2), from the picture; whole numbers are pixel centers."""
         return (np.asarray(points, np.float64) + 0.5) * self.scale - 0.5
 
 

@@ -21,7 +21,7 @@ from ferdata.faces.detection import Detection
 from ferdata.faces.detectors.mediapipe import FaceDetector, require_libraries
 from ferdata.faces.detectors.model_file import fetch_model, find_model
 from ferdata.faces.schemes import FIVE, MEDIAPIPE478, SCHEMES, scheme
-from ferdata.models.spec import ModelFacts
+from ferdata.models.spec import ModelSpec
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ NO_FACE = (
 
 
 def open_detector(
-    facts: ModelFacts, preparation: Preparation, *, crops: bool, landmarks: str, quiet: bool
+    spec: ModelSpec, preparation: Preparation, *, crops: bool, landmarks: str, quiet: bool
 ) -> AbstractContextManager[FaceDetector | None]:
     """Open the face detector where it is needed.
 
@@ -43,7 +43,7 @@ def open_detector(
     their build aligned crops by their points it is used if it can be had.
 
     Args:
-        facts: The model's facts.
+        spec: The model's spec.
         preparation: How images are made.
         crops: Whether the pictures are face crops.
         landmarks: One of `LANDMARKS`.
@@ -61,12 +61,12 @@ def open_detector(
     """
     if landmarks not in LANDMARKS:
         raise UnknownNameError("--landmarks", landmarks, LANDMARKS)
-    _require_scheme(facts)
-    prior = facts.landmark_scheme is not None
+    _require_scheme(spec)
+    prior = spec.landmark_scheme is not None
     if landmarks == "none":
         if prior:
             raise OptionError(
-                f"{facts.model} was trained with landmarks as a prior and needs them of new "
+                f"{spec.model} was trained with landmarks as a prior and needs them of new "
                 "pictures, too; leave out --landmarks none."
             )
         if not crops:
@@ -97,34 +97,34 @@ def five_points(detection: Detection | None) -> npt.NDArray[np.float32] | None:
 
 
 def landmarks_for(
-    facts: ModelFacts, detection: Detection | None, matrix: Matrix
+    spec: ModelSpec, detection: Detection | None, matrix: Matrix
 ) -> npt.NDArray[np.float32] | None:
     """Return the landmarks that a model takes, in pixels of the prepared image.
 
     Args:
-        facts: The model's facts.
+        spec: The model's spec.
         detection: The face.
         matrix: float64 (2, 3), picture pixels to image pixels.
 
     Returns:
         float32 (P, 2); None where the model takes none, or there is no face.
     """
-    if facts.landmark_scheme is None or detection is None:
+    if spec.landmark_scheme is None or detection is None:
         return None
     points = detection.landmarks
-    if facts.landmark_scheme == FIVE.name:
+    if spec.landmark_scheme == FIVE.name:
         points = np.asarray(MEDIAPIPE478.to_five(points), np.float32)
     return np.asarray(transform_points(points, matrix), np.float32)
 
 
-def _require_scheme(facts: ModelFacts) -> None:
+def _require_scheme(spec: ModelSpec) -> None:
     """Check that the detector's points can be turned into those that the model was trained with."""
-    wanted = facts.landmark_scheme
+    wanted = spec.landmark_scheme
     if wanted is None or wanted in (MEDIAPIPE478.name, FIVE.name):
         return
     size = f" ({scheme(wanted).size} points)" if wanted in SCHEMES else ""
     raise OptionError(
-        f"{facts.model} was trained with landmarks of the scheme {wanted!r}{size} as a prior; "
+        f"{spec.model} was trained with landmarks of the scheme {wanted!r}{size} as a prior; "
         f"new pictures have MediaPipe's ({MEDIAPIPE478.name}), of which only those and {FIVE.name} "
         "can be made. Train on a build with --landmarks mediapipe, or without the prior."
     )

@@ -1,6 +1,6 @@
 """A classifier as an ONNX graph: from stored uint8 images to logits and probabilities.
 
-Normalisation and resizing are in the graph, so that whoever runs it hands over the pixels that a
+Normalization and resizing are in the graph, so that whoever runs it hands over the pixels that a
 build would store.
 """
 
@@ -20,7 +20,7 @@ from torch.nn import functional
 from ferdata.core.errors import ModelFileError
 from ferdata.models.classifier import Classifier
 from ferdata.models.inputs.preprocess import Preprocess
-from ferdata.models.spec import ModelFacts
+from ferdata.models.spec import ModelSpec
 
 if TYPE_CHECKING:
     import onnx
@@ -46,7 +46,7 @@ class ExportGraph(nn.Module):
         super().__init__()
         self.classifier = copy.deepcopy(classifier).cpu().float().eval()
         if (height, width) != self.classifier.preprocess.size:
-            self.classifier.preprocess = LinearPreprocess(classifier.facts, height, width)
+            self.classifier.preprocess = LinearPreprocess(classifier.spec, height, width)
 
     def forward(self, image: Tensor, landmarks: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Classify images.
@@ -66,11 +66,11 @@ class LinearPreprocess(Preprocess):
     """`Preprocess` with the resize as two matrix products.
 
     An antialiased bilinear resize is a linear map along each axis; the maps' matrices are what it
-    makes of unit vectors. ONNX's own antialiased `Resize` differs from torch's by up to 0.002 grey
+    makes of unit vectors. ONNX's own antialiased `Resize` differs from torch's by up to 0.002 gray
     levels and is unknown to several runtimes; a product of matrices is neither.
 
     Args:
-        facts: Normalisation and input size.
+        spec: Normalization and input size.
         height: Height of the images that come, pixels.
         width: Width of the images that come, pixels.
     """
@@ -78,9 +78,9 @@ class LinearPreprocess(Preprocess):
     down: Tensor
     across: Tensor
 
-    def __init__(self, facts: ModelFacts, height: int, width: int) -> None:
-        super().__init__(facts.mean, facts.std, facts.input_size)
-        rows, columns = facts.input_size
+    def __init__(self, spec: ModelSpec, height: int, width: int) -> None:
+        super().__init__(spec.mean, spec.std, spec.input_size)
+        rows, columns = spec.input_size
         self.register_buffer("down", resize_matrix(height, rows))
         self.register_buffer("across", resize_matrix(width, columns).T.contiguous())
 
@@ -141,7 +141,7 @@ def to_onnx(classifier: Classifier, height: int, width: int, opset: int) -> onnx
     except torch.onnx.OnnxExporterError as error:
         first_line = str(error).strip().partition("\n")[0]
         raise ModelFileError(
-            f"{classifier.facts.model} can't be exported by torch {torch.__version__} with opset "
+            f"{classifier.spec.model} can't be exported by torch {torch.__version__} with opset "
             f"{opset}: {first_line}; try another --opset, or another version of torch."
         ) from error
     if program is None:

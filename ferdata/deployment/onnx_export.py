@@ -48,7 +48,7 @@ class ExportReport(BaseModel):
         outputs: Names of the outputs.
         height: Height of the images, pixels.
         width: Width of the images, pixels.
-        channels: 3 for RGB, 1 for grey.
+        channels: 3 for RGB, 1 for gray.
         largest_difference: Largest absolute difference of an output to torch's.
         largest_logit: Largest absolute logit of torch.
         tolerance: What the difference may be at most, for logits up to 10.
@@ -84,7 +84,7 @@ def export(
     """Write a run's model as an ONNX file that answers as torch does.
 
     The graph takes `image`, uint8 (batch, H, W, C) as the run's build stores images, with a free
-    batch size, and gives `logits` and `probability`, float32 (batch, K). Resizing and normalisation
+    batch size, and gives `logits` and `probability`, float32 (batch, K). Resizing and normalization
     are inside. A model with a landmark prior has a second input `landmarks`, float32
     (batch, P, 2) in pixels of the image, NaN where unknown. Class names, label space, sizes, the
     build and how a picture is to be prepared are in the file's metadata.
@@ -133,14 +133,14 @@ def export(
         file=str(target),
         bytes=len(content),
         opset=opset,
-        model=classifier.facts.model,
+        model=classifier.spec.model,
         checkpoint=which,
-        labels=classifier.facts.labels,
+        labels=classifier.spec.labels,
         inputs=INPUT_NAMES[: 2 if classifier.takes_landmarks else 1],
         outputs=OUTPUT_NAMES,
         height=preparation.size,
         width=preparation.size,
-        channels=classifier.facts.channels,
+        channels=classifier.spec.channels,
         largest_difference=comparison.difference,
         largest_logit=comparison.largest_logit,
         tolerance=TOLERANCE,
@@ -170,7 +170,7 @@ def checked_onnx(
     comparison = compare(content, classifier, size, size)
     if not comparison.equal:
         raise ModelFileError(
-            f"{classifier.facts.model}: the exported model answers differently from torch: outputs "
+            f"{classifier.spec.model}: the exported model answers differently from torch: outputs "
             f"differ by up to {comparison.difference:.2e} (largest logit "
             f"{comparison.largest_logit:.3g}); allowed are {TOLERANCE:.0e}, or "
             f"{RELATIVE_TOLERANCE:.0e} of the largest logit. No file was kept. Try another "
@@ -183,30 +183,30 @@ def describe(classifier: Classifier, record: RunRecord) -> dict[str, str]:
     """Return what an exported model says of itself; values that are not text are JSON.
 
     Args:
-        classifier: The model and its facts.
+        classifier: The model and its spec.
         record: The run's record.
     """
-    facts, build = classifier.facts, record.build
+    spec, build = classifier.spec, record.build
     preparation = Preparation.from_build(build)
     values: dict[str, Any] = {
-        "labels": facts.labels,
-        "label_space": facts.label_space,
+        "labels": spec.labels,
+        "label_space": spec.label_space,
         "ferdata_version": __version__,
-        "model": facts.model,
-        "model_options": facts.model_options,
+        "model": spec.model,
+        "model_options": spec.model_options,
         "image": {
             "height": preparation.size,
             "width": preparation.size,
-            "channels": facts.channels,
+            "channels": spec.channels,
             "order": "height, width, channels",
-            "color": "RGB" if facts.channels == 3 else "grey",
+            "color": "RGB" if spec.channels == 3 else "gray",
             "type": "uint8, 0 to 255",
         },
-        "input_size": facts.input_size,
-        "mean": facts.mean,
-        "std": facts.std,
-        "normalisation": "inside the graph: (image / 255 - mean) / std, resized before",
-        "landmark_scheme": facts.landmark_scheme,
+        "input_size": spec.input_size,
+        "mean": spec.mean,
+        "std": spec.std,
+        "normalization": "inside the graph: (image / 255 - mean) / std, resized before",
+        "landmark_scheme": spec.landmark_scheme,
         "build": {"name": build.get("name"), "plan_sha256": build.get("plan_sha256")},
         "preparation": preparation.to_json(),
         "preparation_note": preparation.note(),

@@ -24,7 +24,7 @@ RELATIVE_TOLERANCE = 1e-5
 """The same as a share of an image's largest logit; it counts where logits are above 10.
 
 float32 holds seven digits, and a deep network's sums in another order lose two of them: on noise,
-which no model has learnt to answer, logits of 100 come out 1e-4 apart."""
+which no model has learned to answer, logits of 100 come out 1e-4 apart."""
 
 NOISE_IMAGES = 10
 FACE_IMAGES = 12
@@ -92,7 +92,7 @@ def compare(model: bytes, classifier: Classifier, height: int, width: int) -> Co
         return _compare(onnxruntime, model, classifier, height, width)
     except refusals as error:
         raise ModelFileError(
-            f"{classifier.facts.model}: onnxruntime {onnxruntime.__version__} can't run the "
+            f"{classifier.spec.model}: onnxruntime {onnxruntime.__version__} can't run the "
             f"exported model ({' '.join(str(error).split())}); no file was kept. Try another "
             "--opset, or another version of torch or onnxruntime."
         ) from error
@@ -121,7 +121,7 @@ def _compare(
 def check_batches(classifier: Classifier, height: int, width: int) -> Iterator[Batch]:
     """Draw the images of the check, in batches of several sizes; the same ones every time."""
     generator = np.random.default_rng(0)
-    channels = classifier.facts.channels
+    channels = classifier.spec.channels
     noise = generator.integers(0, 256, (NOISE_IMAGES, height, width, channels), dtype=np.uint8)
     noise[0], noise[1] = 0, 255
     faces = [_draw(number, generator, height, width, channels) for number in range(FACE_IMAGES)]
@@ -150,9 +150,9 @@ def _draw_points(
     classifier: Classifier, number: int, generator: np.random.Generator, height: int, width: int
 ) -> npt.NDArray[np.float32] | None:
     """Draw landmarks anywhere in the images; one face in four has none."""
-    if classifier.facts.landmark_scheme is None:
+    if classifier.spec.landmark_scheme is None:
         return None
-    size = scheme(classifier.facts.landmark_scheme).size
+    size = scheme(classifier.spec.landmark_scheme).size
     points = generator.uniform(0, (width, height), (number, size, 2)).astype(np.float32)
     points[::4] = np.nan
     return points

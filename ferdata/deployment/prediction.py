@@ -114,19 +114,19 @@ def predict(
     if preparation.guesses and not crops:
         logger.warning(
             "%s was trained on face crops whose landmarks are not known: photographs are aligned "
-            "to ferdata's template, which may show more or less of the face than the model learnt "
+            "to ferdata's template, which may show more or less of the face than the model learned "
             "from. Build with --landmarks auto and train again, or cut pictures yourself: --crops",
             folder.path,
         )
     with ExitStack() as stack:
         detector = stack.enter_context(
             open_detector(
-                classifier.facts, preparation, crops=crops, landmarks=landmarks, quiet=quiet
+                classifier.spec, preparation, crops=crops, landmarks=landmarks, quiet=quiet
             )
         )
         output = None
         if out is not None:
-            output = stack.enter_context(OutputFolder(out, pictures, classifier.facts.labels))
+            output = stack.enter_context(OutputFolder(out, pictures, classifier.spec.labels))
         bar = stack.enter_context(progress_bar("predicting", len(pictures), quiet=quiet))
         job = _Job(classifier.to(place), place, preparation, detector, output, crops, top)
         rest = iter(pictures)
@@ -190,16 +190,16 @@ class _Job:
         looked = self.detector is not None
         if detection is None and not self.crops:
             return _Prepared(picture, NO_FACE, looked=looked)
-        facts = self.classifier.facts
-        if detection is None and facts.landmark_scheme is not None:
-            reason = f"no face found, and {facts.model} takes its landmarks beside the image"
+        spec = self.classifier.spec
+        if detection is None and spec.landmark_scheme is not None:
+            reason = f"no face found, and {spec.model} takes its landmarks beside the image"
             return _Prepared(picture, reason, looked=looked)
         height, width = pixels.shape[:2]
         matrix = self.preparation.matrix(five_points(detection), width, height, crop=self.crops)
         return _Prepared(
             picture,
             image=self.preparation.render(pixels, matrix),
-            points=landmarks_for(facts, detection, matrix),
+            points=landmarks_for(spec, detection, matrix),
             looked=looked,
             detection=detection,
             view=None if self.output is None else make_view(pixels),
@@ -213,7 +213,7 @@ class _Job:
             ModelFileError: The answers are no numbers.
         """
         if not ready:
-            return np.empty((0, len(self.classifier.facts.labels)), np.float32)
+            return np.empty((0, len(self.classifier.spec.labels)), np.float32)
         images = torch.from_numpy(np.stack([one.image for one in ready if one.image is not None]))
         points = [one.points for one in ready if one.points is not None]
         landmarks = torch.from_numpy(np.stack(points)).to(self.device) if points else None
@@ -226,7 +226,7 @@ class _Job:
         prediction = Prediction(image=one.picture.shown, problem=one.problem or None)
         _describe_face(prediction, one)
         if share is not None:
-            names = self.classifier.facts.labels
+            names = self.classifier.spec.labels
             order = np.argsort(-share, kind="stable")
             ranked = [(names[k], round(float(share[k]), 6)) for k in order]
             prediction.label, prediction.probability = ranked[0]
@@ -277,8 +277,8 @@ def _describe_face(prediction: Prediction, one: _Prepared) -> None:
 
 def _require_channels(classifier: Classifier, preparation: Preparation, folder: RunFolder) -> None:
     """Check that the record and the checkpoint speak of the same images."""
-    if classifier.facts.channels != preparation.channels:
+    if classifier.spec.channels != preparation.channels:
         raise ModelFileError(
             f"{folder.path}: run.json says that images have {preparation.channels} channel(s), the "
-            f"checkpoint {classifier.facts.channels}; they are not of one run. Train again."
+            f"checkpoint {classifier.spec.channels}; they are not of one run. Train again."
         )

@@ -1,4 +1,4 @@
-"""From a new picture to an image like those that the model learnt from.
+"""From a new picture to an image like those that the model learned from.
 
 A run remembers how its build made images (`run.json`, `build`). What a new picture needs depends on
 what the build's own pictures were:
@@ -42,8 +42,8 @@ class Preparation:
         align: The build's `align`: `auto`, `none` or `five`.
         size: Side of the square images, pixels.
         margin: Room around an aligned face, as a share of the template's side.
-        channels: 3 for RGB, 1 for grey.
-        equalize: Whether histograms are equalised.
+        channels: 3 for RGB, 1 for gray.
+        equalize: Whether histograms are equalized.
         framings: What the build's pictures were, of `crop` and `photograph`; empty if unknown.
         place: float64 (5, 2), the median place of the five points in the build's crops, in shares
             of the side; None if unknown.
@@ -59,7 +59,7 @@ class Preparation:
 
     @classmethod
     def from_build(cls, build: Mapping[str, Any]) -> Preparation:
-        """Read a run's facts of its build.
+        """Read a run's spec of its build.
 
         Args:
             build: `build` of `run.json`.
@@ -142,7 +142,7 @@ class Preparation:
         return to_channels(image, self.channels)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the facts as plain types, with the versioned names of the transforms."""
+        """Return the spec as plain types, with the versioned names of the transforms."""
         return {
             "align": self.align,
             "size": self.size,
@@ -159,15 +159,15 @@ class Preparation:
     def note(self) -> str:
         """Tell in a sentence what a program must do before it hands an image to the model."""
         ways = {
-            "five": "aligned by its five points (eye centres, nose tip, mouth corners) to the "
+            "five": "aligned by its five points (eye centers, nose tip, mouth corners) to the "
             f"template {transform_name('five')} with margin {self.margin:g}",
-            "place": "moved, turned and scaled such that its five points (eye centres, nose tip, "
+            "place": "moved, turned and scaled such that its five points (eye centers, nose tip, "
             "mouth corners) come closest to five_points, given in shares of the side",
             "none": "scaled as a whole to fit",
         }
-        equalised = ", its histogram equalised (luminance)" if self.equalize else ""
-        color = "RGB" if self.channels == 3 else "grey"
+        equalized = ", its histogram equalized (luminance)" if self.equalize else ""
+        color = "RGB" if self.channels == 3 else "gray"
         return (
-            f"{self.size}×{self.size} pixels, {color}{equalised}. A photograph is "
+            f"{self.size}×{self.size} pixels, {color}{equalized}. A photograph is "
             f"{ways[self.way(crop=False)]}; a face crop is {ways[self.way(crop=True)]}."
         )

@@ -194,7 +194,7 @@ def _own_build(folder: RunFolder, record: RunRecord) -> Path:
 
 def _recipe(record: RunRecord) -> str | None:
     """Return the name of the paper's recipe that a run, or at least its model, is of."""
-    named = (record.options.recipe, record.facts.model.removeprefix("fer_"))
+    named = (record.options.recipe, record.spec.model.removeprefix("fer_"))
     return next((name for name in named if name in recipe_names()), None)
 
 

@@ -81,7 +81,7 @@ def measure_complexity(classifier: Classifier) -> Complexity:
         classifier: The classifier; it is put in evaluation mode.
     """
     classifier.eval()
-    inputs = _inputs(classifier, 1, classifier.facts.input_size)
+    inputs = _inputs(classifier, 1, classifier.spec.input_size)
     with FlopCounterMode(display=False) as counter:
         classifier(*inputs)
     flops = int(counter.get_total_flops())
@@ -92,7 +92,7 @@ def measure_complexity(classifier: Classifier) -> Complexity:
         megabytes=sum(_stored_bytes(value) for value in weights.values()) / 1e6,
         macs=flops // 2,
         flops=flops,
-        input_size=classifier.facts.input_size,
+        input_size=classifier.spec.input_size,
     )
 
 
@@ -121,7 +121,7 @@ def measure_speed(
     if repeats < 1 or min(batch_sizes, default=0) < 1:
         raise OptionError(f"repeats {repeats}, batch sizes {list(batch_sizes)}: at least 1 each.")
     classifier.eval()
-    size = image_size or classifier.facts.input_size
+    size = image_size or classifier.spec.input_size
     total = len(batch_sizes) * (warm_up + repeats)
     with progress_bar("timing", total, unit="pass", quiet=quiet) as bar:
         return [

@@ -18,7 +18,7 @@ from ferdata.evaluation.mistakes import write_mistakes
 from ferdata.evaluation.predictions import collect_answers
 from ferdata.evaluation.report import EvaluationReport, write_report
 from ferdata.models.checkpoint import load_classifier
-from ferdata.models.spec import ModelFacts
+from ferdata.models.spec import ModelSpec
 from ferdata.runs.folder import RunFolder
 
 __all__ = ["EvaluationReport", "evaluate", "torch_device"]
@@ -60,9 +60,9 @@ def evaluate(
     folder, data = RunFolder(run), Build.open(build)
     which = checkpoint or folder.read().options.select
     classifier = load_classifier(folder.checkpoint(which))
-    facts = classifier.facts
-    match = match_classes(facts.space(), data.label_space, f"the build {data.root}")
-    _require_images(facts, data, split)
+    spec = classifier.spec
+    match = match_classes(spec.space(), data.label_space, f"the build {data.root}")
+    _require_images(spec, data, split)
     answers = collect_answers(classifier, data, split, torch_device(device), quiet=quiet)
     arrays = SplitArrays(data, split)
     target = folder.evaluation(data.name, data.plan_sha256, split, which)
@@ -70,14 +70,14 @@ def evaluate(
         run=str(run),
         checkpoint=which,
         checkpoint_sha256=sha256_file(folder.checkpoint(which)),
-        model=facts.model,
+        model=spec.model,
         build=data.name,
         plan_sha256=data.plan_sha256,
         split=split,
-        label_space=facts.label_space,
+        label_space=spec.label_space,
         classes=match.model_copy(update={"left_out": {**match.left_out, **answers.left_out}}),
         leaks=list(data.leaks),
-        scores=score(answers.confusion(), facts.labels),
+        scores=score(answers.confusion(), spec.labels),
         calibration=calibrate(answers.log_probabilities, answers.label),
         groups=group_scores(answers, read_columns(data, arrays, answers.index), split),
         folder=str(target),
@@ -110,28 +110,28 @@ def torch_device(device: str) -> torch.device:
     return torch.device("cpu")
 
 
-def _require_images(facts: ModelFacts, build: Build, split: str) -> None:
+def _require_images(spec: ModelSpec, build: Build, split: str) -> None:
     """Check that the split has images and that the model can take them."""
     if build.split(split).rows == 0:
         raise BuildError(f"{build.root}: split {split!r} is empty; evaluate another one.")
     image = build.image
-    if image.channels != facts.channels:
-        color = "rgb" if facts.channels == 3 else "gray"
+    if image.channels != spec.channels:
+        color = "rgb" if spec.channels == 3 else "gray"
         raise BuildError(
             f"{build.root}: images have {image.channels} channel(s), the model takes "
-            f"{facts.channels}; build again with --color {color}."
+            f"{spec.channels}; build again with --color {color}."
         )
-    if facts.landmark_scheme not in (None, build.landmarks.scheme):
+    if spec.landmark_scheme not in (None, build.landmarks.scheme):
         raise BuildError(
             f"{build.root}: landmarks are of the scheme {build.landmarks.scheme!r}, the model "
-            f"takes {facts.landmark_scheme!r} beside the image; build again with the --landmarks "
+            f"takes {spec.landmark_scheme!r} beside the image; build again with the --landmarks "
             "that the run's build had, or train on this build."
         )
-    if (image.height, image.width) != facts.input_size:
+    if (image.height, image.width) != spec.input_size:
         logger.info(
             "images of %d×%d pixels are resized to the model's %d×%d",
             image.width,
             image.height,
-            facts.input_size[1],
-            facts.input_size[0],
+            spec.input_size[1],
+            spec.input_size[0],
         )

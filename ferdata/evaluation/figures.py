@@ -17,14 +17,14 @@ from ferdata.core.files import finish_atomically
 from ferdata.evaluation.calibration import Calibration
 
 _DARK = 0.55  # share of a row from which white digits are easier to read than dark ones
-_INK, _BLUE, _ORANGE, _GREY = "#22303c", "#2f6fae", "#d1662b", "#9aa5ae"
+_INK, _BLUE, _ORANGE, _GRAY = "#22303c", "#2f6fae", "#d1662b", "#9aa5ae"
 _SHEET_COLUMNS = 6
 
 
 def confusion_figure(
     confusion: npt.ArrayLike, labels: Sequence[str], *, title: str, subtitle: str
 ) -> Figure:
-    """Draw a confusion matrix: counts as digits, each true class's shares as colour.
+    """Draw a confusion matrix: counts as digits, each true class's shares as color.
 
     Args:
         confusion: Counts, shape (K, K); rows are true classes, columns are answers.
@@ -61,7 +61,7 @@ def confusion_figure(
                 ha="center",
                 va="center",
                 fontsize=8,
-                color="white" if share > _DARK else _INK if counts[row, column] else _GREY,
+                color="white" if share > _DARK else _INK if counts[row, column] else _GRAY,
             )
     return figure
 
@@ -82,7 +82,7 @@ def reliability_figure(calibration: Calibration, *, title: str) -> Figure:
         edge = {"x": entry.low, "width": width, "align": "edge", "edgecolor": "white"}
         upper.bar(height=entry.accuracy, color=_BLUE, **edge)
         upper.plot([entry.confidence], [entry.accuracy], "o", color=_INK, markersize=3.5)
-        lower.bar(height=entry.n, color=_GREY, **edge)
+        lower.bar(height=entry.n, color=_GRAY, **edge)
     upper.plot([0, 1], [0, 1], "--", color=_ORANGE, linewidth=1, label="perfectly calibrated")
     upper.plot([], [], "o", color=_INK, markersize=3.5, label="mean confidence of the bin")
     upper.set_ylim(0, 1)
@@ -129,12 +129,12 @@ def curves_figure(
     for axes in (losses, shares, rate):
         axes.grid(alpha=0.25)
         if best_epoch is not None:
-            axes.axvline(best_epoch, color=_GREY, linestyle="--", linewidth=1)
+            axes.axvline(best_epoch, color=_GRAY, linestyle="--", linewidth=1)
     for axes in (losses, shares):
         if axes.get_legend_handles_labels()[0]:
             axes.legend(fontsize=8, frameon=False)
         else:
-            axes.text(0.5, 0.5, "not recorded", transform=axes.transAxes, ha="center", color=_GREY)
+            axes.text(0.5, 0.5, "not recorded", transform=axes.transAxes, ha="center", color=_GRAY)
     if best_epoch is not None:
         losses.set_title(f"best epoch on validation: {best_epoch} (dashed)", fontsize=9)
     figure.suptitle(_plain(title), fontsize=11)

@@ -102,7 +102,7 @@ def collect_answers(
             be read.
         ModelFileError: The classifier's answers are no numbers.
     """
-    space = classifier.facts.space()
+    space = classifier.spec.space()
     to_model = space.remap_from(build.label_space)
     fields = ["image", "label", *(["landmarks"] if classifier.takes_landmarks else [])]
     classifier.eval().to(device)
@@ -157,6 +157,6 @@ def require_numbers(
     """
     if not np.isfinite(logits).all():
         raise ModelFileError(
-            f"{classifier.facts.model}: its answers{where} are not numbers; training has "
+            f"{classifier.spec.model}: its answers{where} are not numbers; training has "
             "diverged. Use the run's other checkpoint, or train again with a lower --lr."
         )

@@ -1,6 +1,6 @@
 """Alignment: the affine map from a source image to a square output image, and its rendering.
 
-Integer coordinates are pixel centres, as in `cv2.warpAffine`: the left edge of an image is at
+Integer coordinates are pixel centers, as in `cv2.warpAffine`: the left edge of an image is at
 x = −0.5, its right edge at x = width − 0.5.
 
 A transform has a name with a version. Whoever changes a pixel that one of them makes gives it a new
@@ -68,7 +68,7 @@ def alignment_matrix(
     """Return the map from source pixels to output pixels.
 
     Args:
-        kind: `none`: the whole image, scaled to fit and centred; what a picture that is not square
+        kind: `none`: the whole image, scaled to fit and centered; what a picture that is not square
             leaves free is filled by repeating its edge. `five`: the similarity that brings the five
             points closest to the template; the same as `none` where the points are unknown (None,
             NaN, or all in one place).
@@ -103,7 +103,7 @@ def template(size: int, margin: float = 0.0) -> npt.NDArray[np.float64]:
     Returns:
         float64 (5, 2), pixels.
     """
-    # Via edges (pixel centre + 0.5), so that the face keeps its place whatever the size.
+    # Via edges (pixel center + 0.5), so that the face keeps its place whatever the size.
     share = (ARCFACE_TEMPLATE + 0.5) / ARCFACE_SIDE
     return (share + margin) / (1.0 + 2.0 * margin) * size - 0.5
 
@@ -191,7 +191,7 @@ def _is_whole(matrix: Matrix, pixels: npt.NDArray[np.uint8], size: int) -> bool:
 
 @lru_cache(maxsize=64)
 def _fit(width: int, height: int, size: int) -> Matrix:
-    """Scale the longer side to `size` and centre the picture; the result is not to be changed."""
+    """Scale the longer side to `size` and center the picture; the result is not to be changed."""
     scale = size / max(width, height)
     left = (size - scale * width) / 2
     top = (size - scale * height) / 2

@@ -16,7 +16,7 @@ import pyarrow as pa
 from ferdata.core.schema import SCHEMA
 from ferdata.faces.detection import BLENDSHAPES
 from ferdata.faces.schemes import FIVE, MEDIAPIPE478, scheme
-from ferdata.faces.task import ImageFacts
+from ferdata.faces.task import ImageResult
 
 Floats = npt.NDArray[np.float32]
 
@@ -68,7 +68,7 @@ def shipped_points(table: pa.Table) -> list[FacePoints]:
     return [_shipped(*row) for row in zip(landmarks, five, schemes, strict=True)]
 
 
-def detected_points(facts: ImageFacts) -> FacePoints:
+def detected_points(facts: ImageResult) -> FacePoints:
     """Return the points that MediaPipe found in an image."""
     if facts.detection is None:
         return FacePoints()
@@ -77,7 +77,7 @@ def detected_points(facts: ImageFacts) -> FacePoints:
     return FacePoints("mediapipe", MEDIAPIPE478.name, landmarks, np.asarray(five, np.float32))
 
 
-def make_columns(points: Sequence[FacePoints], facts: Sequence[ImageFacts]) -> dict[str, pa.Array]:
+def make_columns(points: Sequence[FacePoints], facts: Sequence[ImageResult]) -> dict[str, pa.Array]:
     """Return the arrays of `COLUMNS` for some rows.
 
     Args:

@@ -20,9 +20,9 @@ class Detection:
     """One face, chosen among those that were found in an image.
 
     Attributes:
-        landmarks: float32 (478, 2), pixels of the image, integers at pixel centres.
+        landmarks: float32 (478, 2), pixels of the image, integers at pixel centers.
         face_count: How many faces were found.
-        rule: How this one was chosen: `only`, `nearest-box` (nearest to the centre of the given
+        rule: How this one was chosen: `only`, `nearest-box` (nearest to the center of the given
             box) or `largest`; with `/border` where it was found only after a border was added.
         score: Confidence of MediaPipe's face detector in this face, 0–1; None if not asked for.
         blendshapes: float32 (52,), 0–1, or None if not asked for.
@@ -50,7 +50,7 @@ def choose(boxes: Sequence[Box], given: Box | None) -> tuple[int, str]:
 
     Args:
         boxes: Extents of the faces, at least one.
-        given: The dataset's box of the labelled face, if it has one.
+        given: The dataset's box of the labeled face, if it has one.
 
     Returns:
         Position of the chosen face, and the rule that chose it; the first of equals.
@@ -78,5 +78,5 @@ def _area(box: Box) -> float:
 
 
 def _distance(a: Box, b: Box) -> float:
-    """Squared distance of the centres, times four."""
+    """Squared distance of the centers, times four."""
     return (a[0] + a[2] - b[0] - b[2]) ** 2 + (a[1] + a[3] - b[1] - b[3]) ** 2

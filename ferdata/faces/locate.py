@@ -33,8 +33,8 @@ from ferdata.faces.schemes import FACEPP37
 from ferdata.faces.task import (
     DetectorSetup,
     FaceTask,
-    ImageFacts,
     ImageRef,
+    ImageResult,
     close_detectors,
     run_face_task,
 )
@@ -181,7 +181,7 @@ class _Work:
             )
             yield FaceTask(images, self.setup, self.options.perceptual_hash)
 
-    def add(self, facts: list[ImageFacts]) -> None:
+    def add(self, facts: list[ImageResult]) -> None:
         """Take the results of the next rows."""
         rows = self.manifest.table.slice(self._row, len(facts))
         points = self._points(rows, facts)
@@ -210,7 +210,7 @@ class _Work:
             located = located.with_column(name, pa.chunked_array(arrays, SCHEMA.field(name).type))
         return located.with_provenance("faces", self._facts())
 
-    def _points(self, rows: pa.Table, facts: list[ImageFacts]) -> list[FacePoints]:
+    def _points(self, rows: pa.Table, facts: list[ImageResult]) -> list[FacePoints]:
         if self.options.landmarks in ("none", "mediapipe"):
             points = [FacePoints() for _ in facts]
         else:
@@ -220,7 +220,7 @@ class _Work:
             for point, fact in zip(points, facts, strict=True)
         ]
 
-    def _count(self, point: FacePoints, fact: ImageFacts) -> str:
+    def _count(self, point: FacePoints, fact: ImageResult) -> str:
         """Count a row; return why it is rejected, or an empty string."""
         report = self.report
         report.images += 1
@@ -283,7 +283,7 @@ def _prepare(options: FaceOptions, *, quiet: bool) -> DetectorSetup | None:
     return DetectorSetup(model, cache_path(), options.score, options.blendshapes)
 
 
-def _remember(cache: DetectionCache, task: FaceTask, facts: list[ImageFacts]) -> None:
+def _remember(cache: DetectionCache, task: FaceTask, facts: list[ImageResult]) -> None:
     """Store what was detected just now; the main process alone writes."""
     cache.put(
         {

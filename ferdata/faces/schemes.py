@@ -1,7 +1,7 @@
 """Landmark schemes: how many points, which of them a flip exchanges, and where the five are.
 
 Left and right are those of the image, not of the person: the image-left eye is the person's right
-one in a photograph that is not mirrored. Coordinates are pixels, integers at pixel centres.
+one in a photograph that is not mirrored. Coordinates are pixels, integers at pixel centers.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from ferdata.faces.detectors import mediapipe_points
 Points = npt.NDArray[np.floating[Any]]
 
 FIVE_NAMES = (
-    "image-left eye centre",
-    "image-right eye centre",
+    "image-left eye center",
+    "image-right eye center",
     "nose tip",
     "image-left mouth corner",
     "image-right mouth corner",
@@ -88,7 +88,7 @@ def _scheme(
 
 
 FIVE = _scheme("five", 5, [(0, 1), (3, 4)], ((0,), (1,), (2,), (3,), (4,)))
-"""Eye centres, nose tip, mouth corners, in the order of `FIVE_NAMES`."""
+"""Eye centers, nose tip, mouth corners, in the order of `FIVE_NAMES`."""
 
 IBUG68 = _scheme(
     "ibug68",

@@ -70,7 +70,7 @@ class FaceTask:
 
 
 @dataclass(frozen=True)
-class ImageFacts:
+class ImageResult:
     """What was found out about one image.
 
     Attributes:
@@ -96,7 +96,7 @@ class ImageFacts:
     problem: str = ""
 
 
-def run_face_task(task: FaceTask) -> list[ImageFacts]:
+def run_face_task(task: FaceTask) -> list[ImageResult]:
     """Read each image once and look at those that are asked for; one result per image, in order.
 
     The detector is made when the first image is not in the cache, and kept by the process.
@@ -111,13 +111,13 @@ def run_face_task(task: FaceTask) -> list[ImageFacts]:
     facts = []
     for ref, image, key in zip(task.images, read, keys, strict=True):
         if not isinstance(image, _Read):
-            facts.append(ImageFacts(problem=image))
+            facts.append(ImageResult(problem=image))
             continue
         if key is not None and key not in known:
             known[key] = _detect(task.setup, image, ref.box)
         origin = "" if key is None else "cache" if key in cached else "detected"
         facts.append(
-            ImageFacts(
+            ImageResult(
                 width=image.decoded.pixels.shape[1],
                 height=image.decoded.pixels.shape[0],
                 channels=image.decoded.channels,

@@ -1,6 +1,6 @@
 """The dataset card of a build: `README.md` with YAML front matter, as Hugging Face reads it.
 
-Everything in a card is a fact of the build, handed over as `CardFacts`; this module only words it.
+Everything in a card was recorded by the build and comes as `CardContent`; this module words it.
 Text that comes from a dataset (names, citations, reasons) is escaped, so that it can't become
 markup.
 """
@@ -27,13 +27,13 @@ _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000
 
 
 @dataclass(frozen=True)
-class SourceFacts:
+class CardSource:
     """A dataset that a build was made from.
 
     Attributes:
         name: Its name in ferdata, for instance `"rafdb"`.
         title: Its full name.
-        licence: Its licence in short.
+        license: Its license in short.
         usage: What its authors allow and ask for.
         citation: BibTeX or text.
         homepage: Where to get it; empty if unknown.
@@ -41,15 +41,15 @@ class SourceFacts:
 
     name: str
     title: str
-    licence: str
+    license: str
     usage: str
     citation: str
     homepage: str = ""
 
 
 @dataclass(frozen=True)
-class CardFacts:
-    """All facts of a card.
+class CardContent:
+    """All content of a card.
 
     Attributes:
         name: Name of the build, for instance `"rafdb"`.
@@ -84,7 +84,7 @@ class CardFacts:
     alignment: str
     landmarks: Mapping[str, int]
     rejects: Mapping[str, Mapping[str, int]]
-    sources: Sequence[SourceFacts]
+    sources: Sequence[CardSource]
     plan_sha256: str
     ferdata_version: str
     validation: float = 0.0
@@ -98,60 +98,60 @@ class CardFacts:
     num_bytes: Mapping[str, int] = field(default_factory=dict)
 
 
-def write_card(path: Path, facts: CardFacts) -> None:
+def write_card(path: Path, content: CardContent) -> None:
     """Write a card, whole or not at all.
 
     Args:
         path: `README.md` in the folder whose `data` holds the finished shards.
-        facts: What the card says.
+        content: What the card says.
 
     Raises:
         BuildError: It can't be written.
     """
-    if not facts.num_bytes:
-        facts = replace(facts, num_bytes=_sizes(path.parent / "data"))
+    if not content.num_bytes:
+        content = replace(content, num_bytes=_sizes(path.parent / "data"))
     with write_atomically(path) as file:
-        file.write(card_text(facts).encode())
+        file.write(card_text(content).encode())
 
 
-def card_text(facts: CardFacts) -> str:
-    """Return the card; equal facts give equal text."""
+def card_text(content: CardContent) -> str:
+    """Return the card; equal content give equal text."""
     sections = [
-        _introduction(facts),
-        _loading(facts),
-        _counts(facts),
-        _columns(facts),
-        _recipe(facts),
-        _splits(facts),
-        _faces(facts),
-        _augmentation(facts),
-        _rejects(facts),
-        _sources(facts),
-        _reproduction(facts),
+        _introduction(content),
+        _loading(content),
+        _counts(content),
+        _columns(content),
+        _recipe(content),
+        _splits(content),
+        _faces(content),
+        _augmentation(content),
+        _rejects(content),
+        _sources(content),
+        _reproduction(content),
     ]
     front = yaml.safe_dump(
-        front_matter(facts), sort_keys=False, allow_unicode=True, default_flow_style=False
+        front_matter(content), sort_keys=False, allow_unicode=True, default_flow_style=False
     )
     return f"---\n{front}---\n\n" + "\n\n".join(section for section in sections if section) + "\n"
 
 
-def front_matter(facts: CardFacts) -> dict[str, Any]:
+def front_matter(content: CardContent) -> dict[str, Any]:
     """Return the card's metadata as Hugging Face defines it."""
-    rows = {split: sum(facts.counts.get(split, {}).values()) for split in SPLITS}
+    rows = {split: sum(content.counts.get(split, {}).values()) for split in SPLITS}
     present = [split for split in SPLITS if rows[split]]
     total = sum(rows.values())
-    licence = "; ".join(_unique(source.licence for source in facts.sources)) or "unknown"
+    license = "; ".join(_unique(source.license for source in content.sources)) or "unknown"
     return {
-        "pretty_name": f"{_title(facts)} (ferdata build)",
+        "pretty_name": f"{_title(content)} (ferdata build)",
         "license": "other",
-        "license_name": re.sub(r"[^a-z0-9.]+", "-", licence.lower()).strip("-") or "unknown",
+        "license_name": re.sub(r"[^a-z0-9.]+", "-", license.lower()).strip("-") or "unknown",
         "task_categories": ["image-classification"],
         "size_categories": [next((name for top, name in _SIZES if total < top), "n>1M")],
         "tags": [
             "facial-expression-recognition",
             "ferdata",
-            *(["synthetic"] if facts.synthetic else []),
-            *_unique(source.name for source in facts.sources),
+            *(["synthetic"] if content.synthetic else []),
+            *_unique(source.name for source in content.sources),
         ],
         "configs": [
             {
@@ -162,12 +162,12 @@ def front_matter(facts: CardFacts) -> dict[str, Any]:
             }
         ],
         "dataset_info": {
-            "features": [_yaml_feature(name, f) for name, f in features(facts.spec).items()],
+            "features": [_yaml_feature(name, f) for name, f in features(content.spec).items()],
             # `datasets` passes over all the splits, and checks none, where one has no num_bytes.
             "splits": [
                 {
                     "name": split,
-                    "num_bytes": facts.num_bytes.get(split, 0),
+                    "num_bytes": content.num_bytes.get(split, 0),
                     "num_examples": rows[split],
                 }
                 for split in present
@@ -179,33 +179,33 @@ def front_matter(facts: CardFacts) -> dict[str, Any]:
 # -- sections ------------------------------------------------------------------------------------
 
 
-def _introduction(facts: CardFacts) -> str:
-    spec = facts.spec
-    kind = "grey" if spec.channels == 1 else "RGB"
-    total = sum(sum(counts.values()) for counts in facts.counts.values())
+def _introduction(content: CardContent) -> str:
+    spec = content.spec
+    kind = "gray" if spec.channels == 1 else "RGB"
+    total = sum(sum(counts.values()) for counts in content.counts.values())
     lines = [
-        f"# {escape(_title(facts))}",
+        f"# {escape(_title(content))}",
         "",
         f"{total:,} {kind} images of {spec.width}×{spec.height} pixels with "
         f"{len(spec.label_space)} facial expressions "
         f"({', '.join(map(escape, spec.label_space.names))}), made by "
-        f"ferdata {escape(facts.ferdata_version)} from {_source_names(facts)}.",
+        f"ferdata {escape(content.ferdata_version)} from {_source_names(content)}.",
     ]
-    if facts.synthetic:
+    if content.synthetic:
         lines += [
             "",
             "**Synthetic:** the faces are drawn by ferdata in the layout of the dataset that is "
             "named. They show nobody, none of the dataset's images is among them, and results on "
             "them say nothing about people.",
         ]
-    if facts.leaks:
-        lines += ["", f"**This build leaks:** {escape(facts.leaks)}"]
+    if content.leaks:
+        lines += ["", f"**This build leaks:** {escape(content.leaks)}"]
     return "\n".join(lines)
 
 
-def _loading(facts: CardFacts) -> str:
-    name = re.sub(r"[^\w.+-]", "-", facts.name)
-    split = next((split for split in SPLITS if _count(facts.counts, split, None)), "train")
+def _loading(content: CardContent) -> str:
+    name = re.sub(r"[^\w.+-]", "-", content.name)
+    split = next((split for split in SPLITS if _count(content.counts, split, None)), "train")
     code = [
         "import datasets",
         "",
@@ -220,13 +220,13 @@ def _loading(facts: CardFacts) -> str:
     return "\n".join(["## Loading", "", *_fenced("\n".join(code), "python")])
 
 
-def _counts(facts: CardFacts) -> str:
-    splits = [split for split in SPLITS if sum(facts.counts.get(split, {}).values())]
+def _counts(content: CardContent) -> str:
+    splits = [split for split in SPLITS if sum(content.counts.get(split, {}).values())]
     rows = []
-    for name in (*facts.spec.label_space.names, None):
+    for name in (*content.spec.label_space.names, None):
         before, after = (
             [_count(counts, split, name) for split in splits]
-            for counts in (facts.counts_before, facts.counts)
+            for counts in (content.counts_before, content.counts)
         )
         title = "**all**" if name is None else escape(name)
         rows.append([title, *(f"{n:,}" for n in before), *(f"{n:,}" for n in after)])
@@ -235,8 +235,8 @@ def _counts(facts: CardFacts) -> str:
     return "\n".join(["## Rows", "", *_table(head, rows), "", note])
 
 
-def _columns(facts: CardFacts) -> str:
-    spec = facts.spec
+def _columns(content: CardContent) -> str:
+    spec = content.spec
     rows = [
         ["`image`", f"PNG without loss, {spec.height}×{spec.width}×{spec.channels}, uint8"],
         ["`label`", f"class of {escape(spec.label_space.name)}, int64"],
@@ -251,62 +251,62 @@ def _columns(facts: CardFacts) -> str:
         rows.insert(
             5, ["`landmarks`", f"{spec.points} points of {scheme}, x y in output pixels, float32"]
         )
-    note = "Unknown numbers are NaN, unknown strings null. Whole coordinates are pixel centres."
+    note = "Unknown numbers are NaN, unknown strings null. Whole coordinates are pixel centers."
     return "\n".join(["## Columns", "", *_table(["column", "content"], rows), "", note])
 
 
-def _splits(facts: CardFacts) -> str:
-    lines = ["## Splits", "", f"Rule `{_code(facts.split_rule)}`, seed {facts.seed}."]
-    if facts.validation:
-        lines.append(f"Validation is {facts.validation:.0%} of the source's train, stratified.")
+def _splits(content: CardContent) -> str:
+    lines = ["## Splits", "", f"Rule `{_code(content.split_rule)}`, seed {content.seed}."]
+    if content.validation:
+        lines.append(f"Validation is {content.validation:.0%} of the source's train, stratified.")
     copies = sum(
-        _count(facts.counts, s, None) - _count(facts.counts_before, s, None)
+        _count(content.counts, s, None) - _count(content.counts_before, s, None)
         for s in SPLITS
         if s != "train"
     )
-    if not facts.leaks and copies <= 0:
+    if not content.leaks and copies <= 0:
         lines.append("Split before augmentation; validation and test hold no augmented image.")
     if copies > 0:
         lines.append(f"Validation and test hold {copies:,} augmented images.")
-    lines += [f"\nNote: {escape(note)}." for note in facts.notes]
+    lines += [f"\nNote: {escape(note)}." for note in content.notes]
     return "\n".join(lines)
 
 
-def _recipe(facts: CardFacts) -> str:
-    if not facts.recipe:
+def _recipe(content: CardContent) -> str:
+    if not content.recipe:
         return ""
-    name, *said = facts.recipe
+    name, *said = content.recipe
     lines = [f"- {escape(line)}" for line in said]
     return "\n".join(["## Recipe", "", f"Made by the recipe {escape(name)}.", "", *lines]).rstrip()
 
 
-def _faces(facts: CardFacts) -> str:
-    rows = [[escape(source), f"{n:,}"] for source, n in sorted(facts.landmarks.items())]
+def _faces(content: CardContent) -> str:
+    rows = [[escape(source), f"{n:,}"] for source, n in sorted(content.landmarks.items())]
     return "\n".join(
         [
             "## Landmarks and alignment",
             "",
-            f"Alignment: {escape(facts.alignment)}.",
+            f"Alignment: {escape(content.alignment)}.",
             "",
             *_table(["landmarks from", "images"], rows),
         ]
     )
 
 
-def _augmentation(facts: CardFacts) -> str:
-    if not facts.augmentation:
+def _augmentation(content: CardContent) -> str:
+    if not content.augmentation:
         return "## Augmentation\n\nNone."
-    rows = [[escape(name), escape(text)] for name, text in facts.operations]
-    lines = ["## Augmentation", "", f"{escape(facts.augmentation)}"]
+    rows = [[escape(name), escape(text)] for name, text in content.operations]
+    lines = ["## Augmentation", "", f"{escape(content.augmentation)}"]
     if rows:
         lines += ["", *_table(["operation", "range"], rows)]
     return "\n".join(lines)
 
 
-def _rejects(facts: CardFacts) -> str:
+def _rejects(content: CardContent) -> str:
     rows = [
         [escape(stage), escape(reason), f"{n:,}"]
-        for stage, reasons in facts.rejects.items()
+        for stage, reasons in content.rejects.items()
         for reason, n in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
     ]
     if not rows:
@@ -314,23 +314,23 @@ def _rejects(facts: CardFacts) -> str:
     return "\n".join(["## Rows left out", "", *_table(["stage", "reason", "rows"], rows)])
 
 
-def _sources(facts: CardFacts) -> str:
-    lines = ["## Sources, licence, citation"]
-    for source in facts.sources:
-        lines += ["", f"### {escape(source.title)}", "", f"- Licence: {escape(source.licence)}"]
+def _sources(content: CardContent) -> str:
+    lines = ["## Sources, license, citation"]
+    for source in content.sources:
+        lines += ["", f"### {escape(source.title)}", "", f"- License: {escape(source.license)}"]
         lines += [f"- Use: {escape(source.usage)}"]
         if source.homepage:
             lines += [f"- Home: {escape(source.homepage)}"]
         lines += ["", *_fenced(source.citation)]
     note = (
-        "A build is a copy of its sources: their licences hold for it, also when it is passed on."
+        "A build is a copy of its sources: their licenses hold for it, also when it is passed on."
     )
     return "\n".join([*lines, "", note])
 
 
-def _reproduction(facts: CardFacts) -> str:
-    rows = [["plan", f"`{_code(facts.plan_sha256)}`"], ["seed", str(facts.seed)]]
-    rows += [[escape(name), escape(version)] for name, version in sorted(facts.versions.items())]
+def _reproduction(content: CardContent) -> str:
+    rows = [["plan", f"`{_code(content.plan_sha256)}`"], ["seed", str(content.seed)]]
+    rows += [[escape(name), escape(version)] for name, version in sorted(content.versions.items())]
     note = "The same data, options, seed and versions give the same bytes. Check: `ferdata verify`."
     return "\n".join(["## Reproduction", "", *_table(["what", "value"], rows), "", note])
 
@@ -368,14 +368,14 @@ def _count(counts: Counts, split: str, name: str | None) -> int:
     return sum(labels.values()) if name is None else labels.get(name, 0)
 
 
-def _title(facts: CardFacts) -> str:
-    title = " + ".join(_unique(source.title for source in facts.sources)) or facts.name
-    return f"{title}, synthetic copy" if facts.synthetic else title
+def _title(content: CardContent) -> str:
+    title = " + ".join(_unique(source.title for source in content.sources)) or content.name
+    return f"{title}, synthetic copy" if content.synthetic else title
 
 
-def _source_names(facts: CardFacts) -> str:
-    names = " and ".join(_unique(escape(source.title) for source in facts.sources))
-    return f"a synthetic copy of {names}" if facts.synthetic else names
+def _source_names(content: CardContent) -> str:
+    names = " and ".join(_unique(escape(source.title) for source in content.sources))
+    return f"a synthetic copy of {names}" if content.synthetic else names
 
 
 def _sizes(folder: Path) -> dict[str, int]:

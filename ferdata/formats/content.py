@@ -30,14 +30,14 @@ class ShardSpec:
         rows: Number of rows, N; at least 1, since a split without rows gets no shard.
         height: Image height in pixels.
         width: Image width in pixels.
-        channels: 3 for RGB, 1 for grey.
+        channels: 3 for RGB, 1 for gray.
         encoding: How HDF5 holds the images: `raw`, `jpeg` or `png`. Parquet always holds PNG.
         label_space: The label space of `label` (indices) and `soft_label` (columns).
         landmark_scheme: Name of the scheme of `landmarks`; None where there are none.
         points: Number of landmark points, P; 0 where there is no scheme.
         split: `train`, `validation` or `test`.
         attributes: What the build writes into the file besides: `plan_sha256`, `template`,
-            `ferdata_version`, `licences` (JSON). No times and no paths.
+            `ferdata_version`, `LICENSES_ATTRIBUTE` (JSON). No times and no paths.
 
     Raises:
         BuildError: The values contradict each other.

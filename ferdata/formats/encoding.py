@@ -25,7 +25,7 @@ _SETTINGS: dict[str, tuple[str, list[int]]] = {
         [
             cv2.IMWRITE_JPEG_QUALITY,
             JPEG_QUALITY,
-            # 4:4:4: lips and eyes are a few pixels wide; halved chroma smears their colour.
+            # 4:4:4: lips and eyes are a few pixels wide; halved chroma smears their color.
             cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
             cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
         ],
@@ -49,7 +49,7 @@ def encode(pixels: npt.NDArray[np.uint8], encoding: str) -> bytes:
     """Encode one image.
 
     Args:
-        pixels: uint8, shape (H, W, 3) RGB or (H, W, 1) grey.
+        pixels: uint8, shape (H, W, 3) RGB or (H, W, 1) gray.
         encoding: `jpeg` or `png`.
 
     Raises:
@@ -59,8 +59,8 @@ def encode(pixels: npt.NDArray[np.uint8], encoding: str) -> bytes:
     if encoding not in _SETTINGS:
         raise UnknownNameError("image encoding", encoding, _SETTINGS)
     suffix, settings = _SETTINGS[encoding]
-    colour = pixels.shape[2] == 3
-    image = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if colour else np.ascontiguousarray(pixels)
+    color = pixels.shape[2] == 3
+    image = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if color else np.ascontiguousarray(pixels)
     done, data = cv2.imencode(suffix, image, settings)
     if not done:
         raise ImageError(f"can't be encoded as {encoding}: shape {pixels.shape}")
@@ -72,7 +72,7 @@ def decode(data: bytes | npt.NDArray[np.uint8], channels: int) -> npt.NDArray[np
 
     Args:
         data: The encoded bytes, or the uint8 array that h5py gives for them.
-        channels: 3 for RGB, 1 for grey.
+        channels: 3 for RGB, 1 for gray.
 
     Returns:
         uint8, shape (H, W, channels).

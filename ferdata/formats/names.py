@@ -11,6 +11,9 @@ BUILD_FORMAT = "ferdata-build/1"
 HDF5_FORMAT = "ferdata-h5/1"
 """Value of the root attribute `format` of an HDF5 shard."""
 
+LICENSES_ATTRIBUTE = "licences"
+"""Attribute of a shard with the license of each dataset; `ferdata-h5/1` spells it so."""
+
 RAW = "raw"
 JPEG = "jpeg"
 PNG = "png"

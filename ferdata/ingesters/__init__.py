@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from ferdata.ingesters.contract import Choices, Ingester, Layout, register
-from ferdata.ingesters.info import DatasetFacts, facts, names
+from ferdata.ingesters.info import DatasetInfo, dataset_info, dataset_names
 from ferdata.ingesters.sample import Sample
 from ferdata.ingesters.stage import Detection, detect, examine, ingest
 
 __all__ = [
     "Choices",
-    "DatasetFacts",
+    "DatasetInfo",
     "Detection",
     "Ingester",
     "Layout",
     "Sample",
+    "dataset_info",
+    "dataset_names",
     "detect",
     "examine",
-    "facts",
     "ingest",
-    "names",
     "register",
 ]

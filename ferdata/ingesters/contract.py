@@ -1,4 +1,4 @@
-"""What an ingester is: it recognises a dataset's layouts and reads their rows.
+"""What an ingester is: it recognizes a dataset's layouts and reads their rows.
 
 One file per dataset registers one class with two methods. Everything that all datasets share
 (finding files, label lists, counting, building the manifest) is done around it.
@@ -18,14 +18,14 @@ from typing import ClassVar, TypeVar
 from ferdata.core.errors import UnknownNameError
 from ferdata.core.labels import LabelSpace
 from ferdata.core.manifest import Reject
-from ferdata.ingesters.info import Counts, DatasetFacts, facts
+from ferdata.ingesters.info import Counts, DatasetInfo, dataset_info
 from ferdata.ingesters.sample import Sample
 from ferdata.ingesters.tree import FileTree
 
 STAGE = "ingest"
 
 Choices = Mapping[str, str]
-"""What to read of a dataset that leaves a choice: `{"poses": "half"}`; see the facts."""
+"""What to read of a dataset that leaves a choice, `{"poses": "half"}`; see `DatasetInfo`."""
 
 _REGISTRY: dict[str, type[Ingester]] = {}
 
@@ -36,12 +36,12 @@ class Layout:
 
     Attributes:
         dataset: The dataset's name.
-        name: The layout's name, one of those in the dataset's facts.
+        name: The layout's name, one of those in the `DatasetInfo`.
         source: The kind of images: `aligned` or `original`.
         tree: The files of the copy; its root is the root that manifest uris are relative to.
         lists: Label lists, relative to the tree's root.
         confidence: How sure the detection is, 0 to 1.
-        evidence: What it was recognised by, one sentence each.
+        evidence: What it was recognized by, one sentence each.
     """
 
     dataset: str
@@ -64,9 +64,9 @@ class Ingester(ABC):
     name: ClassVar[str]
 
     @property
-    def facts(self) -> DatasetFacts:
+    def info(self) -> DatasetInfo:
         """What is known about the dataset."""
-        return facts(self.name)
+        return dataset_info(self.name)
 
     @abstractmethod
     def detect(self, tree: FileTree) -> list[Layout]:
@@ -90,7 +90,7 @@ class Ingester(ABC):
 
     def label_space(self, choices: Choices) -> LabelSpace:
         """Return the label space of the rows that are read under these choices."""
-        return self.facts.space
+        return self.info.space
 
     def expected_counts(
         self,
@@ -101,7 +101,7 @@ class Ingester(ABC):
 
         Rows without an official split stand under `UNSPLIT`, a whole split under `ALL_CLASSES`.
         """
-        return self.facts.expected_counts(layout.name)
+        return self.info.expected_counts(layout.name)
 
 
 _Class = TypeVar("_Class", bound=type[Ingester])

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ferdata.core.labels import CANONICAL
-from ferdata.ingesters.info import ALL_CLASSES, PUBLISHED, DatasetFacts, facts, names
+from ferdata.ingesters.info import ALL_CLASSES, PUBLISHED, DatasetInfo, dataset_info, dataset_names
 
 TOLERANCE = 0.005
 """Rows that may differ, as a share of all: a few images are missing from many copies."""
@@ -76,8 +76,8 @@ def _suspicion(name: str, vector: _Vector) -> str:
 
 def _whose_order(name: str, vector: _Vector, known: _Vector) -> str:
     """Name the dataset whose label codes would put the counts right."""
-    own = facts(name).codes
-    orders = {each: facts(each).codes for each in names() if each != name}
+    own = dataset_info(name).codes
+    orders = {each: dataset_info(each).codes for each in dataset_names() if each != name}
     orders["folders in alphabetical order"] = dict(enumerate(sorted(own.values()), min(own)))
     for order, codes in orders.items():
         moved = np.zeros(len(CANONICAL), np.int64)
@@ -91,15 +91,15 @@ def _whose_order(name: str, vector: _Vector, known: _Vector) -> str:
 
 def _prints() -> Iterator[tuple[str, str, _Vector]]:
     """Yield dataset, description and counts of every known fingerprint."""
-    for name in names():
-        known = facts(name)
+    for name in dataset_names():
+        known = dataset_info(name)
         if known.counts_status == PUBLISHED and set(known.codes.values()) <= set(CANONICAL):
             yield from _own_prints(known)
         for what, counts in known.fingerprints.items():
             yield name, f"{name} ({what})", _vector(counts)
 
 
-def _own_prints(known: DatasetFacts) -> Iterator[tuple[str, str, _Vector]]:
+def _own_prints(known: DatasetInfo) -> Iterator[tuple[str, str, _Vector]]:
     every = {known.name: known.counts} | {
         f"{known.name} ({layout.name})": layout.counts
         for layout in known.layouts
@@ -135,7 +135,7 @@ def _named_after(folder: Path) -> str | None:
     """Return the dataset that a folder's own name speaks of, if it speaks of just one."""
     text = folder.name.lower()
     word = re.sub(r"[^a-z0-9+]", "", text)
-    spoken = {name for name in names() if name.replace("-", "") in word}
+    spoken = {name for name in dataset_names() if name.replace("-", "") in word}
     spoken |= {name for said, name in _OTHER_NAMES.items() if said in word}
     spoken -= {"rafdb"} if "rafdb-compound" in spoken else set()
     return spoken.pop() if len(spoken) == 1 else None

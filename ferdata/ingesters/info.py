@@ -1,4 +1,4 @@
-"""What is known about each dataset: licence, codes, counts and layouts, from YAML files.
+"""What is known about each dataset: license, codes, counts and layouts, from YAML files.
 
 The facts are data, not code: `manifests/datasets/NAME.yaml`, each with its sources in comments.
 """
@@ -30,11 +30,11 @@ ALL_CLASSES = "all classes"
 """Stands for the class where only the total of a split is known."""
 
 
-class _Facts(BaseModel):
+class _Info(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Access(_Facts):
+class Access(_Info):
     """How a person gets the data.
 
     Attributes:
@@ -46,20 +46,20 @@ class Access(_Facts):
     steps: tuple[Text, ...] = Field(min_length=1)
 
 
-class Citation(_Facts):
+class Citation(_Info):
     """The publication to cite, as a sentence and as BibTeX."""
 
     text: Text
     bibtex: Text
 
 
-class LayoutFacts(_Facts):
+class LayoutInfo(_Info):
     """One way in which copies of a dataset lie on disk.
 
     Attributes:
         name: The layout's name, as `detect` says it and the manifest stores it.
         framing: `crop` where the images are face crops, `photograph` where they are not.
-        evidence: What a copy is recognised by.
+        evidence: What a copy is recognized by.
         tree: The folders and files, drawn as text.
         counts: Images per split and class, where they are not those of the dataset; `{}` where
             copies of this layout differ.
@@ -72,14 +72,14 @@ class LayoutFacts(_Facts):
     counts: dict[str, Counts] | None = None
 
 
-class DatasetFacts(_Facts):
+class DatasetInfo(_Info):
     """Everything that is known about one dataset without having it.
 
     Attributes:
         name: The name on the command line and the first part of every sample id.
         title: Its full name.
         description: One or two sentences.
-        licence: The terms, in a line.
+        license: The terms, in a line.
         usage: What is allowed and what is not, in a line.
         access: How to get it.
         citation: What to cite.
@@ -108,7 +108,7 @@ class DatasetFacts(_Facts):
     name: Text
     title: Text
     description: Text
-    licence: Text
+    license: Text
     usage: Text
     access: Access
     citation: Citation
@@ -127,11 +127,11 @@ class DatasetFacts(_Facts):
     fingerprints: dict[str, Counts] = {}
     expected_rejects: tuple[Text, ...] = ()
     attributes: dict[str, dict[int, Text]] = {}
-    layouts: tuple[LayoutFacts, ...] = Field(min_length=1)
+    layouts: tuple[LayoutInfo, ...] = Field(min_length=1)
     notes: tuple[Text, ...] = ()
 
     @model_validator(mode="after")
-    def _names_agree(self) -> DatasetFacts:
+    def _names_agree(self) -> DatasetInfo:
         names = set(self.codes.values())
         for split, counts in self.counts.items():
             if set(counts) != names:
@@ -215,7 +215,7 @@ class DatasetFacts(_Facts):
         shares = self.soft_labels.get(label)
         return tuple(shares.get(name, 0.0) for name in CANONICAL) if shares else None
 
-    def layout(self, name: str) -> LayoutFacts:
+    def layout(self, name: str) -> LayoutInfo:
         """Return the facts of one layout.
 
         Raises:
@@ -232,13 +232,13 @@ def option_name(choice: str) -> str:
     return f"--{choice.replace('_', '-')}"
 
 
-def names() -> tuple[str, ...]:
+def dataset_names() -> tuple[str, ...]:
     """Return the names of all datasets with facts, sorted."""
     return tuple(sorted(path.stem for path in _folder().glob("*.yaml")))
 
 
 @cache
-def facts(name: str) -> DatasetFacts:
+def dataset_info(name: str) -> DatasetInfo:
     """Return the facts of a dataset.
 
     Args:
@@ -248,11 +248,11 @@ def facts(name: str) -> DatasetFacts:
         UnknownNameError: There is no such dataset.
         ManifestError: Its YAML file is broken.
     """
-    if name not in names():
-        raise UnknownNameError("dataset", name, names())
+    if name not in dataset_names():
+        raise UnknownNameError("dataset", name, dataset_names())
     path = _folder() / f"{name}.yaml"
     try:
-        found = DatasetFacts.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        found = DatasetInfo.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (OSError, yaml.YAMLError, ValidationError) as error:
         raise ManifestError(f"{path}: not the facts of a dataset ({error})") from error
     if found.name != name:

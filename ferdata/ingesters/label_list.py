@@ -16,7 +16,7 @@ from ferdata.core.errors import AnnotationError, ImageError, LabelError
 from ferdata.core.images import require_inside
 from ferdata.core.manifest import Reject
 from ferdata.ingesters.contract import reject
-from ferdata.ingesters.info import DatasetFacts
+from ferdata.ingesters.info import DatasetInfo
 
 WRONG_CODES = 0.05
 """Share of lines with foreign label codes above which a list belongs to something else."""
@@ -74,7 +74,7 @@ class ListFormat:
     advice: str = ""
 
 
-def read_label_list(root: Path, path: str, dataset: DatasetFacts, form: ListFormat) -> LabelList:
+def read_label_list(root: Path, path: str, dataset: DatasetInfo, form: ListFormat) -> LabelList:
     """Read a label list.
 
     Args:
@@ -144,7 +144,7 @@ class _Reader:
     """Sorts the lines of one list into entries and rejects."""
 
     found: LabelList
-    dataset: DatasetFacts
+    dataset: DatasetInfo
     form: ListFormat
     lines: int = 0
     malformed: list[int] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Copies of a dataset that is recognised by its file names, wherever in a tree they lie."""
+"""Copies of a dataset that is recognized by its file names, wherever in a tree they lie."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class Sample:
         race: See `gender`.
         age_group: See `gender`.
         box: x1, y1, x2, y2 in pixels of this image.
-        five_points: x, y of eye centres, nose tip and mouth corners, image-left first, as ten
+        five_points: x, y of eye centers, nose tip and mouth corners, image-left first, as ten
             numbers in pixels of this image.
         landmarks: (x, y) of each point of `landmark_scheme`, in pixels of this image: an array
             (P, 2), or a sequence of pairs.

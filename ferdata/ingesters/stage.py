@@ -75,7 +75,7 @@ def examine(found: Detection) -> list[str]:
     wanted = [each for each in reader.detect(tree) if each.name == found.layout]
     if not wanted:
         return []
-    chosen = reader.facts.choose({})
+    chosen = reader.info.choose({})
     counts: dict[str, dict[str, int]] = {}
     try:
         for each in reader.read(wanted[0], chosen):
@@ -115,12 +115,12 @@ def ingest(name: str, root: Path, **choices: str | None) -> Manifest:
     root = Path(root)
     tree = FileTree.scan(root)
     source = choices.pop("source", None)
-    chosen = reader.facts.choose(choices)
+    chosen = reader.info.choose(choices)
     layout = _choose(reader, tree, source)
     logger.info("%s: reading the %s layout in %s", name, layout.name, layout.root)
     rejects: list[Reject] = []
     samples = _samples(reader.read(layout, chosen), rejects)
-    framing = reader.facts.layout(layout.name).framing
+    framing = reader.info.layout(layout.name).framing
     manifest = Manifest(
         samples_table(samples, name, layout.name, framing),
         reader.label_space(chosen),
@@ -144,7 +144,7 @@ def _samples(found: Iterable[Sample | Reject], rejects: list[Reject]) -> Iterato
 def _choose(reader: Ingester, tree: FileTree, source: str | None) -> Layout:
     """Pick the layout to read, or say why there is none."""
     layouts = reader.detect(tree)
-    sources = reader.facts.image
+    sources = reader.info.image
     if source is not None and source not in sources:
         raise UnknownNameError(f"source of {reader.name}", source, sources)
     if not layouts:
@@ -171,7 +171,7 @@ def _choose(reader: Ingester, tree: FileTree, source: str | None) -> Layout:
 
 
 def _explain_missing(reader: Ingester, tree: FileTree) -> str:
-    """Say what a folder is instead, or what would have been recognised."""
+    """Say what a folder is instead, or what would have been recognized."""
     if others := _detect(tree):
         best = others[0]
         return (
@@ -183,7 +183,7 @@ def _explain_missing(reader: Ingester, tree: FileTree) -> str:
         lines.append(f"It {tree.describe_unreadable()}; check the permissions.")
     if archives := tree.archives():
         lines.append(f"It holds {', '.join(archives[:3])}: extract first.")
-    lines += [f"  {each.name}: {each.evidence}" for each in reader.facts.layouts]
+    lines += [f"  {each.name}: {each.evidence}" for each in reader.info.layouts]
     lines.append(f"`ferdata datasets {reader.name}` shows each layout as a tree.")
     return "\n".join(lines)
 

@@ -92,8 +92,8 @@ def dataset_facts(name: str) -> dict[str, Any]:
     Read once in each process; not to be changed.
     """
     path = manifests_folder() / "datasets" / f"{name}.yaml"
-    facts: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return facts
+    info: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return info
 
 
 def scaled_count(count: int, scale: float) -> int:

@@ -20,7 +20,7 @@ def store_row(root: Path, sample: Sample, pixels: Pixels) -> None:
     Args:
         root: The copy's root.
         sample: The row.
-        pixels: uint8 RGB, shape (H, W, 3); stored as grey.
+        pixels: uint8 RGB, shape (H, W, 3); stored as gray.
     """
     gray = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     text = " ".join(map(str, gray.reshape(-1).tolist()))

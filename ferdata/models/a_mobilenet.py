@@ -11,7 +11,7 @@ What the text leaves open, and the choice made here:
   layers (section 2.2): in all 13, or as `linear_dw` says.
 - CBAM comes after the pointwise convolution's batch norm and ReLU6.
 - CBAM's reduction: 16 gives the 3.4 M parameters of Tables 3 and 4, 8 does not.
-- Dropout is before the classifier; centre loss sees the vector before dropout.
+- Dropout is before the classifier; center loss sees the vector before dropout.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class ExpressionModel(nn.Module, ABC):
         """Return the pooled features before dropout and classifier.
 
         Args:
-            images: float32, shape (B, C, H, W), normalised.
+            images: float32, shape (B, C, H, W), normalized.
             prior: float32, shape (B, R, h, w): one heat map in 0–1 for each region of
                 `ferdata.models.inputs.prior.REGIONS`; ignored by models without `takes_prior`.
 

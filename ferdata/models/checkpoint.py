@@ -12,12 +12,12 @@ from pydantic import ValidationError
 from ferdata.core.errors import ModelFileError
 from ferdata.models import create_model
 from ferdata.models.classifier import Classifier
-from ferdata.models.spec import ModelFacts
+from ferdata.models.spec import ModelSpec
 
 _MODEL_PREFIX = "classifier.model."
 
 
-def read_checkpoint(path: Path) -> tuple[ModelFacts, dict[str, Any]]:
+def read_checkpoint(path: Path) -> tuple[ModelSpec, dict[str, Any]]:
     """Read a checkpoint onto the CPU.
 
     Args:
@@ -40,10 +40,10 @@ def read_checkpoint(path: Path) -> tuple[ModelFacts, dict[str, Any]]:
             "tensors. Use the run's other checkpoint, or train again."
         ) from error
     try:
-        return ModelFacts.model_validate(checkpoint["ferdata"]), checkpoint
+        return ModelSpec.model_validate(checkpoint["ferdata"]), checkpoint
     except (KeyError, TypeError, IndexError, ValidationError) as error:
         raise ModelFileError(
-            f"{path}: a torch file, but not a checkpoint of ferdata (no readable model facts in "
+            f"{path}: a torch file, but not a checkpoint of ferdata (no readable model spec in "
             "it); give the folder of a run that `ferdata train` made."
         ) from error
 
@@ -54,10 +54,8 @@ def load_classifier(path: Path) -> Classifier:
     Raises:
         ModelFileError: The file can't be used, or its weights don't fit the model it names.
     """
-    facts, checkpoint = read_checkpoint(path)
-    model = create_model(
-        facts.model, len(facts.labels), in_chans=facts.channels, **facts.model_options
-    )
+    spec, checkpoint = read_checkpoint(path)
+    model = create_model(spec.model, len(spec.labels), in_chans=spec.channels, **spec.model_options)
     weights = {
         name.removeprefix(_MODEL_PREFIX): tensor
         for name, tensor in checkpoint.get("state_dict", {}).items()
@@ -67,9 +65,9 @@ def load_classifier(path: Path) -> Classifier:
         model.load_state_dict(weights)
     except RuntimeError as error:
         raise ModelFileError(
-            f"{path}: its weights don't fit {facts.model!r} as the installed timm builds it "
+            f"{path}: its weights don't fit {spec.model!r} as the installed timm builds it "
             f"({str(error).splitlines()[0]}); the checkpoint was written by ferdata "
-            f"{facts.ferdata_version}, perhaps with another timm."
+            f"{spec.ferdata_version}, perhaps with another timm."
         ) from error
-    classifier: Classifier = Classifier(model, facts).eval()
+    classifier: Classifier = Classifier(model, spec).eval()
     return classifier

@@ -12,31 +12,31 @@ from ferdata.models.base import ExpressionModel
 from ferdata.models.inputs.augment import DeviceAugment
 from ferdata.models.inputs.preprocess import Preprocess
 from ferdata.models.inputs.prior import RegionPrior
-from ferdata.models.spec import ModelFacts
+from ferdata.models.spec import ModelSpec
 
 
 class Classifier(nn.Module):
     """A model with the preparation that its images need.
 
     Training, evaluation, prediction and export all call this module, so that a model never meets
-    an image that was prepared in another way than those it learnt from.
+    an image that was prepared in another way than those it learned from.
 
     Args:
         model: Turns float32 (B, C, H, W) into logits (B, K).
-        facts: Size, normalisation and classes.
+        spec: Size, normalization and classes.
         augment: What is done to images in training mode only.
     """
 
     def __init__(
-        self, model: nn.Module, facts: ModelFacts, augment: DeviceAugment | None = None
+        self, model: nn.Module, spec: ModelSpec, augment: DeviceAugment | None = None
     ) -> None:
         super().__init__()
         # channels_last: images come as (B, H, W, C), so no copy is made to change their order
         self.model = model.to(memory_format=torch.channels_last)
-        self.facts = facts
-        self.preprocess = Preprocess(facts.mean, facts.std, facts.input_size)
+        self.spec = spec
+        self.preprocess = Preprocess(spec.mean, spec.std, spec.input_size)
         self.augment = augment
-        self.prior = RegionPrior(facts.landmark_scheme) if facts.landmark_scheme else None
+        self.prior = RegionPrior(spec.landmark_scheme) if spec.landmark_scheme else None
 
     @property
     def takes_landmarks(self) -> bool:
@@ -79,11 +79,11 @@ class Classifier(nn.Module):
             On the CPU: images, and landmarks where the model takes them.
         """
         generator = torch.Generator().manual_seed(0)
-        shape = (number, height, width, self.facts.channels)
+        shape = (number, height, width, self.spec.channels)
         images = torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8)
-        if self.facts.landmark_scheme is None:
+        if self.spec.landmark_scheme is None:
             return (images,)
-        size = scheme(self.facts.landmark_scheme).size
+        size = scheme(self.spec.landmark_scheme).size
         shares = torch.rand(number, size, 2, generator=generator)
         return images, shares * torch.tensor([width, height])
 
@@ -104,7 +104,7 @@ class Classifier(nn.Module):
             landmarks = self.preprocess.move_points(landmarks, images.shape[1], images.shape[2])
         if self.training and self.augment is not None:
             resized, landmarks = self.augment(resized, landmarks)
-        prepared = self.preprocess.normalise(resized)
+        prepared = self.preprocess.normalize(resized)
         if self.prior is None or landmarks is None:
             return (prepared,)
-        return prepared, self.prior(landmarks, *self.facts.input_size)
+        return prepared, self.prior(landmarks, *self.spec.input_size)

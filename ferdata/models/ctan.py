@@ -98,7 +98,7 @@ class Ctan(ExpressionModel):
             self.attention = EfficientAttention(
                 width, heads=heads, local_heads=local_heads, kernel=kernel, window=window
             )
-        self.attention.apply(_initialise)
+        self.attention.apply(_initialize)
         self.residual = residual
         self.shuffle = ShuffleAttention(width, groups)
         backbone = timm.create_model(
@@ -113,7 +113,7 @@ class Ctan(ExpressionModel):
         self.stages = backbone.stages
         self.norm = nn.LayerNorm(width, eps=1e-6)  # ConvNeXt's ε
         self.classifier = nn.Linear(width, num_classes)
-        _initialise(self.classifier)
+        _initialize(self.classifier)
 
     def features(self, images: Tensor) -> Tensor:
         """Return what shuffle attention makes of the images: (B, 768, H / 32, W / 32)."""
@@ -123,7 +123,7 @@ class Ctan(ExpressionModel):
         return shuffled
 
     def embed(self, images: Tensor, prior: Tensor | None = None) -> Tensor:  # noqa: ARG002
-        """Return the normalised mean over space, (B, 768)."""
+        """Return the normalized mean over space, (B, 768)."""
         embedding: Tensor = self.norm(self.features(images).mean((2, 3)))
         return embedding
 
@@ -133,7 +133,7 @@ class Ctan(ExpressionModel):
         return logits
 
 
-def _initialise(module: nn.Module) -> None:
+def _initialize(module: nn.Module) -> None:
     """Start a layer as ConvNeXt's code starts its own: normal of 0.02, cut off; no bias."""
     if isinstance(module, nn.Conv2d | nn.Linear):
         nn.init.trunc_normal_(module.weight, std=0.02)

@@ -58,13 +58,13 @@ _BASE_MLP_RATIO = 2.0
 class Lmfer(ExpressionModel):
     """LMFER; takes any input of 32 pixels a side and more.
 
-    Below 128 pixels the last stage's tokens have no neighbours, so pooling does nothing there.
+    Below 128 pixels the last stage's tokens have no neighbors, so pooling does nothing there.
     Its ImageNet weights take values in 0–1 as they are.
 
     Args:
         num_classes: Number of classes.
         in_chans: Channels of the input.
-        pretrained: Start from timm's `mobilevit_xs` (weights under Apple's ml-cvnets licence),
+        pretrained: Start from timm's `mobilevit_xs` (weights under Apple's ml-cvnets license),
             downloaded unless cached. Its attention is dropped where tokens are pooled, its MLPs
             where `mlp_ratio` is not 2; the two attentions of LMFER start at random, but EAM as
             the identity.

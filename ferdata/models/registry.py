@@ -106,7 +106,7 @@ def _timm_config(name: str) -> dict[str, Any]:
 
 
 default_cfgs = generate_default_cfgs({f"fer_{name}": _timm_config(name) for name in MODELS})
-"""Size and normalisation of each model; timm looks for this name in the module of an entry."""
+"""Size and normalization of each model; timm looks for this name in the module of an entry."""
 
 for _name in MODELS:
     if not timm.is_model(f"fer_{_name}"):  # timm warns of a name that comes twice

@@ -11,7 +11,7 @@ from ferdata.core.errors import LabelError
 from ferdata.core.labels import LabelSpace
 
 
-class ModelFacts(BaseModel):
+class ModelSpec(BaseModel):
     """A model's name, its classes and the images it expects; plain types only.
 
     Attributes:
@@ -19,7 +19,7 @@ class ModelFacts(BaseModel):
         model_options: Options for `create_model`.
         label_space: Name of the label space.
         labels: Class names; the index of a logit is the position of its name.
-        channels: 3 for RGB, 1 for grey.
+        channels: 3 for RGB, 1 for gray.
         input_size: `(height, width)` of the model's input; images of other sizes are resized.
         mean: Mean per channel that is subtracted, of values in 0–1.
         std: Standard deviation per channel that is divided by.

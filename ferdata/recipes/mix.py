@@ -77,9 +77,11 @@ class Mix(_Part):
             )
         if "split" in self.build:
             raise ValueError("build has 'split', which belongs to each source")
-        for key in ("recipe", "sound"):
+        for key in ("recipe", "leak_free"):
             if key in self.build:
-                raise ValueError(f"build has {key!r}, which is given to a build with --{key}")
+                raise ValueError(
+                    f"build has {key!r}, which is given to a build with --{key.replace('_', '-')}"
+                )
         names = set(self.space.names)
         for dataset, source in self.sources.items():
             wrong = set(source.labels.values()) - names - {DROP}

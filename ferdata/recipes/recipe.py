@@ -128,7 +128,7 @@ class Use(_Part):
         layouts: Layouts of the dataset that will do, the closest to the paper's first; empty for a
             mix.
         build: Build options for this dataset, over those of the recipe.
-        sound: Build options that take the place of these under `--sound`.
+        leak_free: Build options that take the place of these under `--leak-free`.
         train: Training options for this dataset, over those of the recipe.
         expected: The paper's counts.
     """
@@ -136,7 +136,7 @@ class Use(_Part):
     data: Text
     layouts: tuple[Text, ...] = ()
     build: dict[str, Any] = {}
-    sound: dict[str, Any] = {}
+    leak_free: dict[str, Any] = {}
     train: dict[str, Any] = {}
     expected: tuple[Expected, ...] = ()
 
@@ -150,7 +150,7 @@ class Recipe(_Part):
         summary: One or two sentences.
         paper: The publication.
         build: Build options for every dataset, named as in `BuildOptions`.
-        sound: Build options that take the place of these under `--sound`.
+        leak_free: Build options that take the place of these under `--leak-free`.
         train: Training options for every dataset, named as in `TrainOptions`.
         datasets: What is done with each dataset or mix, by name; the first is the main one.
         assumed: Reason for each value that the paper does not give, by its place in this file,
@@ -166,7 +166,7 @@ class Recipe(_Part):
     summary: Text
     paper: Paper
     build: dict[str, Any] = {}
-    sound: dict[str, Any] = {}
+    leak_free: dict[str, Any] = {}
     train: dict[str, Any] = {}
     datasets: dict[str, Use] = Field(min_length=1)
     assumed: dict[str, Text] = {}
@@ -192,7 +192,7 @@ class Recipe(_Part):
         """
         parts = {
             "build": self.build,
-            "sound": self.sound,
+            "leak_free": self.leak_free,
             "train": self.train,
             "datasets": {name: use.model_dump() for name, use in self.datasets.items()},
         }
@@ -211,16 +211,16 @@ class Recipe(_Part):
             )
         return self.datasets[dataset]
 
-    def build_options(self, dataset: str, *, sound: bool = False) -> dict[str, Any]:
+    def build_options(self, dataset: str, *, leak_free: bool = False) -> dict[str, Any]:
         """Return the build options for a dataset, as plain values of `BuildOptions`.
 
         Args:
             dataset: Name of a dataset or mix.
-            sound: Put right what leaks, instead of following the paper.
+            leak_free: Put right what leaks, instead of following the paper.
         """
         use = self.use(dataset)
         merged = {**self.build, **use.build}
-        return {**merged, **self.sound, **use.sound} if sound else merged
+        return {**merged, **self.leak_free, **use.leak_free} if leak_free else merged
 
     def train_options(self, dataset: str) -> dict[str, Any]:
         """Return the training options for a dataset, as plain values of `TrainOptions`."""

@@ -51,7 +51,7 @@ def describe(recipe: Recipe, called: str | None = None) -> str:
         "\n".join([f"{recipe.name}: {recipe.title}", _wrapped(recipe.summary)]),
         "\n".join(["Paper", _wrapped(_citation(recipe.paper))]),
         "\n".join(["What the data would have to be", *_data(recipe)]),
-        *_options(recipe, "Build", "build", recipe.build, recipe.sound),
+        *_options(recipe, "Build", "build", recipe.build, recipe.leak_free),
         *_options(recipe, "Training", "train", recipe.train, {}),
     ]
     if recipe.claims:
@@ -94,15 +94,19 @@ def _data(recipe: Recipe) -> Iterable[str]:
         yield _wrapped(f"{dataset}{layouts}: {use.data.strip()}")
 
 
-def _options(recipe: Recipe, title: str, part: str, common: Values, sound: Values) -> Iterable[str]:
+def _options(
+    recipe: Recipe, title: str, part: str, common: Values, leak_free: Values
+) -> Iterable[str]:
     """Yield the blocks of options of building or training: common ones, then by dataset."""
-    blocks = [(title, part, common), (f"{title} with --sound", "sound", sound)]
+    blocks = [(title, part, common), (f"{title} with --leak-free", "leak_free", leak_free)]
     for dataset, use in recipe.datasets.items():
         place = f"datasets.{dataset}"
         own = use.build if part == "build" else use.train
         blocks.append((f"{title}, {dataset}", f"{place}.{part}", own))
         if part == "build":
-            blocks.append((f"{title}, {dataset}, with --sound", f"{place}.sound", use.sound))
+            blocks.append(
+                (f"{title}, {dataset}, with --leak-free", f"{place}.leak_free", use.leak_free)
+            )
     for heading, place, values in blocks:
         if values:
             yield "\n".join([heading, *_values(recipe, place, values, 2)])
@@ -193,10 +197,10 @@ def _claims(claims: Sequence[Claim]) -> Iterable[str]:
 
 
 def _expected(dataset: str, expected: Expected) -> Iterable[str]:
-    facts = [f"{part} {rows:,}" for part, rows in expected.splits.items()]
-    facts += [f"{expected.total:,} in all"] if expected.total is not None else []
+    parts = [f"{part} {rows:,}" for part, rows in expected.splits.items()]
+    parts += [f"{expected.total:,} in all"] if expected.total is not None else []
     of = f", {expected.split}" if expected.split else ""
-    said = f": {', '.join(facts)}" if facts else ""
+    said = f": {', '.join(parts)}" if parts else ""
     yield _wrapped(f"{dataset}, {expected.where}{of}{said}")
     columns = {
         "before": {name: f"{rows:,}" for name, rows in expected.original.items()},
@@ -223,7 +227,7 @@ def _commands(recipe: Recipe, called: str) -> Iterable[str]:
         yield build + where if len(build + where) <= WIDTH else f"{build} \\\n     {where}"
         yield f"  ferdata train {out} --recipe {called}"
     yield _wrapped(
-        "Add --sound to the build for the same without what leaks; put --demo in place of "
+        "Add --leak-free to the build for the same without what leaks; put --demo in place of "
         "--data DIR for a synthetic copy."
     )
     if "train.pretrained" in recipe.departures:

@@ -22,7 +22,7 @@ from pydantic import BaseModel, ValidationError
 
 from ferdata.core.errors import ModelFileError, OptionError
 from ferdata.core.files import read_json, write_json
-from ferdata.models.spec import ModelFacts
+from ferdata.models.spec import ModelSpec
 from ferdata.runs.options import TrainOptions, merge_for_resume
 
 
@@ -33,14 +33,14 @@ class RunRecord(BaseModel):
         format: Version of this layout.
         options: Options of the run.
         build: The build that is trained on: name, plan hash, image, options.
-        facts: The model.
+        spec: The model.
         results: The report of the run once it is complete.
     """
 
     format: Literal["ferdata-run/1"] = "ferdata-run/1"
     options: TrainOptions
     build: dict[str, Any]
-    facts: ModelFacts
+    spec: ModelSpec
     results: dict[str, Any] | None = None
 
 

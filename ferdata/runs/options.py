@@ -47,8 +47,8 @@ class TrainOptions(BaseModel):
         loss: `cross_entropy` on labels, or `soft_cross_entropy` on the build's soft labels.
         label_smoothing: ε of Szegedy et al., CVPR 2016, section 7.
         class_weights: `"balanced"` weighs class c with N / n_c in the training loss.
-        centre_loss: Weight λ of the centre loss (Wen et al., ECCV 2016); 0 for none.
-        centre_rate: How far a centre moves towards its class in a step, α.
+        center_loss: Weight λ of the center loss (Wen et al., ECCV 2016); 0 for none.
+        center_rate: How far a center moves toward its class in a step, α.
         ema_decay: Decay of the averaged weights that are validated, kept and tested; 0 for none.
         early_stopping: Epochs without a lower validation loss after which the run ends; 0: never.
         gradient_clip: Largest L2 norm of the gradient; 0 for no limit.
@@ -71,7 +71,7 @@ class TrainOptions(BaseModel):
     std: tuple[PositiveFloat, ...] | None = None
     augment: tuple[dict[str, Any], ...] = ()
     epochs: int = Field(default=30, ge=1)
-    batch_size: int = Field(default=32, ge=2)  # batch normalisation can't work on one image
+    batch_size: int = Field(default=32, ge=2)  # batch normalization can't work on one image
     accumulate: int = Field(default=1, ge=1)
     subset: float = Field(default=1.0, gt=0, le=1)
     subset_epochs: int = Field(default=0, ge=0)
@@ -91,8 +91,8 @@ class TrainOptions(BaseModel):
     loss: Literal["cross_entropy", "soft_cross_entropy"] = "cross_entropy"
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     class_weights: Literal["none", "balanced"] = "none"
-    centre_loss: float = Field(default=0.0, ge=0)
-    centre_rate: float = Field(default=0.5, gt=0, le=1)
+    center_loss: float = Field(default=0.0, ge=0)
+    center_rate: float = Field(default=0.5, gt=0, le=1)
     ema_decay: float = Field(default=0.0, ge=0, lt=1)
     early_stopping: int = Field(default=0, ge=0)
     gradient_clip: float = Field(default=1.0, ge=0)

@@ -7,13 +7,13 @@ from typing import Any
 
 from ferdata.core.manifest import Manifest
 from ferdata.core.split_rules import OfficialRule, SubjectFoldRule, parse_rules
-from ferdata.formats.card import CardFacts, SourceFacts
+from ferdata.formats.card import CardContent, CardSource
 from ferdata.formats.content import ShardSpec
-from ferdata.ingesters import facts
+from ferdata.ingesters import dataset_info
 from ferdata.shards.paper_counts import describe_expected
 
 
-def card_facts(record: Mapping[str, Any], stored: Manifest, spec: ShardSpec) -> CardFacts:
+def card_content(record: Mapping[str, Any], stored: Manifest, spec: ShardSpec) -> CardContent:
     """Collect a card's facts.
 
     Args:
@@ -22,7 +22,7 @@ def card_facts(record: Mapping[str, Any], stored: Manifest, spec: ShardSpec) -> 
         spec: Any shard of the build.
     """
     provenance, options = record["summary"]["provenance"], record["options"]
-    return CardFacts(
+    return CardContent(
         name=record["name"],
         spec=spec,
         counts_before=record["summary"]["before"],
@@ -46,12 +46,12 @@ def card_facts(record: Mapping[str, Any], stored: Manifest, spec: ShardSpec) -> 
     )
 
 
-def _source(name: str) -> SourceFacts:
-    known = facts(name)
-    return SourceFacts(
+def _source(name: str) -> CardSource:
+    known = dataset_info(name)
+    return CardSource(
         name=name,
         title=known.title,
-        licence=known.licence,
+        license=known.license,
         usage=known.usage,
         citation=known.citation.bibtex,
         homepage=known.access.url,
@@ -60,13 +60,13 @@ def _source(name: str) -> SourceFacts:
 
 def _alignment(options: Mapping[str, Any], versions: Mapping[str, str]) -> str:
     whole, five = versions["align none"], versions["align five"]
-    equalised = "; the histogram of luminance is equalised" if options["equalize"] else ""
+    equalized = "; the histogram of luminance is equalized" if options["equalize"] else ""
     said = {
         "none": f"images are scaled to fit ({whole})",
         "five": f"five points are brought to a template ({five})",
         "auto": f"photographs by five points ({five}); face crops are scaled to fit ({whole})",
     }[options["align"]]
-    return said + equalised
+    return said + equalized
 
 
 def _augmentation(options: Mapping[str, Any]) -> str:
@@ -117,5 +117,5 @@ def _recipe(record: Mapping[str, Any]) -> Sequence[str]:
     recipe = record.get("recipe")
     if recipe is None:
         return ()
-    how = ", with the split first (--sound)" if recipe["sound"] else ""
+    how = ", with the split first (--leak-free)" if recipe["leak_free"] else ""
     return (f"{recipe['name']}{how}", *map(describe_expected, recipe["expected"]))

@@ -18,9 +18,9 @@ from ferdata.faces.schemes import scheme
 from ferdata.formats.card import write_card
 from ferdata.formats.content import ShardSpec
 from ferdata.formats.names import BUILD_FILE, BUILD_FORMAT
-from ferdata.ingesters import facts
+from ferdata.ingesters import dataset_info
 from ferdata.recipes import Recipe
-from ferdata.shards.card import card_facts
+from ferdata.shards.card import card_content
 from ferdata.shards.options import BuildOptions
 from ferdata.shards.paper_counts import recipe_record
 from ferdata.shards.plan import Plan
@@ -62,7 +62,7 @@ def finish(
     if recipe is not None:
         record["recipe"] = recipe_record(recipe, name, source, stored, plan.options)
     if "hf" in plan.options.formats:
-        write_card(out / "hf" / "README.md", card_facts(record, stored, spec))
+        write_card(out / "hf" / "README.md", card_content(record, stored, spec))
     record["files"] |= _top_files(out)
     write_json(out / BUILD_FILE, record)
     return record
@@ -144,7 +144,7 @@ def _record(
         "versions": plan.versions,
         "leaks": leak_texts(stored.provenance),
         "notes": notes(source, plan.options.split),
-        "datasets": {dataset: facts(dataset).title for dataset in sorted(stored.roots)},
+        "datasets": {dataset: dataset_info(dataset).title for dataset in sorted(stored.roots)},
         "rejects": {
             "total": len(rejects),
             "by_stage": dict(sorted(Counter(reject.stage for reject in rejects).items())),

@@ -83,7 +83,7 @@ class BuildOptions(BaseModel):
     Attributes:
         recipe: A paper's recipe, by name or as the path of a YAML file: where an option is not
             given, the recipe's counts. In a finished build's record: the recipe's name.
-        sound: Split before augmentation and keep groups together, whatever the paper did.
+        leak_free: Split before augmentation and keep groups together, whatever the paper did.
         source: Which of a dataset's image sets to take, where it ships several.
         landmarks: `auto` (the dataset's own where they fit, else MediaPipe), `dataset`,
             `mediapipe` or `none`.
@@ -108,7 +108,7 @@ class BuildOptions(BaseModel):
         align: `auto` (align photographs, leave face crops as they are), `none` or `five`.
         size: Side of the square output images, pixels.
         margin: Room around an aligned face, as a share of the template's side.
-        equalize: Equalise the histogram of each image's luminance, after alignment and before
+        equalize: Equalize the histogram of each image's luminance, after alignment and before
             augmentation.
         color: `rgb` or `gray`.
         encoding: How HDF5 shards hold images: `raw`, `jpeg` or `png`.
@@ -121,7 +121,7 @@ class BuildOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     recipe: str | None = None
-    sound: bool = False
+    leak_free: bool = False
     source: str | None = None
     choices: dict[str, str] = {}
     landmarks: Literal["auto", "dataset", "mediapipe", "none"] = "auto"
@@ -152,21 +152,21 @@ class BuildOptions(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> BuildOptions:
-        if self.sound and self.recipe is None:
+        if self.leak_free and self.recipe is None:
             raise ValueError(
-                "--sound puts right what leaks in a recipe: give --recipe NAME, or leave it out"
+                "--leak-free puts right what leaks in a recipe: give --recipe NAME, or leave it out"
             )
         leaks = {
             "--allow-group-leak": self.allow_group_leak,
             "augment_before_split": self.augment_before_split,  # not on the command line
         }
         for leak, asked in leaks.items():
-            if self.sound and asked:
-                raise ValueError(f"--sound and {leak} contradict each other; leave one out")
+            if self.leak_free and asked:
+                raise ValueError(f"--leak-free and {leak} contradict each other; leave one out")
         if self.augments_first and self.duplicates == "drop":
             raise ValueError(
                 "--duplicates drop: what is augmented before the split is in several splits "
-                "anyway; use --duplicates keep, or --sound with a recipe"
+                "anyway; use --duplicates keep, or --leak-free with a recipe"
             )
         return self
 

@@ -26,8 +26,8 @@ def recipe_record(
         name: The dataset or mix that was built.
         source: The source images with their splits.
         stored: All rows as stored, augmented copies included.
-        options: The build's options. With `sound`, only counts of source images are compared: the
-            others can't be those of the paper.
+        options: The build's options. With `leak_free`, only counts of source images are compared:
+            the others can't be those of the paper.
     """
     scale = stored.provenance.get("ingest", {}).get("synthetic_scale", 1)
     before, after = source.counts(), stored.counts()
@@ -37,10 +37,10 @@ def recipe_record(
         if scale != 1:
             tables.append(_not_compared(each, f"a synthetic copy with {scale:g} of the images"))
         elif not pairs:
-            tables.append(_not_compared(each, "--sound departs from the paper"))
+            tables.append(_not_compared(each, "--leak-free departs from the paper"))
         else:
             tables.append(_compare(each, pairs))
-    return {"name": recipe.name, "sound": options.sound, "expected": tables}
+    return {"name": recipe.name, "leak_free": options.leak_free, "expected": tables}
 
 
 def _pairs(
@@ -49,7 +49,7 @@ def _pairs(
     """Return, for each kind of count, what the paper prints and what was built."""
     wanted = expected.split
     pairs = {"original": (expected.original, _by_class(before, wanted))}
-    if not options.sound:
+    if not options.leak_free:
         # What is split, and what has a total, is what there was when the paper split it.
         splits = _by_split(after if options.augments_first else before)
         total = sum(splits.values())

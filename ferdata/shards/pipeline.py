@@ -20,8 +20,8 @@ from ferdata.curation.split import resolve_rules
 from ferdata.faces.align import transform_name
 from ferdata.faces.locate import locate_faces
 from ferdata.faces.options import FaceOptions
-from ferdata.formats.names import BUILD_FILE
-from ferdata.ingesters import facts, names
+from ferdata.formats.names import BUILD_FILE, LICENSES_ATTRIBUTE
+from ferdata.ingesters import dataset_info, dataset_names
 from ferdata.recipes import Recipe
 from ferdata.shards.arrangement import arrange
 from ferdata.shards.finish import finish, without_failed
@@ -240,11 +240,12 @@ def _kind(reject: Reject) -> tuple[str, str, str]:
 
 def _expected_kinds(rejects: Sequence[Reject]) -> set[tuple[str, str, str]]:
     """Return those kinds that a rule of the dataset or of the mix asks for."""
-    known = set(names())
+    known = set(dataset_names())
     return {
         (stage, dataset, kind)
         for stage, dataset, kind in set(map(_kind, rejects))
-        if stage == "curate" or (dataset in known and kind in facts(dataset).expected_rejects)
+        if stage == "curate"
+        or (dataset in known and kind in dataset_info(dataset).expected_rejects)
     }
 
 
@@ -282,12 +283,12 @@ def _is_recorded(record: Mapping[str, Any], finished: Mapping[int, ShardReport])
 
 
 def _tasks(planned: Manifest, plan: Plan, out: Path) -> list[ShardTask]:
-    licences = {dataset: facts(dataset).licence for dataset in sorted(planned.roots)}
+    licenses = {dataset: dataset_info(dataset).license for dataset in sorted(planned.roots)}
     attributes = {
         "plan_sha256": plan.sha256,
         "template": json.dumps(_transforms(plan.options.align), sort_keys=True),
         "ferdata_version": __version__,
-        "licences": json.dumps(licences, sort_keys=True),
+        LICENSES_ATTRIBUTE: json.dumps(licenses, sort_keys=True),
         "versions": json.dumps(plan.versions, sort_keys=True),
     }
     return [

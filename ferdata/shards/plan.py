@@ -82,11 +82,20 @@ class Plan:
         return {
             "format": PLAN_VERSION,
             "manifest_digest": self.manifest_digest,
-            "options": self.options.model_dump(mode="json"),
+            "options": _plan_options(self.options),
             "landmark_scheme": self.landmark_scheme,
             "versions": self.versions,
             "shards": [vars(shard) for shard in self.shards],
         }
+
+
+_PLAN_NAMES = {"leak_free": "sound"}
+"""What `ferdata-plan/1` calls options that have another name by now; a name is part of the hash."""
+
+
+def _plan_options(options: BuildOptions) -> dict[str, Any]:
+    values = options.model_dump(mode="json")
+    return {_PLAN_NAMES.get(name, name): value for name, value in values.items()}
 
 
 def make_plan(manifest: Manifest, options: BuildOptions) -> tuple[Manifest, Plan]:

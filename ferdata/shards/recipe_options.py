@@ -18,11 +18,11 @@ from ferdata.shards.options import BuildOptions, make_options
 
 logger = logging.getLogger(__name__)
 
-_SOUND = {"augment_before_split": False, "allow_group_leak": False, "duplicates": "drop"}
-"""What `--sound` makes of a recipe whatever the recipe says."""
+_LEAK_FREE = {"augment_before_split": False, "allow_group_leak": False, "duplicates": "drop"}
+"""What `--leak-free` makes of a recipe whatever the recipe says."""
 
 
-_GIVEN_ONLY = ("recipe", "sound")
+_GIVEN_ONLY = ("recipe", "leak_free")
 """Build options that no recipe has: they choose it, and how it is followed."""
 
 
@@ -46,9 +46,9 @@ def apply_recipe(given: BuildOptions, name: str) -> tuple[BuildOptions, Recipe |
     if given.recipe is None:
         return given, None
     recipe = load_recipe(given.recipe)
-    wanted = recipe.build_options(name, sound=given.sound)
-    if given.sound:
-        wanted |= _SOUND
+    wanted = recipe.build_options(name, leak_free=given.leak_free)
+    if given.leak_free:
+        wanted |= _LEAK_FREE
     _check(wanted, recipe, name)
     own = given.model_dump(include=given.model_fields_set)
     choices = {**wanted.get("choices", {}), **own.get("choices", {})}
@@ -92,7 +92,7 @@ def _check(wanted: Mapping[str, Any], recipe: Recipe, name: str) -> None:
         if key in wanted:
             raise OptionError(
                 f"recipe {recipe.name}: {_place(key, recipe, name)}.{key}: this is for whoever "
-                f"builds to say, with --{key}; leave it out of the recipe"
+                f"builds to say, with --{key.replace('_', '-')}; leave it out of the recipe"
             )
     try:
         BuildOptions(**{**wanted, "recipe": recipe.name})
@@ -117,8 +117,8 @@ def _place(key: str, recipe: Recipe, name: str) -> str:
     """Return the part of a recipe's file that an option stands in."""
     use = recipe.use(name)
     parts = {
-        f"datasets.{name}.sound": use.sound,
-        "sound": recipe.sound,
+        f"datasets.{name}.leak_free": use.leak_free,
+        "leak_free": recipe.leak_free,
         f"datasets.{name}.build": use.build,
     }
     return next((part for part, values in parts.items() if key in values), "build")

@@ -1,4 +1,4 @@
-"""Rendering one row: read, align, equalise, augment. The only place where output pixels are made.
+"""Rendering one row: read, align, equalize, augment. The only place where output pixels are made.
 
 A row is a pure function of its source image and of its own columns, so any stored image can be made
 again from its manifest row alone: `render_row`.
@@ -88,7 +88,7 @@ def align_pixels(
         pixels: uint8 RGB, shape (H, W, 3).
         matrix: float64 (2, 3), picture pixels to output pixels.
         size: Side of the output, pixels.
-        equalize: Whether its histogram is equalised.
+        equalize: Whether its histogram is equalized.
 
     Returns:
         uint8 RGB, shape (`size`, `size`, 3).
@@ -98,7 +98,7 @@ def align_pixels(
 
 
 def to_channels(pixels: npt.NDArray[np.uint8], channels: int) -> npt.NDArray[np.uint8]:
-    """Return an RGB image as it is stored: with its 3 channels, or as 1 of grey."""
+    """Return an RGB image as it is stored: with its 3 channels, or as 1 of gray."""
     if channels == 3:
         return pixels
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)[..., None]

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from ferdata.core.errors import OptionError, UnknownNameError
 from ferdata.core.manifest import Manifest
 from ferdata.curation.merge import merge
-from ferdata.ingesters import facts, ingest, names
+from ferdata.ingesters import dataset_info, dataset_names, ingest
 from ferdata.recipes.mix import Mix, is_mix, load_mix, mix_names
 from ferdata.shards.options import BuildOptions, make_options
 
@@ -50,11 +50,11 @@ def find_source(name: str) -> Source:
         UnknownNameError: It is none of these.
         ManifestError: The mix is broken.
     """
-    if name in names():
+    if name in dataset_names():
         return DatasetSource(name)
     if is_mix(name):
         return MixSource(load_mix(name))
-    raise UnknownNameError("dataset or mix", name, [*names(), *mix_names()])
+    raise UnknownNameError("dataset or mix", name, [*dataset_names(), *mix_names()])
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class MixSource:
         Raises:
             OptionError: A choice is given that none of the datasets leaves, or a folder is missing.
         """
-        known = {choice for name in self.datasets for choice in facts(name).choices}
+        known = {choice for name in self.datasets for choice in dataset_info(name).choices}
         if unknown := sorted(set(options.choices) - known):
             raise OptionError(
                 f"--{unknown[0].replace('_', '-')}: no dataset of {self.name} leaves this choice "
@@ -127,7 +127,11 @@ class MixSource:
         return merge((self._read(name, roots[name], options) for name in self.datasets), self.mix)
 
     def _read(self, name: str, root: Path, options: BuildOptions) -> Manifest:
-        own = {key: value for key, value in options.choices.items() if key in facts(name).choices}
+        own = {
+            key: value
+            for key, value in options.choices.items()
+            if key in dataset_info(name).choices
+        }
         return ingest(name, root, **{**self.mix.sources[name].choices, **own})
 
 

@@ -48,7 +48,7 @@ def _recipe(record: Any) -> str:
     recipe = record.get("recipe")
     if recipe is None:
         return ""
-    how = ", with the split first" if recipe["sound"] else ""
+    how = ", with the split first" if recipe["leak_free"] else ""
     lines = [f"recipe     {recipe['name']}{how}"]
     lines += [f"  {describe_expected(found)}" for found in recipe["expected"]]
     return "\n".join(lines)
@@ -144,15 +144,15 @@ def _sum(by_class: Mapping[str, int], classes: Sequence[str]) -> int:
 
 def _facts(record: Any) -> str:
     image, options = record["image"], record["options"]
-    colour = "grey" if image["channels"] == 1 else "RGB"
+    color = "gray" if image["channels"] == 1 else "RGB"
     faces = ", ".join(
         f"{count:,} {'without' if source == 'none' else 'from ' + source}"
         for source, count in record["summary"]["faces"].items()
     )
     return "\n".join(
         [
-            f"images     {image['width']}×{image['height']} {colour}, {image['encoding']}; "
-            f"alignment {options['align']}{', equalised' if options.get('equalize') else ''}",
+            f"images     {image['width']}×{image['height']} {color}, {image['encoding']}; "
+            f"alignment {options['align']}{', equalized' if options.get('equalize') else ''}",
             f"landmarks  {record['landmarks']['scheme']}: {faces}",
             f"split      {options['split'].replace(',', ', ')}, seed {record['seed']}; "
             f"{'augmented before it' if _augmented_first(record) else 'only train is augmented'}",

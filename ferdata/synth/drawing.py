@@ -24,11 +24,11 @@ MAX_ROLL = 20.0
 
 @dataclass(frozen=True)
 class DrawnFace:
-    """A picture and what is true of it; whole-number coordinates are pixel centres.
+    """A picture and what is true of it; whole-number coordinates are pixel centers.
 
     Attributes:
         pixels: uint8 RGB, shape (H, W, 3).
-        five_points: float32 (5, 2): image-left and image-right eye centre, nose tip, image-left
+        five_points: float32 (5, 2): image-left and image-right eye center, nose tip, image-left
             and image-right mouth corner.
         landmarks: float32 (68, 2), in the order of iBUG 300-W.
         box: float32 (4,), `x1 y1 x2 y2`: jaw and forehead, cut to the picture.
@@ -48,19 +48,19 @@ class Framing:
 
     Attributes:
         eye_distance: Smallest and largest distance of the eyes over the picture's shorter side.
-        centre: Place of the nose's root over width and height.
+        center: Place of the nose's root over width and height.
         shift: Largest deviation from that place, over the shorter side.
     """
 
     eye_distance: tuple[float, float]
-    centre: tuple[float, float]
+    center: tuple[float, float]
     shift: float
 
 
-CLOSE = Framing(eye_distance=(0.29, 0.345), centre=(0.5, 0.385), shift=0.035)
+CLOSE = Framing(eye_distance=(0.29, 0.345), center=(0.5, 0.385), shift=0.035)
 """A face crop such as RAF-DB's aligned images: brow to chin fill the picture."""
 
-SCENE = Framing(eye_distance=(0.16, 0.24), centre=(0.5, 0.42), shift=0.08)
+SCENE = Framing(eye_distance=(0.16, 0.24), center=(0.5, 0.42), shift=0.08)
 """A photograph: head and shoulders with room around them."""
 
 
@@ -125,7 +125,7 @@ def _draw_pose(
     roll = min(max(roll, -max_roll), max_roll)
     shift = generator.uniform(-framing.shift, framing.shift, 2) * side
     matrix = np.asarray(cv2.getRotationMatrix2D((0.0, 0.0), -roll, scale), np.float64)
-    matrix[:, 2] = np.array(framing.centre) * (width, height) - 0.5 + shift
+    matrix[:, 2] = np.array(framing.center) * (width, height) - 0.5 + shift
     # The face turns about its middle, not about the nose's root.
     middle = np.array([0.0, 0.45])
     matrix[:, 2] += middle * scale - matrix[:, :2] @ middle

@@ -177,8 +177,8 @@ def blend_expressions(
     """Draw a compound expression: the movements of two, weighted.
 
     Args:
-        first: The expression that colours the other ("happily" in happily surprised).
-        second: The expression that is coloured.
+        first: The expression that colors the other ("happily" in happily surprised).
+        second: The expression that is colored.
         generator: Where every random number comes from.
         share: Weight of the first, 0–1.
 

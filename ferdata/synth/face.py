@@ -1,7 +1,7 @@
 """From a person and an expression to the shapes of a face, and to its landmarks.
 
 Everything is in *face units*: the origin midway between the eyes, x to the image's right, y down,
-one unit the distance of the eye centres. Proportions follow MediaPipe's canonical face model
+one unit the distance of the eye centers. Proportions follow MediaPipe's canonical face model
 (`canonical_face_model.obj`, vertices 1, 61, 152, 234 over the eye distance), so that its detector
 and the truth returned here mean the same places.
 """
@@ -34,7 +34,7 @@ class Eye:
         upper: The upper lid's edge, (13, 2).
         lower: The lower lid's edge, (13, 2).
         crease: The fold above the upper lid, (13, 2).
-        iris: Centre of the iris, (2,).
+        iris: Center of the iris, (2,).
         iris_radius: Radius of the iris.
     """
 
@@ -72,7 +72,7 @@ class Face:
         turn: Yaw, as the sine of the angle; positive shows more of the image's left cheek.
         jaw: From the image's left temple over the chin to the right one, (17, 2).
         outline: The whole head's contour, closed, (N, 2).
-        brows: Centre lines of the image's left and right brow, from inner to outer end, (9, 2).
+        brows: Center lines of the image's left and right brow, from inner to outer end, (9, 2).
         eyes: The image's left and right eye.
         bridge: The nose's ridge from its root to its tip, (4, 2).
         nostrils: The nose's lower edge from left to right, (5, 2).
@@ -120,7 +120,7 @@ def five_points(landmarks: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
         landmarks: iBUG points, (68, 2).
 
     Returns:
-        float32, (5, 2): the image's left and right eye centre (mean of the six contour points),
+        float32, (5, 2): the image's left and right eye center (mean of the six contour points),
         nose tip, left and right mouth corner.
     """
     eyes = landmarks[36:48].reshape(2, 6, 2).mean(axis=1)
@@ -222,7 +222,7 @@ def _skull(identity: Identity) -> Points:
 
 
 def _brow(identity: Identity, expression: Expression, side: int) -> Points:
-    """A brow's centre line from its inner to its outer end."""
+    """A brow's center line from its inner to its outer end."""
     t = np.linspace(0.0, 1.0, 9)
     uneven = side * expression.brow_uneven
     raise_ = expression.brow_inner * (1.0 - t) ** 1.5 + expression.brow_outer * t + uneven

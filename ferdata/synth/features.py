@@ -43,12 +43,12 @@ def _paint_eye(
     ball = canvas.part(rows, columns)
     ball.fill(opening * (1.0, 1.3), shade(_WHITE, light))
     iris = eye.iris + gaze
-    colour = shade(face.identity.iris, 0.6 + 0.4 * light)
-    ball.disc(iris, eye.iris_radius, shade(colour, 0.55))
-    ball.disc(iris, 0.84 * eye.iris_radius, colour)
+    color = shade(face.identity.iris, 0.6 + 0.4 * light)
+    ball.disc(iris, eye.iris_radius, shade(color, 0.55))
+    ball.disc(iris, 0.84 * eye.iris_radius, color)
     ball.disc(iris, 0.42 * eye.iris_radius, (12.0, 10.0, 10.0))
     # The upper lid throws a shadow on the eyeball.
-    ball.stroke(moved(eye.upper, 0.0, 0.012), shade(colour, 0.45), 0.024)
+    ball.stroke(moved(eye.upper, 0.0, 0.012), shade(color, 0.45), 0.024)
     ball.disc(moved(iris, 0.03, -0.035), 0.022, (250.0, 250.0, 250.0))
     canvas.blend(ball.pixels, canvas.mask([opening], rows, columns), rows, columns)
     woman = face.identity.gender is Gender.FEMALE
@@ -77,8 +77,8 @@ def _paint_nostrils(canvas: Canvas, face: Face, skin: LitSkin) -> None:
     dark = shade(mix(face.identity.skin, (60.0, 20.0, 16.0), 0.62), 0.75)
     light = skin.brightness(float(face.bridge[3, 0]), float(face.bridge[3, 1]))
     for side, index in ((LEFT, 1), (RIGHT, 3)):
-        centre = face.nostrils[index]
-        line = centre + np.array([[-side * 0.035, 0.012], [0.0, -0.008], [side * 0.045, 0.002]])
+        center = face.nostrils[index]
+        line = center + np.array([[-side * 0.035, 0.012], [0.0, -0.008], [side * 0.045, 0.002]])
         canvas.taper(line, np.array([0.030, 0.052, 0.030]), shade(dark, 0.5 + 0.5 * light))
     # A gloss on the tip says which way the nose points.
     gloss = mix(shade(face.identity.skin, light), (255.0, 250.0, 245.0), 0.22)

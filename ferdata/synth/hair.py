@@ -68,13 +68,13 @@ def paint_glasses(canvas: Canvas, face: Face, generator: np.random.Generator) ->
         (np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** power * 0.37,
          np.sign(np.sin(angle)) * np.abs(np.sin(angle)) ** power * (0.33 if power == 1.0 else 0.26))
     )  # fmt: skip
-    centres = [moved(eye.upper[[0, 12]].mean(axis=0), 0.0, 0.05) for eye in face.eyes]
-    for side, centre in zip((LEFT, RIGHT), centres, strict=True):
-        canvas.stroke(centre + ring, frame, 0.032, closed=True)
-        hinge = moved(centre, side * 0.37, -0.05)
+    centers = [moved(eye.upper[[0, 12]].mean(axis=0), 0.0, 0.05) for eye in face.eyes]
+    for side, center in zip((LEFT, RIGHT), centers, strict=True):
+        canvas.stroke(center + ring, frame, 0.032, closed=True)
+        hinge = moved(center, side * 0.37, -0.05)
         temple = moved(face.jaw[0 if side == LEFT else 16], 0.0, 0.02)
         canvas.stroke(np.stack((hinge, temple)), frame, 0.03)
-    left, right = moved(centres[0], 0.37, -0.03), moved(centres[1], -0.37, -0.03)
+    left, right = moved(centers[0], 0.37, -0.03), moved(centers[1], -0.37, -0.03)
     middle = moved(0.5 * (left + right), 0.0, -0.03)
     canvas.stroke(np.stack((left, middle, right)), frame, 0.03)
 
@@ -84,8 +84,8 @@ def _outer(face: Face) -> Points:
     volume = 0.4 * face.identity.hair_volume if face.identity.hair_style == "bun" else (
         face.identity.hair_volume)  # fmt: skip
     skull = np.concatenate((face.outline[16:], face.outline[:1]))[::-1]
-    centre = np.array([0.0, 0.1])
-    grown = centre + (skull - centre) * (1.0 + 0.75 * volume)
+    center = np.array([0.0, 0.1])
+    grown = center + (skull - center) * (1.0 + 0.75 * volume)
     grown[[0, -1]] = skull[[0, -1]] * (1.02, 1.0)
     return _resample(grown)
 
@@ -148,11 +148,11 @@ def _paint_curls(
     count = 44
     where = generator.integers(0, _STEPS, count)
     reach = generator.random(count)[:, None]
-    centres = inner[where] * (1 - reach) + outer[where] * reach - (0.0, 0.05)
+    centers = inner[where] * (1 - reach) + outer[where] * reach - (0.0, 0.05)
     radii = generator.uniform(0.09, 0.15, count)
     tones = generator.uniform(0.78, 1.2, count)
-    for centre, radius, tone in zip(centres, radii.tolist(), tones.tolist(), strict=True):
-        canvas.disc(centre, radius, shade(hair, tone))
+    for center, radius, tone in zip(centers, radii.tolist(), tones.tolist(), strict=True):
+        canvas.disc(center, radius, shade(hair, tone))
 
 
 def _paint_lock(canvas: Canvas, face: Face, side: int, hair: tuple[float, float, float]) -> None:

@@ -11,7 +11,7 @@ from enum import IntEnum
 
 import numpy as np
 
-Colour = tuple[float, float, float]
+Color = tuple[float, float, float]
 """Red, green, blue, 0–255."""
 
 
@@ -45,18 +45,18 @@ _RACE_SHARES = (0.77, 0.08, 0.15)
 _AGE_SHARES = (0.06, 0.18, 0.50, 0.21, 0.05)
 
 # Lightest and darkest tone of each race; a face lies somewhere between them.
-_SKIN: dict[Race, tuple[Colour, Colour]] = {
+_SKIN: dict[Race, tuple[Color, Color]] = {
     Race.CAUCASIAN: ((246, 212, 190), (214, 164, 130)),
     Race.AFRICAN_AMERICAN: ((166, 116, 84), (98, 64, 46)),
     Race.ASIAN: ((242, 208, 172), (206, 160, 118)),
 }
-_HAIR_DARK: tuple[Colour, ...] = ((24, 20, 20), (38, 28, 24), (52, 36, 28))
-_HAIR_LIGHT: tuple[Colour, ...] = (
+_HAIR_DARK: tuple[Color, ...] = ((24, 20, 20), (38, 28, 24), (52, 36, 28))
+_HAIR_LIGHT: tuple[Color, ...] = (
     (40, 28, 22), (78, 52, 34), (112, 76, 46), (164, 122, 70), (206, 172, 112), (140, 66, 34),
 )  # fmt: skip
-_HAIR_GREY: tuple[Colour, ...] = ((150, 148, 146), (196, 194, 190))
-_IRIS_DARK: tuple[Colour, ...] = ((58, 36, 24), (78, 50, 30))
-_IRIS_LIGHT: tuple[Colour, ...] = ((84, 124, 158), (92, 126, 92), (98, 70, 42), (70, 46, 30))
+_HAIR_GRAY: tuple[Color, ...] = ((150, 148, 146), (196, 194, 190))
+_IRIS_DARK: tuple[Color, ...] = ((58, 36, 24), (78, 50, 30))
+_IRIS_LIGHT: tuple[Color, ...] = ((84, 124, 158), (92, 126, 92), (98, 70, 42), (70, 46, 30))
 
 HAIR_STYLES: dict[Gender, tuple[str, ...]] = {
     Gender.MALE: ("short", "short", "side", "curly", "fringe", "bald"),
@@ -73,9 +73,9 @@ class Identity:
         race: Drawn as in `Race`.
         age_group: Drawn as in `AgeGroup`.
         skin: Skin tone in full light.
-        hair: Hair colour.
-        iris: Colour of the iris.
-        lips: Colour of the lips.
+        hair: Hair color.
+        iris: Color of the iris.
+        lips: Color of the lips.
         hair_style: One of `HAIR_STYLES`.
         hair_volume: Thickness of the hair over the skull.
         face_width: Half width of the face at the cheekbones.
@@ -99,10 +99,10 @@ class Identity:
     gender: Gender
     race: Race
     age_group: AgeGroup
-    skin: Colour
-    hair: Colour
-    iris: Colour
-    lips: Colour
+    skin: Color
+    hair: Color
+    iris: Color
+    lips: Color
     hair_style: str
     hair_volume: float
     face_width: float
@@ -137,9 +137,9 @@ def draw_identity(generator: np.random.Generator) -> Identity:
         race=race,
         age_group=age,
         skin=skin,
-        hair=_draw_hair_colour(race, age, generator),
+        hair=_draw_hair_color(race, age, generator),
         iris=_pick(_IRIS_LIGHT if race is Race.CAUCASIAN else _IRIS_DARK, generator),
-        lips=_lip_colour(skin, gender, child, float(generator.random())),
+        lips=_lip_color(skin, gender, child, float(generator.random())),
         hair_style=_draw_hair_style(gender, age, generator),
         hair_volume=float(generator.uniform(0.10, 0.24)),
         face_width=1.06 + 0.045 * shape[0] + 0.06 * child,
@@ -162,9 +162,9 @@ def draw_identity(generator: np.random.Generator) -> Identity:
     )
 
 
-def _draw_hair_colour(race: Race, age: AgeGroup, generator: np.random.Generator) -> Colour:
+def _draw_hair_color(race: Race, age: AgeGroup, generator: np.random.Generator) -> Color:
     if age is AgeGroup.OLD or (age is AgeGroup.ADULT and generator.random() < 0.3):
-        return _pick(_HAIR_GREY, generator)
+        return _pick(_HAIR_GRAY, generator)
     return _pick(_HAIR_LIGHT if race is Race.CAUCASIAN else _HAIR_DARK, generator)
 
 
@@ -188,19 +188,19 @@ def _draw_glasses(age: AgeGroup, generator: np.random.Generator) -> str:
     return "round" if roll < 0.06 else "square"
 
 
-def _lip_colour(skin: Colour, gender: Gender, child: float, strength: float) -> Colour:
+def _lip_color(skin: Color, gender: Gender, child: float, strength: float) -> Color:
     """Lips are the skin with more red; a woman's sometimes painted."""
     share = 0.32 + (0.33 * strength * (1.0 - child) if gender is Gender.FEMALE else 0.0)
     return _between(skin, (168.0, 52.0, 58.0), share)
 
 
-def _between(one: Colour, two: Colour, share: float) -> Colour:
+def _between(one: Color, two: Color, share: float) -> Color:
     red, green, blue = (a + (b - a) * share for a, b in zip(one, two, strict=True))
     return red, green, blue
 
 
-def _pick(colours: tuple[Colour, ...], generator: np.random.Generator) -> Colour:
-    return colours[int(generator.integers(len(colours)))]
+def _pick(colors: tuple[Color, ...], generator: np.random.Generator) -> Color:
+    return colors[int(generator.integers(len(colors)))]
 
 
 def _pick_word(words: tuple[str, ...], generator: np.random.Generator) -> str:

@@ -38,7 +38,7 @@ def light_map(
 
     Args:
         face: The face.
-        direction: Where the light comes from in face axes: right, down, towards the viewer.
+        direction: Where the light comes from in face axes: right, down, toward the viewer.
         ambient: Share of light that comes from everywhere, 0–1.
 
     Returns:
@@ -56,7 +56,7 @@ def light_map(
 
 
 def _relief(face: Face) -> Map:
-    """Height of the head towards the viewer, in face units."""
+    """Height of the head toward the viewer, in face units."""
     identity, expression = face.identity, face.expression
     middle = 0.10 * face.turn
     across = ((_X - middle) / (identity.face_width * 1.10)) ** 2

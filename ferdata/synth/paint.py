@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ferdata.synth.face import Points
-from ferdata.synth.identity import Colour
+from ferdata.synth.identity import Color
 
 Pixels = npt.NDArray[np.uint8]
 Matrix = npt.NDArray[np.float64]
@@ -37,43 +37,43 @@ class Canvas:
         placed = points @ self.matrix[:, :2].T + self.matrix[:, 2]
         return np.rint(placed * _SUBPIXEL).astype(np.int32)[:, None]
 
-    def fill(self, shape: Points, colour: Colour) -> None:
+    def fill(self, shape: Points, color: Color) -> None:
         """Fill a closed shape."""
-        cv2.fillPoly(self.pixels, [self.place(shape)], colour, cv2.LINE_AA, _SHIFT)
+        cv2.fillPoly(self.pixels, [self.place(shape)], color, cv2.LINE_AA, _SHIFT)
 
-    def disc(self, centre: Points, radius: float, colour: Colour) -> None:
+    def disc(self, center: Points, radius: float, color: Color) -> None:
         """Fill a circle; the radius in face units."""
-        x, y = self.place(centre[None])[0, 0].tolist()
+        x, y = self.place(center[None])[0, 0].tolist()
         size = max(1, round(radius * self.unit * _SUBPIXEL))
-        cv2.circle(self.pixels, (x, y), size, colour, -1, cv2.LINE_AA, _SHIFT)
+        cv2.circle(self.pixels, (x, y), size, color, -1, cv2.LINE_AA, _SHIFT)
 
-    def stroke(self, line: Points, colour: Colour, width: float, *, closed: bool = False) -> None:
+    def stroke(self, line: Points, color: Color, width: float, *, closed: bool = False) -> None:
         """Draw a line of even width; the width in face units."""
         thickness = max(1, round(width * self.unit))
         cv2.polylines(
-            self.pixels, [self.place(line)], closed, colour, thickness, cv2.LINE_AA, _SHIFT
+            self.pixels, [self.place(line)], closed, color, thickness, cv2.LINE_AA, _SHIFT
         )
 
-    def strokes(self, lines: Points, colour: Colour, width: float) -> None:
-        """Draw several lines of one colour and width; the lines as (L, N, 2)."""
+    def strokes(self, lines: Points, color: Color, width: float) -> None:
+        """Draw several lines of one color and width; the lines as (L, N, 2)."""
         thickness = max(1, round(width * self.unit))
         placed = self.place(lines.reshape(-1, 2)).reshape(*lines.shape[:2], 1, 2)
-        cv2.polylines(self.pixels, list(placed), False, colour, thickness, cv2.LINE_AA, _SHIFT)
+        cv2.polylines(self.pixels, list(placed), False, color, thickness, cv2.LINE_AA, _SHIFT)
 
-    def taper(self, line: Points, widths: npt.NDArray[np.float64], colour: Colour) -> None:
+    def taper(self, line: Points, widths: npt.NDArray[np.float64], color: Color) -> None:
         """Fill a band along a line.
 
         Args:
-            line: Centre line, (N, 2), in face units.
+            line: Center line, (N, 2), in face units.
             widths: Full width at each point, (N,).
-            colour: Colour of the band.
+            color: Color of the band.
         """
         along = np.empty_like(line)
         along[1:-1] = line[2:] - line[:-2]
         along[0], along[-1] = line[1] - line[0], line[-1] - line[-2]
         length = np.hypot(along[:, 0], along[:, 1]) + 1e-9
         across = along[:, ::-1] * (-1.0, 1.0) * (0.5 * widths / length)[:, None]
-        self.fill(np.concatenate((line + across, (line - across)[::-1])), colour)
+        self.fill(np.concatenate((line + across, (line - across)[::-1])), color)
 
     def window(self, shape: Points, margin: float = 0.0) -> tuple[slice, slice]:
         """Return the rows and columns that hold a shape, cut to the canvas."""
@@ -112,13 +112,13 @@ def points_to_pixels(points: Points, matrix: Matrix) -> Points:
     return np.asarray(points @ matrix[:, :2].T + matrix[:, 2])
 
 
-def shade(colour: Colour, factor: float) -> Colour:
-    """Return a colour made darker (below 1) or lighter (above 1)."""
-    red, green, blue = (min(255.0, max(0.0, value * factor)) for value in colour)
+def shade(color: Color, factor: float) -> Color:
+    """Return a color made darker (below 1) or lighter (above 1)."""
+    red, green, blue = (min(255.0, max(0.0, value * factor)) for value in color)
     return red, green, blue
 
 
-def mix(one: Colour, two: Colour, share: float) -> Colour:
-    """Return a colour between two; `share` is the second's."""
+def mix(one: Color, two: Color, share: float) -> Color:
+    """Return a color between two; `share` is the second's."""
     red, green, blue = (a + (b - a) * share for a, b in zip(one, two, strict=True))
     return red, green, blue

@@ -23,7 +23,7 @@ class Camera:
 
     Attributes:
         blur: Standard deviation of the lens blur, in pixels.
-        noise: Standard deviation of the sensor noise, in grey levels.
+        noise: Standard deviation of the sensor noise, in gray levels.
         gain: Factor of each channel: exposure and white balance.
         gamma: Exponent of the tone curve.
     """
@@ -41,7 +41,7 @@ def render(
 
     Args:
         face: The shapes and the person.
-        matrix: From face units to pixels, (2, 3); whole numbers are pixel centres.
+        matrix: From face units to pixels, (2, 3); whole numbers are pixel centers.
         width: Width of the picture in pixels.
         height: Height of the picture in pixels.
         generator: Where every random number comes from.
@@ -67,14 +67,14 @@ def render(
 
 
 def _scaled(matrix: Matrix, factor: int) -> Matrix:
-    """Carry a matrix to a canvas with `factor` pixels for one, keeping pixel centres."""
+    """Carry a matrix to a canvas with `factor` pixels for one, keeping pixel centers."""
     scaled = matrix * factor
     scaled[:, 2] += 0.5 * (factor - 1)
     return scaled
 
 
 def _background(width: int, height: int, generator: np.random.Generator) -> Pixels:
-    """Draw an out-of-focus background: two colours running into each other, and blobs."""
+    """Draw an out-of-focus background: two colors running into each other, and blobs."""
     ends = generator.uniform(40, 215, (2, 1)) + generator.normal(0.0, 22.0, (2, 3))
     slope = np.linspace(0.0, 1.0, 5)
     across, down = generator.uniform(-1.0, 1.0, 2)

@@ -59,7 +59,7 @@ def write_sheet(path: Path, *, people: int = 5, size: int = 100, seed: int = 0) 
 
 
 def _write(sheet: Pixels, name: str, left: int, size: int) -> None:
-    """Write a column's name, centred."""
+    """Write a column's name, centered."""
     font, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.42
     (width, _), _ = cv2.getTextSize(name, font, scale, 1)
     place = (left + (size - width) // 2, _CAPTION - 7)

@@ -28,7 +28,7 @@ class Lighting:
     """How a face is lit.
 
     Attributes:
-        direction: Where the light comes from in face axes: right, down, towards the viewer.
+        direction: Where the light comes from in face axes: right, down, toward the viewer.
         ambient: Share of light that comes from everywhere, 0–1.
     """
 
@@ -37,11 +37,11 @@ class Lighting:
 
 
 class LitSkin:
-    """The skin's colours under a light, in face units, ready to be looked up or painted."""
+    """The skin's colors under a light, in face units, ready to be looked up or painted."""
 
     def __init__(self, face: Face, lighting: Lighting) -> None:
         self.light: Map = light_map(face, lighting.direction, lighting.ambient)
-        self.colours: Pixels = _colours(face, self.light)
+        self.colors: Pixels = _colors(face, self.light)
 
     def brightness(self, x: float, y: float) -> float:
         """Return the light at a place in face units, around 1."""
@@ -59,23 +59,23 @@ def paint_skin(canvas: Canvas, face: Face, skin: LitSkin) -> None:
     size = (columns.stop - columns.start, rows.stop - rows.start)
     pose = canvas.matrix.copy()
     pose[:, 2] -= (columns.start, rows.start)
-    colours = cv2.warpAffine(
-        skin.colours,
+    colors = cv2.warpAffine(
+        skin.colors,
         pose @ _MAP_TO_FACE,
         size,
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
     lines = _lines(face, size, pose)
-    colours = cv2.multiply(colours, cv2.merge((lines, lines, lines)), scale=1 / 255)
-    canvas.blend(np.asarray(colours, np.uint8), canvas.mask(shapes, rows, columns), rows, columns)
+    colors = cv2.multiply(colors, cv2.merge((lines, lines, lines)), scale=1 / 255)
+    canvas.blend(np.asarray(colors, np.uint8), canvas.mask(shapes, rows, columns), rows, columns)
 
 
-def _colours(face: Face, light: Map) -> Pixels:
+def _colors(face: Face, light: Map) -> Pixels:
     """Skin tone times light, with blush and stubble, uint8, shape of the light map and 3."""
     identity = face.identity
     tone = np.asarray(identity.skin, np.float32)
-    colours = tone * light[:, :, None] ** _WARMTH
+    colors = tone * light[:, :, None] ** _WARMTH
     face_to_map = np.linalg.inv(_MAP_TO_FACE)[:2]
     blush = np.zeros(light.shape, np.uint8)
     cheeks = Canvas(blush, face_to_map)
@@ -85,16 +85,16 @@ def _colours(face: Face, light: Map) -> Pixels:
     blush = np.asarray(cv2.GaussianBlur(blush, (9, 9), 2.4), np.uint8)
     strength = 0.16 + 0.06 * face.expression.cheek
     red = np.array([1.0, 0.72, 0.70], np.float32)
-    colours *= 1.0 + (blush[:, :, None] * np.float32(strength / 255)) * (red - 1.0)
+    colors *= 1.0 + (blush[:, :, None] * np.float32(strength / 255)) * (red - 1.0)
     if identity.beard:
-        _grow_beard(colours, face, face_to_map, light)
-    return colours.clip(0, 255).astype(np.uint8)
+        _grow_beard(colors, face, face_to_map, light)
+    return colors.clip(0, 255).astype(np.uint8)
 
 
 def _grow_beard(
-    colours: npt.NDArray[np.float32], face: Face, face_to_map: Matrix, light: Map
+    colors: npt.NDArray[np.float32], face: Face, face_to_map: Matrix, light: Map
 ) -> None:
-    """Mix hair colour into cheeks, chin and upper lip."""
+    """Mix hair color into cheeks, chin and upper lip."""
     grown = np.zeros(light.shape, np.uint8)
     stencil = Canvas(grown, face_to_map)
     nose = float(face.nostrils[2, 1])
@@ -109,7 +109,7 @@ def _grow_beard(
     strength = 0.28 if face.identity.beard == "stubble" else 0.80
     share = grown[:, :, None] * np.float32(strength / 255)
     hair = np.asarray(face.identity.hair, np.float32) * 0.95 * light[:, :, None]
-    colours += share * (hair - colours)
+    colors += share * (hair - colors)
 
 
 def _lines(face: Face, size: tuple[int, int], pose: Matrix) -> Pixels:
@@ -194,8 +194,8 @@ def _fold(face: Face, side: int) -> Points:
 
 def _ear(face: Face, side: int) -> Points:
     temple = face.jaw[0 if side == LEFT else 16]
-    centre = moved(temple, side * 0.02 - 0.25 * face.turn, 0.22)
-    return np.asarray(centre + _CIRCLE * (0.15, 0.30))
+    center = moved(temple, side * 0.02 - 0.25 * face.turn, 0.22)
+    return np.asarray(center + _CIRCLE * (0.15, 0.30))
 
 
 def _neck(face: Face) -> Points:

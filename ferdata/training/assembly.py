@@ -31,7 +31,7 @@ def require_rows(build: Build, options: TrainOptions) -> bool:
             to choose the best epoch on.
         OptionError: Early stopping is asked for and there is no validation split.
     """
-    rows = {name: facts.rows for name, facts in build.splits.items()}
+    rows = {name: spec.rows for name, spec in build.splits.items()}
     seen = rows.get("train", 0)
     if options.subset_epochs:
         seen = round(seen * options.subset)
@@ -75,7 +75,7 @@ def make_task(build: Build, options: TrainOptions) -> ExpressionTask:
         pretrained=options.pretrained,
         **model_options(options),
     )
-    facts = describe(
+    spec = describe(
         model,
         options,
         space,
@@ -86,8 +86,8 @@ def make_task(build: Build, options: TrainOptions) -> ExpressionTask:
     )
     if getattr(model, "takes_prior", False):
         _require_landmarks(build)
-    augment = DeviceAugment(options.augment, facts.landmark_scheme) if options.augment else None
-    classifier = Classifier(model, facts, augment)
+    augment = DeviceAugment(options.augment, spec.landmark_scheme) if options.augment else None
+    classifier = Classifier(model, spec, augment)
     return ExpressionTask(classifier, options, _class_weights(build, options))
 
 
@@ -100,7 +100,7 @@ def make_data_module(build: Build, task: ExpressionTask) -> FerDataModule:
         seed=options.seed,
         fields=task.fields,
         eval_batch_size=max(64, options.batch_size),  # a score does not depend on it
-        drop_last=True,  # batch normalisation can't work on a single image
+        drop_last=True,  # batch normalization can't work on a single image
         subset=options.subset,
         subset_epochs=options.subset_epochs,
     )
@@ -125,8 +125,8 @@ def count_parameters(model: nn.Module) -> int:
 
 def _class_weights(build: Build, options: TrainOptions) -> list[float] | None:
     """Return w_c = N / n_c per class, or None; a class that train lacks is named."""
-    facts, names = build.split("train"), build.label_space.names
-    absent = [name for name in names if not facts.counts.get(name)]
+    spec, names = build.split("train"), build.label_space.names
+    absent = [name for name in names if not spec.counts.get(name)]
     if absent:
         message = f"{build.root}: the train split has no image of {', '.join(absent)}"
         if options.class_weights != "none":
@@ -136,7 +136,7 @@ def _class_weights(build: Build, options: TrainOptions) -> list[float] | None:
         logger.warning("%s; the model can't learn what it never sees.", message)
     if options.class_weights == "none":
         return None
-    weights: list[float] = class_weights([facts.counts[name] for name in names]).tolist()
+    weights: list[float] = class_weights([spec.counts[name] for name in names]).tolist()
     return weights
 
 

@@ -34,8 +34,8 @@ class WeightEma(WeightAveraging):  # type: ignore[misc]  # lightning is untyped 
         self._average_model.module.to(pl_module.device)
 
     def _move(self, averages: list[Tensor], currents: list[Tensor], _updates: Tensor) -> None:
-        """Move the averages of one type and device towards the present values."""
-        if not torch.is_floating_point(averages[0]):  # batch normalisation counts its batches
+        """Move the averages of one type and device toward the present values."""
+        if not torch.is_floating_point(averages[0]):  # batch normalization counts its batches
             torch._foreach_copy_(averages, currents)
             return
         decay = decay_at(int(self._average_model.n_averaged), self.decay)

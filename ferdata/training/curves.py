@@ -27,7 +27,7 @@ def write_curves(folder: RunFolder) -> Path:
     """
     record, rows = folder.read(), _read_rows(folder.metrics_file)
     length = "1 epoch" if len(rows) == 1 else f"{len(rows)} epochs"
-    title = f"{record.facts.model} on {record.build['name']}, {length}"
+    title = f"{record.spec.model} on {record.build['name']}, {length}"
     path = folder.path / "curves.png"
     save_png(curves_figure(rows, best_epoch(rows), title=title), path)
     return path

@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 
 
 class Lookahead(Optimizer):
-    """Every k steps move slow weights by α towards the fast ones, and restart from there.
+    """Every k steps move slow weights by α toward the fast ones, and restart from there.
 
     Zhang, Lucas, Hinton and Ba, "Lookahead Optimizer: k steps forward, 1 step back" (NeurIPS 2019),
     algorithm 1. The slow weights begin as the weights at construction, as in the paper, so that the

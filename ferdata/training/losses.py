@@ -1,4 +1,4 @@
-"""Training losses: cross-entropy on labels or soft labels, and the centre loss."""
+"""Training losses: cross-entropy on labels or soft labels, and the center loss."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ class ClassificationLoss(nn.Module):
         return loss
 
 
-class CentreLoss(nn.Module):
-    """Pull each feature to the centre of its class: `L = Σ ‖x_i − c_{y_i}‖² / 2m`.
+class CenterLoss(nn.Module):
+    """Pull each feature to the center of its class: `L = Σ ‖x_i − c_{y_i}‖² / 2m`.
 
     Wen et al., "A Discriminative Feature Learning Approach for Deep Face Recognition" (ECCV
     2016), equations 2 and 4, as the authors' Caffe layer computes them: the loss is a mean over the
-    batch, and a centre moves by `−α Σ_{y_i = j} (c_j − x_i) / (1 + n_j)`, which is not divided by
-    m. Centres start at zero, are no parameters, and are moved by `update` after the loss of a step
+    batch, and a center moves by `−α Σ_{y_i = j} (c_j − x_i) / (1 + n_j)`, which is not divided by
+    m. Centers start at zero, are no parameters, and are moved by `update` after the loss of a step
     was taken with the old ones.
 
     Args:
@@ -53,26 +53,26 @@ class CentreLoss(nn.Module):
         rate: α.
     """
 
-    centres: Tensor
+    centers: Tensor
 
     def __init__(self, classes: int, size: int, rate: float = 0.5) -> None:
         super().__init__()
         self.rate = rate
-        self.register_buffer("centres", torch.zeros(classes, size))
+        self.register_buffer("centers", torch.zeros(classes, size))
 
     def forward(self, features: Tensor, labels: Tensor) -> Tensor:
-        """Return the loss of features (B, D) with labels int64 (B,); centres stay as they are."""
-        return (features.float() - self.centres[labels]).square().sum() / (2 * len(features))
+        """Return the loss of features (B, D) with labels int64 (B,); centers stay as they are."""
+        return (features.float() - self.centers[labels]).square().sum() / (2 * len(features))
 
     @torch.no_grad()
     def update(self, features: Tensor, labels: Tensor) -> None:
-        """Move the centres towards the features of a batch, summed over all processes."""
-        classes, size = self.centres.shape
+        """Move the centers toward the features of a batch, summed over all processes."""
+        classes, size = self.centers.shape
         # n_j and Σ x in one tensor, so that processes exchange one message
-        sums = self.centres.new_zeros(classes, size + 1)
+        sums = self.centers.new_zeros(classes, size + 1)
         ones = features.new_ones(len(features), 1, dtype=torch.float32)
         sums.index_add_(0, labels, torch.cat([features.detach().float(), ones], dim=1))
         if dist.is_available() and dist.is_initialized():
             dist.all_reduce(sums)
         total, count = sums[:, :-1], sums[:, -1:]
-        self.centres -= self.rate * (count * self.centres - total) / (1 + count)
+        self.centers -= self.rate * (count * self.centers - total) / (1 + count)

@@ -10,7 +10,7 @@ from ferdata.core.errors import OptionError
 from ferdata.core.labels import LabelSpace
 from ferdata.models import takes_image_size
 from ferdata.models.base import ExpressionModel
-from ferdata.models.spec import ModelFacts
+from ferdata.models.spec import ModelSpec
 from ferdata.runs.options import TrainOptions
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -28,11 +28,11 @@ def describe(
     width: int,
     channels: int,
     landmark_scheme: str | None = None,
-) -> ModelFacts:
-    """Collect the facts of a new model.
+) -> ModelSpec:
+    """Collect the spec of a new model.
 
-    Normalisation is what the options say, or else what the model's ImageNet weights expect, so
-    that it fits whether or not these weights are used; grey images take the mean over channels.
+    Normalization is what the options say, or else what the model's ImageNet weights expect, so
+    that it fits whether or not these weights are used; gray images take the mean over channels.
 
     Args:
         model: The model, made from the options.
@@ -47,7 +47,7 @@ def describe(
     size = (fixed, fixed) if fixed else (height, width)
     if options.input_size is not None:
         size = (options.input_size, options.input_size)
-    return ModelFacts(
+    return ModelSpec(
         model=options.model,
         model_options=model_options(options),
         label_space=space.name,
@@ -84,7 +84,7 @@ def _expected(model: nn.Module) -> tuple[tuple[float, ...], tuple[float, ...], i
 
 
 def _for_channels(name: str, values: tuple[float, ...], channels: int) -> tuple[float, ...]:
-    """Fit values per channel to the number of channels: one for all, or their mean for grey."""
+    """Fit values per channel to the number of channels: one for all, or their mean for gray."""
     if len(values) == channels:
         return values
     if len(values) == 1:

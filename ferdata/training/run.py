@@ -75,7 +75,7 @@ def train(
     record = RunRecord(
         options=options,
         build=built,
-        facts=task.classifier.facts,
+        spec=task.classifier.spec,
         results=folder.read().results if resume else None,
     )
     if not quiet:
@@ -153,8 +153,8 @@ def _checkpoint_to_resume(folder: RunFolder, build: Build) -> Path | None:
     if not path.exists():
         logger.info("%s: no epoch was complete; starting from the beginning", folder.path)
         return None
-    facts, _ = read_checkpoint(path)
-    facts.require_labels(build.label_space, f"the build {build.root}")
+    spec, _ = read_checkpoint(path)
+    spec.require_labels(build.label_space, f"the build {build.root}")
     return path
 
 

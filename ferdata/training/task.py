@@ -16,7 +16,7 @@ from ferdata.core.errors import OptionError
 from ferdata.evaluation.metrics import score
 from ferdata.models.classifier import Classifier
 from ferdata.runs.options import TrainOptions
-from ferdata.training.losses import CentreLoss, ClassificationLoss
+from ferdata.training.losses import CenterLoss, ClassificationLoss
 from ferdata.training.optimizer import make_optimizer
 from ferdata.training.schedules import make_schedule
 
@@ -43,11 +43,9 @@ class ExpressionTask(lightning.LightningModule):  # type: ignore[misc]  # lightn
         self.classifier = classifier
         self.options = options
         self.loss = ClassificationLoss(options, class_weights)
-        self.centre_loss = self._make_centre_loss() if options.centre_loss else None
+        self.center_loss = self._make_center_loss() if options.center_loss else None
         # without checks of values, for which a GPU would wait in every batch
-        self.confusion = MulticlassConfusionMatrix(
-            len(classifier.facts.labels), validate_args=False
-        )
+        self.confusion = MulticlassConfusionMatrix(len(classifier.spec.labels), validate_args=False)
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -58,14 +56,14 @@ class ExpressionTask(lightning.LightningModule):  # type: ignore[misc]  # lightn
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:  # noqa: ARG002 - Lightning's signature
         """Return the loss of one batch."""
-        if self.centre_loss is None:
+        if self.center_loss is None:
             loss: Tensor = self.loss(self._answer(batch).float(), batch)
         else:
             logits, features = self.classifier.embed(batch["image"], batch.get("landmarks"))
-            pull = self.centre_loss(features, batch["label"])
-            loss = self.loss(logits.float(), batch) + self.options.centre_loss * pull
-            self.centre_loss.update(features, batch["label"])
-            self._log("centre_loss", pull.detach(), len(batch["label"]))
+            pull = self.center_loss(features, batch["label"])
+            loss = self.loss(logits.float(), batch) + self.options.center_loss * pull
+            self.center_loss.update(features, batch["label"])
+            self._log("center_loss", pull.detach(), len(batch["label"]))
         self._log("train_loss", loss, len(batch["label"]))
         return loss
 
@@ -83,7 +81,7 @@ class ExpressionTask(lightning.LightningModule):  # type: ignore[misc]  # lightn
 
     def on_validation_epoch_end(self) -> None:
         """Log accuracy and macro F1 of the whole validation split."""
-        scores = score(self.confusion.compute().cpu().numpy(), self.classifier.facts.labels)
+        scores = score(self.confusion.compute().cpu().numpy(), self.classifier.spec.labels)
         self.confusion.reset()
         self.log("validation_accuracy", scores.accuracy)
         self.log("validation_macro_f1", scores.macro_f1)
@@ -106,29 +104,29 @@ class ExpressionTask(lightning.LightningModule):  # type: ignore[misc]  # lightn
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Write what the model is beside its weights; plain types, so no pickle is needed."""
-        checkpoint["ferdata"] = self.classifier.facts.model_dump(mode="json")
+        checkpoint["ferdata"] = self.classifier.spec.model_dump(mode="json")
 
     def _answer(self, batch: Batch) -> Tensor:
         logits: Tensor = self.classifier(batch["image"], batch.get("landmarks"))
         return logits
 
-    def _make_centre_loss(self) -> CentreLoss:
-        """Make the centre loss for the model's features, whose length a grey image tells."""
-        facts = self.classifier.facts
-        height, width = facts.input_size
-        image = torch.zeros(1, height, width, facts.channels, dtype=torch.uint8)
+    def _make_center_loss(self) -> CenterLoss:
+        """Make the center loss for the model's features, whose length a gray image tells."""
+        spec = self.classifier.spec
+        height, width = spec.input_size
+        image = torch.zeros(1, height, width, spec.channels, dtype=torch.uint8)
         training = self.classifier.training
         try:
             with torch.no_grad():
                 _, features = self.classifier.eval().embed(image)
         except (AttributeError, TypeError, RuntimeError) as error:
             raise OptionError(
-                f"centre_loss: {facts.model!r} does not show the features that it classifies by "
-                f"({error}); leave the centre loss out, or take another model."
+                f"center_loss: {spec.model!r} does not show the features that it classifies by "
+                f"({error}); leave the center loss out, or take another model."
             ) from error
         finally:
             self.classifier.train(training)
-        return CentreLoss(len(facts.labels), features.shape[1], self.options.centre_rate)
+        return CenterLoss(len(spec.labels), features.shape[1], self.options.center_rate)
 
     def _log(self, name: str, value: Tensor, images: int) -> None:
         """Log an epoch's mean over images, of which a batch has a number."""

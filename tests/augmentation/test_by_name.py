@@ -161,7 +161,7 @@ def test_a_draw_keeps_everything_in_the_row(picture):
 
 
 def test_a_transform_without_random_values_is_no_strength():
-    """Two copies with only a grey version would be one picture."""
+    """Two copies with only a gray version would be one picture."""
     fixed = Albumentations(1.0, transform="ToGray")
     random_one = Albumentations(0.0, transform="GaussNoise")
     assert not fixed.varies

@@ -62,11 +62,11 @@ def test_a_positive_rotation_is_counter_clockwise(degrees):
     assert (moved[0] < above[0, 0]) == (degrees > 0)
 
 
-def test_the_centre_stays_where_it_is():
-    centre = np.full((5, 2), ((WIDTH - 1) / 2, (HEIGHT - 1) / 2))
+def test_the_center_stays_where_it_is():
+    center = np.full((5, 2), ((WIDTH - 1) / 2, (HEIGHT - 1) / 2))
     text = '[{"op":"rotation","degrees":33},{"op":"scale","factor":1.3},{"op":"vertical_flip"}]'
-    moved = apply_operations(draw_dot(*centre[0]), text, five_points=centre).five_points
-    assert np.allclose(moved, centre)
+    moved = apply_operations(draw_dot(*center[0]), text, five_points=center).five_points
+    assert np.allclose(moved, center)
 
 
 def test_a_translation_of_whole_pixels_moves_and_repeats_the_edge(picture):
@@ -82,7 +82,7 @@ def test_a_crop_is_the_rest_enlarged_edge_to_edge(picture):
     rest = picture[12:60, 28:84]
     expected = cv2.resize(rest, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
     out = apply_operations(picture, text)
-    inside = np.s_[2:-2, 2:-2]  # at the border the crop still sees its neighbours
+    inside = np.s_[2:-2, 2:-2]  # at the border the crop still sees its neighbors
     assert np.abs(out.pixels[inside].astype(int) - expected[inside]).max() <= 3
 
 

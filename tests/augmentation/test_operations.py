@@ -150,8 +150,8 @@ def test_brightness_multiplies_and_rounds(picture):
 
 
 def test_noise_has_the_drawn_strength_and_no_bias():
-    grey = np.full((200, 200, 3), 128, np.uint8)
-    out = apply_operations(grey, '[{"op":"gaussian_noise","sigma":6.0,"seed":1}]').pixels
+    gray = np.full((200, 200, 3), 128, np.uint8)
+    out = apply_operations(gray, '[{"op":"gaussian_noise","sigma":6.0,"seed":1}]').pixels
     difference = out.astype(np.float64) - 128
     assert abs(difference.mean()) < 0.06
     assert difference.std() == pytest.approx(6.0, rel=0.02)

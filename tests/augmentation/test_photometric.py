@@ -1,4 +1,4 @@
-"""Contrast and histogram equalisation."""
+"""Contrast and histogram equalization."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EQUALIZE = '[{"op":"histogram_equalization"}]'
 
 @pytest.fixture(scope="module")
 def dull() -> np.ndarray:
-    """Smooth colours in a narrow range, uint8 (64, 64, 3)."""
+    """Smooth colors in a narrow range, uint8 (64, 64, 3)."""
     y, x = np.mgrid[:64, :64]
     return np.stack([110 + x // 2, 100 + y // 3, 90 + (x + y) // 6], axis=-1).astype(np.uint8)
 
@@ -54,17 +54,17 @@ def test_a_contrast_of_no_change_is_refused():
         Contrast(change=(0.0, 0.3))
 
 
-def test_grey_images_are_equalised_as_opencv_does(dull):
-    grey = np.ascontiguousarray(dull[..., 0])
-    expected = cv2.equalizeHist(grey)
-    assert np.array_equal(equalize_histogram(grey), expected)
-    assert np.array_equal(equalize_histogram(grey[..., None])[..., 0], expected)
-    in_three = np.repeat(grey[..., None], 3, axis=2)
+def test_gray_images_are_equalized_as_opencv_does(dull):
+    gray = np.ascontiguousarray(dull[..., 0])
+    expected = cv2.equalizeHist(gray)
+    assert np.array_equal(equalize_histogram(gray), expected)
+    assert np.array_equal(equalize_histogram(gray[..., None])[..., 0], expected)
+    in_three = np.repeat(gray[..., None], 3, axis=2)
     out = apply_operations(in_three, EQUALIZE).pixels
     assert np.array_equal(out, np.repeat(expected[..., None], 3, axis=2))
 
 
-def test_equalisation_spreads_luminance_and_keeps_hue(dull):
+def test_equalization_spreads_luminance_and_keeps_hue(dull):
     before = dull.copy()
     out = equalize_histogram(dull)
     assert np.array_equal(dull, before)
@@ -78,6 +78,6 @@ def test_equalisation_spreads_luminance_and_keeps_hue(dull):
 
 
 @pytest.mark.parametrize("shape", [(8, 9), (8, 9, 1), (8, 9, 3)])
-def test_one_grey_level_stays_as_it_is(shape):
+def test_one_gray_level_stays_as_it_is(shape):
     flat = np.full(shape, 77, np.uint8)
     assert np.array_equal(equalize_histogram(flat), flat)

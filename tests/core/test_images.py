@@ -14,7 +14,7 @@ from ferdata.core.images import decode, pixel_sha256, read_image, require_conten
 
 @pytest.fixture
 def picture() -> np.ndarray:
-    """Return a colour picture with structure everywhere, RGB (60, 50, 3)."""
+    """Return a color picture with structure everywhere, RGB (60, 50, 3)."""
     y, x = np.mgrid[0:60, 0:50]
     return np.stack([x * 5, y * 4, (x * y) % 256], axis=-1).astype(np.uint8)
 
@@ -36,7 +36,7 @@ def test_16_bit_png_becomes_its_high_byte(picture: np.ndarray) -> None:
     np.testing.assert_array_equal(pixels, picture)
 
 
-def test_grey_jpeg_becomes_three_equal_channels(picture: np.ndarray) -> None:
+def test_gray_jpeg_becomes_three_equal_channels(picture: np.ndarray) -> None:
     pixels, channels = decode(encode(picture[..., 0], ".jpg"))
     assert channels == 1
     assert pixels.shape == (60, 50, 3)
@@ -67,7 +67,7 @@ def test_cut_off_file_is_refused(picture: np.ndarray, suffix: str, share: float)
 
 
 def test_half_written_jpeg_with_end_marker_is_refused() -> None:
-    """OpenCV decodes such a file to a picture with a grey lower half and says nothing."""
+    """OpenCV decodes such a file to a picture with a gray lower half and says nothing."""
     noise = np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype=np.uint8)
     data = encode(noise, ".jpg")
     half = data[: len(data) // 2] + b"\xff\xd9"
@@ -136,10 +136,10 @@ def test_path_with_spaces_and_letters(tmp_path: Path, picture: np.ndarray) -> No
 
 
 @pytest.mark.parametrize("level", [0, 128, 255])
-def test_a_picture_of_one_grey_level_is_blank(level: int) -> None:
+def test_a_picture_of_one_gray_level_is_blank(level: int) -> None:
     noise = np.random.default_rng(0).integers(-1, 2, (64, 48, 3))
     blank = np.clip(level + noise, 0, 255).astype(np.uint8)
-    with pytest.raises(ImageError, match="blank image: grey level"):
+    with pytest.raises(ImageError, match="blank image: gray level"):
         require_content(blank)
 
 

@@ -65,7 +65,7 @@ def test_label_space_needs_distinct_names(names: tuple[str, ...]) -> None:
         LabelSpace("bad", names)
 
 
-def test_soft_labels_are_projected_and_normalised() -> None:
+def test_soft_labels_are_projected_and_normalized() -> None:
     soft = np.zeros((2, 8), np.float32)
     soft[0, [CANONICAL.index("fear"), CANONICAL.index("contempt")]] = [0.25, 0.75]
     soft[1, CANONICAL.index("contempt")] = 1

@@ -58,7 +58,7 @@ def test_drop_keeps_test_before_validation_before_train(leaky, caplog):
     assert done.column("sample_id") == ["e1", "e2", "v2", "t4", "t5", "e3", "e4", "t6"]
     assert [(r.sample_id, r.uri, r.stage, r.reason) for r in done.rejects] == [
         ("t1", "t1.png", "curate", "same pixels: as e1 (test)"),
-        ("t2", "t2.png", "curate", "same pixels: as e1 (test); labelled fear here and anger there"),
+        ("t2", "t2.png", "curate", "same pixels: as e1 (test); labeled fear here and anger there"),
         ("v1", "v1.png", "curate", "same pixels: as e2 (test)"),
         ("t3", "t3.png", "curate", "same pixels: as v2 (validation)"),
     ]
@@ -180,7 +180,7 @@ def test_near_duplicates_of_another_split_go_and_say_how_near(resaved):
     assert {r.sample_id: r.reason for r in done.rejects} == {
         "t1": "same pixels: as e1 (test)",
         "t2": "near duplicate: of e1 (test), 8 of 256 bits differ; "
-        "labelled fear here and anger there",
+        "labeled fear here and anger there",
         "t3": "near duplicate: of e1 (test), 16 of 256 bits differ, linked by others between them",
         "v1": "near duplicate: of e1 (test), 24 of 256 bits differ, linked by others between them",
     }

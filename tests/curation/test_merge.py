@@ -12,7 +12,7 @@ from ferdata.core.errors import FerdataError, LabelError, ManifestError, Unknown
 from ferdata.core.labels import BASIC7, BASIC8, CANONICAL, LabelSpace
 from ferdata.core.manifest import Manifest, Reject
 from ferdata.curation.merge import counts_by_dataset, merge
-from ferdata.ingesters import facts
+from ferdata.ingesters import dataset_info
 from ferdata.recipes.mix import load_mix, mix_names
 
 Labels = dict[str, int]
@@ -149,7 +149,7 @@ def test_the_mixes_that_ship_are_sound(name: str) -> None:
     mix = load_mix(name)
     assert mix.name == name
     for dataset, wanted in mix.sources.items():
-        known = facts(dataset)
+        known = dataset_info(dataset)
         known.choose(wanted.choices)
         space = set(known.space.names)
         assert set(wanted.labels) <= space
@@ -169,8 +169,8 @@ def test_the_mixes_that_ship_are_sound(name: str) -> None:
         ({"sources": {"rafdb": {"labels": {"anger": "rage"}}}}, "rage"),
         ({"build": {"split": "official"}}, "belongs to each source"),
         ({"build": {"recipe": "lmfer"}}, "'recipe', which is given to a build"),
-        ({"build": {"sound": True}}, "'sound', which is given to a build"),
-        ({"colour": "gray"}, "colour"),
+        ({"build": {"leak_free": True}}, "'leak_free', which is given to a build"),
+        ({"color": "gray"}, "color"),
     ],
 )
 def test_broken_mixes(tmp_path: Path, values: dict[str, Any], message: str) -> None:

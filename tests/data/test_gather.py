@@ -173,7 +173,7 @@ def test_pool_reuses_memory_only_when_nobody_holds_a_view():
     assert pool.empty(5).shape == (5, 10, 10)
 
 
-def test_pool_honours_tensors():
+def test_pool_honors_tensors():
     torch = pytest.importorskip("torch")
     pool = BufferPool((100,), np.float32)
     array = pool.empty(4)

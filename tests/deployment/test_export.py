@@ -101,8 +101,8 @@ class Watcher(nn.Module):
 
 
 def test_a_prior_without_brows_leaves_the_batch_free():
-    facts = make_classifier().facts.model_copy(update={"landmark_scheme": "five"})
-    content, comparison = checked_onnx(Classifier(Watcher(), facts).eval(), SIZE, {})
+    spec = make_classifier().spec.model_copy(update={"landmark_scheme": "five"})
+    content, comparison = checked_onnx(Classifier(Watcher(), spec).eval(), SIZE, {})
     assert comparison.equal
     shape = onnx.load_from_string(content).graph.input[1].type.tensor_type.shape
     assert [dim.dim_value or dim.dim_param for dim in shape.dim] == ["batch", 5, 2]
@@ -118,12 +118,12 @@ def test_the_resize_matrix_is_torchs_antialiased_resize(length, target):
 
 
 def test_preparation_in_the_graph_is_preparation_in_training():
-    facts = make_classifier().facts.model_copy(
+    spec = make_classifier().spec.model_copy(
         update={"mean": (0.4, 0.5, 0.6), "std": (0.2, 0.3, 0.4), "input_size": (40, 56)}
     )
-    preprocess = Preprocess(facts.mean, facts.std, facts.input_size)
+    preprocess = Preprocess(spec.mean, spec.std, spec.input_size)
     images = torch.randint(0, 256, (3, 64, 48, 3), dtype=torch.uint8)
-    found = LinearPreprocess(facts, 64, 48)(images)
+    found = LinearPreprocess(spec, 64, 48)(images)
     assert torch.allclose(found, preprocess(images), atol=1e-5)
 
 
@@ -165,7 +165,7 @@ def test_the_file_says_what_it_is(exported):
     assert json.loads(said["preparation"])["photograph"] == "five"
     assert "aligned by its five points" in said["preparation_note"]
     assert said["checkpoint"] == "best"
-    assert {"ferdata_version", "model_options", "checkpoint_sha256", "normalisation"} <= set(said)
+    assert {"ferdata_version", "model_options", "checkpoint_sha256", "normalization"} <= set(said)
     assert report.opset == DEFAULT_OPSET == model.opset_import[0].version
 
 
@@ -238,9 +238,9 @@ class Undecided(nn.Module):
 
 
 def test_a_model_that_torch_cant_export_is_named():
-    facts = make_classifier().facts.model_copy(update={"model": "undecided"})
+    spec = make_classifier().spec.model_copy(update={"model": "undecided"})
     with pytest.raises(ModelFileError, match=r"undecided can't be exported by torch"):
-        checked_onnx(Classifier(Undecided(), facts).eval(), SIZE, {})
+        checked_onnx(Classifier(Undecided(), spec).eval(), SIZE, {})
 
 
 def test_the_command_prints_the_difference_and_nothing_of_the_exporter(run, tmp_path, capfd):

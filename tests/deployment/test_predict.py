@@ -114,9 +114,9 @@ def test_an_answer_is_the_models_answer_to_the_stored_row(photograph_build, make
     with torch.inference_mode():
         expected = classifier(torch.from_numpy(np.stack([row[1] for row in rows]))).softmax(dim=1)
     for prediction, shares in zip(found, expected.numpy(), strict=True):
-        given = [prediction.probabilities[label] for label in classifier.facts.labels]
+        given = [prediction.probabilities[label] for label in classifier.spec.labels]
         assert given == pytest.approx(shares, abs=2e-6)
-        assert prediction.label == classifier.facts.labels[int(shares.argmax())]
+        assert prediction.label == classifier.spec.labels[int(shares.argmax())]
         assert list(prediction.probabilities.values()) == sorted(given, reverse=True)
         assert prediction.faces == 1
     assert np.ptp(expected.numpy(), axis=0).max() > 1e-3  # or all answers were one
@@ -124,8 +124,8 @@ def test_an_answer_is_the_models_answer_to_the_stored_row(photograph_build, make
 
 def test_a_photograph_for_a_model_of_crops_is_cut_as_the_crops_are():
     place = ((template(100) + 3) / 100).tolist()
-    facts = build_facts(size=80) | {"framing": {"framings": ["crop"], "five_points": place}}
-    preparation = Preparation.from_build(facts)
+    spec = build_facts(size=80) | {"framing": {"framings": ["crop"], "five_points": place}}
+    preparation = Preparation.from_build(spec)
     assert preparation.way(crop=False) == "place"
     assert preparation.way(crop=True) == "none"
     angle = np.array([[0.8, -0.6], [0.6, 0.8]])
@@ -159,13 +159,13 @@ def test_a_guess_at_the_framing_is_said(photographs, detectable, tmp_path, caplo
     ],
 )
 def test_how_a_picture_is_framed_follows_from_the_build(align, framings, place, ways):
-    facts = build_facts(align=align) | {"framing": {"framings": framings, "five_points": place}}
-    preparation = Preparation.from_build(facts)
+    spec = build_facts(align=align) | {"framing": {"framings": framings, "five_points": place}}
+    preparation = Preparation.from_build(spec)
     assert (preparation.way(crop=False), preparation.way(crop=True)) == ways
     assert preparation.to_json()["photograph"] == ways[0]
 
 
-def test_grey_and_equalised_images_come_out_as_a_build_makes_them():
+def test_gray_and_equalized_images_come_out_as_a_build_makes_them():
     pixels = draw_face("anger", np.random.default_rng(1), 90).pixels
     matrix = alignment_matrix("none", None, 90, 90, SIZE)
     preparation = Preparation.from_build(build_facts(channels=1, equalize=True))
@@ -205,7 +205,7 @@ def test_a_face_crop_is_used_as_it_is_and_needs_no_detector(no_detector, make_ru
     classifier = load_classifier(run / "checkpoints" / "best.ckpt")
     with torch.inference_mode():
         shares = classifier(torch.from_numpy(image[None])).softmax(dim=1)[0]
-    for label, share in zip(classifier.facts.labels, shares.tolist(), strict=True):
+    for label, share in zip(classifier.spec.labels, shares.tolist(), strict=True):
         assert prediction.probabilities[label] == pytest.approx(share, abs=2e-6)
     assert (prediction.faces, prediction.box, prediction.rule) == (None, None, None)
 
@@ -231,9 +231,9 @@ def test_a_landmark_prior_gets_the_points_of_the_prepared_image(detectable, make
         for name, parameter in classifier.named_parameters():
             if "emotion" in name:
                 parameter.add_(0.3 * torch.randn_like(parameter))
-    facts = build_facts(64)
-    (prediction,) = answers(make_run(classifier, facts), photographs / "a.png")
-    preparation = Preparation.from_build(facts)
+    spec = build_facts(64)
+    (prediction,) = answers(make_run(classifier, spec), photographs / "a.png")
+    preparation = Preparation.from_build(spec)
     pixels = read_upright(photographs / "a.png")
     with FaceDetector(detectable, score=False) as detector:
         points = detector.detect(pixels).landmarks
@@ -243,7 +243,7 @@ def test_a_landmark_prior_gets_the_points_of_the_prepared_image(detectable, make
     with torch.inference_mode():
         shares = classifier(image, moved).softmax(dim=1)[0].numpy()
         without = classifier(image).softmax(dim=1)[0].numpy()
-    given = [prediction.probabilities[label] for label in classifier.facts.labels]
+    given = [prediction.probabilities[label] for label in classifier.spec.labels]
     assert given == pytest.approx(shares, abs=2e-6)
     assert np.abs(without - shares).max() > 1e-4
 

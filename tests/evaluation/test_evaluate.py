@@ -193,7 +193,7 @@ def test_a_split_that_is_not_there_is_refused(trained):
 def test_other_channels_are_refused_and_other_sizes_resized(trained, make_build, caplog):
     _, run = trained
     with pytest.raises(BuildError, match="--color rgb"):
-        evaluate(run, make_build("grey", channels=1), quiet=True)
+        evaluate(run, make_build("gray", channels=1), quiet=True)
     with caplog.at_level("INFO", logger="ferdata"):
         report = evaluate(run, make_build("large", size=48), quiet=True)
     assert "resized" in caplog.text

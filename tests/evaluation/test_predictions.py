@@ -11,7 +11,7 @@ from ferdata.core.labels import BASIC7, LabelSpace
 from ferdata.data import Build, SplitArrays
 from ferdata.evaluation.predictions import Answers, collect_answers
 from ferdata.models.classifier import Classifier
-from ferdata.models.spec import ModelFacts
+from ferdata.models.spec import ModelSpec
 
 CPU = torch.device("cpu")
 
@@ -30,11 +30,11 @@ class FirstPixel(nn.Module):
 
 
 def classifier(scheme: str | None = None) -> Classifier:
-    facts = ModelFacts(
+    spec = ModelSpec(
         model="first_pixel", label_space="basic7", labels=BASIC7.names, channels=3,
         input_size=(32, 32), mean=(0.5,) * 3, std=(0.2,) * 3, landmark_scheme=scheme,
     )  # fmt: skip
-    return Classifier(FirstPixel(), facts)
+    return Classifier(FirstPixel(), spec)
 
 
 def test_rows_and_logits_stay_together_when_some_are_left_out(tmp_path):

@@ -71,7 +71,7 @@ def test_without_usable_points_the_whole_image_is_fitted(points: np.ndarray | No
 
 
 @given(width=SIDES, height=SIDES, size=SIDES)
-def test_fit_takes_edges_to_edges_and_centres(width: int, height: int, size: int) -> None:
+def test_fit_takes_edges_to_edges_and_centers(width: int, height: int, size: int) -> None:
     matrix = alignment_matrix("none", None, width, height, size)
     corners = np.array([[-0.5, -0.5], [width - 0.5, height - 0.5]])
     (left, top), (right, bottom) = transform_points(corners, matrix)
@@ -122,9 +122,9 @@ def test_points_go_where_pixels_go(scale: float, angle: float) -> None:
     width, height, size = 420, 300, 96
     spot = np.array([[205.0, 161.0]])
     turn = scale * np.exp(1j * angle)
-    centre = np.array([size * 0.45, size * 0.55])
+    center = np.array([size * 0.45, size * 0.55])
     linear = np.array([[turn.real, -turn.imag], [turn.imag, turn.real]])
-    matrix = np.column_stack([linear, centre - linear @ spot[0]])
+    matrix = np.column_stack([linear, center - linear @ spot[0]])
     ys, xs = np.mgrid[:height, :width]
     radius = max(2.0, 3.0 / scale)
     bell = np.exp(-((xs - spot[0, 0]) ** 2 + (ys - spot[0, 1]) ** 2) / (2 * radius**2))

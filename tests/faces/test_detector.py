@@ -60,7 +60,7 @@ def test_flip_is_what_a_mirrored_photograph_gives(
     assert own.mean() < 0.01 * side
     # A wrong permutation would put points on each other's places all over the face.
     assert own.mean() < 0.5 * np.sort(distances, axis=1)[:, 2].mean()
-    # Pixel centres: were they edges, the mean would be off by one.
+    # Pixel centers: were they edges, the mean would be off by one.
     assert abs((mirrored.landmarks[:, 0] - expected[:, 0]).mean()) < 0.5
 
 

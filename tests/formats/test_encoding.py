@@ -36,15 +36,15 @@ def test_jpeg_is_near(channels):
     assert np.abs(back.astype(int) - pixels).mean() < 2
 
 
-def test_jpeg_keeps_the_colour_of_small_things():
+def test_jpeg_keeps_the_color_of_small_things():
     pixels = np.full((16, 16, 3), 128, np.uint8)
-    pixels[8, 8] = (220, 30, 40)  # one red pixel: 4:2:0 would spread its colour over four
+    pixels[8, 8] = (220, 30, 40)  # one red pixel: 4:2:0 would spread its color over four
     back = decode(encode(pixels, "jpeg"), 3).astype(int)
     assert back[8, 8, 0] - back[8, 8, 1] > 120
     assert abs(back[8, 10] - 128).max() < 40
 
 
-def test_colours_keep_their_order():
+def test_colors_keep_their_order():
     pixels = np.zeros((16, 16, 3), np.uint8)
     pixels[..., 0] = 250
     for encoding in ("png", "jpeg"):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ferdata.core.labels import BASIC7, BASIC8
-from ferdata.formats.card import CardFacts, SourceFacts, card_text, front_matter, write_card
+from ferdata.formats.card import CardContent, CardSource, card_text, front_matter, write_card
 from ferdata.formats.dummies import cut, dummy_rows, dummy_spec
 from ferdata.formats.huggingface import ROW_GROUP_ROWS, ParquetShardWriter, arrow_schema, features
 from ferdata.shards.card import _operations
@@ -16,7 +16,7 @@ from ferdata.shards.card import _operations
 SPLITS = {"train": 21, "validation": 5, "test": 6}
 
 
-def card_facts(**changes):
+def card_content(**changes):
     counts = {
         split: BASIC7.decode(dummy_rows(dummy_spec(rows=rows, split=split)).label.tolist())
         for split, rows in SPLITS.items()
@@ -25,10 +25,10 @@ def card_facts(**changes):
         split: {name: labels.count(name) for name in BASIC7.names}
         for split, labels in counts.items()
     }
-    source = SourceFacts(
+    source = CardSource(
         name="rafdb",
         title="RAF-DB",
-        licence="non-commercial research only",
+        license="non-commercial research only",
         usage="sign the agreement",
         citation="@inproceedings{li2017,\n  title = {Reliable}\n}",
         homepage="http://www.whdeld.cn/RAF",
@@ -51,7 +51,7 @@ def card_facts(**changes):
         "operations": [("blur", "sigma 0.5–1.5")],
         "versions": {"numpy": "2"},
     }
-    return CardFacts(**(values | changes))
+    return CardContent(**(values | changes))
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def written(tmp_path):
         ) as writer:
             for batch in cut(content[split], 4):
                 writer.append(batch)
-    write_card(folder / "README.md", card_facts())
+    write_card(folder / "README.md", card_content())
     return folder, content
 
 
@@ -130,7 +130,7 @@ def test_features_are_those_of_datasets(spec, offline_datasets):
     assert real.arrow_schema.equals(arrow_schema(spec))
     ours, theirs = arrow_schema(spec).metadata, real.arrow_schema.metadata
     assert ours[b"huggingface"] == theirs[b"huggingface"]
-    listed = front_matter(card_facts(spec=spec))["dataset_info"]["features"]
+    listed = front_matter(card_content(spec=spec))["dataset_info"]["features"]
     assert listed == real._to_yaml_list()
 
 
@@ -154,8 +154,8 @@ def front(text):
 
 
 def test_card_is_made_of_the_facts():
-    text = card_text(card_facts())
-    assert card_text(card_facts()) == text
+    text = card_text(card_content())
+    assert card_text(card_content()) == text
     for fact in (
         "non-commercial research only",
         "sign the agreement",
@@ -184,7 +184,7 @@ def test_card_lists_an_operation_as_often_as_it_is_applied():
         {"op": "rotation", "degrees": [0, 9], "both_ways": True},
         {"op": "albumentations", "transform": "Sharpen", "parameters": {"alpha": [0.1, 0.4]}},
     ]
-    text = card_text(card_facts(operations=_operations(described)))
+    text = card_text(card_content(operations=_operations(described)))
     lines = [line for line in text.splitlines() if line.startswith(("| albu", "| rotation"))]
     assert lines == [
         "| albumentations | transform CLAHE, probability 0.5 |",
@@ -195,12 +195,12 @@ def test_card_lists_an_operation_as_often_as_it_is_applied():
 
 def test_card_leaves_out_a_split_without_rows():
     counts = {"train": {"fear": 3}, "validation": {"fear": 0}, "test": {"fear": 1}}
-    meta = front_matter(card_facts(counts=counts))
+    meta = front_matter(card_content(counts=counts))
     assert [entry["split"] for entry in meta["configs"][0]["data_files"]] == ["train", "test"]
 
 
 def test_card_says_what_must_not_be_missed():
-    text = card_text(card_facts(synthetic=True, leaks="copies were made before the split"))
+    text = card_text(card_content(synthetic=True, leaks="copies were made before the split"))
     assert "drawn by ferdata" in text
     assert "**This build leaks:** copies were made before the split" in text
     assert "hold no augmented image" not in text
@@ -212,9 +212,9 @@ NASTY = st.text(st.sampled_from("ab`|*_[]()<>#\n\r\\&~-: \"'{}é%"), max_size=40
 
 @given(text=NASTY)
 def test_no_text_of_a_dataset_becomes_markup(text):
-    source = SourceFacts("rafdb", text, text, text, text, text)
-    plain = card_text(card_facts(sources=[SourceFacts("rafdb", "x", "x", "x", "x", "x")]))
-    card = card_text(card_facts(sources=[source], rejects={"faces": {text: 1}}))
+    source = CardSource("rafdb", text, text, text, text, text)
+    plain = card_text(card_content(sources=[CardSource("rafdb", "x", "x", "x", "x", "x")]))
+    card = card_text(card_content(sources=[source], rejects={"faces": {text: 1}}))
     assert front(card)["license"] == "other"
     assert "<" not in card.split("---\n", 2)[2].replace(text.strip("\n"), "")
     heads = [line for line in plain.splitlines() if line.startswith("## ")]

@@ -62,7 +62,7 @@ def test_two_processes_write_the_same_bytes(name, encoding, tmp_path):
     for salt in ("1", "77"):
         path = tmp_path / f"{salt}.shard"
         # Freed and fresh memory is filled with another pattern in each process: bytes of
-        # uninitialised memory in a file would differ.
+        # uninitialized memory in a file would differ.
         environment = os.environ | {"MALLOC_PERTURB_": salt, "PYTHONHASHSEED": salt}
         command = [sys.executable, "-c", _SCRIPT, name, str(path), encoding]
         subprocess.run(command, check=True, env=environment)

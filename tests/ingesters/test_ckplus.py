@@ -35,7 +35,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if frame.number == frame.last:
             label = root / f"Emotion_labels/Emotion/{frame.subject}/{frame.film}"
             label.mkdir(parents=True)  # also where the film has no label
-            if frame.labelled:
+            if frame.labeled:
                 text = f"   {codes[frame.drawn]:.7e}\n"
                 (label / f"{frame.stem}_emotion.txt").write_text(text)
     return root
@@ -151,7 +151,7 @@ def test_a_film_with_a_wrong_label_is_rejected_whole(tmp_path: Path, text: str, 
 
 def test_labels_of_another_dataset(tmp_path: Path) -> None:
     root = write_films(tmp_path, {f"S{number:03d}/001": "9\n" for number in range(10, 20)})
-    with pytest.raises(LabelError, match=r"label code 9: .*10 of 10 labelled films"):
+    with pytest.raises(LabelError, match=r"label code 9: .*10 of 10 labeled films"):
         ingest("ckplus", root)
 
 

@@ -12,7 +12,7 @@ from ferdata.core.errors import AnnotationError, LabelError, LayoutError
 from ferdata.core.manifest import Reject
 from ferdata.ingesters import detect, ingest
 from ferdata.ingesters.contract import ingester
-from ferdata.ingesters.info import facts
+from ferdata.ingesters.info import dataset_info
 from ferdata.ingesters.sample import Sample
 from ferdata.ingesters.tree import FileTree
 
@@ -111,13 +111,13 @@ def test_kaggles_test_folder_is_both_official_sets() -> None:
     for row in rows:
         assert isinstance(row, Sample)
         counts[row.official_split, row.label] += 1
-    published = facts("fer2013").counts
+    published = dataset_info("fer2013").counts
     assert {(split, label): number for (split, label), number in counts.items()} == {
         (split, label): number
         for split, by_class in published.items()
         for label, number in by_class.items()
     }
-    merged = facts("fer2013").fingerprints["the test folder of Kaggle's copy"]
+    merged = dataset_info("fer2013").fingerprints["the test folder of Kaggle's copy"]
     for label in NAMES:
         assert merged[label] == counts["validation", label] + counts["test", label]
 

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ferdata.cli.app import app
-from ferdata.ingesters import facts
+from ferdata.ingesters import dataset_info
 from ferdata.ingesters.fingerprints import suspicions
 
 Counts = Mapping[str, Mapping[str, int]]
@@ -17,7 +17,7 @@ Counts = Mapping[str, Mapping[str, int]]
 
 def recoded(name: str, order: str) -> dict[str, dict[str, int]]:
     """Return what is read when a dataset's labels are written with the codes of another one."""
-    own, other = facts(name), facts(order)
+    own, other = dataset_info(name), dataset_info(order)
     code_of = {label: code for code, label in other.codes.items()}
     return {
         split: {own.codes[code_of[label]]: count for label, count in counts.items()}
@@ -27,23 +27,23 @@ def recoded(name: str, order: str) -> dict[str, dict[str, int]]:
 
 @pytest.mark.parametrize("name", ["rafdb", "fer2013", "ferplus", "affectnet", "kdef", "jaffe"])
 def test_an_honest_copy_is_not_suspected(name: str) -> None:
-    assert suspicions(name, facts(name).counts) == []
+    assert suspicions(name, dataset_info(name).counts) == []
     thinned = {
         split: {label: count - (count > 500) for label, count in counts.items()}
-        for split, counts in facts(name).counts.items()
+        for split, counts in dataset_info(name).counts.items()
     }
     assert suspicions(name, thinned) == []
 
 
 def test_a_folder_called_ferplus_that_holds_rafdb(tmp_path: Path) -> None:
-    found = suspicions("ferplus", facts("rafdb").counts)
+    found = suspicions("ferplus", dataset_info("rafdb").counts)
     assert any("counts are those of rafdb, train" in each for each in found)
-    (named,) = suspicions("rafdb", facts("rafdb").counts, tmp_path / "FERPlus-dataset")
+    (named,) = suspicions("rafdb", dataset_info("rafdb").counts, tmp_path / "FERPlus-dataset")
     assert named == "the folder is named after ferplus, its files and labels are rafdb's"
 
 
 def test_an_affectnet_copy_with_the_code_order_of_fer2013() -> None:
-    own, other = facts("affectnet"), facts("fer2013")
+    own, other = dataset_info("affectnet"), dataset_info("fer2013")
     seven = {label: count for label, count in own.counts["train"].items() if label != "contempt"}
     code_of = {label: code for code, label in other.codes.items()}
     read = {own.codes[code_of[label]]: count for label, count in seven.items()}
@@ -52,7 +52,7 @@ def test_an_affectnet_copy_with_the_code_order_of_fer2013() -> None:
 
 
 def test_rafdb_with_the_codes_of_fer2013() -> None:
-    own, other = facts("rafdb"), facts("fer2013")
+    own, other = dataset_info("rafdb"), dataset_info("fer2013")
     code_of = {label: code for code, label in other.codes.items()}
     counts = {}
     for split, by_class in own.counts.items():
@@ -63,7 +63,7 @@ def test_rafdb_with_the_codes_of_fer2013() -> None:
 
 
 def test_fer2013_with_the_counts_of_ferplus() -> None:
-    found = suspicions("fer2013", facts("ferplus").counts)
+    found = suspicions("fer2013", dataset_info("ferplus").counts)
     assert any("those of ferplus, train" in each for each in found)
 
 
@@ -75,7 +75,7 @@ def test_detect_warns(tmp_path: Path) -> None:
     """A folder named ferplus with RAF-DB's pictures in class folders, by count."""
     root = tmp_path / "ferplus"
     names = {"anger": "angry", "fear": "fear", "happiness": "happy", "sadness": "sad"}
-    for split, counts in facts("rafdb").counts.items():
+    for split, counts in dataset_info("rafdb").counts.items():
         for label, count in counts.items():
             folder = root / split / names.get(label, label)
             folder.mkdir(parents=True)

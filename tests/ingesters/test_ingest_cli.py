@@ -13,7 +13,7 @@ from ferdata.cli.detect import detect
 from ferdata.cli.ingest import ingest
 from ferdata.core.errors import OptionError
 from ferdata.core.manifest import Manifest, load_rejects
-from ferdata.ingesters import names
+from ferdata.ingesters import dataset_names
 
 app = typer.Typer(rich_markup_mode=None)
 for verb in (datasets, detect, ingest):
@@ -49,14 +49,14 @@ def test_detect(basic: Path, tmp_path: Path) -> None:
 def test_datasets_lists_all() -> None:
     code, text = run("datasets")
     assert code == 0
-    assert all(name in text for name in names())
+    assert all(name in text for name in dataset_names())
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", dataset_names())
 def test_datasets_shows_one(name: str) -> None:
     code, text = run("datasets", name)
     assert code == 0
-    for wanted in ("Licence", "How to get it", "Layouts", "Codes", "Cite"):
+    for wanted in ("License", "How to get it", "Layouts", "Codes", "Cite"):
         assert wanted in text
     facts = json.loads(run("datasets", name, "--json")[1])
     assert facts["name"] == name

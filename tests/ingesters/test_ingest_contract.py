@@ -18,7 +18,7 @@ from ferdata.data.arrays import SplitArrays
 from ferdata.ingesters.contract import all_ingesters
 from ferdata.ingesters.count_checks import CountDifference, count_differences, demo_marker
 from ferdata.ingesters.demo import write_demo
-from ferdata.ingesters.info import DatasetFacts
+from ferdata.ingesters.info import DatasetInfo
 from ferdata.ingesters.synthetic import writers
 from ferdata.shards import BuildOptions, Execution, build
 from ferdata.shards.verify import verify
@@ -54,13 +54,13 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Pa
 
 
 def test_every_dataset_has_facts_an_ingester_and_a_synthetic_copy() -> None:
-    assert NAMES == sorted(ingesters.names()) == sorted(writers())
+    assert NAMES == sorted(ingesters.dataset_names()) == sorted(writers())
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_facts_are_complete(name: str) -> None:
-    facts = ingesters.facts(name)
-    assert facts.licence.strip()
+    facts = ingesters.dataset_info(name)
+    assert facts.license.strip()
     assert "Allowed" in facts.usage
     assert facts.access.url.startswith("http")
     assert facts.citation.bibtex.strip().startswith("@")
@@ -74,13 +74,13 @@ def test_facts_are_complete(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_facts_without_a_licence_are_refused(name: str) -> None:
+def test_facts_without_a_license_are_refused(name: str) -> None:
     text = (manifests_folder() / "datasets" / f"{name}.yaml").read_text(encoding="utf-8")
-    for missing in ("licence", "usage", "citation", "access"):
+    for missing in ("license", "usage", "citation", "access"):
         values = yaml.safe_load(text)
         del values[missing]
         with pytest.raises(ValueError, match=missing):
-            DatasetFacts.model_validate(values)
+            DatasetInfo.model_validate(values)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -160,9 +160,9 @@ def test_unknown_names(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match="Did you mean 'rafdb'"):
         ingesters.ingest("rafbd", tmp_path)
     with pytest.raises(UnknownNameError, match="Did you mean 'rafdb'"):
-        ingesters.facts("rafbd")
+        ingesters.dataset_info("rafbd")
     with pytest.raises(UnknownNameError, match="layout of rafdb"):
-        ingesters.facts("rafdb").layout("official")
+        ingesters.dataset_info("rafdb").layout("official")
 
 
 def test_broken_facts_name_their_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,11 +172,11 @@ def test_broken_facts_name_their_file(tmp_path: Path, monkeypatch: pytest.Monkey
     module = importlib.import_module("ferdata.ingesters.info")
     monkeypatch.setattr(module, "manifests_folder", lambda: tmp_path)
     with pytest.raises(ManifestError, match=r"broken\.yaml"):
-        ingesters.facts("broken")
+        ingesters.dataset_info("broken")
 
 
 def test_published_counts_differ_by_class() -> None:
-    facts = ingesters.facts("rafdb")
+    facts = ingesters.dataset_info("rafdb")
     counts = {split: dict(labels) for split, labels in facts.counts.items()}
     expected = facts.expected_counts("kaggle")
     assert count_differences(counts, expected) == []
@@ -185,7 +185,7 @@ def test_published_counts_differ_by_class() -> None:
 
 
 def test_unpublished_counts_are_compared_by_split_only() -> None:
-    facts = ingesters.facts("rafdb-compound")
+    facts = ingesters.dataset_info("rafdb-compound")
     counts = {split: dict(labels) for split, labels in facts.counts.items()}
     counts["train"]["sadly_angry"] += 5
     counts["train"]["sadly_fearful"] -= 5
@@ -199,7 +199,7 @@ def test_unpublished_counts_are_compared_by_split_only() -> None:
 
 def test_every_layout_has_a_synthetic_copy_and_its_damages() -> None:
     for name in NAMES:
-        known = {layout.name for layout in ingesters.facts(name).layouts}
+        known = {layout.name for layout in ingesters.dataset_info(name).layouts}
         written = set(writers()[name].layouts)
         for layout in written:
             assert any(each.startswith(layout) for each in known), (name, layout)

@@ -66,7 +66,7 @@ def test_small_copies_have_all_women_and_classes(scale: float) -> None:
     }
 
 
-def test_pictures_are_grey_uncompressed_tiffs(tmp_path: Path) -> None:
+def test_pictures_are_gray_uncompressed_tiffs(tmp_path: Path) -> None:
     root = write_demo("jaffe", tmp_path / "jaffe", scale=0.002, quiet=True).root
     path = root / "jaffe/KM.NE1.1.tiff"
     pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)

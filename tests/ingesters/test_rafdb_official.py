@@ -15,7 +15,7 @@ from support.rafdb_trees import BASIC, COMPOUND, write_image, write_list, write_
 from ferdata.core.errors import AnnotationError, LabelError, LayoutError, UnknownNameError
 from ferdata.core.labels import BASIC7, CANONICAL
 from ferdata.core.manifest import Manifest
-from ferdata.ingesters import detect, facts, ingest
+from ferdata.ingesters import dataset_info, detect, ingest
 
 Edit = Callable[[Path, Callable[[list[str]], list[str]]], None]
 LIST = "EmoLabel/list_patition_label.txt"
@@ -40,7 +40,7 @@ def test_aligned_images_are_taken_where_they_are(basic: Path) -> None:
     assert manifest.label_space == BASIC7
     assert manifest.roots == {"rafdb": basic}
     assert manifest.column("sample_id") == [f"rafdb/{key}" for key, _ in BASIC]
-    assert manifest.column("label") == [facts("rafdb").codes[code] for _, code in BASIC]
+    assert manifest.column("label") == [dataset_info("rafdb").codes[code] for _, code in BASIC]
     first = row(manifest, "train_00005")
     assert first["uri"] == "Image/aligned/train_00005_aligned.jpg"
     assert (first["framing"], first["layout"]) == ("crop", "official-aligned")

@@ -7,7 +7,7 @@ import pytest
 
 from ferdata.core.errors import ManifestError, OptionError, UnknownNameError
 from ferdata.core.schema import SCHEMA
-from ferdata.ingesters import facts
+from ferdata.ingesters import dataset_info
 from ferdata.ingesters.sample import Sample, samples_table
 
 
@@ -60,7 +60,7 @@ def test_a_value_of_the_wrong_type_names_its_column() -> None:
 
 
 def test_choices_have_defaults_and_are_checked() -> None:
-    kdef = facts("kdef")
+    kdef = dataset_info("kdef")
     assert kdef.choose({}) == {"poses": "straight"}
     assert kdef.choose({"poses": None}) == {"poses": "straight"}
     assert kdef.choose({"poses": "all"}) == {"poses": "all"}

@@ -87,7 +87,7 @@ def test_what_the_pointwise_convolution_sees_is_linear_where_asked(linear_dw, li
     seen: list[tuple[Tensor, Tensor]] = []
     for block in blocks:
         block.conv_dw.register_forward_hook(
-            lambda _m, _i, out, bn=block.bn1: seen.append((normalised(out, bn),))
+            lambda _m, _i, out, bn=block.bn1: seen.append((normalized(out, bn),))
         )
         block.conv_pw.register_forward_pre_hook(
             lambda _m, inputs: seen.append((*seen.pop(), inputs[0].clone()))
@@ -101,7 +101,7 @@ def test_what_the_pointwise_convolution_sees_is_linear_where_asked(linear_dw, li
     assert len(seen) == 13
 
 
-def normalised(x: Tensor, bn: nn.Module) -> Tensor:
+def normalized(x: Tensor, bn: nn.Module) -> Tensor:
     """Return what batch norm alone makes of x in evaluation mode; a copy."""
     scale = bn.weight / torch.sqrt(bn.running_var + bn.eps)
     return (x - bn.running_mean[:, None, None]) * scale[:, None, None] + bn.bias[:, None, None]
@@ -130,7 +130,7 @@ def test_cbam_is_the_authors_formula_with_the_two_maps_the_other_way_round():
     scaled = x * gate[:, :, None, None]
     maps = torch.stack([scaled.max(dim=1).values, scaled.mean(dim=1)], dim=1)
     stacked = functional.conv2d(maps, cbam.spatial.conv.conv.weight.flip(1), padding=3)
-    expected = scaled * torch.sigmoid(normalised(stacked, bn))
+    expected = scaled * torch.sigmoid(normalized(stacked, bn))
 
     torch.testing.assert_close(cbam(x), expected)
     assert cbam.channel.fc1.bias is None
@@ -184,7 +184,7 @@ def test_values_that_can_not_be_are_answered_with_those_that_can(options, error,
         AMobileNet(**options)
 
 
-def test_grey_images_can_be_classified():
+def test_gray_images_can_be_classified():
     assert AMobileNet(8, in_chans=1).eval()(torch.zeros(1, 1, 48, 48)).shape == (1, 8)
 
 

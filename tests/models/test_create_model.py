@@ -59,7 +59,7 @@ def test_a_model_classifies_what_it_embeds(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_grey_images_and_other_numbers_of_classes_work(name):
+def test_gray_images_and_other_numbers_of_classes_work(name):
     with torch.no_grad():
         assert make(name, 8, in_chans=1)(draw(2, 1, 64, 64)).shape == (2, 8)
 

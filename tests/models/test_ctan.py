@@ -146,7 +146,7 @@ def test_values_that_can_not_be_are_answered_with_those_that_can(options, error,
         Ctan(**options)
 
 
-def test_grey_images_of_the_smallest_size_can_be_classified():
+def test_gray_images_of_the_smallest_size_can_be_classified():
     assert Ctan(8, in_chans=1).eval()(torch.zeros(1, 1, 32, 32)).shape == (1, 8)
 
 

@@ -107,7 +107,7 @@ def test_values_that_can_not_be_are_answered_with_those_that_can(options, error,
         EfficientVitM5(**options)
 
 
-def test_grey_images_can_be_classified():
+def test_gray_images_can_be_classified():
     model = EfficientVitM5(8, in_chans=1, img_size=48).eval()
     assert model(torch.zeros(1, 1, 48, 48)).shape == (1, 8)
 

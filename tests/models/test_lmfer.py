@@ -131,10 +131,10 @@ def test_gradients_reach_every_parameter_that_can_learn():
     model = Lmfer(layout="full", landmark_prior=True).double()  # to tell a small one from none
     images, prior = draw(4, 3, 128, 128).double(), draw(4, 4, 16, 16).abs().double()
     labels = torch.arange(4)
-    optimiser = torch.optim.SGD(model.parameters(), lr=0.1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     functional.cross_entropy(model(images, prior), labels).backward()
-    optimiser.step()  # tells the maps of emotion attention apart
-    optimiser.zero_grad()
+    optimizer.step()  # tells the maps of emotion attention apart
+    optimizer.zero_grad()
     model.eval()  # with a batch's own statistics, a bias just before the norm can't matter
     functional.cross_entropy(model(images, prior), labels).backward()
     without = {name for name, p in model.named_parameters() if p.grad.abs().max() < 1e-15}

@@ -18,11 +18,11 @@ RECIPE: dict[str, Any] = {
     "summary": "A recipe.",
     "paper": {"title": "T", "authors": "A", "year": 2020},
     "build": {"size": 48, "operations": [{"op": "rotation", "degrees": [0, 9]}]},
-    "sound": {"duplicates": "drop"},
+    "leak_free": {"duplicates": "drop"},
     "train": {"model": "lmfer", "lr": 0.1, "model_options": {"maps": 7}},
     "datasets": {
         "rafdb": {"data": "RAF-DB.", "build": {"size": 100}, "train": {"lr": 0.2}},
-        "ferplus": {"data": "FER+.", "sound": {"split": "official"}},
+        "ferplus": {"data": "FER+.", "leak_free": {"split": "official"}},
     },
 }
 
@@ -38,8 +38,8 @@ def test_options_of_a_dataset_come_before_those_of_all(tmp_path: Path) -> None:
     assert recipe.build_options("rafdb")["size"] == 100
     assert recipe.build_options("ferplus")["size"] == 48
     assert "duplicates" not in recipe.build_options("ferplus")
-    assert recipe.build_options("ferplus", sound=True)["split"] == "official"
-    assert recipe.build_options("rafdb", sound=True)["duplicates"] == "drop"
+    assert recipe.build_options("ferplus", leak_free=True)["split"] == "official"
+    assert recipe.build_options("rafdb", leak_free=True)["duplicates"] == "drop"
     assert recipe.train_options("rafdb")["lr"] == 0.2
     assert recipe.train_options("ferplus")["lr"] == 0.1
 
@@ -109,8 +109,8 @@ def test_a_dataset_that_the_paper_does_not_use_is_refused(tmp_path: Path) -> Non
         "build.operations",
         "build.operations.rotation.degrees",
         "datasets.rafdb.build.size",
-        "datasets.ferplus.sound.split",
-        "sound.duplicates",
+        "datasets.ferplus.leak_free.split",
+        "leak_free.duplicates",
     ],
 )
 def test_a_reason_belongs_to_a_value_that_is_there(tmp_path: Path, place: str) -> None:

@@ -14,7 +14,7 @@ from ferdata.augmentation.operation_list import operations_from
 from ferdata.core.labels import BASIC7, class_weights
 from ferdata.core.split_rules import OfficialRule, StratifiedRule, parse_rule, parse_rules
 from ferdata.curation.selection import quotas
-from ferdata.ingesters import facts
+from ferdata.ingesters import dataset_info
 from ferdata.recipes import Claim, Expected, Recipe, load_recipe, recipe_names
 from ferdata.recipes.mix import is_mix, load_mix
 from ferdata.shards.options import BuildOptions
@@ -32,7 +32,7 @@ EXPECTED = [
 def split_counts(dataset: str, split: str) -> dict[str, int]:
     """Return what the dataset's own facts say: images by class, of one split or of all."""
     found: Counter[str] = Counter()
-    for name, counts in facts(dataset).counts.items():
+    for name, counts in dataset_info(dataset).counts.items():
         if split in ("", name):
             found.update(counts)
     return {name: rows for name, rows in found.items() if rows}
@@ -50,19 +50,19 @@ def test_there_is_a_recipe_for_each_of_the_five_papers() -> None:
 @pytest.mark.parametrize(("name", "dataset"), USES)
 def test_build_parts_are_valid_build_options(name: str, dataset: str) -> None:
     printed = BuildOptions(recipe=name, **RECIPES[name].build_options(dataset))
-    sound = BuildOptions(
-        recipe=name, sound=True, **RECIPES[name].build_options(dataset, sound=True)
+    leak_free = BuildOptions(
+        recipe=name, leak_free=True, **RECIPES[name].build_options(dataset, leak_free=True)
     )
-    assert not sound.augment_before_split
-    assert not sound.allow_group_leak
-    assert sound.duplicates == "drop"
+    assert not leak_free.augment_before_split
+    assert not leak_free.allow_group_leak
+    assert leak_free.duplicates == "drop"
     datasets = load_mix(dataset).sources if is_mix(dataset) else [dataset]
-    known = {choice for each in datasets for choice in facts(each).choices}
-    for options in (printed, sound):
+    known = {choice for each in datasets for choice in dataset_info(each).choices}
+    for options in (printed, leak_free):
         parse_rules(options.split).require_datasets(datasets)
         assert set(options.choices) <= known
         for choice, value in options.choices.items():
-            assert any(value in facts(each).choices.get(choice, ()) for each in datasets)
+            assert any(value in dataset_info(each).choices.get(choice, ()) for each in datasets)
 
 
 @pytest.mark.parametrize(("name", "dataset"), USES)
@@ -97,15 +97,15 @@ def is_number(text: str) -> bool:
 @pytest.mark.parametrize(("name", "dataset"), USES)
 def test_best_is_chosen_only_where_there_is_validation(name: str, dataset: str) -> None:
     select = RECIPES[name].train_options(dataset)["select"]
-    for sound in (False, True):
-        options = BuildOptions(**RECIPES[name].build_options(dataset, sound=sound))
+    for leak_free in (False, True):
+        options = BuildOptions(**RECIPES[name].build_options(dataset, leak_free=leak_free))
         rules = parse_rules(options.split)
         datasets = list(load_mix(dataset).sources) if is_mix(dataset) else [dataset]
         for rule in map(rules.of, datasets):
             if isinstance(rule, StratifiedRule):
                 assert (select == "best") == bool(rule.validation)
             elif isinstance(rule, OfficialRule):
-                own = "validation" in facts(datasets[0]).counts
+                own = "validation" in dataset_info(datasets[0]).counts
                 assert (select == "best") == (own or options.validation > 0)
 
 
@@ -116,7 +116,7 @@ def test_layouts_are_layouts_of_the_dataset(name: str, dataset: str) -> None:
         assert not layouts
     else:
         assert layouts
-        assert set(layouts) <= {layout.name for layout in facts(dataset).layouts}
+        assert set(layouts) <= {layout.name for layout in dataset_info(dataset).layouts}
 
 
 @pytest.mark.parametrize(("dataset", "each"), EXPECTED)
@@ -176,12 +176,12 @@ def test_lmfer_is_balanced_to_table_1_before_the_split() -> None:
 
 def test_lmfer_sound_has_the_same_numbers_of_train() -> None:
     recipe = RECIPES["lmfer"]
-    sound = recipe.build_options("rafdb", sound=True)
-    rule = parse_rule(sound["split"])
+    leak_free = recipe.build_options("rafdb", leak_free=True)
+    rule = parse_rule(leak_free["split"])
     assert isinstance(rule, StratifiedRule)
     table = recipe.use("rafdb").expected[0]
     shares = quotas({("rafdb", name): rows for name, rows in table.counts.items()}, rule.train)
-    assert parse_target(sound["balance_to"]) == {name: n for (_, name), n in shares.items()}
+    assert parse_target(leak_free["balance_to"]) == {name: n for (_, name), n in shares.items()}
 
 
 def test_a_mobilenet_augments_as_printed() -> None:
@@ -334,7 +334,7 @@ def test_silence_of_the_paper_is_marked() -> None:
         "i_mobilenetv2": ["train.schedule", "train.mean"],
         "efficientvit_m5": ["train.lr", "train.batch_size"],
         "ctan": ["train.ema_decay", "train.model_options.window"],
-        "a_mobilenet": ["train.centre_loss", "train.centre_rate"],
+        "a_mobilenet": ["train.center_loss", "train.center_rate"],
     }
     for name, places in silent.items():
         assert set(places) <= set(RECIPES[name].assumed)

@@ -78,15 +78,15 @@ def test_every_broken_image_is_a_reject_with_its_reason(data: Path, tmp_path: Pa
 
 
 def test_unusual_images_are_read(data: Path, tmp_path: Path) -> None:
-    """A 16-bit PNG under a .jpg name and a grey JPEG are images all the same."""
-    deep, grey = aligned(data)[:2]
+    """A 16-bit PNG under a .jpg name and a gray JPEG are images all the same."""
+    deep, gray = aligned(data)[:2]
     picture = cv2.imread(str(deep))
     deep.write_bytes(image(".png", picture.astype(np.uint16) * 256))
-    grey.write_bytes(image(".jpg", cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)))
+    gray.write_bytes(image(".jpg", cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)))
     build("rafdb", data, tmp_path / "out", OPTIONS, SERIAL)
     frame = Manifest.load(tmp_path / "out/manifest.parquet").to_pandas().set_index("uri")
     channels = {name: int(row.channels) for name, row in frame.iterrows()}
-    assert channels["Image/aligned/" + grey.name] == 1
+    assert channels["Image/aligned/" + gray.name] == 1
     assert channels["Image/aligned/" + deep.name] == 3
 
 

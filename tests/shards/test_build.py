@@ -259,7 +259,7 @@ def test_a_stopped_rerun_leaves_the_finished_build_whole(
 
 @pytest.mark.parametrize("encoding", ["jpeg", "png"])
 @pytest.mark.parametrize("color", ["rgb", "gray"])
-def test_encodings_and_colours(demo_rafdb: Path, tmp_path: Path, encoding: str, color: str) -> None:
+def test_encodings_and_colors(demo_rafdb: Path, tmp_path: Path, encoding: str, color: str) -> None:
     options = OPTIONS.model_copy(update={"encoding": encoding, "color": color, "augment": "none"})
     report = build("rafdb", demo_rafdb, tmp_path, options, SERIAL)
     assert report.record["image"]["channels"] == (1 if color == "gray" else 3)

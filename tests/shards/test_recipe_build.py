@@ -1,4 +1,4 @@
-"""Builds from recipes end to end: what leaks says so everywhere, and `--sound` does not leak."""
+"""Builds from recipes end to end: leaks are said everywhere, and `--leak-free` has none."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ LEAKY = {
         "shard_bytes": 100_000,
         "operations": [{"op": "brightness", "change": [0.1, 0.2], "probability": 1.0}],
     },
-    "sound": {"balance_to": {"fear": 2100}},
+    "leak_free": {"balance_to": {"fear": 2100}},
     "datasets": {
         "rafdb": {"data": "RAF-DB", "expected": [{"where": "Table 9", "total": 20_000}]},
     },
@@ -242,14 +242,14 @@ def test_sound_splits_first_and_does_not_leak(
     demo_rafdb: Path, recipe: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    words = ["--data", demo_rafdb, "--recipe", recipe, "--sound", "--out", out]
+    words = ["--data", demo_rafdb, "--recipe", recipe, "--leak-free", "--out", out]
     result = run_build(*words)
     assert result.exit_code == 0, result.output
     assert "LEAKS" not in result.stdout
     assert "recipe     leaky, with the split first" in result.stdout
     record = read_json(out / "build.json")
     assert record["leaks"] == []
-    assert record["recipe"]["sound"] is True
+    assert record["recipe"]["leak_free"] is True
     frame = Manifest.load(out / "manifest.parquet").to_pandas()
     assert set(frame[frame.parent_id.notna()].split) == {"train"}
     assert frame.groupby("pixel_sha256").split.nunique().max() == 1
@@ -278,7 +278,7 @@ def test_the_command_line_comes_before_the_recipe(
     assert all(entry["op"] == "gaussian_blur" for entries in drawn for entry in entries)
 
 
-def test_equalised_images_come_out_of_a_row_alone(demo_rafdb: Path, tmp_path: Path) -> None:
+def test_equalized_images_come_out_of_a_row_alone(demo_rafdb: Path, tmp_path: Path) -> None:
     plain = BuildOptions(landmarks="none", size=48, augment="balance", formats=("hdf5",))
     equal = plain.model_copy(update={"equalize": True})
     build("rafdb", demo_rafdb, tmp_path / "plain", plain, SERIAL)
@@ -307,7 +307,7 @@ def test_equalised_images_come_out_of_a_row_alone(demo_rafdb: Path, tmp_path: Pa
     [
         (["--recipe", "lmfr"], "Did you mean 'lmfer'"),
         (["--recipe", "a_mobilenet", "--size", "3"], "--size 3"),
-        (["--sound"], "give --recipe"),
+        (["--leak-free"], "give --recipe"),
         (["--operations", "{tmp}/none.yaml"], "--operations"),
         (["--recipe", "{tmp}/broken.yaml"], "not a YAML file"),
     ],
@@ -348,7 +348,7 @@ def test_frames_of_a_film_are_drawn_one_by_one_on_demand(ckplus: Path, tmp_path:
     checked = verify(tmp_path / "leaky", quiet=True)
     assert checked.ok, checked.findings
     assert any("as it says itself" in note for note in checked.notes)
-    sound = build("ckplus", ckplus, tmp_path / "sound", BuildOptions(**options), SERIAL)
-    assert sound.record["leaks"] == []
-    frame = Manifest.load(tmp_path / "sound/manifest.parquet").to_pandas()
+    leak_free = build("ckplus", ckplus, tmp_path / "leak_free", BuildOptions(**options), SERIAL)
+    assert leak_free.record["leaks"] == []
+    frame = Manifest.load(tmp_path / "leak_free/manifest.parquet").to_pandas()
     assert frame.groupby("subject").split.nunique().max() == 1

@@ -12,7 +12,7 @@ from ferdata.core.labels import BASIC7
 from ferdata.core.manifest import Manifest, Reject
 from ferdata.curation.leaks import leak_texts
 from ferdata.curation.split import resolve_rules
-from ferdata.ingesters import facts
+from ferdata.ingesters import dataset_info
 from ferdata.recipes import Recipe
 from ferdata.shards.arrangement import arrange
 from ferdata.shards.finish import notes, without_failed
@@ -38,7 +38,7 @@ def rafdb() -> Manifest:
     """Return the rows of the full-size RAF-DB, each a picture of its own."""
     rows = [
         {"label": label, "official_split": part, "sample_id": f"rafdb/{part}_{label}_{number}"}
-        for part, counts in facts("rafdb").counts.items()
+        for part, counts in dataset_info("rafdb").counts.items()
         for label, images in counts.items()
         for number in range(images)
     ]
@@ -114,7 +114,7 @@ def test_lmfer_leaks_and_says_how_much(paper: Any) -> None:
 
 
 def test_sound_is_the_same_with_the_split_first(rafdb: Manifest, paper: Any) -> None:
-    source, rows, options, recipe = build_rows(rafdb, recipe="lmfer", sound=True)
+    source, rows, options, recipe = build_rows(rafdb, recipe="lmfer", leak_free=True)
     assert leak_texts(rows.provenance) == []
     parts = dict(zip(source.column("sample_id"), source.column("split"), strict=True))
     copies = [

@@ -97,26 +97,26 @@ def test_sound_takes_the_sound_part_and_leaves_no_leak(write_recipe: WriteRecipe
             "split": "stratified:7:2:1",
             "balance_to": 100,
         },
-        datasets=rafdb(sound={"balance_to": {"anger": 50, "fear": 70}}),
+        datasets=rafdb(leak_free={"balance_to": {"anger": 50, "fear": 70}}),
     )
     paper, _ = apply_recipe(BuildOptions(recipe=path), "rafdb")
     assert (paper.augments_first, paper.duplicates, paper.balance_to) == (True, "keep", "100")
-    sound, _ = apply_recipe(BuildOptions(recipe=path, sound=True), "rafdb")
-    assert (sound.augments_first, sound.duplicates) == (False, "drop")
-    assert sound.balance_to == "anger=50,fear=70"
-    assert sound.split == "stratified:7:2:1"
-    assert sound.sound
+    leak_free, _ = apply_recipe(BuildOptions(recipe=path, leak_free=True), "rafdb")
+    assert (leak_free.augments_first, leak_free.duplicates) == (False, "drop")
+    assert leak_free.balance_to == "anger=50,fear=70"
+    assert leak_free.split == "stratified:7:2:1"
+    assert leak_free.leak_free
 
 
-@pytest.mark.parametrize("place", ["build", "sound", "dataset build", "dataset sound"])
+@pytest.mark.parametrize("place", ["build", "leak_free", "dataset build", "dataset leak_free"])
 def test_an_option_that_there_is_not_is_named_with_its_place(
     write_recipe: WriteRecipe, place: str
 ) -> None:
-    wrong = {place.removeprefix("dataset "): {"colour": "rgb"}}
+    wrong = {place.removeprefix("dataset "): {"colors": "rgb"}}
     path = write_recipe(**({"datasets": rafdb(**wrong)} if "dataset" in place else wrong))
     where = place.replace("dataset ", r"datasets\.rafdb\.")
-    with pytest.raises(OptionError, match=rf"recipe mine: {where}\.colour.*options are .*color"):
-        apply_recipe(BuildOptions(recipe=path, sound=True), "rafdb")
+    with pytest.raises(OptionError, match=rf"recipe mine: {where}\.colors.*options are .*color"):
+        apply_recipe(BuildOptions(recipe=path, leak_free=True), "rafdb")
 
 
 def test_a_value_that_an_option_can_not_have_is_named(write_recipe: WriteRecipe) -> None:
@@ -146,9 +146,15 @@ def test_a_recipe_that_there_is_not(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"sound": True}, "--sound puts right .* give --recipe"),
-        ({"recipe": "lmfer", "sound": True, "allow_group_leak": True}, "and --allow-group-leak"),
-        ({"recipe": "lmfer", "sound": True, "augment_before_split": True}, "and augment_before"),
+        ({"leak_free": True}, "--leak-free puts right .* give --recipe"),
+        (
+            {"recipe": "lmfer", "leak_free": True, "allow_group_leak": True},
+            "--allow-group-leak",
+        ),
+        (
+            {"recipe": "lmfer", "leak_free": True, "augment_before_split": True},
+            "augment_before",
+        ),
         ({"augment": "balance", "augment_before_split": True}, "--duplicates keep"),
     ],
 )
@@ -179,8 +185,8 @@ def test_what_is_about_copies_is_refused_where_none_are_made(
     settle(source, BuildOptions(recipe=idle, augment="none"))
 
 
-@pytest.mark.parametrize("option", [{"sound": True}, {"sound": False}, {"recipe": "lmfer"}])
-@pytest.mark.parametrize("place", ["build", "sound", "dataset build", "dataset sound"])
+@pytest.mark.parametrize("option", [{"leak_free": True}, {"leak_free": False}, {"recipe": "lmfer"}])
+@pytest.mark.parametrize("place", ["build", "leak_free", "dataset build", "dataset leak_free"])
 def test_no_recipe_says_how_it_is_chosen(
     write_recipe: WriteRecipe, option: dict[str, Any], place: str
 ) -> None:
@@ -188,10 +194,10 @@ def test_no_recipe_says_how_it_is_chosen(
     path = write_recipe(**({"datasets": rafdb(**values)} if "dataset" in place else values))
     where = place.replace("dataset ", r"datasets\.rafdb\.")
     with pytest.raises(OptionError, match=rf"recipe mine: {where}\.{next(iter(option))}: "):
-        apply_recipe(BuildOptions(recipe=path, sound=True), "rafdb")
+        apply_recipe(BuildOptions(recipe=path, leak_free=True), "rafdb")
 
 
-@pytest.mark.parametrize("place", ["build", "sound", "dataset build", "dataset sound"])
+@pytest.mark.parametrize("place", ["build", "leak_free", "dataset build", "dataset leak_free"])
 @pytest.mark.parametrize("absolute", [True, False])
 def test_a_list_of_operations_is_looked_for_beside_the_recipe(
     write_recipe: WriteRecipe,
@@ -206,7 +212,7 @@ def test_a_list_of_operations_is_looked_for_beside_the_recipe(
     values = {place.removeprefix("dataset "): {"augment": "balance", "operations": name}}
     write_recipe(**({"datasets": rafdb(**values)} if "dataset" in place else values))
     monkeypatch.chdir(tmp_path / "elsewhere")
-    options, _ = apply_recipe(BuildOptions(recipe="../mine.yaml", sound=True), "rafdb")
+    options, _ = apply_recipe(BuildOptions(recipe="../mine.yaml", leak_free=True), "rafdb")
     assert options.operations is not None
     assert [each["op"] for each in options.operations] == ["gaussian_noise"]
 
@@ -227,14 +233,14 @@ def test_a_list_of_operations_is_looked_for_beside_a_mix(
 
 
 @pytest.mark.parametrize("name", recipe_names())
-@pytest.mark.parametrize("sound", [False, True])
-def test_every_recipe_that_ships_has_options_for_all_its_data(name: str, sound: bool) -> None:
+@pytest.mark.parametrize("leak_free", [False, True])
+def test_every_recipe_that_ships_has_options_for_all_its_data(name: str, leak_free: bool) -> None:
     from ferdata.recipes import load_recipe
 
     for dataset in load_recipe(name).datasets:
-        options, _ = settle(find_source(dataset), BuildOptions(recipe=name, sound=sound))
+        options, _ = settle(find_source(dataset), BuildOptions(recipe=name, leak_free=leak_free))
         assert options.recipe == name
-        if sound:
+        if leak_free:
             assert not (options.augments_first or options.allow_group_leak)
             assert options.duplicates == "drop"
 

@@ -118,8 +118,8 @@ def test_a_leak_that_was_asked_for_and_is_not_declared_is_found(
 
 
 def test_a_leak_that_was_not_asked_for_is_no_excuse(copies: Manifest) -> None:
-    sound = COPIES | {"augment_before_split": False, "duplicates": "drop"}
-    kinds = found(copies, sound, leaks=leak_texts(copies.provenance))
+    leak_free = COPIES | {"augment_before_split": False, "duplicates": "drop"}
+    kinds = found(copies, leak_free, leaks=leak_texts(copies.provenance))
     assert (FindingKind.RULE, "manifest.parquet") in kinds
     assert (FindingKind.RECORD, "manifest.parquet") in kinds
     assert found(copies, {}, leaks=leak_texts(copies.provenance))  # no rules to go by

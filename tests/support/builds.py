@@ -63,8 +63,8 @@ def write_build(
         pixels = [pattern(k, generator, size)[..., :channels] for k in labels]
         shard = f"hdf5/{split}-00000-of-00001.h5"
         points = landmark_scheme(scheme).size if scheme else 0
-        facts = people[split] if people else [{}] * len(labels)
-        _write_shard(root / shard, np.array(pixels), labels, space, plan, split, points, facts)
+        people = people[split] if people else [{}] * len(labels)
+        _write_shard(root / shard, np.array(pixels), labels, space, plan, split, points, people)
         counts = {label: labels.count(k) for k, label in enumerate(space.names)}
         splits[split] = {"rows": len(labels), "shards": [shard], "counts": counts}
     if people:
@@ -95,7 +95,7 @@ def _write_shard(
     plan: str,
     split: str,
     points: int,
-    facts: list[dict[str, str]],
+    people: list[dict[str, str]],
 ) -> None:
     n = len(labels)
     generator = np.random.default_rng(n)
@@ -109,7 +109,7 @@ def _write_shard(
         for name in ("valence", "arousal"):
             file[name] = np.full(n, np.nan, np.float32)
         for name in ("sample_id", "dataset", "subject", "parent_id", "operations"):
-            texts = [row.get(name, "") for row in facts]
+            texts = [row.get(name, "") for row in people]
             if name == "sample_id":
                 texts = [f"spots/{split}_{row}" for row in range(n)]
             file.create_dataset(name, data=texts, dtype=h5py.string_dtype())

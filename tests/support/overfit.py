@@ -57,7 +57,7 @@ def overfit(
         model: Trained in place; its random draws (dropout) follow `seed`.
         images: Float32, (N, C, H, W).
         labels: Int64, (N,).
-        steps: Most optimiser steps.
+        steps: Most optimizer steps.
         lr: Learning rate, constant.
         batch: Images of a step; an epoch drops no image unless N is no multiple of it.
         target: Accuracy that is enough.
@@ -65,7 +65,7 @@ def overfit(
         seed: Of the order and of dropout.
     """
     torch.manual_seed(seed)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=lr)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=lr)
     order = torch.empty(0, dtype=torch.long)
     last = 0.0
     for step in range(1, steps + 1):
@@ -73,9 +73,9 @@ def overfit(
             order = torch.randperm(len(labels))
         chosen, order = order[:batch], order[batch:]
         model.train()
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         F.cross_entropy(model(images[chosen]), labels[chosen]).backward()
-        optimiser.step()
+        optimizer.step()
         if step % check_every == 0 or step == steps:
             last = accuracy(model, images, labels)
             if last >= target:

@@ -11,7 +11,7 @@ from torch import nn
 from ferdata.core.labels import BASIC7
 from ferdata.models import create_model
 from ferdata.models.classifier import Classifier
-from ferdata.models.spec import ModelFacts
+from ferdata.models.spec import ModelSpec
 from ferdata.runs.folder import RunFolder, RunRecord
 from ferdata.runs.options import TrainOptions
 from ferdata.training.task import ExpressionTask
@@ -41,7 +41,7 @@ def make_classifier(
     """Make a model whose answers differ from image to image, as an untrained one's hardly do."""
     torch.manual_seed(0)
     model = create_model(name, len(BASIC7), in_chans=channels, **options)
-    facts = ModelFacts(
+    spec = ModelSpec(
         model=name,
         model_options=options,
         label_space=BASIC7.name,
@@ -52,7 +52,7 @@ def make_classifier(
         std=(0.25,) * channels,
         landmark_scheme=scheme,
     )
-    classifier = Classifier(model, facts)
+    classifier = Classifier(model, spec)
     _wake(classifier, size, channels)
     return classifier.eval()
 
@@ -79,7 +79,7 @@ def write_run(
     """Write a run's folder as `train` leaves it, without the training."""
     classifier = classifier or make_classifier()
     options = TrainOptions(
-        model=classifier.facts.model, model_options=classifier.facts.model_options
+        model=classifier.spec.model, model_options=classifier.spec.model_options
     )
     task = ExpressionTask(classifier, options)
     checkpoint: dict[str, Any] = {"state_dict": task.state_dict()}
@@ -87,6 +87,6 @@ def write_run(
     folder = RunFolder(path)
     folder.checkpoints.mkdir(parents=True)
     torch.save(checkpoint, folder.checkpoint("best"))
-    build = build or build_facts(channels=classifier.facts.channels)
-    folder.write(RunRecord(options=options, build=build, facts=classifier.facts))
+    build = build or build_facts(channels=classifier.spec.channels)
+    folder.write(RunRecord(options=options, build=build, spec=classifier.spec))
     return path

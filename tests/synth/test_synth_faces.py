@@ -112,12 +112,12 @@ def test_pixels_show_what_the_landmarks_say():
     darker = 0
     for key in range(40):
         face = draw_face("neutral", draws(f"iris-{key}"), 100)
-        grey = cv2.cvtColor(face.pixels, cv2.COLOR_RGB2GRAY).astype(float)
+        gray = cv2.cvtColor(face.pixels, cv2.COLOR_RGB2GRAY).astype(float)
         for eye, wing in ((face.five_points[0], 31), (face.five_points[1], 35)):
             column, row = np.rint(eye).astype(int)
             cheek = 0.5 * (face.landmarks[wing] + face.landmarks[2 if wing == 31 else 14])
             x, y = np.rint(cheek).astype(int)
-            darker += grey[row - 1 : row + 2, column - 1 : column + 2].mean() < grey[y, x]
+            darker += gray[row - 1 : row + 2, column - 1 : column + 2].mean() < gray[y, x]
     assert darker >= 70
 
 

@@ -169,10 +169,10 @@ def test_mixed_precision_begins_with_the_model():
     entries = [*GEOMETRIC, {"op": "gaussian_blur", "probability": 1.0}]
     options = TrainOptions(model="lmfer", model_options={"landmark_prior": True})
     model = create_model("lmfer", 7, landmark_prior=True)
-    facts = describe(
+    spec = describe(
         model, options, BASIC7, height=SIZE, width=SIZE, channels=3, landmark_scheme="five"
     )
-    classifier = Classifier(model, facts, DeviceAugment(entries, "five")).train()
+    classifier = Classifier(model, spec, DeviceAugment(entries, "five")).train()
     images = faces(4).permute(0, 2, 3, 1).round().to(torch.uint8).contiguous()
     landmarks = torch.rand(4, 5, 2) * SIZE
     torch.manual_seed(0)

@@ -13,7 +13,7 @@ from ferdata.evaluation.figures import (
     reliability_figure,
     save_png,
 )
-from ferdata.models.spec import ModelFacts
+from ferdata.models.spec import ModelSpec
 from ferdata.runs.folder import RunFolder, RunRecord
 from ferdata.runs.options import TrainOptions
 from ferdata.training.curves import best_epoch, write_curves
@@ -26,10 +26,10 @@ def row(epoch, accuracy, loss):
 
 @pytest.fixture
 def folder(tmp_path):
-    facts = ModelFacts(model="test_resnet", label_space="ab", labels=("a", "b"), channels=3,
+    spec = ModelSpec(model="test_resnet", label_space="ab", labels=("a", "b"), channels=3,
                        input_size=(32, 32), mean=(0.5,), std=(0.5,))  # fmt: skip
     run = RunFolder(tmp_path)
-    run.write(RunRecord(options=TrainOptions(), build={"name": "spots"}, facts=facts))
+    run.write(RunRecord(options=TrainOptions(), build={"name": "spots"}, spec=spec))
     return run
 
 

@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional
 
 from ferdata.training import TrainOptions
-from ferdata.training.losses import CentreLoss, ClassificationLoss
+from ferdata.training.losses import CenterLoss, ClassificationLoss
 
 GENERATOR = torch.Generator().manual_seed(0)
 LOGITS = torch.randn(6, 4, generator=GENERATOR)
@@ -28,7 +28,7 @@ def test_label_smoothing_is_the_cross_entropy_with_a_share_spread_evenly():
     torch.testing.assert_close(loss(LOGITS, {"label": LABELS}), expected)
 
 
-def test_soft_labels_are_learnt_as_they_are():
+def test_soft_labels_are_learned_as_they_are():
     loss = ClassificationLoss(TrainOptions(loss="soft_cross_entropy"))
     soft = torch.softmax(torch.randn(6, 4, generator=GENERATOR), dim=1)
     expected = -(soft * LOGITS.log_softmax(dim=1)).sum(dim=1).mean()
@@ -60,42 +60,42 @@ def test_soft_labels_keep_the_size_of_the_loss_under_class_weights():
     torch.testing.assert_close(soft(even, batch), hard(even, batch))
 
 
-def test_the_centre_loss_is_half_the_mean_squared_distance():
-    loss = CentreLoss(4, 5)
-    loss.centres.copy_(torch.randn(4, 5, generator=GENERATOR))
+def test_the_center_loss_is_half_the_mean_squared_distance():
+    loss = CenterLoss(4, 5)
+    loss.centers.copy_(torch.randn(4, 5, generator=GENERATOR))
     by_hand = sum(
-        float(((x - loss.centres[y]) ** 2).sum()) for x, y in zip(FEATURES, LABELS, strict=True)
+        float(((x - loss.centers[y]) ** 2).sum()) for x, y in zip(FEATURES, LABELS, strict=True)
     )
     assert float(loss(FEATURES, LABELS)) == pytest.approx(by_hand / 2 / 6, rel=1e-6)
 
 
 def test_its_gradient_is_the_difference_over_m_as_in_caffe():
-    loss = CentreLoss(4, 5)
-    loss.centres.copy_(torch.randn(4, 5, generator=GENERATOR))
+    loss = CenterLoss(4, 5)
+    loss.centers.copy_(torch.randn(4, 5, generator=GENERATOR))
     features = FEATURES.clone().requires_grad_()
     loss(features, LABELS).backward()
-    torch.testing.assert_close(features.grad, (FEATURES - loss.centres[LABELS]) / 6)
+    torch.testing.assert_close(features.grad, (FEATURES - loss.centers[LABELS]) / 6)
 
 
-def test_centres_move_by_the_caffe_rule():
-    loss = CentreLoss(4, 5, rate=0.5)
-    loss.centres.copy_(torch.randn(4, 5, generator=GENERATOR))
-    expected = loss.centres.clone()
+def test_centers_move_by_the_caffe_rule():
+    loss = CenterLoss(4, 5, rate=0.5)
+    loss.centers.copy_(torch.randn(4, 5, generator=GENERATOR))
+    expected = loss.centers.clone()
     for j in range(4):
         difference, number = torch.zeros(5), 0
         for x, y in zip(FEATURES, LABELS, strict=True):
             if y == j:
-                difference += loss.centres[j] - x
+                difference += loss.centers[j] - x
                 number += 1
         expected[j] -= 0.5 * difference / (1 + number)
     loss.update(FEATURES, LABELS)
-    torch.testing.assert_close(loss.centres, expected)
+    torch.testing.assert_close(loss.centers, expected)
 
 
-def test_a_class_that_a_batch_lacks_keeps_its_centre():
-    loss = CentreLoss(5, 5)
-    loss.centres.fill_(2.0)
+def test_a_class_that_a_batch_lacks_keeps_its_center():
+    loss = CenterLoss(5, 5)
+    loss.centers.fill_(2.0)
     loss.update(FEATURES, LABELS)
-    assert (loss.centres[4] == 2.0).all()
-    assert "centres" in loss.state_dict()
+    assert (loss.centers[4] == 2.0).all()
+    assert "centers" in loss.state_dict()
     assert not list(loss.parameters())

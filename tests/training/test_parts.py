@@ -13,7 +13,7 @@ from ferdata.training import TrainOptions, create_model
 from ferdata.training.model_spec import describe, model_options
 
 
-def facts(name="test_resnet", space: LabelSpace = BASIC7, channels: int = 3, **changes):
+def spec(name="test_resnet", space: LabelSpace = BASIC7, channels: int = 3, **changes):
     model = create_model(name, len(space), in_chans=channels)
     options = TrainOptions(model=name, **changes)
     return describe(model, options, space, height=32, width=32, channels=channels)
@@ -44,7 +44,7 @@ def test_pretrained_weights_without_a_network_are_a_clear_error(monkeypatch):
         create_model("test_resnet", 7, pretrained=True)
 
 
-def test_preprocess_normalises_and_orders_axes():
+def test_preprocess_normalizes_and_orders_axes():
     images = torch.from_numpy(
         np.random.default_rng(0).integers(0, 256, (2, 6, 8, 3), dtype=np.uint8)
     )
@@ -69,31 +69,31 @@ def test_preprocess_refuses_images_that_may_be_scaled_already():
         Preprocess((0.0,), (1.0,), (4, 4))(torch.zeros(1, 4, 4, 1))
 
 
-def test_facts_of_grey_images_average_the_normalisation():
-    grey = facts(channels=1)
-    assert len(grey.mean) == len(grey.std) == 1
-    assert grey.mean[0] == pytest.approx(sum(facts().mean) / 3)
+def test_facts_of_gray_images_average_the_normalization():
+    gray = spec(channels=1)
+    assert len(gray.mean) == len(gray.std) == 1
+    assert gray.mean[0] == pytest.approx(sum(spec().mean) / 3)
 
 
 def test_models_of_one_fixed_size_get_it():
-    assert facts("efficientvit_m0").input_size == (224, 224)
-    assert facts().input_size == (32, 32)
+    assert spec("efficientvit_m0").input_size == (224, 224)
+    assert spec().input_size == (32, 32)
 
 
 def test_label_spaces_are_compared_by_names():
-    facts().require_labels(LabelSpace("renamed", BASIC7.names), "here")
+    spec().require_labels(LabelSpace("renamed", BASIC7.names), "here")
     with pytest.raises(LabelError, match=r"basic8.*only the data has contempt"):
-        facts().require_labels(BASIC8, "here")
+        spec().require_labels(BASIC8, "here")
     with pytest.raises(LabelError, match="order differs"):
-        facts().require_labels(LabelSpace("mixed", BASIC7.names[::-1]), "here")
+        spec().require_labels(LabelSpace("mixed", BASIC7.names[::-1]), "here")
 
 
-def test_a_runs_own_size_and_normalisation_come_first():
-    own = facts(input_size=48, mean=(0.5,), std=(0.25,))
+def test_a_runs_own_size_and_normalization_come_first():
+    own = spec(input_size=48, mean=(0.5,), std=(0.25,))
     assert own.input_size == (48, 48)
     assert (own.mean, own.std) == ((0.5,) * 3, (0.25,) * 3)
     with pytest.raises(OptionError, match="mean has 2 values"):
-        facts(mean=(0.5, 0.5))
+        spec(mean=(0.5, 0.5))
 
 
 def test_a_model_made_for_one_size_is_made_for_the_size_of_the_run():

@@ -25,7 +25,7 @@ from ferdata.training.recipe_options import recipe_options
 FAST = {"model": "test_resnet", "epochs": 2, "batch_size": 14, "device": "cpu"}
 EVERYTHING = {
     "optimizer": "sgd", "lr": 0.05, "lookahead": True, "lookahead_steps": 3, "ema_decay": 0.9,
-    "schedule": "step", "step_epochs": 2, "centre_loss": 0.01, "label_smoothing": 0.1,
+    "schedule": "step", "step_epochs": 2, "center_loss": 0.01, "label_smoothing": 0.1,
     "accumulate": 2, "augment": [{"op": "horizontal_flip"}, {"op": "rotation"}],
 }  # fmt: skip
 
@@ -106,10 +106,10 @@ def test_the_rate_falls_by_stairs_of_epochs(everything):
     assert [row["lr"] for row in report.history] == pytest.approx([0.05, 0.005, 0.005, 0.0005])
 
 
-def test_centres_move_and_are_kept(everything):
+def test_centers_move_and_are_kept(everything):
     _, run, report = everything
-    assert checkpoint(run)["current_model_state"]["centre_loss.centres"].abs().sum() > 0
-    assert report.history[0]["centre_loss"] > 0
+    assert checkpoint(run)["current_model_state"]["center_loss.centers"].abs().sum() > 0
+    assert report.history[0]["center_loss"] > 0
 
 
 def test_early_stopping_ends_a_run_that_stays_ended(make_build, tmp_path):
@@ -156,7 +156,7 @@ def test_a_subset_is_the_same_rows_in_every_epoch(make_build):
     assert (len(seen[0]), len(seen[2])) == (28, 70)
 
 
-def test_soft_labels_of_the_build_are_what_is_learnt(make_build, tmp_path):
+def test_soft_labels_of_the_build_are_what_is_learned(make_build, tmp_path):
     build = make_build()
     train(build, tmp_path / "hard", options(epochs=1), quiet=True)
     soft = options(epochs=1, loss="soft_cross_entropy")
@@ -186,9 +186,9 @@ def test_landmarks_serve_as_a_prior_and_must_be_there(make_build, tmp_path):
         train(build, tmp_path / "c", options(**prior), quiet=True)
 
 
-def test_the_features_of_any_timm_model_can_have_a_centre_loss(make_build, tmp_path):
-    wanted = options(model="test_byobnet", centre_loss=0.1, epochs=1)
-    assert train(make_build(), tmp_path / "a", wanted, quiet=True).history[0]["centre_loss"] > 0
+def test_the_features_of_any_timm_model_can_have_a_center_loss(make_build, tmp_path):
+    wanted = options(model="test_byobnet", center_loss=0.1, epochs=1)
+    assert train(make_build(), tmp_path / "a", wanted, quiet=True).history[0]["center_loss"] > 0
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="gloo and subprocesses")

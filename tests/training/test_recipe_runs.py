@@ -9,7 +9,7 @@ from ferdata.cli.app import app
 
 SMALL = ["--epochs", "1", "--input-size", "64", "--batch-size", "8", "--device", "cpu"]
 RUNS = [
-    ("lmfer", "rafdb", "0.006", ["--sound"]),
+    ("lmfer", "rafdb", "0.006", ["--leak-free"]),
     ("i_mobilenetv2", "fer2013", "0.004", []),
     ("efficientvit_m5", "rafdb", "0.006", []),
     ("ctan", "jaffe", "0.4", []),

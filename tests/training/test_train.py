@@ -66,12 +66,12 @@ def test_a_run_leaves_everything_in_its_folder(whole_run):
 def test_checkpoints_say_what_they_are_and_hold_no_code(whole_run):
     build, run, _ = whole_run
     checkpoint = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
-    facts = checkpoint["ferdata"]
+    spec = checkpoint["ferdata"]
     names = json.loads((build / "build.json").read_text())["label_space"]["names"]
-    assert facts["labels"] == names
-    assert facts["model"] == "test_resnet"
-    assert facts["input_size"] == [32, 32]
-    assert len(facts["mean"]) == 3
+    assert spec["labels"] == names
+    assert spec["model"] == "test_resnet"
+    assert spec["input_size"] == [32, 32]
+    assert len(spec["mean"]) == 3
 
 
 def test_same_seed_same_curve_and_other_seed_another(whole_run, tmp_path):
@@ -145,7 +145,7 @@ def test_a_damaged_checkpoint_is_a_clear_error(whole_run, tmp_path):
             train(build, run, resume=True, quiet=True)
 
 
-def test_small_data_can_be_learnt_by_heart(make_build, tmp_path):
+def test_small_data_can_be_learned_by_heart(make_build, tmp_path):
     labels = [k % 7 for k in range(64)]
     build = make_build(rows={"train": labels, "test": labels[:7]})
     wanted = options(epochs=12, batch_size=16, lr=4e-3, select="last")
@@ -204,7 +204,7 @@ def test_a_run_that_diverges_in_an_epochs_last_step_keeps_no_broken_checkpoint(
     assert not (tmp_path / "run" / "checkpoints").exists()
 
 
-def test_grey_builds_train(make_build, tmp_path):
+def test_gray_builds_train(make_build, tmp_path):
     report = train(make_build(channels=1), tmp_path / "run", options(epochs=1), quiet=True)
     assert report.evaluation.scores.n == 21
 

@@ -104,7 +104,7 @@ def parse() -> argparse.Namespace:
 
 
 def draw(count: int) -> tuple[Images, Labels]:
-    """Draw smooth colour fields with a little noise."""
+    """Draw smooth color fields with a little noise."""
     generator = np.random.default_rng(0)
     images = np.empty((count, SIDE, SIDE, 3), np.uint8)
     noise = generator.normal(0, 3, (64, SIDE, SIDE, 3)).astype(np.float32)

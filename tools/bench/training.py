@@ -100,7 +100,7 @@ def measure(name: str, root: Path, options: argparse.Namespace) -> dict[str, Any
     }
     print(f"training {load_recipe(name).title}", file=sys.stderr)
     wanted = recipe_options(name, Build.open(root / "build"), given)
-    # Adam's steps are the same for any loss; noise can't be learnt, so a low rate keeps it finite
+    # Adam's steps are the same for any loss; noise can't be learned, so a low rate keeps it finite
     wanted = read_options({**wanted.model_dump(exclude_unset=True), "lr": min(wanted.lr, 1e-4)})
     report = train(root / "build", root / name, wanted, quiet=True)
     last = report.history[-1]

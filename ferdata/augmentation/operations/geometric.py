@@ -2,7 +2,7 @@
 
 Each is one affine map of the image onto itself, which pixels and points go through alike: bilinear,
 beyond the edge of the image its edge is repeated. Integer coordinates are
-pixel centres, as in `ferdata.faces.align`; the centre of an image is at ((W − 1) / 2, (H − 1) / 2).
+pixel centers, as in `ferdata.faces.align`; the center of an image is at ((W − 1) / 2, (H − 1) / 2).
 
 A range may start at no change at all, as the papers' do ("0–20°"). A draw too small to show is then
 replaced by the least one that does, at 48 px and larger: `cv2.warpAffine` resolves 1/32 px. So an
@@ -35,7 +35,7 @@ from ferdata.faces.align import Matrix, transform_points
 
 LEAST_DEGREES = 0.1  # 0.06 px in the corners of a 48 px image
 LEAST_SHARE = 0.002  # of the side: 0.1 px of 48
-LEAST_SCALE = 0.002  # of the distance from the centre: 0.05 px at the sides of a 48 px image
+LEAST_SCALE = 0.002  # of the distance from the center: 0.05 px at the sides of a 48 px image
 
 _SIDES = ("left", "top", "right", "bottom")
 
@@ -86,7 +86,7 @@ class Affine(Operation):
 
 @dataclass(frozen=True)
 class Rotation(Affine):
-    """Turn the image about its centre.
+    """Turn the image about its center.
 
     Attributes:
         degrees: Smallest and largest angle. To 20°, the range of A-MobileNet (Nan et al.,
@@ -114,15 +114,15 @@ class Rotation(Affine):
 
     @staticmethod
     def matrix(values: Values, width: int, height: int) -> Matrix:
-        """Return the rotation about the centre; y points down, so its sines change sign."""
+        """Return the rotation about the center; y points down, so its sines change sign."""
         angle = math.radians(values["degrees"])
         cos, sin = math.cos(angle), math.sin(angle)
-        return _about_centre(np.array([[cos, sin], [-sin, cos]]), width, height)
+        return _about_center(np.array([[cos, sin], [-sin, cos]]), width, height)
 
 
 @dataclass(frozen=True)
 class Scale(Affine):
-    """Enlarge or shrink the image about its centre.
+    """Enlarge or shrink the image about its center.
 
     Attributes:
         factor: Smallest and largest factor; below 1 shrinks, and the border is repeated edge.
@@ -157,8 +157,8 @@ class Scale(Affine):
 
     @staticmethod
     def matrix(values: Values, width: int, height: int) -> Matrix:
-        """Return the scaling about the centre."""
-        return _about_centre(np.eye(2) * float(values["factor"]), width, height)
+        """Return the scaling about the center."""
+        return _about_center(np.eye(2) * float(values["factor"]), width, height)
 
 
 @dataclass(frozen=True)
@@ -245,10 +245,10 @@ class Crop(Affine):
         return np.array([[x_scale, 0.0, x], [0.0, y_scale, y]])
 
 
-def _about_centre(linear: Matrix, width: int, height: int) -> Matrix:
-    """Return the affine map with a linear part that leaves the image's centre where it is."""
-    centre = np.array([(width - 1) / 2, (height - 1) / 2])
-    return np.column_stack([linear, centre - linear @ centre])
+def _about_center(linear: Matrix, width: int, height: int) -> Matrix:
+    """Return the affine map with a linear part that leaves the image's center where it is."""
+    center = np.array([(width - 1) / 2, (height - 1) / 2])
+    return np.column_stack([linear, center - linear @ center])
 
 
 def _sign(generator: np.random.Generator, both_ways: bool) -> float:

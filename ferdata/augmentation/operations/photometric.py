@@ -30,7 +30,7 @@ class Brightness(Operation):
     """Multiply all pixels by `factor` = 1 ± change, as another exposure would.
 
     Attributes:
-        change: Smallest and largest change, a share of the pixel value. From 0.05, a few grey
+        change: Smallest and largest change, a share of the pixel value. From 0.05, a few gray
             levels, so that a copy is never its parent again; to 0.30, where the bright skin of a
             well exposed face (about 200 of 255) begins to clip.
     """
@@ -61,9 +61,9 @@ class Brightness(Operation):
 
 @dataclass(frozen=True)
 class Contrast(Operation):
-    """Move all pixels away from the mean luminance, or towards it, by `factor` = 1 ± change.
+    """Move all pixels away from the mean luminance, or toward it, by `factor` = 1 ± change.
 
-    About the mean of this image, not about mid-grey, so that the image as a whole gets neither
+    About the mean of this image, not about mid-gray, so that the image as a whole gets neither
     brighter nor darker: that is what `brightness` does.
 
     Attributes:
@@ -103,7 +103,7 @@ class HistogramEqualization(Operation):
 
     @staticmethod
     def render(pixels: Pixels, values: Values) -> Pixels:  # noqa: ARG004 - draws none
-        """Equalise the luminance; hue stays as it is."""
+        """Equalize the luminance; hue stays as it is."""
         return equalize_histogram(pixels)
 
 
@@ -113,7 +113,7 @@ class GaussianBlur(Operation):
 
     Attributes:
         sigma: Smallest and largest standard deviation, pixels of the rendered image. Below 0.5
-            the kernel is hardly more than its centre; above 1.2 it begins to wash out wrinkles
+            the kernel is hardly more than its center; above 1.2 it begins to wash out wrinkles
             and lip lines, two or three pixels wide at 112, and the expression with them.
     """
 
@@ -145,8 +145,8 @@ class GaussianNoise(Operation):
     """Add independent normal noise to each pixel and channel, as a sensor in poor light does.
 
     Attributes:
-        sigma: Smallest and largest standard deviation, grey levels of 255. From 2, hardly
-            visible; to 10, a signal-to-noise ratio of 22 dB on mid-grey, plainly grainy, with
+        sigma: Smallest and largest standard deviation, gray levels of 255. From 2, hardly
+            visible; to 10, a signal-to-noise ratio of 22 dB on mid-gray, plainly grainy, with
             brows and lips still clear.
     """
 
@@ -167,7 +167,7 @@ class GaussianNoise(Operation):
 
     @staticmethod
     def render(pixels: Pixels, values: Values) -> Pixels:
-        """Add the noise field of `seed`, rounded to whole grey levels, and clip to 0–255."""
+        """Add the noise field of `seed`, rounded to whole gray levels, and clip to 0–255."""
         field = _normal_field(int(values["seed"]), pixels.shape)
         field *= np.float32(values["sigma"])
         # Rounded, since the sum's decimals are cut off, which would darken by half a level.

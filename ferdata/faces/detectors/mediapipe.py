@@ -143,7 +143,7 @@ class FaceDetector:
 
         Args:
             pixels: uint8 RGB, shape (H, W, 3).
-            box: The dataset's box of the labelled face, to choose by where there are several.
+            box: The dataset's box of the labeled face, to choose by where there are several.
 
         Returns:
             The face, or None where there is none.
@@ -206,8 +206,8 @@ class FaceDetector:
 def _points(face: Sequence[Any], shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
     """Return a face's points in pixels.
 
-    MediaPipe maps crops by integer pixel positions, so a normalised coordinate times the width is
-    already in the convention of pixel centres: with a mirrored image the two x of a point add up to
+    MediaPipe maps crops by integer pixel positions, so a normalized coordinate times the width is
+    already in the convention of pixel centers: with a mirrored image the two x of a point add up to
     width − 1, not to width (`tests/faces/test_detector.py`).
     """
     height, width = shape[:2]

@@ -2,11 +2,11 @@
 
 The 468 mesh points: `face_landmarker.task` is a zip file that holds
 `geometry_pipeline_metadata_landmarks.binarypb`, and that holds MediaPipe's canonical face model,
-468 vertices in centimetres. The model is exactly symmetric about x = 0: each vertex with its x
+468 vertices in centimeters. The model is exactly symmetric about x = 0: each vertex with its x
 negated is another vertex, to the last bit, and the exchange maps the mesh's 898 triangles onto each
 other. 28 vertices lie on the middle line and are their own mirror image.
 
-The ten iris points (centre, then right, top, left, bottom as seen in the image, first of the eye at
+The ten iris points (center, then right, top, left, bottom as seen in the image, first of the eye at
 image-left) are not in the mesh; their pairs follow from that order, and were confirmed by
 detecting a photograph and its mirror image. `tests/faces/test_schemes.py` derives both again.
 """

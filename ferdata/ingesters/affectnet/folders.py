@@ -125,7 +125,7 @@ def _row(
         native = f"{line.label} (folder {file_name(folder_name(place))})"
         findings.add("images are in a folder of another class than the csv says", place)
     chosen = folder if choices["label_source"] == "folder" and folder else str(label)
-    return rows.labelled(
+    return rows.labeled(
         place.rpartition(".")[0],
         place,
         chosen,
@@ -144,7 +144,7 @@ def _unlisted(rows: Rows, place: str, findings: Findings) -> Iterator[Sample | R
         return
     findings.add("images are not in labels.csv; the folder is their label", place)
     word = file_name(folder_name(place))
-    yield rows.labelled(key, place, folder, word, None, _split_word(place))
+    yield rows.labeled(key, place, folder, word, None, _split_word(place))
 
 
 def _images(tree: FileTree) -> dict[str, list[str]]:

@@ -14,7 +14,7 @@ from ferdata.core.labels import CANONICAL
 from ferdata.core.manifest import Reject
 from ferdata.ingesters.affectnet.rows import NAME, Rows, annotated, points, to_code, to_float
 from ferdata.ingesters.contract import Choices, Layout, reject
-from ferdata.ingesters.info import facts
+from ferdata.ingesters.info import dataset_info
 from ferdata.ingesters.notices import Findings
 from ferdata.ingesters.sample import Sample
 from ferdata.ingesters.tree import FileTree
@@ -90,7 +90,7 @@ def read_small(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
 def read_plus(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
     """Read AffectNet+, sorted by number: a json file for each image."""
     rows, findings = Rows(layout, choices), Findings(NAME)
-    order = [facts(NAME).codes[code] for code in range(8)]
+    order = [dataset_info(NAME).codes[code] for code in range(8)]
     for split_folder, numbers, files in _splits(layout.tree, ".json"):
         split, native = _SPLITS[split_folder.lower()]
         for number in numbers:

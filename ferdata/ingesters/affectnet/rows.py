@@ -10,7 +10,7 @@ import numpy.typing as npt
 from ferdata.core.errors import LabelError
 from ferdata.core.manifest import Reject
 from ferdata.ingesters.contract import Choices, Layout, reject
-from ferdata.ingesters.info import facts
+from ferdata.ingesters.info import dataset_info
 from ferdata.ingesters.label_list import WRONG_CODES
 from ferdata.ingesters.sample import Sample
 
@@ -35,7 +35,7 @@ class Rows:
 
     def __init__(self, layout: Layout, choices: Choices) -> None:
         self.layout = layout
-        self.codes = facts(NAME).codes
+        self.codes = dataset_info(NAME).codes
         self._seven = choices["classes"] == "7"
         self._foreign: list[str] = []
         self._rows = 0
@@ -55,7 +55,7 @@ class Rows:
         """
         if code in self.codes:
             label = self.codes[code]
-            return self.labelled(key, uri, label, str(code), split, native, **values)
+            return self.labeled(key, uri, label, str(code), split, native, **values)
         self._rows += 1
         if code in WITHOUT_EXPRESSION:
             return reject(NAME, key, uri, f"{WITHOUT_EXPRESSION[code]}: label code {code}")
@@ -66,7 +66,7 @@ class Rows:
         self._foreign.append(uri)
         return reject(NAME, key, uri, f"label code {code}: expected {expected}")
 
-    def labelled(
+    def labeled(
         self,
         key: str,
         uri: str,

@@ -50,10 +50,10 @@ class AffectNet(DemoWriter):
 
     def plan(self, layout: str, scale: float, seed: int) -> list[Sample]:
         """List the images, train first, the codes shuffled within each split."""
-        facts = dataset_facts(self.name)
-        names = {int(code): label for code, label in facts["codes"].items()}
+        info = dataset_facts(self.name)
+        names = {int(code): label for code, label in info["codes"].items()}
         samples: list[Sample] = []
-        for split, counts in facts["counts"].items():
+        for split, counts in info["counts"].items():
             wanted = {code: counts[label] for code, label in names.items()}
             if layout in ("full", "plus"):
                 wanted |= NO_ROW[split]

@@ -63,7 +63,7 @@ def read(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
         if code is None or not 0 <= code < len(CANONICAL):
             yield rows.foreign(key, image, str(code), "0–7, in alphabetical order")
             continue
-        yield rows.labelled(key, image, CANONICAL[code], str(code), None, word)
+        yield rows.labeled(key, image, CANONICAL[code], str(code), None, word)
     for path in layout.tree.files:
         if "/images/" in path and path.lower().endswith(_ENDINGS) and path not in used:
             yield reject(NAME, path.rpartition(".")[0], path, "not in the list: no label file")

@@ -1,4 +1,4 @@
-"""CK+: films of 123 people from neutral to the peak of an expression, 327 of them labelled.
+"""CK+: films of 123 people from neutral to the peak of an expression, 327 of them labeled.
 
 Layouts, codes and counts: manifests/datasets/ckplus.yaml; the official trees are read in
 official.py. Source: Lucey et al., CVPR Workshops 2010.
@@ -64,9 +64,9 @@ class CkPlus(Ingester):
         return BASIC8 if frames_wanted(choices["frames"]).neutral else SPACE
 
     def expected_counts(self, layout: Layout, choices: Choices) -> Mapping[str, Counts]:
-        """Return the counts of the frames that are chosen: one or three of each labelled film."""
+        """Return the counts of the frames that are chosen: one or three of each labeled film."""
         wanted = frames_wanted(choices["frames"])
-        counts = dict(self.facts.expected_counts(layout.name)[UNSPLIT])
+        counts = dict(self.info.expected_counts(layout.name)[UNSPLIT])
         neutral = counts.pop("neutral")
         if layout.name != "ckextended":  # which has one peak frame, and neutral rows of its own
             neutral = sum(counts.values())

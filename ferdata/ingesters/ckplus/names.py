@@ -19,7 +19,7 @@ SPACE = LabelSpace("ckplus7", tuple(name for name in CANONICAL if name != "neutr
 
 @dataclass(frozen=True)
 class Frames:
-    """The frames that are read of a labelled film.
+    """The frames that are read of a labeled film.
 
     Attributes:
         peaks: So many from its end carry its label.

@@ -15,7 +15,7 @@ from ferdata.core.images import IMAGE_SUFFIXES
 from ferdata.core.manifest import Reject
 from ferdata.ingesters.ckplus.names import FRAME, SPACE, frames_wanted
 from ferdata.ingesters.contract import Layout, reject
-from ferdata.ingesters.info import facts
+from ferdata.ingesters.info import dataset_info
 from ferdata.ingesters.label_list import WRONG_CODES, read_lines
 from ferdata.ingesters.notices import Findings
 from ferdata.ingesters.sample import Sample
@@ -45,7 +45,7 @@ def detect(tree: FileTree) -> list[Layout]:
 
 
 def read(layout: Layout, choice: str) -> Iterator[Sample | Reject]:
-    """Read the chosen frames of every labelled film, sorted by name.
+    """Read the chosen frames of every labeled film, sorted by name.
 
     Args:
         layout: What `detect` returned.
@@ -186,7 +186,7 @@ class _Reader:
             else:
                 is_peak = lost is None and frame is frames[-1]
                 units = self._action_units(frame.key) if is_peak else None
-                label = facts("ckplus").codes[code]
+                label = dataset_info("ckplus").codes[code]
                 yield self._sample(film, frame, label, str(code), units)
 
     def check(self) -> None:
@@ -194,7 +194,7 @@ class _Reader:
         films = sum(film in self.copy.films for film in self.copy.labels)
         if len(self.foreign) > max(1, WRONG_CODES * films):
             raise LabelError(
-                f"ckplus: {self.foreign[0]} ({len(self.foreign)} of {films} labelled films have no "
+                f"ckplus: {self.foreign[0]} ({len(self.foreign)} of {films} labeled films have no "
                 f"code 1–7: {', '.join(SPACE.names)}).\nThese are another dataset's labels, or "
                 "were made by someone else; extract Emotion_labels.zip anew."
             )
@@ -234,7 +234,7 @@ class _Reader:
                 return f"contradictory labels: {said}"
             if len(codes) > 1:
                 self.findings.add("films have emotion files that say the same twice", paths[1])
-            if facts("ckplus").codes.get(codes[0], "neutral") != "neutral":
+            if dataset_info("ckplus").codes.get(codes[0], "neutral") != "neutral":
                 return codes[0]
             reason = f"label code {codes[0]}: {_EXPECTED} in {paths[0]}"
         self.foreign.append(reason)

@@ -24,13 +24,13 @@ SIZES = ((640, 490), (640, 480))
 """Width and height of the frames, as pages about the set say; here one for all of a person."""
 
 FOLDS = (33, 39, 40, 35, 30, 37, 29, 29, 33, 22)
-"""Labelled films in each of the ten folds of people [data]."""
+"""Labeled films in each of the ten folds of people [data]."""
 
-LABELLED_PEOPLE, PEOPLE, FILMS = 118, 123, 593
+LABELED_PEOPLE, PEOPLE, FILMS = 118, 123, 593
 """People with a label, all people, and all films of the real set."""
 
 _FEWEST_PEOPLE = 18  # so that a few of them show contempt, the rarest label
-_FEWEST_UNLABELLED = 3
+_FEWEST_UNLABELED = 3
 _SIDE = 48
 _OTHER_SIZE = 5  # one in so many people has the second size
 _DRAWN = 2  # frames are drawn at half their size and enlarged
@@ -66,7 +66,7 @@ class Frame(Sample):
         number: Number of the frame.
         last: Number of the film's last frame.
         drawn: The expression at the film's peak.
-        labelled: Whether the film has an emotion file.
+        labeled: Whether the film has an emotion file.
     """
 
     subject: str
@@ -74,7 +74,7 @@ class Frame(Sample):
     number: int
     last: int
     drawn: str
-    labelled: bool
+    labeled: bool
 
 
 @register
@@ -191,7 +191,7 @@ class CkPlus(DemoWriter):
             return
         units = "".join(f"   {unit:.7e}   {k:.7e}\n" for unit, k in _UNITS[sample.drawn])
         (root / f"FACS/{place}/{sample.stem}_facs.txt").write_text(units)
-        if sample.labelled:
+        if sample.labeled:
             codes = {label: code for code, label in dataset_facts("ckplus")["codes"].items()}
             text = f"   {codes[sample.drawn]:.7e}\n"
             (root / f"Emotion/{place}/{sample.stem}_emotion.txt").write_text(text)
@@ -204,18 +204,18 @@ def _size(sample: Frame) -> tuple[int, int]:
 def _films(scale: float) -> list[tuple[str, str, str | None]]:
     """List subject, film and label of every film.
 
-    The labelled films fall on people so that the ten folds (people sorted, index modulo 10) have
+    The labeled films fall on people so that the ten folds (people sorted, index modulo 10) have
     the sizes of the real ones; people who are left out at a smaller scale take their films along.
     """
     counts = dataset_facts("ckplus")["counts"]["unsplit"]
     # Rare classes are spread over people first, so that a small scale has them too.
     labels = sorted((name for name in counts if counts[name]), key=lambda name: counts[name])
     left = {label: counts[label] for label in labels}
-    people = max(_FEWEST_PEOPLE, round(LABELLED_PEOPLE * scale))
+    people = max(_FEWEST_PEOPLE, round(LABELED_PEOPLE * scale))
     films: list[tuple[str, str, str | None]] = []
-    for index in range(LABELLED_PEOPLE):
+    for index in range(LABELED_PEOPLE):
         subject = f"S{index + 5:03d}" if index < 110 else f"S{index + 391:03d}"
-        in_fold, rank = divmod(LABELLED_PEOPLE - 1 - index % 10, 10)[0] + 1, index // 10
+        in_fold, rank = divmod(LABELED_PEOPLE - 1 - index % 10, 10)[0] + 1, index // 10
         whole, rest = divmod(FOLDS[index % 10], in_fold)
         number = whole + (rank < rest)
         for film in range(1, number + 1):
@@ -223,11 +223,11 @@ def _films(scale: float) -> list[tuple[str, str, str | None]]:
             left[label] -= 1
             if index < people:
                 films.append((subject, f"{film:03d}", label))
-    unlabelled = FILMS - sum(FOLDS)
+    unlabeled = FILMS - sum(FOLDS)
     subjects = sorted({subject for subject, _, _ in films})
-    if people == LABELLED_PEOPLE:
-        subjects += [f"S{number}" for number in range(895, 895 + PEOPLE - LABELLED_PEOPLE)]
-    for index in range(max(_FEWEST_UNLABELLED, round(unlabelled * scale))):
+    if people == LABELED_PEOPLE:
+        subjects += [f"S{number}" for number in range(895, 895 + PEOPLE - LABELED_PEOPLE)]
+    for index in range(max(_FEWEST_UNLABELED, round(unlabeled * scale))):
         films.append(
             (subjects[-1 - index % len(subjects)], f"{11 + index // len(subjects):03d}", None)
         )

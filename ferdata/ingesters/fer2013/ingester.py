@@ -1,4 +1,4 @@
-"""FER2013: 35,887 grey crops of 48×48 pixels from the web, seven expressions.
+"""FER2013: 35,887 gray crops of 48×48 pixels from the web, seven expressions.
 
 Layouts, codes and counts: manifests/datasets/fer2013.yaml.
 Source: Goodfellow et al., ICONIP 2013.
@@ -70,7 +70,7 @@ class Fer2013(Ingester):
             return [Layout(self.name, "kaggle", "images", tree.below(base), (), 0.95, (evidence,))]
         classed = [path for path in images if class_of(path) in BASIC7]
         codes = {file_name(folder_name(path)) for path in images}
-        if not classed and {"0"} <= codes <= {str(code) for code in self.facts.codes}:
+        if not classed and {"0"} <= codes <= {str(code) for code in self.info.codes}:
             classed = images
         if not classed:
             return []
@@ -100,10 +100,10 @@ class Fer2013(Ingester):
                 yield reject(self.name, key, uri, reason)
                 continue
             word, usage = cells["emotion"].decode("ascii", "replace"), native_usage(cells)
-            label = self.facts.codes.get(int(word)) if re.fullmatch("[0-9]{1,3}", word) else None
+            label = self.info.codes.get(int(word)) if re.fullmatch("[0-9]{1,3}", word) else None
             if label is None:
                 foreign += 1
-                reason = f"label code {word}: expected {self.facts.code_range}; {_FOREIGN}"
+                reason = f"label code {word}: expected {self.info.code_range}; {_FOREIGN}"
                 yield reject(self.name, key, uri, reason)
             elif usage.lower() not in USAGES:
                 reason = f"usage {usage}: expected Training, PublicTest or PrivateTest"
@@ -120,14 +120,14 @@ class Fer2013(Ingester):
         if foreign > max(1, WRONG_CODES * len(rows)):
             raise LabelError(
                 f"fer2013: {foreign} of {len(rows)} rows of {layout.root / table} have label codes "
-                f"that are not {self.facts.code_range}; {_FOREIGN}."
+                f"that are not {self.info.code_range}; {_FOREIGN}."
             )
 
     def _read_folders(self, layout: Layout) -> Iterator[Sample | Reject]:
         layout.tree.require_readable()
         findings = Findings(self.name)
         seen: dict[str, str] = {}
-        codes = {str(code): name for code, name in self.facts.codes.items()}
+        codes = {str(code): name for code, name in self.info.codes.items()}
         for path in sorted(filter(_is_image, layout.tree.files)):
             named = _NAMED.fullmatch(_stem(path))
             official = layout.name == "kaggle"

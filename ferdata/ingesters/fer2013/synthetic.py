@@ -1,4 +1,4 @@
-"""A synthetic FER2013: grey crops of 48×48, as csv or as files.
+"""A synthetic FER2013: gray crops of 48×48, as csv or as files.
 
 Layouts, codes and counts: manifests/datasets/fer2013.yaml. Source: Goodfellow et al. 2013.
 """
@@ -39,10 +39,10 @@ class Fer2013(DemoWriter):
 
     def plan(self, layout: str, scale: float, seed: int) -> list[Sample]:
         """List the images block by block, the classes shuffled within each."""
-        facts = dataset_facts(self.name)
-        codes = {label: int(code) for code, label in facts["codes"].items()}
+        info = dataset_facts(self.name)
+        codes = {label: int(code) for code, label in info["codes"].items()}
         samples: list[Sample] = []
-        for split, counts in facts["counts"].items():
+        for split, counts in info["counts"].items():
             labels = [label for label in counts for _ in range(scaled_count(counts[label], scale))]
             order = generator(seed, f"fer2013/{split}", purpose="demo order")
             for number, index in enumerate(order.permutation(len(labels)).tolist()):

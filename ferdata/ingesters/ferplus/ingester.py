@@ -60,10 +60,10 @@ class FerPlus(Ingester):
 
     def _counts_by(self, rule: str, split: str) -> Counts:
         if rule == "majority":
-            return self.facts.counts[split]
+            return self.info.counts[split]
         # The two rules choose alike; they differ in what a trainer makes of the shares.
         chosen = "crossentropy" if rule == "probability" else rule
-        return self.facts.fingerprints[f"{chosen}, {split}"]
+        return self.info.fingerprints[f"{chosen}, {split}"]
 
     def _csv(self, tree: FileTree) -> list[Layout]:
         layouts = []

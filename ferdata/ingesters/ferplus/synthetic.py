@@ -69,11 +69,11 @@ class FerPlus(DemoWriter):
 
     def plan(self, layout: str, scale: float, seed: int) -> list[Sample]:
         """List the rows block by block, in shuffled order within each."""
-        facts = dataset_facts(self.name)
+        info = dataset_facts(self.name)
         codes = {label: code for code, label in dataset_facts("fer2013")["codes"].items()}
         samples: list[Sample] = []
         named = 0
-        for split, counts in facts["counts"].items():
+        for split, counts in info["counts"].items():
             wanted = counts | LEFT_OUT[split]
             kinds = [kind for kind in wanted for _ in range(scaled_count(wanted[kind], scale))]
             order = generator(seed, f"ferplus/{split}", purpose="demo order")

@@ -1,4 +1,4 @@
-"""A synthetic JAFFE: ten women, 213 grey tiffs, a readme with ratings.
+"""A synthetic JAFFE: ten women, 213 gray tiffs, a readme with ratings.
 
 Layouts and names: manifests/datasets/jaffe.yaml. Source: Lyons et al., FG 1998.
 """
@@ -91,7 +91,7 @@ class Jaffe(DemoWriter):
         return [f"jaffe/{_FOLDERS.get(label, label)}" for label in _CODES]
 
     def write_sample(self, root: Path, layout: str, sample: Sample, seed: int) -> None:
-        """Draw a picture and write it as a grey tiff, or as a jpeg in class folders."""
+        """Draw a picture and write it as a gray tiff, or as a jpeg in class folders."""
         if not isinstance(sample, Picture):
             raise TypeError(f"{sample} was not planned by this writer")
         draws = generator(seed, f"jaffe/{sample.stem}", purpose="demo image")

@@ -65,7 +65,7 @@ _BLENDED = 3  # people in a drawn average; the real ones have 35
 
 # The photographs were taken with the eyes at fixed places of the picture [page].
 _EYE_DISTANCE = 0.225  # over the width
-_CENTRE = (0.5, 0.46)
+_CENTER = (0.5, 0.46)
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,7 @@ def _photograph(sample: Photograph, draws: np.random.Generator, who: Identity) -
     halves = _HALVES[sample.angle]
     drawn = round(width / sum(halves)) * 2
     distance = _EYE_DISTANCE * width / min(drawn, height)
-    framing = Framing(eye_distance=(0.97 * distance, 1.03 * distance), centre=_CENTRE, shift=0.01)
+    framing = Framing(eye_distance=(0.97 * distance, 1.03 * distance), center=_CENTER, shift=0.01)
     expression = draw_expression(_LETTERS[sample.letters], draws, intensity=(0.6, 1.0))
     face = draw_face(
         expression, draws, (drawn, height), framing=framing, identity=who, max_roll=3.0

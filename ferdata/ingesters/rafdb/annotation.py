@@ -32,7 +32,7 @@ class Manual:
     """A manual annotation.
 
     Attributes:
-        five_points: x, y of image-left and image-right eye centre, nose tip, image-left and
+        five_points: x, y of image-left and image-right eye center, nose tip, image-left and
             image-right mouth corner; ten numbers.
         attributes: Word of each of `ATTRIBUTES`.
     """

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from ferdata.core.errors import LabelError
 from ferdata.core.manifest import Reject
 from ferdata.ingesters.contract import Layout, reject
-from ferdata.ingesters.info import DatasetFacts
+from ferdata.ingesters.info import DatasetInfo
 from ferdata.ingesters.label_list import WRONG_CODES, LabelList, read_label_list
 from ferdata.ingesters.notices import Findings
 from ferdata.ingesters.rafdb.names import csv_list, image_key, official_split
@@ -43,7 +43,7 @@ class FolderImage:
     folder: str
 
 
-def detect(tree: FileTree, dataset: DatasetFacts) -> list[Layout]:
+def detect(tree: FileTree, dataset: DatasetInfo) -> list[Layout]:
     """Find class folders 1–7 with RAF-DB's file names, in or below a folder."""
     codes = {str(code) for code in dataset.codes}
     splits: dict[str, Counter[str]] = defaultdict(Counter)
@@ -54,7 +54,7 @@ def detect(tree: FileTree, dataset: DatasetFacts) -> list[Layout]:
     return [_layout(tree, base, counts, dataset) for base, counts in splits.items()]
 
 
-def read(layout: Layout, dataset: DatasetFacts, *, advice: str) -> Iterator[Sample | Reject]:
+def read(layout: Layout, dataset: DatasetInfo, *, advice: str) -> Iterator[Sample | Reject]:
     """Read class folders, sorted by split (train first) and name.
 
     Args:
@@ -109,7 +109,7 @@ class _Reader:
     """Turns images in class folders into rows."""
 
     layout: Layout
-    dataset: DatasetFacts
+    dataset: DatasetInfo
     advice: str
     labels: _Labels
     findings: Findings
@@ -173,7 +173,7 @@ class _Reader:
 
 
 def _require_codes(
-    layout: Layout, images: list[FolderImage], dataset: DatasetFacts, advice: str
+    layout: Layout, images: list[FolderImage], dataset: DatasetInfo, advice: str
 ) -> None:
     """Refuse class folders that are numbered by another dataset's codes."""
     codes = {str(code) for code in dataset.codes}
@@ -194,7 +194,7 @@ def _images(tree: FileTree) -> Iterator[FolderImage]:
             yield FolderImage(key, path, match["split"], match["folder"])
 
 
-def _layout(tree: FileTree, base: str, splits: Counter[str], dataset: DatasetFacts) -> Layout:
+def _layout(tree: FileTree, base: str, splits: Counter[str], dataset: DatasetInfo) -> Layout:
     """Describe the class folders below `base`; csv lists may lie in it or just above it."""
     folders = {base, folder_name(base)}
     lists = [

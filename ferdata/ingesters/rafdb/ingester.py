@@ -26,14 +26,14 @@ class RafDb(Ingester):
 
     def detect(self, tree: FileTree) -> list[Layout]:
         """Find the official tree, or class folders with or without csv lists."""
-        layouts = official.detect(tree, self.facts) + folders.detect(tree, self.facts)
+        layouts = official.detect(tree, self.info) + folders.detect(tree, self.info)
         return sorted(layouts, key=lambda layout: -layout.confidence)
 
     def read(self, layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
         """Read the rows in the order of the list, or sorted by name where folders are the list."""
         if layout.name.startswith("official"):
-            return official.read(layout, self.facts, advice=_FOREIGN_CODES)
-        return folders.read(layout, self.facts, advice=_FOREIGN_CODES)
+            return official.read(layout, self.info, advice=_FOREIGN_CODES)
+        return folders.read(layout, self.info, advice=_FOREIGN_CODES)
 
 
 @register("rafdb-compound")
@@ -42,8 +42,8 @@ class RafDbCompound(Ingester):
 
     def detect(self, tree: FileTree) -> list[Layout]:
         """Find the official tree."""
-        return official.detect(tree, self.facts)
+        return official.detect(tree, self.info)
 
     def read(self, layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
         """Read the rows in the order of the list."""
-        return official.read(layout, self.facts, advice="RAF-CE, with 0–13, is another set")
+        return official.read(layout, self.info, advice="RAF-CE, with 0–13, is another set")

@@ -16,7 +16,7 @@ from typing import Any
 from ferdata.core.errors import AnnotationError, LayoutError
 from ferdata.core.manifest import Reject
 from ferdata.ingesters.contract import Layout, reject
-from ferdata.ingesters.info import DatasetFacts
+from ferdata.ingesters.info import DatasetInfo
 from ferdata.ingesters.label_list import Entry, read_label_list
 from ferdata.ingesters.notices import Findings
 from ferdata.ingesters.rafdb.annotation import SUFFIXES, read_auto, read_box, read_manual
@@ -63,7 +63,7 @@ def index(tree: FileTree) -> RafFiles:
     return files
 
 
-def detect(tree: FileTree, dataset: DatasetFacts) -> list[Layout]:
+def detect(tree: FileTree, dataset: DatasetInfo) -> list[Layout]:
     """Find the official tree of one part in or below a folder; best layout first."""
     layouts: list[Layout] = []
     lists = [path for path in tree.files if file_name(path).lower() in LIST_NAMES]
@@ -79,7 +79,7 @@ def detect(tree: FileTree, dataset: DatasetFacts) -> list[Layout]:
     return sorted(layouts, key=lambda layout: -layout.confidence)
 
 
-def read(layout: Layout, dataset: DatasetFacts, *, advice: str) -> Iterator[Sample | Reject]:
+def read(layout: Layout, dataset: DatasetInfo, *, advice: str) -> Iterator[Sample | Reject]:
     """Read an official tree in the order of its list.
 
     Args:
@@ -111,7 +111,7 @@ class _Reader:
     """Turns entries of the label list into rows."""
 
     layout: Layout
-    dataset: DatasetFacts
+    dataset: DatasetInfo
     files: RafFiles
     findings: Findings
 
@@ -230,7 +230,7 @@ def _home(tree: FileTree, folder: str) -> str:
 
 
 def _layouts(
-    tree: FileTree, dataset: DatasetFacts, lists: tuple[str, ...], evidence: str
+    tree: FileTree, dataset: DatasetInfo, lists: tuple[str, ...], evidence: str
 ) -> list[Layout]:
     """Return the layout of each source that is there; of the missing one if none is."""
     images = index(tree).images

@@ -26,7 +26,7 @@ ALIGNED_SIZE = 100
 ORIGINAL_SIDES = (150, 400)
 """Shortest and longest side of a drawn original; the real ones vary more."""
 
-# Where eyes and mouth centre lie in the aligned images, in pixels. The readme says which points
+# Where eyes and mouth center lie in the aligned images, in pixels. The readme says which points
 # were used, not where they were put; this is our reading of the published pictures.
 _TEMPLATE = np.array([[33.0, 39.0], [67.0, 39.0], [50.0, 76.0]])
 
@@ -44,14 +44,14 @@ class RafDb(DemoWriter):
 
     def plan(self, layout: str, scale: float, seed: int) -> list[Sample]:
         """List all samples: train before test, the classes shuffled within each."""
-        facts = dataset_facts(self.name)
-        codes = {label: int(code) for code, label in facts["codes"].items()}
+        info = dataset_facts(self.name)
+        codes = {label: int(code) for code, label in info["codes"].items()}
         samples: list[Sample] = []
         for split in ("train", "test"):
-            counts = facts["counts"][split]
+            counts = info["counts"][split]
             labels = [label for label in counts for _ in range(scaled_count(counts[label], scale))]
             order = generator(seed, f"{self.name}/{split}", purpose="demo order")
-            digits = int(facts["digits"][split])
+            digits = int(info["digits"][split])
             for number, index in enumerate(order.permutation(len(labels)).tolist(), start=1):
                 label = labels[index]
                 samples.append(Sample(f"{split}_{number:0{digits}d}", split, label, codes[label]))
@@ -134,13 +134,13 @@ class RafDbCompound(RafDb):
         return super().label_list(samples) + self.line_end
 
     def draw_expression(self, label: str, draws: np.random.Generator) -> Expression:
-        """Blend the two expressions that the facts name for a compound."""
+        """Blend the two expressions that the info name for a compound."""
         first, second = dataset_facts(self.name)["soft_labels"][label]
         return blend_expressions(first, second, draws, share=float(draws.uniform(0.4, 0.6)))
 
 
 def align(face: DrawnFace) -> Pixels:
-    """Cut the aligned image out of a photograph: a similarity from eyes and mouth centre.
+    """Cut the aligned image out of a photograph: a similarity from eyes and mouth center.
 
     Returns:
         uint8 RGB, shape (100, 100, 3).
@@ -176,8 +176,8 @@ def similarity(
         The matrix, (2, 3).
     """
     z, w = source @ (1.0, 1j), target @ (1.0, 1j)
-    centred = z - z.mean()
-    a = np.vdot(centred, w - w.mean()) / np.vdot(centred, centred).real
+    centered = z - z.mean()
+    a = np.vdot(centered, w - w.mean()) / np.vdot(centered, centered).real
     b = w.mean() - a * z.mean()
     return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
 

@@ -1,7 +1,7 @@
 """Random affine maps of a batch of images, drawn and applied on the device.
 
 A map is a float32 matrix of shape (3, 3) for each image, from the image to the result, in pixels
-from the image's centre, x to the right and y down.
+from the image's center, x to the right and y down.
 """
 
 from __future__ import annotations

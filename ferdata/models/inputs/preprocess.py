@@ -1,7 +1,7 @@
 """From stored uint8 images to the model's float input, on the device, in one place.
 
 Training, evaluation and export share this module, so that a model never meets an image that was
-prepared in another way than those it learnt from.
+prepared in another way than those it learned from.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Preprocess(nn.Module):
         Raises:
             TypeError: The images are not uint8, so may have been scaled already.
         """
-        return self.normalise(self.resize(images))
+        return self.normalize(self.resize(images))
 
     def resize(self, images: Tensor) -> Tensor:
         """Return uint8 (B, H, W, C) as float32 (B, C, height, width), still in 0–255.
@@ -64,8 +64,8 @@ class Preprocess(nn.Module):
             )
         return floats
 
-    def normalise(self, images: Tensor) -> Tensor:
-        """Normalise float32 (B, C, height, width) of values in 0–255."""
+    def normalize(self, images: Tensor) -> Tensor:
+        """Normalize float32 (B, C, height, width) of values in 0–255."""
         return images * self.scale + self.shift
 
     def move_points(self, points: Tensor, height: int, width: int) -> Tensor:

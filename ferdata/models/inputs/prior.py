@@ -18,12 +18,12 @@ GRID = 64
 SPREAD = 1 / 24
 """Standard deviation of the Gaussian around a point, as a share of the image's side.
 
-The LMFER paper names landmarks as a prior and gives no formula; with this width neighbouring points
+The LMFER paper names landmarks as a prior and gives no formula; with this width neighboring points
 of a brow or a lip run together, and the regions stay apart.
 """
 
 _POINTS: Mapping[str, tuple[tuple[int, ...], ...]] = {
-    # eye centres, nose tip, mouth corners: no brows, so their map stays empty
+    # eye centers, nose tip, mouth corners: no brows, so their map stays empty
     "five": ((), (0, 1), (2,), (3, 4)),
     "ibug68": (
         tuple(range(17, 27)),
@@ -76,14 +76,14 @@ class RegionPrior(nn.Module):
             )
         for name, points in zip(REGIONS, _POINTS[scheme], strict=True):
             self.register_buffer(name, torch.tensor(points, dtype=torch.int64), persistent=False)
-        centres = (torch.arange(GRID) + 0.5) / GRID
-        self.register_buffer("grid", centres, persistent=False)
+        centers = (torch.arange(GRID) + 0.5) / GRID
+        self.register_buffer("grid", centers, persistent=False)
 
     def forward(self, landmarks: Tensor, height: int, width: int) -> Tensor:
         """Draw the maps of a batch.
 
         Args:
-            landmarks: float32, shape (B, P, 2), pixels, integers at pixel centres; NaN where
+            landmarks: float32, shape (B, P, 2), pixels, integers at pixel centers; NaN where
                 unknown.
             height: Height of the images that they are of.
             width: Width of these images.

@@ -1,10 +1,10 @@
 """Pooling as the token mixer of a MobileViT block.
 
-    mixer(x) = mean of the 3×3 neighbours that lie on the map, x among them, − x
+    mixer(x) = mean of the 3×3 neighbors that lie on the map, x among them, − x
 
 Source: Yu et al., "MetaFormer is actually what you need for vision" (CVPR 2022), equation 4; in
 MobileViT's place of self-attention: LMFER, section III.B. A MobileViT block (Mehta and Rastegari,
-ICLR 2022, section 3.1) attends over pixels of like position in their 2×2 patches, so a neighbour
+ICLR 2022, section 3.1) attends over pixels of like position in their 2×2 patches, so a neighbor
 here is two pixels away.
 
 A constant passes the mixer as zero: the bias of the norm before it can't learn. It is kept, as
@@ -21,10 +21,10 @@ from torch.nn import functional as F  # noqa: N812 - its usual name
 
 
 class PoolMixer(nn.Module):
-    """Mean of the 3×3 neighbourhood minus the token itself, on a grid of tokens."""
+    """Mean of the 3×3 neighborhood minus the token itself, on a grid of tokens."""
 
     def forward(self, x: Tensor, *_: object, **__: object) -> Tensor:
-        """Mix tokens, shape (B, h, w, d), with their neighbours.
+        """Mix tokens, shape (B, h, w, d), with their neighbors.
 
         What timm's transformer layer hands to an attention beside its input (masks) is ignored.
         """
