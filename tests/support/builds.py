@@ -63,8 +63,8 @@ def write_build(
         pixels = [pattern(k, generator, size)[..., :channels] for k in labels]
         shard = f"hdf5/{split}-00000-of-00001.h5"
         points = landmark_scheme(scheme).size if scheme else 0
-        people = people[split] if people else [{}] * len(labels)
-        _write_shard(root / shard, np.array(pixels), labels, space, plan, split, points, people)
+        subjects = people[split] if people else [{}] * len(labels)
+        _write_shard(root / shard, np.array(pixels), labels, space, plan, split, points, subjects)
         counts = {label: labels.count(k) for k, label in enumerate(space.names)}
         splits[split] = {"rows": len(labels), "shards": [shard], "counts": counts}
     if people:
