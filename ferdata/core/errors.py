@@ -49,6 +49,10 @@ class UnknownNameError(OptionError):
         super().__init__(f"unknown {kind} {name!r}; expected one of {listed}.{hint}")
 
 
+class PluginError(FerdataError):
+    """An installed package brings something for ferdata that can't be used."""
+
+
 class LayoutError(FerdataError):
     """A folder does not hold the dataset, or not in a layout that is known."""
 

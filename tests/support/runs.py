@@ -78,9 +78,7 @@ def write_run(
 ) -> Path:
     """Write a run's folder as `train` leaves it, without the training."""
     classifier = classifier or make_classifier()
-    options = TrainOptions(
-        model=classifier.spec.model, model_options=classifier.spec.model_options
-    )
+    options = TrainOptions(model=classifier.spec.model, model_options=classifier.spec.model_options)
     task = ExpressionTask(classifier, options)
     checkpoint: dict[str, Any] = {"state_dict": task.state_dict()}
     task.on_save_checkpoint(checkpoint)

@@ -1,0 +1,144 @@
+"""What can be had by name: ours, what a program registers, and what installed packages bring.
+
+A package adds to a registry with an entry point of the group `ferdata.plugins`, named after the
+registry and the thing:
+
+    [project.entry-points."ferdata.plugins"]
+    "detector.my_detector" = "my_package.faces:MyDetector"
+
+Nothing is imported before it is asked for by its name, so that listing names costs no import.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Generic, TypeVar
+
+from ferdata.core.errors import PluginError, UnknownNameError
+
+Value = TypeVar("Value")
+
+logger = logging.getLogger(__name__)
+
+GROUP = "ferdata.plugins"
+"""The entry point group of packages that add to ferdata."""
+
+KINDS = ("dataset", "detector", "model", "operation", "format", "label_rule")
+"""What a plugin can add; the first part of an entry point's name."""
+
+
+class Registry(Generic[Value]):
+    """Things of one kind by name.
+
+    Args:
+        kind: One of `KINDS`.
+        built_in: `"module:attribute"` by name, for those that ship with ferdata.
+
+    Raises:
+        PluginError: The kind is not one of `KINDS`.
+    """
+
+    def __init__(self, kind: str, built_in: Mapping[str, str]) -> None:
+        if kind not in KINDS:
+            raise PluginError(f"{kind!r} is no kind of plugin; expected one of {', '.join(KINDS)}")
+        self.kind = kind
+        self._built_in = dict(built_in)
+        self._registered: dict[str, Value] = {}
+
+    def register(self, name: str) -> Callable[[Value], Value]:
+        """Return a decorator that adds something for this process under a name.
+
+        Worker processes import modules anew: what they are to know comes from an entry point, or
+        from a module that they import, too.
+
+        Raises:
+            PluginError: The name is taken.
+        """
+        if name in self.names():
+            raise PluginError(f"there is a {self._label} named {name!r} already; take another name")
+
+        def add(value: Value) -> Value:
+            self._registered[name] = value
+            return value
+
+        return add
+
+    def unregister(self, name: str) -> None:
+        """Forget what `register` added under a name."""
+        self._registered.pop(name, None)
+
+    def names(self) -> tuple[str, ...]:
+        """Return all names, sorted; imports nothing."""
+        return tuple(sorted({*self._built_in, *self._registered, *_plugins(self.kind)}))
+
+    def get(self, name: str) -> Value:
+        """Return what has a name, importing it where this is its first use.
+
+        Raises:
+            UnknownNameError: Nothing has that name.
+            PluginError: A package brings it and can't be imported, or two bring the same name.
+        """
+        if name in self._registered:
+            return self._registered[name]
+        plugins = _plugins(self.kind).get(name, ())
+        if len(plugins) + (name in self._built_in) > 1:
+            owners = [*(["ferdata"] if name in self._built_in else []), *map(_owner, plugins)]
+            raise PluginError(
+                f"{self._label} {name!r} comes from {' and from '.join(owners)}; uninstall one"
+            )
+        if name in self._built_in:
+            module, _, attribute = self._built_in[name].partition(":")
+            value: Value = getattr(import_module(module), attribute)
+            return value
+        if plugins:
+            loaded: Value = _load(plugins[0], self._label)
+            return loaded
+        raise UnknownNameError(self._label, name, self.names())
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.names()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names())
+
+    def __len__(self) -> int:
+        return len(self.names())
+
+    @property
+    def _label(self) -> str:
+        return self.kind.replace("_", " ")
+
+
+@cache
+def _plugins(kind: str) -> Mapping[str, tuple[EntryPoint, ...]]:
+    """Return the entry points of a kind by the name of what they bring."""
+    found: dict[str, tuple[EntryPoint, ...]] = {}
+    for entry in entry_points(group=GROUP):
+        its_kind, _, name = entry.name.partition(".")
+        if its_kind not in KINDS or not name:
+            logger.warning(
+                "%s has the entry point %r in %s, which this ferdata passes over: it knows %s",
+                _owner(entry), entry.name, GROUP, ", ".join(f"{each}.NAME" for each in KINDS),
+            )  # fmt: skip
+        elif its_kind == kind:
+            found[name] = (*found.get(name, ()), entry)
+    return found
+
+
+def _load(entry: EntryPoint, label: str) -> Any:
+    try:
+        return entry.load()
+    except Exception as error:
+        raise PluginError(
+            f"{label} {entry.name.partition('.')[2]!r} can't be loaded from {_owner(entry)} "
+            f"({entry.value}): {type(error).__name__}: {error}. Update or uninstall that package."
+        ) from error
+
+
+def _owner(entry: EntryPoint) -> str:
+    """Return the distribution that an entry point belongs to, for a message."""
+    return f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown package"
