@@ -22,6 +22,7 @@ from ferdata.cli.sources import (
     parse_data,
 )
 from ferdata.core.errors import OptionError
+from ferdata.formats.names import DEFAULT_FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -125,7 +126,9 @@ def build(
     encoding: Annotated[
         str, typer.Option(help="Images in HDF5: raw (fastest to load), jpeg or png.")
     ] = "raw",
-    formats: Annotated[str, typer.Option(help="hdf5, hf, or both.")] = "hdf5,hf",
+    formats: Annotated[
+        str, typer.Option(help="Shard formats to write, separated by commas.")
+    ] = ",".join(DEFAULT_FORMATS),
     shard_bytes: Annotated[str, typer.Option(help="Image bytes of one shard.")] = "256MB",
     max_reject_rate: Annotated[
         float, typer.Option(help="Stop when more than this share of rows is rejected.")

@@ -9,10 +9,10 @@ from typing import Any
 
 from ferdata.core.errors import OptionError
 from ferdata.core.files import write_atomically, write_csv, write_json
+from ferdata.core.tables import escape_markdown as escape
 from ferdata.evaluation.comparison import ComparedRun, Comparison
 from ferdata.evaluation.figures import cost_figure, save_png
 from ferdata.evaluation.tables import paragraph
-from ferdata.formats.card import escape
 from ferdata.recipes import Claim
 
 _LONGEST_NAME = 34  # with it, every block stays within 110 columns

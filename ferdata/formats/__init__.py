@@ -1,5 +1,5 @@
-"""Arrays to files: HDF5 shards, Hugging Face Parquet shards, and the card that describes them.
+"""Arrays to files: shards in HDF5 and in Hugging Face's Parquet, and the card that describes them.
 
-`names` holds what readers need to know, `content` what goes between the renderer and the writers,
-`registry` the formats by name.
+`registry` lists the formats, `contract` says what one is, `content` what the renderer hands to a
+writer, and `names` what readers need to know.
 """

@@ -1,16 +1,14 @@
-"""What goes from the renderer to the writers: the shape of a shard, and its rows batch by batch.
+"""What the renderer hands to the writers: the shape of a shard, and its rows batch by batch.
 
-A writer gets a `ShardSpec` first and `RowBatch`es after it, so that memory is bounded by one batch
-(and the shard's strings), never by the shard.
+A writer gets a `ShardSpec` first, then one `RowBatch` after the other, so that memory is bounded by
+one batch (and the shard's strings), never by the shard.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,17 +25,17 @@ class ShardSpec:
     """The shape of a shard, fixed before its first row is rendered.
 
     Attributes:
-        rows: Number of rows, N; at least 1, since a split without rows gets no shard.
+        rows: Number of rows, N; at least 1, since an empty split has no shard.
         height: Image height in pixels.
         width: Image width in pixels.
         channels: 3 for RGB, 1 for gray.
-        encoding: How HDF5 holds the images: `raw`, `jpeg` or `png`. Parquet always holds PNG.
+        encoding: How HDF5 stores the images: `raw`, `jpeg` or `png`. Parquet always stores PNG.
         label_space: The label space of `label` (indices) and `soft_label` (columns).
-        landmark_scheme: Name of the scheme of `landmarks`; None where there are none.
-        points: Number of landmark points, P; 0 where there is no scheme.
+        landmark_scheme: Name of the scheme of `landmarks`; None without landmarks.
+        points: Number of landmark points, P; 0 without a scheme.
         split: `train`, `validation` or `test`.
-        attributes: What the build writes into the file besides: `plan_sha256`, `template`,
-            `ferdata_version`, `LICENSES_ATTRIBUTE` (JSON). No times and no paths.
+        attributes: Further attributes that the build writes into the file: `plan_sha256`,
+            `template`, `ferdata_version`, `LICENSES_ATTRIBUTE` (JSON). No times and no paths.
 
     Raises:
         BuildError: The values contradict each other.
@@ -66,9 +64,7 @@ class ShardSpec:
                 f"got {self.rows} rows of {self.height}×{self.width}×{self.channels}"
             )
         if (self.landmark_scheme is None) != (self.points == 0):
-            raise BuildError(
-                f"landmark scheme {self.landmark_scheme!r} does not go with {self.points} points"
-            )
+            raise BuildError(f"landmark scheme {self.landmark_scheme!r} with {self.points} points")
         if taken := set(self.attributes) & set(ROOT_ATTRIBUTES):
             raise BuildError(f"shard attributes {sorted(taken)} are written by the format itself")
 
@@ -78,7 +74,7 @@ class ShardSpec:
         return self.height, self.width, self.channels
 
     def columns(self) -> dict[str, tuple[tuple[int, ...], type[np.generic]]]:
-        """Return the shape of one row and the dtype of every column of numbers but the image."""
+        """Return the shape of one row and the dtype of every numeric column except the image."""
         return {
             "label": ((), np.int64),
             "soft_label": ((len(self.label_space),), np.float32),
@@ -91,7 +87,7 @@ class ShardSpec:
 
 @dataclass(frozen=True, eq=False)
 class RowBatch:
-    """Some consecutive rows of a shard, n of them. Unknown numbers are NaN, unknown strings "".
+    """n consecutive rows of a shard. Unknown numbers are NaN, unknown strings are empty.
 
     Attributes:
         pixels: uint8, shape (n, H, W, C).
@@ -103,7 +99,7 @@ class RowBatch:
         arousal: float32, shape (n,).
         sample_id: The rows' ids, unique in the build.
         dataset: Names of the datasets that the rows come from.
-        subject: Who is shown.
+        subject: The subjects.
         parent_id: For an augmented copy, the row that it was made from.
         operations: For an augmented copy, JSON with every drawn value.
     """
@@ -126,7 +122,7 @@ class RowBatch:
         return len(self.sample_id)
 
     def encoded(self, encoding: str) -> list[bytes]:
-        """Return the images as `jpeg` or `png` files; encoded once, however many writers ask."""
+        """Return the images as `jpeg` or `png` files; each is encoded once for all writers."""
         if encoding not in self._encoded:
             self._encoded[encoding] = [encode(image, encoding) for image in self.pixels]
         return self._encoded[encoding]
@@ -135,7 +131,7 @@ class RowBatch:
         """Check that the batch has the shapes and types of a shard.
 
         Raises:
-            BuildError: A column does not; says which and what it should be.
+            BuildError: A column differs; the message says which and what was expected.
         """
         n = len(self)
         _check_array("pixels", self.pixels, (n, *spec.image_shape), np.uint8)
@@ -153,11 +149,11 @@ class RowBatch:
 
 @dataclass(frozen=True)
 class ShardIdentity:
-    """What a shard says of its rows, without pixels and numbers; for checks against a manifest.
+    """Which rows a shard holds, without pixels and numbers; for checks against a manifest.
 
     Attributes:
         split: The split that the file names.
-        plan_sha256: Hash of the plan that the file names; empty where it names none.
+        plan_sha256: Hash of the plan that the file names; empty if it names none.
         columns: `label` (class names) and the string columns; one string per row, "" for unknown.
     """
 
@@ -171,75 +167,9 @@ class ShardIdentity:
         return len(self.columns["sample_id"])
 
 
-class ShardWriter(Protocol):
-    """A context manager that takes a shard's rows in order and leaves one complete file.
-
-    It writes at the path that it is given; temporary names and renames belong to the caller. When
-    the block ends well before all rows came, it raises `BuildError`.
-    """
-
-    def __init__(self, path: Path, spec: ShardSpec) -> None: ...
-
-    def __enter__(self) -> Self:
-        """Open the file."""
-        ...
-
-    def append(self, batch: RowBatch) -> None:
-        """Write further rows."""
-        ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Finish the file, or close it as it is after an error."""
-        ...
-
-
-class RowCounter:
-    """Counts the rows of a shard as they come, for writers.
-
-    Args:
-        path: The file, for messages.
-        spec: The shard.
-    """
-
-    def __init__(self, path: Path, spec: ShardSpec) -> None:
-        self._path = path
-        self._spec = spec
-        self.rows = 0
-
-    def take(self, batch: RowBatch) -> slice:
-        """Check a batch and return the rows of the shard that it fills.
-
-        Raises:
-            BuildError: The batch does not fit the shard, or the shard is full.
-        """
-        batch.check(self._spec)
-        start, stop = self.rows, self.rows + len(batch)
-        if stop > self._spec.rows:
-            raise BuildError(f"{self._path}: {stop} rows for a shard of {self._spec.rows}")
-        self.rows = stop
-        return slice(start, stop)
-
-    def require_full(self) -> None:
-        """Check that all rows came.
-
-        Raises:
-            BuildError: Rows are missing.
-        """
-        if self.rows != self._spec.rows:
-            raise BuildError(
-                f"{self._path}: {self.rows} of {self._spec.rows} rows were written; "
-                "the file is not complete and must not be kept"
-            )
-
-
 def _check_array(name: str, values: Any, shape: tuple[int, ...], dtype: type[np.generic]) -> None:
     if values.shape != shape or values.dtype != dtype:
         raise BuildError(
             f"column {name!r} has shape {values.shape} and type {values.dtype}; "
-            f"the shard wants {shape} and {np.dtype(dtype)}"
+            f"expected {shape} and {np.dtype(dtype)}"
         )

@@ -1,6 +1,6 @@
-"""Small shards and a small build with made-up rows, for tests: ours and those of users.
+"""Small shards and a small build of made-up rows, for ferdata's tests and yours.
 
-The pixels show nothing. Some values are unknown and some text is not ASCII, as in real data.
+The pixels show nothing. As in real data, some values are unknown and some text is not ASCII.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from ferdata.formats.content import RowBatch, ShardSpec
 from ferdata.formats.names import (
     BUILD_FILE,
     BUILD_FORMAT,
-    FORMATS,
-    SIDECAR_SUFFIX,
+    DEFAULT_FORMATS,
     shard_name,
+    sidecar,
 )
-from ferdata.formats.registry import shard_format
+from ferdata.formats.registry import FORMATS
 
 DUMMY_SHARDS: Mapping[str, Sequence[int]] = {"train": (20, 13), "validation": (7,), "test": (9,)}
 """Rows of each shard of a dummy build, by split."""
@@ -125,7 +125,7 @@ def write_dummy_build(
     out: Path,
     *,
     shards: Mapping[str, Sequence[int]] = DUMMY_SHARDS,
-    formats: Sequence[str] = FORMATS,
+    formats: Sequence[str] = DEFAULT_FORMATS,
     **spec_changes: Any,
 ) -> Path:
     """Write a complete build directory of made-up rows.
@@ -177,10 +177,10 @@ def _parts(
 def _write_shard(
     out: Path, name: str, stem: str, spec: ShardSpec, rows: RowBatch, first_row: int
 ) -> Path:
-    file_format = shard_format(name)
-    path = out / file_format.folder / (stem + file_format.suffix)
+    shard_format = FORMATS.get(name)
+    path = shard_format.file(out, stem)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with file_format.writer(path, spec) as writer:
+    with shard_format.writer(path, spec) as writer:
         for batch in cut(rows, 8):
             writer.append(batch)
     labels = spec.label_space.decode(rows.label.tolist())
@@ -193,7 +193,7 @@ def _write_shard(
         "first_row": first_row,
         "counts": {label: labels.count(label) for label in spec.label_space.names},
     }
-    write_json(path.with_name(path.name + SIDECAR_SUFFIX), record)
+    write_json(sidecar(path), record)
     return path
 
 

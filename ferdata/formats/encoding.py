@@ -1,10 +1,10 @@
-"""Image encodings inside shards: PNG without loss, JPEG at high quality. Bytes are deterministic.
+"""Image encodings inside shards: lossless PNG, high-quality JPEG. Bytes are deterministic.
 
 PNG settings were measured on 100×100 photographs and drawn faces with OpenCV 5, one core (images/s
 and bytes of a noisy photograph): average filter with Huffman coding only 2,600/s and 21.2 kB;
-OpenCV's default (sub filter, run lengths) 2,350/s and 22.3 kB; all filters tried per line with
-run lengths 1,450/s and 20.6 kB; the usual zlib search at level 6 800/s and 21.7 kB. Small faces
-are mostly sensor noise, in which a search for repeated strings finds nothing to save.
+OpenCV's default (sub filter, run lengths) 2,350/s and 22.3 kB; the best filter per line with run
+lengths 1,450/s and 20.6 kB; the usual zlib search at level 6 800/s and 21.7 kB. Small faces are
+mostly sensor noise, in which a search for repeated strings finds little to save.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ferdata.core.errors import ImageError, UnknownNameError
 from ferdata.formats.names import JPEG, PNG
 
 JPEG_QUALITY = 95
-"""JPEG quality, 0–100: the least at which a 100×100 face shows no blocks when enlarged."""
+"""JPEG quality, 0–100: the lowest at which an enlarged 100×100 face shows no blocks."""
 
 _SETTINGS: dict[str, tuple[str, list[int]]] = {
     JPEG: (
@@ -32,7 +32,7 @@ _SETTINGS: dict[str, tuple[str, list[int]]] = {
     ),
     PNG: (
         ".png",
-        # The order counts: a compression level resets strategy and filter.
+        # The order matters: setting the compression level resets strategy and filter.
         [
             cv2.IMWRITE_PNG_COMPRESSION,
             1,
@@ -53,7 +53,7 @@ def encode(pixels: npt.NDArray[np.uint8], encoding: str) -> bytes:
         encoding: `jpeg` or `png`.
 
     Raises:
-        UnknownNameError: The encoding is neither.
+        UnknownNameError: The encoding is neither of the two.
         ImageError: OpenCV refuses the image.
     """
     if encoding not in _SETTINGS:
@@ -78,7 +78,7 @@ def decode(data: bytes | npt.NDArray[np.uint8], channels: int) -> npt.NDArray[np
         uint8, shape (H, W, channels).
 
     Raises:
-        ImageError: The bytes are no image.
+        ImageError: The bytes are not an image.
     """
     encoded = np.frombuffer(data, np.uint8) if isinstance(data, bytes) else data
     flag = cv2.IMREAD_COLOR if channels == 3 else cv2.IMREAD_GRAYSCALE

@@ -1,14 +1,14 @@
 """HDF5 shards, `ferdata-h5/1`: root-level arrays whose first dimension is the row.
 
-Columns: `image` uint8 (N, H, W, C), or variable-length uint8 (N,) where the encoding is `jpeg` or
+Columns: `image` uint8 (N, H, W, C), or variable-length uint8 (N,) if the encoding is `jpeg` or
 `png`; `label` int64; `soft_label` float32 (N, K); `landmarks` float32 (N, P, 2) in output pixels;
 `box` float32 (N, 4); `valence`, `arousal` float32; and UTF-8 strings. Unknown numbers are NaN,
-unknown strings empty. `landmarks` is there with P = 0 where a build has none.
+unknown strings empty. A build without landmarks has `landmarks` with P = 0.
 
 Every array is contiguous, uncompressed and allocated at once, at an address that is a multiple of
 `ALIGNMENT`, so that a reader can map it at `dataset.id.get_offset()`. Equal rows give equal bytes,
-whatever the batches they came in: no times are kept, and strings (which live in the file's heap)
-are written after everything else.
+however they are batched: no times are stored, and strings (which are in the file's heap) are
+written after everything else.
 """
 
 from __future__ import annotations
@@ -26,15 +26,16 @@ import numpy as np
 
 from ferdata.core.errors import BuildError, LabelError
 from ferdata.core.labels import LabelSpace
-from ferdata.formats.content import RowBatch, RowCounter, ShardIdentity, ShardSpec
+from ferdata.formats.content import RowBatch, ShardIdentity, ShardSpec
+from ferdata.formats.contract import RowCounter, ShardFormat
 from ferdata.formats.names import HDF5_FORMAT, RAW, STRING_COLUMNS
 from ferdata.formats.sink import Sink
 
 ALIGNMENT = 64
-"""Addresses of arrays in the file are multiples of this many bytes: a cache line."""
+"""Arrays start at multiples of this many bytes in the file: a cache line."""
 
 LIBVER = ("v110", "v114")
-"""Oldest and newest HDF5 file format used; files of HDF5 2.0's `latest` can't be read by 1.14."""
+"""Oldest and newest HDF5 file format used: HDF5 1.14 can't read what 2.0 writes as `latest`."""
 
 _STRING = h5py.string_dtype("utf-8")
 _ENCODED = h5py.vlen_dtype(np.dtype(np.uint8))
@@ -51,7 +52,7 @@ _LIBRARY_ERRORS = (
 
 
 class Hdf5ShardWriter:
-    """Write one HDF5 shard; see `ferdata.formats.content.ShardWriter`.
+    """Write one HDF5 shard; see `ferdata.formats.contract.ShardWriter`.
 
     Args:
         path: The file to write.
@@ -87,12 +88,12 @@ class Hdf5ShardWriter:
                 self._file.attrs[name] = value
             for name, (shape, dtype) in _layout(self._spec).items():
                 _create(self._file, name, shape, dtype)
-            self._sink.check()  # before the file is kept: without it nobody would close it
+            self._sink.check()  # while `opened` would still close the file
             self._resources = opened.pop_all()
         return self
 
     def append(self, batch: RowBatch) -> None:
-        """Write further rows.
+        """Write the next rows.
 
         Raises:
             BuildError: The batch does not fit, or the disk is full.
@@ -132,7 +133,7 @@ class Hdf5ShardWriter:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """Raise what went wrong in a block of writes, in one sentence."""
+        """Turn errors of a block of writes into one `BuildError`."""
         with _naming(self._path, "written"):
             yield
             self._sink.check()
@@ -150,38 +151,37 @@ def root_attributes(spec: ShardSpec) -> dict[str, str]:
     }
 
 
-def check_hdf5(path: Path, spec: ShardSpec) -> None:
-    """Reopen a written shard and check that it is what it should be.
+def check(path: Path, spec: ShardSpec) -> None:
+    """Reopen a written shard and check that it is what its spec says.
 
     Raises:
-        BuildError: The file can't be read, or differs in an array's shape, type or storage, or in
-            a root attribute.
+        BuildError: The file can't be read, or an array's shape, type or storage or a root attribute
+            differs.
     """
     with _open(path) as file:
         for name, value in root_attributes(spec).items():
             if file.attrs.get(name) != value:
-                raise BuildError(f"{path}: attribute {name!r} is not what was written")
+                raise BuildError(f"{path}: attribute {name!r} differs from what was written")
         for name, (shape, dtype) in _layout(spec).items():
             dataset = file.get(name)
             if not isinstance(dataset, h5py.Dataset):
-                raise BuildError(f"{path}: no array {name!r}")
+                raise BuildError(f"{path}: array {name!r} is missing")
             if dataset.shape != shape or dataset.dtype != dtype:
                 raise BuildError(
                     f"{path}: array {name!r} has shape {dataset.shape} and type {dataset.dtype}; "
                     f"expected {shape} and {dtype}"
                 )
             if dataset.size and dataset.id.get_offset() is None:
-                raise BuildError(f"{path}: array {name!r} is not stored in one piece")
-        last = file["sample_id"].asstr()[-1]
-        if not last:
+                raise BuildError(f"{path}: array {name!r} is not contiguous")
+        if not file["sample_id"].asstr()[-1]:
             raise BuildError(f"{path}: its last row has no sample_id")
 
 
 def read_identity(path: Path) -> ShardIdentity:
-    """Read what a shard says of its rows.
+    """Read which rows a shard holds.
 
     Raises:
-        BuildError: The file is no readable shard of this format.
+        BuildError: The file is not a readable shard of this format.
     """
     with _open(path) as file:
         if file.attrs.get("format") != HDF5_FORMAT:
@@ -195,7 +195,7 @@ def read_identity(path: Path) -> ShardIdentity:
 
 
 def _layout(spec: ShardSpec) -> dict[str, tuple[tuple[int, ...], Any]]:
-    """Return shape and dtype of every array, in the order in which they lie in the file."""
+    """Return shape and dtype of every array, in their order in the file."""
     layout: dict[str, tuple[tuple[int, ...], Any]] = {}
     if spec.encoding == RAW:
         layout["image"] = ((spec.rows, *spec.image_shape), np.dtype(np.uint8))
@@ -207,7 +207,7 @@ def _layout(spec: ShardSpec) -> dict[str, tuple[tuple[int, ...], Any]]:
 
 
 def _create(file: Any, name: str, shape: tuple[int, ...], dtype: Any) -> None:
-    """Create an array that has its place in the file at once; h5py's own call allocates late."""
+    """Create an array with its space allocated at once; h5py's own call allocates late."""
     properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     properties.set_layout(h5py.h5d.CONTIGUOUS)
     properties.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
@@ -217,24 +217,36 @@ def _create(file: Any, name: str, shape: tuple[int, ...], dtype: Any) -> None:
 
 
 def _write_encoded(dataset: Any, rows: slice, images: list[bytes]) -> None:
-    # Row by row: of several arrays of equal length h5py makes one with two axes, and fails.
+    # Row by row: h5py stacks several arrays of equal length into one with two axes, and fails.
     for row, image in enumerate(images, rows.start):
         dataset[row] = np.frombuffer(image, np.uint8)
 
 
 @contextmanager
 def _open(path: Path) -> Iterator[Any]:
-    """Open a shard for reading: without locks, which network disks lack, and without a cache."""
+    """Open a shard for reading: no locks (network disks lack them) and no chunk cache."""
     with _naming(path, "read"), h5py.File(path, "r", locking=False, rdcc_nbytes=0) as file:
         yield file
 
 
 @contextmanager
 def _naming(path: Path, action: str) -> Iterator[None]:
-    """Turn libhdf5's errors, which come as many types and a page of text, into one sentence."""
+    """Turn libhdf5's errors, of many types and a page of text each, into one sentence."""
     try:
         yield
     except _LIBRARY_ERRORS as error:
         found = re.search(r"errno = (\d+)", str(error))
         reason = os.strerror(int(found[1])) if found else getattr(error, "strerror", None) or error
         raise BuildError(f"{path}: can't be {action} as HDF5: {reason}") from error
+
+
+HDF5 = ShardFormat(
+    name="hdf5",
+    title="shards",
+    folder="hdf5",
+    suffix=".h5",
+    writer=Hdf5ShardWriter,
+    check=check,
+    read_identity=read_identity,
+    stores_raw=True,
+)

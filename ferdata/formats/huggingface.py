@@ -1,10 +1,9 @@
 """Hugging Face shards: Parquet with the images inside, as `datasets.load_dataset` opens them.
 
-Images are embedded as PNG without loss, `label` is a `ClassLabel`; the other columns are those of
-the HDF5 shard. Unknown numbers are NaN and unknown strings null; a build without landmarks has no
-column `landmarks`, since Parquet has no lists of length 0. The features stand in the Arrow
-schema's metadata under `huggingface`, where `datasets` looks for them; they are written here as
-the JSON that they are, so that a worker process need not load `datasets`.
+Images are embedded as lossless PNG, `label` is a `ClassLabel`; the other columns are those of the
+HDF5 shard. Unknown numbers are NaN and unknown strings null; a build without landmarks has no
+column `landmarks`, since Parquet has no lists of length 0. The features are in the metadata of the
+Arrow schema under `huggingface`, where `datasets` looks for them.
 """
 
 from __future__ import annotations
@@ -23,22 +22,25 @@ import pyarrow.parquet as pq
 
 from ferdata.core.errors import BuildError, LabelError
 from ferdata.core.labels import LabelSpace
-from ferdata.formats.content import RowBatch, RowCounter, ShardIdentity, ShardSpec
+from ferdata.formats.card import write_card
+from ferdata.formats.content import RowBatch, ShardIdentity, ShardSpec
+from ferdata.formats.contract import RowCounter, ShardFormat
+from ferdata.formats.features import features
 from ferdata.formats.names import PNG, STRING_COLUMNS
 
 logger = logging.getLogger(__name__)
 
 ROW_GROUP_ROWS = 256
-"""Rows of a Parquet row group: some megabytes of small faces, what a reader holds at a time."""
+"""Rows of a Parquet row group: a few megabytes of small faces, what a reader holds at a time."""
 
 _IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
 
 class ParquetShardWriter:
-    """Write one Parquet shard; see `ferdata.formats.content.ShardWriter`.
+    """Write one Parquet shard; see `ferdata.formats.contract.ShardWriter`.
 
-    Rows are gathered into row groups of `ROW_GROUP_ROWS`, so that equal rows give equal bytes
-    whatever the batches they came in.
+    Rows are collected into row groups of `ROW_GROUP_ROWS`, so that equal rows give equal bytes,
+    however they are batched.
 
     Args:
         path: The file to write.
@@ -70,7 +72,7 @@ class ParquetShardWriter:
         return self
 
     def append(self, batch: RowBatch) -> None:
-        """Write further rows.
+        """Write the next rows.
 
         Raises:
             BuildError: The batch does not fit, or the disk is full.
@@ -103,14 +105,14 @@ class ParquetShardWriter:
             raise
 
     def _abandon(self) -> None:
-        """Close the file after an error; what then fails is of no interest."""
+        """Close the file after an error; errors of closing don't matter then."""
         try:
             self._writer.close()
         except (OSError, pa.ArrowException) as error:
             logger.debug("%s: closing after an error: %s", self._path, error)
 
     def _flush(self, at_least: int) -> None:
-        """Write full row groups while at least so many rows wait."""
+        """Write row groups as long as at least this many rows are waiting."""
         if sum(len(batch) for batch in self._waiting) < at_least:
             return
         table = pa.Table.from_batches(self._waiting, self._schema)
@@ -120,29 +122,6 @@ class ParquetShardWriter:
                 self._writer.write_table(table.slice(start, ROW_GROUP_ROWS).combine_chunks())
                 start += min(ROW_GROUP_ROWS, table.num_rows - start)
         self._waiting = table.slice(start).to_batches()
-
-
-def features(spec: ShardSpec) -> dict[str, dict[str, Any]]:
-    """Return the columns as `datasets.Features.to_dict` gives them.
-
-    Args:
-        spec: Any shard of the build; they all have the same columns.
-    """
-    number = {"dtype": "float32", "_type": "Value"}
-    text = {"dtype": "string", "_type": "Value"}
-    columns: dict[str, dict[str, Any]] = {
-        "image": {"_type": "Image"},
-        "label": {"names": list(spec.label_space.names), "_type": "ClassLabel"},
-        **dict.fromkeys(STRING_COLUMNS, text),
-        "landmarks": _list_of(_list_of(number, 2), spec.points),
-        "box": _list_of(number, 4),
-        "valence": number,
-        "arousal": number,
-        "soft_label": _list_of(number, len(spec.label_space)),
-    }
-    if not spec.points:
-        del columns["landmarks"]
-    return columns
 
 
 def arrow_schema(spec: ShardSpec) -> Any:
@@ -159,8 +138,8 @@ def arrow_schema(spec: ShardSpec) -> Any:
     return pa.schema(fields, metadata)
 
 
-def check_parquet(path: Path, spec: ShardSpec) -> None:
-    """Reopen a written shard and check that it is what it should be.
+def check(path: Path, spec: ShardSpec) -> None:
+    """Reopen a written shard and check that it is what its spec says.
 
     Raises:
         BuildError: The file can't be read, or its columns, metadata or number of rows differ.
@@ -169,16 +148,16 @@ def check_parquet(path: Path, spec: ShardSpec) -> None:
         found, expected = file.schema_arrow, arrow_schema(spec)
         # Compared in two steps, because reading adds Parquet field ids to each field's metadata.
         if not found.equals(expected) or found.metadata != expected.metadata:
-            raise BuildError(f"{path}: its columns or metadata are not what was written")
+            raise BuildError(f"{path}: its columns or metadata differ from what was written")
         if file.metadata.num_rows != spec.rows:
             raise BuildError(f"{path}: {file.metadata.num_rows} rows; expected {spec.rows}")
 
 
 def read_identity(path: Path) -> ShardIdentity:
-    """Read what a shard says of its rows.
+    """Read which rows a shard holds.
 
     Raises:
-        BuildError: The file is no readable shard of this format.
+        BuildError: The file is not a readable shard of this format.
     """
     with _open(path) as file:
         metadata = {k.decode(): v.decode() for k, v in (file.schema_arrow.metadata or {}).items()}
@@ -194,10 +173,6 @@ def read_identity(path: Path) -> ShardIdentity:
         )
 
 
-def _list_of(item: dict[str, Any], length: int) -> dict[str, Any]:
-    return {"feature": item, "length": length, "_type": "List"}
-
-
 def _arrow_type(column: dict[str, Any]) -> Any:
     """Return the Arrow type of a feature, as `datasets` stores it."""
     kind = column["_type"]
@@ -211,13 +186,13 @@ def _arrow_type(column: dict[str, Any]) -> Any:
 
 
 def _compression(schema: Any) -> dict[str, str]:
-    """Return zstd for every column but the image's bytes, which are compressed already."""
+    """Return zstd for every column except the image's bytes, which are compressed already."""
     paths = [path for field in schema for path in _leaf_paths(field.name, field.type)]
     return {path: "none" if path == "image.bytes" else "zstd" for path in paths}
 
 
 def _leaf_paths(name: str, kind: Any) -> list[str]:
-    """Return the names that Parquet gives to the innermost columns of an Arrow column."""
+    """Return Parquet's names of the innermost columns of an Arrow column."""
     if pa.types.is_struct(kind):
         return [path for field in kind for path in _leaf_paths(f"{name}.{field.name}", field.type)]
     if pa.types.is_fixed_size_list(kind):
@@ -264,3 +239,16 @@ def _naming(path: Path, action: str) -> Iterator[None]:
     except (OSError, KeyError, ValueError, TypeError, LabelError, pa.ArrowException) as error:
         reason = getattr(error, "strerror", None) or error
         raise BuildError(f"{path}: can't be {action} as Parquet: {reason}") from error
+
+
+HUGGING_FACE = ShardFormat(
+    name="hf",
+    title="Hugging Face",
+    folder="hf/data",
+    suffix=".parquet",
+    writer=ParquetShardWriter,
+    check=check,
+    read_identity=read_identity,
+    companions={"hf/README.md": write_card},
+    example="import datasets; print(datasets.load_dataset('{out}/hf'))",
+)

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 BUILD_FILE = "build.json"
-"""Name of the file that says that a build is finished, and what it holds."""
+"""Name of the file that marks a build as finished and says what it holds."""
 
 BUILD_FORMAT = "ferdata-build/1"
 """Value of `format` in `build.json`."""
+
+DEFAULT_FORMATS = ("hdf5", "hf")
+"""Shard formats that a build writes by default; `ferdata.formats.registry` has all of them."""
+
+READ_FORMAT = "hdf5"
+"""The shard format that `ferdata.data` reads."""
 
 HDF5_FORMAT = "ferdata-h5/1"
 """Value of the root attribute `format` of an HDF5 shard."""
@@ -19,19 +27,16 @@ JPEG = "jpeg"
 PNG = "png"
 
 ENCODINGS = (RAW, JPEG, PNG)
-"""How an HDF5 shard holds its images."""
+"""How an HDF5 shard stores its images."""
 
 STRING_COLUMNS = ("sample_id", "dataset", "subject", "parent_id", "operations")
 """String columns of a shard, in order."""
 
 ROOT_ATTRIBUTES = ("format", "label_space", "split", "encoding", "landmark_scheme")
-"""Root attributes that every HDF5 shard has; a build adds its own, such as `plan_sha256`."""
-
-FORMATS = ("hdf5", "hf")
-"""Shard formats that a build can write."""
+"""Root attributes of every HDF5 shard; a build adds its own, such as `plan_sha256`."""
 
 SIDECAR_SUFFIX = ".json"
-"""What is added to a shard's name to make the name of its sidecar."""
+"""Appended to the name of a shard file for the name of its sidecar."""
 
 
 def shard_name(split: str, index: int, count: int, suffix: str) -> str:
@@ -41,6 +46,11 @@ def shard_name(split: str, index: int, count: int, suffix: str) -> str:
         split: The split whose rows the shard holds.
         index: Position among the shards of the split, from 0.
         count: Number of shards of the split.
-        suffix: File name ending with its dot.
+        suffix: File name extension with its dot.
     """
     return f"{split}-{index:05d}-of-{count:05d}{suffix}"
+
+
+def sidecar(path: Path) -> Path:
+    """Return the path of a shard file's sidecar: what the file holds, as JSON, with its hash."""
+    return path.with_name(path.name + SIDECAR_SUFFIX)

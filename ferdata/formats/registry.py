@@ -1,62 +1,38 @@
-"""The shard formats by name: where their files lie in a build, who writes and who checks them."""
+"""The shard formats by name.
+
+To add one, write a module like `hdf5` that ends with a `ShardFormat`, and list it here; a package
+of its own lists it as the entry point `format.NAME` instead (see `ferdata.core.registry`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ferdata.core.errors import UnknownNameError
-from ferdata.formats import hdf5, huggingface
-from ferdata.formats.content import ShardIdentity, ShardSpec, ShardWriter
+from ferdata.core.registry import Registry
 
+if TYPE_CHECKING:
+    from ferdata.formats.contract import ShardFormat
 
-@dataclass(frozen=True)
-class ShardFormat:
-    """How a build writes, checks and finds shards of one format.
-
-    Attributes:
-        name: The name on the command line.
-        folder: Folder of the shards inside the build, posix.
-        suffix: File name ending with its dot.
-        writer: Opens a shard for writing.
-        check: Reopens a written shard and raises `BuildError` where it is not what it should be.
-        read_identity: Reads what a shard says of its rows.
-    """
-
-    name: str
-    folder: str
-    suffix: str
-    writer: Callable[[Path, ShardSpec], ShardWriter]
-    check: Callable[[Path, ShardSpec], None]
-    read_identity: Callable[[Path], ShardIdentity]
-
-
-_FORMATS = (
-    ShardFormat("hdf5", "hdf5", ".h5", hdf5.Hdf5ShardWriter, hdf5.check_hdf5, hdf5.read_identity),
-    ShardFormat(
-        "hf",
-        "hf/data",
-        ".parquet",
-        huggingface.ParquetShardWriter,
-        huggingface.check_parquet,
-        huggingface.read_identity,
-    ),
+FORMATS: Registry[ShardFormat] = Registry(
+    "format",
+    {
+        "hdf5": "ferdata.formats.hdf5:HDF5",
+        "hf": "ferdata.formats.huggingface:HUGGING_FACE",
+    },
 )
 
 
-def shard_formats() -> dict[str, ShardFormat]:
-    """Return all formats by name."""
-    return {entry.name: entry for entry in _FORMATS}
+def all_formats() -> list[ShardFormat]:
+    """Import and return all formats, sorted by name."""
+    return [FORMATS.get(name) for name in FORMATS]
 
 
-def shard_format(name: str) -> ShardFormat:
-    """Return a format by name.
+def require_format(name: str) -> None:
+    """Check that a format exists, without importing it.
 
     Raises:
-        UnknownNameError: There is no such format.
+        UnknownNameError: It does not; the message lists those that do.
     """
-    known = shard_formats()
-    if name not in known:
-        raise UnknownNameError("format", name, known)
-    return known[name]
+    if name not in FORMATS:
+        raise UnknownNameError("format", name, FORMATS)

@@ -9,12 +9,12 @@ from typing import Any
 
 
 class Sink(io.RawIOBase):
-    """A binary file, read and write, that keeps its errors for itself.
+    """A binary file, read and write, that remembers its errors instead of raising them.
 
-    libhdf5 can't close a file whose last writes failed: it leaves its object behind and the process
-    ends in a segmentation fault (h5py issues 914 and 2160), which would take down a whole pool of
-    workers with the one full disk. So libhdf5 gets this file, to which every write succeeds; after
-    the first failure nothing more is written, and `check` raises it.
+    libhdf5 can't close a file whose last writes failed: it leaks its object and the process ends in
+    a segmentation fault (h5py issues 914 and 2160), so that one full disk would take down a whole
+    pool of workers. So libhdf5 gets this file, to which every write succeeds; after the first
+    failure nothing more is written, and `check` raises it.
 
     Args:
         path: The file to create.
@@ -27,12 +27,12 @@ class Sink(io.RawIOBase):
         super().__init__()
         self._file = path.open("w+b", buffering=0)
         self._error: OSError | None = None
-        # What libhdf5 believes: it must find the size that it asked for, also on a full disk.
+        # As libhdf5 sees it: it must find the size that it asked for, even on a full disk.
         self._position = 0
         self._size = 0
 
     def check(self) -> None:
-        """Raise the first error, if there was one.
+        """Raise the first error, if any.
 
         Raises:
             OSError: A write failed.
@@ -53,7 +53,7 @@ class Sink(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Fill a buffer; what was never written reads as zeros."""
+        """Fill a buffer; what was never written is read as zeros."""
         view = memoryview(buffer).cast("B")
         self._file.seek(self._position)
         done = 0
@@ -67,7 +67,7 @@ class Sink(io.RawIOBase):
         return len(view)
 
     def write(self, data: Any) -> int:
-        """Write all of the data, or keep the error."""
+        """Write all of the data, or remember the error."""
         view = memoryview(data).cast("B")
         self._change(lambda: self._write_all(view))
         self._position += len(view)
@@ -85,13 +85,13 @@ class Sink(io.RawIOBase):
         return self._position
 
     def truncate(self, size: int | None = None) -> int:
-        """Set the file's size, or keep the error."""
+        """Set the file's size, or remember the error."""
         self._size = self._position if size is None else size
         self._change(lambda: self._file.truncate(self._size))
         return self._size
 
     def _change(self, change: Callable[[], object]) -> None:
-        """Make a change to the file, or keep the error; after one there are no more changes."""
+        """Change the file, or remember the error; after an error nothing is changed any more."""
         if self._error is not None:
             return
         try:

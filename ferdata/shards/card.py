@@ -7,7 +7,7 @@ from typing import Any
 
 from ferdata.core.manifest import Manifest
 from ferdata.core.split_rules import OfficialRule, SubjectFoldRule, parse_rules
-from ferdata.formats.card import CardContent, CardSource
+from ferdata.formats.card_content import CardContent, CardSource
 from ferdata.formats.content import ShardSpec
 from ferdata.ingesters import dataset_info
 from ferdata.shards.paper_counts import describe_expected

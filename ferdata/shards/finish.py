@@ -15,9 +15,9 @@ from ferdata.core.split_rules import OfficialRule, parse_rules
 from ferdata.curation.leaks import declare_leak, leak_texts
 from ferdata.curation.merge import counts_by_dataset
 from ferdata.faces.schemes import scheme
-from ferdata.formats.card import write_card
 from ferdata.formats.content import ShardSpec
-from ferdata.formats.names import BUILD_FILE, BUILD_FORMAT
+from ferdata.formats.names import BUILD_FILE, BUILD_FORMAT, READ_FORMAT
+from ferdata.formats.registry import FORMATS
 from ferdata.ingesters import dataset_info
 from ferdata.recipes import Recipe
 from ferdata.shards.card import card_content
@@ -61,9 +61,14 @@ def finish(
     record = _record(name, source, stored, plan, reports, rejects)
     if recipe is not None:
         record["recipe"] = recipe_record(recipe, name, source, stored, plan.options)
-    if "hf" in plan.options.formats:
-        write_card(out / "hf" / "README.md", card_content(record, stored, spec))
-    record["files"] |= _top_files(out)
+    companions = {
+        file: write
+        for shard_format in map(FORMATS.get, plan.options.formats)
+        for file, write in shard_format.companions.items()
+    }
+    for file, write in companions.items():
+        write(out / file, card_content(record, stored, spec))
+    record["files"] |= _files_beside_shards(out, companions)
     write_json(out / BUILD_FILE, record)
     return record
 
@@ -185,8 +190,9 @@ def notes(source: Manifest, split: str) -> list[str]:
 
 
 def _shard_files(split: str, plan: Plan, reports: Sequence[ShardReport]) -> list[str]:
-    """List a split's HDF5 shards, or its Parquet shards where there is no HDF5."""
-    wanted = "hdf5/" if "hdf5" in plan.options.formats else "hf/"
+    """List a split's shards in the format that is read, or else in the first one."""
+    formats = plan.options.formats
+    wanted = FORMATS.get(READ_FORMAT if READ_FORMAT in formats else formats[0]).folder + "/"
     return [
         path
         for report in reports
@@ -213,8 +219,8 @@ def _face_counts(source: Manifest) -> Mapping[str, int]:
     return dict(sorted(sources.items()))
 
 
-def _top_files(out: Path) -> dict[str, dict[str, Any]]:
-    names = ("manifest.parquet", "rejects.parquet", "plan.json", "hf/README.md")
+def _files_beside_shards(out: Path, companions: Iterable[str]) -> dict[str, dict[str, Any]]:
+    names = ("manifest.parquet", "rejects.parquet", "plan.json", *companions)
     return {name: {"sha256": sha256_file(out / name)} for name in names if (out / name).exists()}
 
 

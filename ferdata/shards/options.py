@@ -20,6 +20,8 @@ from ferdata.augmentation.balance import parse_target
 from ferdata.augmentation.operation_list import operations_from
 from ferdata.core.errors import FerdataError, OptionError
 from ferdata.core.split_rules import parse_rules
+from ferdata.formats.names import DEFAULT_FORMATS
+from ferdata.formats.registry import require_format
 
 _UNITS = {
     "": 1,
@@ -112,7 +114,7 @@ class BuildOptions(BaseModel):
             augmentation.
         color: `rgb` or `gray`.
         encoding: How HDF5 shards hold images: `raw`, `jpeg` or `png`.
-        formats: What to write: `hdf5`, `hf`.
+        formats: Shard formats to write: `hdf5`, `hf`, or those of plugins.
         shard_bytes: Image bytes of one shard, before compression.
         max_reject_rate: Share of rows that may be rejected before the build is stopped.
         seed: Seed of every random draw.
@@ -145,7 +147,9 @@ class BuildOptions(BaseModel):
     equalize: bool = False
     color: Literal["rgb", "gray"] = "rgb"
     encoding: Literal["raw", "jpeg", "png"] = "raw"
-    formats: tuple[Literal["hdf5", "hf"], ...] = Field(("hdf5", "hf"), min_length=1)
+    formats: tuple[Annotated[str, AfterValidator(_checked_by(require_format))], ...] = Field(
+        DEFAULT_FORMATS, min_length=1
+    )
     shard_bytes: Annotated[int, BeforeValidator(parse_bytes)] = Field(256 * 10**6, ge=1)
     max_reject_rate: float = Field(0.05, ge=0, le=1)
     seed: int = Field(0, ge=0, lt=2**63)

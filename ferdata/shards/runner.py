@@ -16,9 +16,9 @@ from ferdata.core.files import TEMPORARY_SUFFIX, read_json, sha256_file
 from ferdata.core.manifest import Reject
 from ferdata.core.parallel import run_in_order
 from ferdata.core.progress import progress_bar
-from ferdata.formats.names import BUILD_FILE
-from ferdata.formats.registry import shard_formats
-from ferdata.shards.shard import ShardReport, ShardTask, build_shard, sidecar
+from ferdata.formats.names import BUILD_FILE, sidecar
+from ferdata.formats.registry import FORMATS, all_formats
+from ferdata.shards.shard import ShardReport, ShardTask, build_shard
 
 logger = logging.getLogger(__name__)
 
@@ -110,7 +110,7 @@ def done(task: ShardTask) -> ShardReport | None:
 
 def remove_partial_files(out: Path) -> None:
     """Remove what a killed build left half-written."""
-    for form in shard_formats().values():
+    for form in all_formats():
         for path in (out / form.folder).glob(f"*{TEMPORARY_SUFFIX}"):
             path.unlink()
 
@@ -118,9 +118,11 @@ def remove_partial_files(out: Path) -> None:
 def remove_old_build(out: Path) -> None:
     """Remove the files of a build of other options; what is not a build's stays."""
     (out / BUILD_FILE).unlink(missing_ok=True)
-    for name in ("plan.json", "manifest.parquet", "rejects.parquet", "hf/README.md"):
+    for name in ("plan.json", "manifest.parquet", "rejects.parquet"):
         (out / name).unlink(missing_ok=True)
-    for form in shard_formats().values():
+    for form in all_formats():
+        for name in form.companions:
+            (out / name).unlink(missing_ok=True)
         for path in (out / form.folder).glob(f"*{form.suffix}*"):
             path.unlink()
 
@@ -134,11 +136,12 @@ def _set_aside(path: Path, out: Path) -> None:
 
 
 def _require_disk_space(tasks: Sequence[ShardTask]) -> None:
-    """Refuse to start what can't end: raw HDF5 needs an amount that is known beforehand."""
+    """Refuse to start what can't end: raw images need an amount that is known beforehand."""
     first = tasks[0]
-    if first.options.encoding != "raw" or "hdf5" not in first.options.formats:
+    raw = sum(FORMATS.get(name).stores_raw for name in {*first.options.formats})
+    if first.options.encoding != "raw" or not raw:
         return
-    needed = sum(task.shard.rows * task.options.image_bytes for task in tasks)
+    needed = raw * sum(task.shard.rows * task.options.image_bytes for task in tasks)
     free = shutil.disk_usage(first.out).free
     if needed > free:
         raise BuildError(

@@ -16,9 +16,10 @@ from ferdata.core.files import finish_atomically, sha256_file, write_json
 from ferdata.core.labels import LabelSpace
 from ferdata.core.manifest import Manifest, Reject
 from ferdata.faces.schemes import scheme
-from ferdata.formats.content import RowBatch, ShardSpec, ShardWriter
-from ferdata.formats.names import SIDECAR_SUFFIX
-from ferdata.formats.registry import ShardFormat, shard_format, shard_formats
+from ferdata.formats.content import RowBatch, ShardSpec
+from ferdata.formats.contract import ShardFormat, ShardWriter
+from ferdata.formats.names import sidecar
+from ferdata.formats.registry import FORMATS
 from ferdata.shards.options import BuildOptions
 from ferdata.shards.plan import ShardPlan
 from ferdata.shards.render import Rendered, render
@@ -53,8 +54,8 @@ class ShardTask:
     def files(self) -> dict[str, Path]:
         """Paths of the shard's files by format."""
         return {
-            name: self.out / form.folder / (self.shard.name + form.suffix)
-            for name, form in shard_formats().items()
+            name: FORMATS.get(name).file(self.out, self.shard.name)
+            for name in FORMATS
             if name in self.options.formats
         }
 
@@ -80,11 +81,6 @@ class _RowsFailed(Exception):  # noqa: N818 - control flow inside this module, n
     def __init__(self, rejects: list[Reject]) -> None:
         super().__init__(len(rejects))
         self.rejects = rejects
-
-
-def sidecar(path: Path) -> Path:
-    """Return the path of a shard file's sidecar."""
-    return path.with_name(path.name + SIDECAR_SUFFIX)
 
 
 def shard_spec(task: ShardTask, rows: int, label_space: LabelSpace) -> ShardSpec:
@@ -140,7 +136,7 @@ def _write_files(task: ShardTask, rows: ShardRows) -> None:
     spec = shard_spec(task, len(rows), rows.manifest.label_space)
     with ExitStack() as stack:
         writers = [
-            stack.enter_context(_open_file(shard_format(name), path, spec))
+            stack.enter_context(_open_file(FORMATS.get(name), path, spec))
             for name, path in task.files.items()
         ]
         for batch in _batches(task, rows):

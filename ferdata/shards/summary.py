@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ferdata.formats.contract import ShardFormat
+from ferdata.formats.registry import FORMATS
 from ferdata.shards.paper_counts import describe_expected
 from ferdata.shards.pipeline import BuildReport
 
@@ -175,12 +177,9 @@ def _rejects(report: BuildReport) -> str:
 
 
 def _places(report: BuildReport) -> str:
-    out, formats = report.out, report.record["options"]["formats"]
-    places = [("manifest", out / "manifest.parquet")]
-    if "hdf5" in formats:
-        places.append(("shards", out / "hdf5"))
-    if "hf" in formats:
-        places.append(("Hugging Face", out / "hf"))
+    places = [("manifest", report.out / "manifest.parquet")]
+    for form in _formats(report):
+        places.append((form.title, report.out / form.folder.partition("/")[0]))
     return "\n".join(f"{what:<13}{path}" for what, path in places)
 
 
@@ -189,11 +188,15 @@ def _next_steps(report: BuildReport) -> str:
     # What was given, not the recipe's name: a file may have the name of a recipe that ships.
     how = "--epochs 3" if report.recipe is None else f"--recipe {shlex.quote(report.recipe)}"
     steps = [f"  ferdata verify {out}", f"  ferdata train {out} {how}"]
-    if "hf" in report.record["options"]["formats"]:
-        steps.append(
-            f"  python -c \"import datasets; print(datasets.load_dataset('{out / 'hf'}'))\""
-        )
+    for form in _formats(report):
+        if form.example:
+            steps.append(f'  python -c "{form.example.format(out=out)}"')
     return "\n".join(["What to do next:", *steps])
+
+
+def _formats(report: BuildReport) -> list[ShardFormat]:
+    written = report.record["options"]["formats"]
+    return [FORMATS.get(name) for name in FORMATS if name in written]
 
 
 def _table(heads: list[str], rows: Iterable[list[str]]) -> str:

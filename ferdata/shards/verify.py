@@ -24,8 +24,9 @@ from ferdata.core.manifest import Manifest, load_rejects
 from ferdata.core.progress import progress_bar
 from ferdata.core.schema import SPLITS
 from ferdata.formats.content import ShardIdentity
+from ferdata.formats.contract import ShardFormat
 from ferdata.formats.names import BUILD_FILE, BUILD_FORMAT, SIDECAR_SUFFIX, STRING_COLUMNS
-from ferdata.formats.registry import ShardFormat, shard_formats
+from ferdata.formats.registry import all_formats
 from ferdata.shards.verify_report import Finding, FindingKind, VerifyReport
 from ferdata.shards.verify_rules import Rules
 
@@ -122,7 +123,7 @@ class _Verifier:
             rules = self._check_rules(manifest, failed)
             self._check_plan(manifest, failed)
             self._check_counts(manifest)
-            for shard_format in shard_formats().values():
+            for shard_format in all_formats():
                 self._check_rows(rules, shard_format, self._shards(shard_format, names))
         return VerifyReport(
             build=self.build,
@@ -187,7 +188,7 @@ class _Verifier:
         return digest.hexdigest()
 
     def _check_unexpected(self) -> None:
-        for shard_format in shard_formats().values():
+        for shard_format in all_formats():
             for path in sorted((self.build / shard_format.folder).glob(f"*{shard_format.suffix}")):
                 name = path.relative_to(self.build).as_posix()
                 if name not in self.record.files:

@@ -8,9 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ferdata.core.labels import BASIC7, BASIC8
-from ferdata.formats.card import CardContent, CardSource, card_text, front_matter, write_card
+from ferdata.formats.card import card_text, write_card
+from ferdata.formats.card_content import CardContent, CardSource
 from ferdata.formats.dummies import cut, dummy_rows, dummy_spec
-from ferdata.formats.huggingface import ROW_GROUP_ROWS, ParquetShardWriter, arrow_schema, features
+from ferdata.formats.features import features
+from ferdata.formats.front_matter import front_matter
+from ferdata.formats.huggingface import ROW_GROUP_ROWS, ParquetShardWriter, arrow_schema
 from ferdata.shards.card import _operations
 
 SPLITS = {"train": 21, "validation": 5, "test": 6}
@@ -153,10 +156,10 @@ def front(text):
     return yaml.safe_load(text.split("---\n")[1])
 
 
-def test_card_is_made_of_the_facts():
+def test_card_states_what_the_build_recorded():
     text = card_text(card_content())
     assert card_text(card_content()) == text
-    for fact in (
+    for words in (
         "non-commercial research only",
         "sign the agreement",
         "@inproceedings{li2017,",
@@ -165,9 +168,9 @@ def test_card_is_made_of_the_facts():
         "sigma 0.5–1.5",
         "seed 7",
         "32 RGB images",
-        "validation and test hold no augmented image",
+        "validation and test contain no augmented images",
     ):
-        assert fact in text
+        assert words in text
     meta = front(text)
     assert meta["license"] == "other"
     assert meta["license_name"] == "non-commercial-research-only"
@@ -193,17 +196,17 @@ def test_card_lists_an_operation_as_often_as_it_is_applied():
     ]
 
 
-def test_card_leaves_out_a_split_without_rows():
+def test_card_skips_an_empty_split():
     counts = {"train": {"fear": 3}, "validation": {"fear": 0}, "test": {"fear": 1}}
     meta = front_matter(card_content(counts=counts))
     assert [entry["split"] for entry in meta["configs"][0]["data_files"]] == ["train", "test"]
 
 
-def test_card_says_what_must_not_be_missed():
+def test_card_warns_of_synthetic_data_and_leaks():
     text = card_text(card_content(synthetic=True, leaks="copies were made before the split"))
     assert "drawn by ferdata" in text
     assert "**This build leaks:** copies were made before the split" in text
-    assert "hold no augmented image" not in text
+    assert "contain no augmented images" not in text
     assert "synthetic" in front(text)["tags"]
 
 

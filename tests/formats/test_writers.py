@@ -17,11 +17,17 @@ from hypothesis import strategies as st
 
 from ferdata.core.errors import BuildError, UnknownNameError
 from ferdata.formats.content import RowBatch, ShardSpec
+from ferdata.formats.contract import ShardFormat
 from ferdata.formats.dummies import cut, dummy_rows, dummy_spec
-from ferdata.formats.registry import ShardFormat, shard_format, shard_formats
+from ferdata.formats.names import DEFAULT_FORMATS, READ_FORMAT
+from ferdata.formats.registry import FORMATS, all_formats, require_format
+from ferdata.ingesters.demo import write_demo
+from ferdata.shards import BuildOptions, Execution, build
+from ferdata.shards.summary import summary
+from ferdata.shards.verify import verify
 
-FORMATS = sorted(shard_formats().values(), key=lambda entry: entry.name)
-BY_NAME = pytest.mark.parametrize("entry", FORMATS, ids=lambda entry: entry.name)
+SERIAL = Execution(executor="serial", quiet=True)
+BY_NAME = pytest.mark.parametrize("entry", all_formats(), ids=lambda entry: entry.name)
 
 
 def write(entry: ShardFormat, path: Path, spec: ShardSpec, rows: RowBatch, size: int) -> str:
@@ -48,9 +54,9 @@ _SCRIPT = """
 import sys
 from pathlib import Path
 from ferdata.formats.dummies import cut, dummy_rows, dummy_spec
-from ferdata.formats.registry import shard_format
+from ferdata.formats.registry import FORMATS
 spec = dummy_spec(rows=300, encoding=sys.argv[3])
-with shard_format(sys.argv[1]).writer(Path(sys.argv[2]), spec) as writer:
+with FORMATS.get(sys.argv[1]).writer(Path(sys.argv[2]), spec) as writer:
     for batch in cut(dummy_rows(spec), 50):
         writer.append(batch)
 """
@@ -150,12 +156,12 @@ import resource, sys
 from pathlib import Path
 from ferdata.core.errors import BuildError
 from ferdata.formats.dummies import cut, dummy_rows, dummy_spec
-from ferdata.formats.registry import shard_format
+from ferdata.formats.registry import FORMATS
 spec = dummy_spec(rows=2000, height=64, width=64, encoding=sys.argv[3])
 rows = dummy_rows(spec)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[4]), -1))
 try:
-    with shard_format(sys.argv[1]).writer(Path(sys.argv[2]), spec) as writer:
+    with FORMATS.get(sys.argv[1]).writer(Path(sys.argv[2]), spec) as writer:
         for batch in cut(rows, 64):
             writer.append(batch)
 except BuildError as error:
@@ -175,7 +181,7 @@ def test_a_file_that_can_not_grow_is_a_build_error(name, encoding, limit, tmp_pa
 
 
 def test_a_folder_that_is_not_there_is_a_build_error(tmp_path):
-    for entry in FORMATS:
+    for entry in all_formats():
         with pytest.raises(BuildError), entry.writer(tmp_path / "no" / "shard", dummy_spec()):
             pass
 
@@ -216,9 +222,43 @@ def test_specs_that_contradict_themselves(change, error):
         dummy_spec(**change)
 
 
-def test_unknown_format():
-    with pytest.raises(UnknownNameError, match="hdf5"):
-        shard_format("hdf4")
+@BY_NAME
+def test_a_format_knows_its_name(entry):
+    assert FORMATS.get(entry.name) is entry
+
+
+def test_the_default_formats_exist():
+    assert set(DEFAULT_FORMATS) <= set(FORMATS)
+    assert READ_FORMAT in FORMATS
+    with pytest.raises(UnknownNameError, match="Did you mean 'hdf5'"):
+        require_format("hdf4")
+
+
+def test_format_names_load_no_format():
+    program = (
+        "import sys; from ferdata.formats.registry import FORMATS; list(FORMATS);"
+        "assert not {'h5py', 'pyarrow', 'datasets', 'cv2'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_build_can_write_a_format_of_a_plugin(tmp_path):
+    """A further format is one object: nothing else of ferdata has to know its name."""
+    other = replace(FORMATS.get("hdf5"), name="other", title="other shards", folder="x/y")
+    FORMATS.register("other")(other)
+    try:
+        options = BuildOptions(landmarks="none", formats=("other",))
+        data = write_demo("jaffe", tmp_path / "data", scale=0.1).root
+        report = build("jaffe", data, tmp_path / "out", options, SERIAL)
+        shards = [shard for split in report.record["splits"].values() for shard in split["shards"]]
+        assert shards
+        assert all(shard.startswith("x/y/") for shard in shards)
+        assert verify(tmp_path / "out", quiet=True).ok
+        assert f"other shards {tmp_path / 'out' / 'x'}" in summary(report)
+    finally:
+        FORMATS.unregister("other")
+    with pytest.raises(ValueError, match="unknown format 'other'"):
+        BuildOptions(formats=("other",))
 
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40)
@@ -243,7 +283,7 @@ def test_images_that_encode_to_equally_many_bytes(tmp_path, encoding):
     rows = dummy_rows(spec)
     same = replace(rows, pixels=np.zeros_like(rows.pixels))
     path = tmp_path / "shard"
-    write(shard_format("hdf5"), path, spec, same, 3)
-    shard_format("hdf5").check(path, spec)
+    write(FORMATS.get("hdf5"), path, spec, same, 3)
+    FORMATS.get("hdf5").check(path, spec)
     with h5py.File(path) as file:
         assert {bytes(image) for image in file["image"][:]} == {same.encoded(encoding)[0]}

@@ -1,0 +1,101 @@
+"""What a dataset card says, as recorded by the build."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ferdata.formats.content import ShardSpec
+
+Counts = Mapping[str, Mapping[str, int]]
+"""Rows by split and class: `{split: {label: rows}}`."""
+
+
+@dataclass(frozen=True)
+class CardSource:
+    """A dataset that a build was made from.
+
+    Attributes:
+        name: Its name in ferdata, for instance `"rafdb"`.
+        title: Its full name.
+        license: Its license in short.
+        usage: What its authors allow and ask for.
+        citation: BibTeX or text.
+        homepage: Where to get it; empty if unknown.
+    """
+
+    name: str
+    title: str
+    license: str
+    usage: str
+    citation: str
+    homepage: str = ""
+
+
+@dataclass(frozen=True)
+class CardContent:
+    """The content of a card.
+
+    Attributes:
+        name: Name of the build, for instance `"rafdb"`.
+        spec: Any shard of the build: columns, image size, label space, landmark scheme.
+        counts_before: Rows by split and class before augmentation.
+        counts: Rows by split and class as stored.
+        split_rule: The rule that made the splits, for instance `"official"`.
+        seed: Seed of every random draw.
+        alignment: The alignment in words, with its version.
+        landmarks: Rows by source of their landmarks: `dataset`, `mediapipe`, `none`.
+        rejects: Rejected rows by stage and reason: `{stage: {reason: rows}}`.
+        sources: The datasets that it was made from.
+        plan_sha256: Hash of the plan.
+        ferdata_version: Version of ferdata.
+        validation: Fraction of train that was held out as validation; 0 if none.
+        augmentation: How train was augmented, in words; empty if it was not.
+        operations: Each operation of the augmentation and its range in words, in order.
+        versions: Versions of everything that affects pixels.
+        synthetic: True for a build of drawn faces.
+        leaks: Why rows of different splits are not independent; empty if they are.
+        notes: Why results may not be comparable with others'.
+        recipe: The name of the recipe, then remarks on it; empty without a recipe.
+        num_bytes: Size of each split's files; if empty, `write_card` measures the files beside the
+            card.
+    """
+
+    name: str
+    spec: ShardSpec
+    counts_before: Counts
+    counts: Counts
+    split_rule: str
+    seed: int
+    alignment: str
+    landmarks: Mapping[str, int]
+    rejects: Mapping[str, Mapping[str, int]]
+    sources: Sequence[CardSource]
+    plan_sha256: str
+    ferdata_version: str
+    validation: float = 0.0
+    augmentation: str = ""
+    operations: Sequence[tuple[str, str]] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+    synthetic: bool = False
+    leaks: str = ""
+    notes: Sequence[str] = ()
+    recipe: Sequence[str] = ()
+    num_bytes: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """Title of the build, from the titles of its sources."""
+        title = " + ".join(unique(source.title for source in self.sources)) or self.name
+        return f"{title}, synthetic copy" if self.synthetic else title
+
+
+def count(counts: Counts, split: str, label: str | None = None) -> int:
+    """Return the rows of a class in a split; of all classes for None."""
+    by_label = counts.get(split, {})
+    return sum(by_label.values()) if label is None else by_label.get(label, 0)
+
+
+def unique(words: Iterable[str]) -> list[str]:
+    """Return each word once, in order."""
+    return list(dict.fromkeys(words))
