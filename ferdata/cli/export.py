@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from ferdata.cli.train import Select
-from ferdata.core.errors import MissingExtraError
 
 
 class Target(StrEnum):
@@ -20,7 +19,7 @@ class Target(StrEnum):
 
 
 def export(
-    run: Annotated[Path, typer.Argument(help="Folder of a run that `ferdata train` made.")],
+    run: Annotated[Path, typer.Argument(help="Folder of a run that `ferdata train` wrote.")],
     to: Annotated[Target, typer.Option(help="Format.")] = Target.ONNX,
     out: Annotated[
         Path | None, typer.Option(help="The file [default: RUN/export/CHECKPOINT.onnx].")
@@ -36,24 +35,24 @@ def export(
 ) -> None:
     """Export a trained model to ONNX, checked against torch.
 
-    The file takes uint8 images as the run's build stores them (batch, height, width, channels);
-    resizing and normalization are inside. It gives logits and probabilities. Class names and how a
-    picture is to be prepared are in its metadata. It is kept only if onnxruntime answers as torch
-    does, to 1e-4. A model with a landmark prior takes landmarks as a second input.
+    The model takes uint8 images as the run's build stores them (batch, height, width, channels);
+    resizing and normalization are part of it. It returns logits and probabilities. Class names and
+    how to prepare an image are in its metadata. The file is kept only if the outputs of onnxruntime
+    and torch agree to 1e-4. A model with a landmark prior takes landmarks as a second input.
 
     \b
     Examples:
       ferdata export runs/rafdb-lmfer --to onnx
       ferdata export runs/rafdb-lmfer --out lmfer.onnx --json
     """
-    try:
-        from ferdata import deployment  # noqa: PLC0415 - torch is heavy
-    except ImportError as error:
-        raise MissingExtraError("export", "train", error) from error
-    given = {} if opset is None else {"opset": opset}
-    report = deployment.export(
-        run, out, to=to.value, checkpoint=checkpoint.value if checkpoint else None, **given
+    from ferdata import deployment  # noqa: PLC0415 - keeps start-up light
+    from ferdata.shards.options import make_options  # noqa: PLC0415
+
+    given = {"to": to.value, "checkpoint": checkpoint.value if checkpoint else None}
+    options = make_options(
+        deployment.ExportOptions, given | ({} if opset is None else {"opset": opset})
     )
+    report = deployment.export(run, out, options)
     if as_json:
         typer.echo(json.dumps(report.model_dump(mode="json"), indent=1))
         return

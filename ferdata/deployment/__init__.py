@@ -1,14 +1,16 @@
-"""A trained model out into the world: ONNX files, and answers for new pictures.
+"""A trained model in use: predictions for new images, and export to ONNX.
 
-    report = export(Path("runs/mine"), to="onnx")
-    for prediction in predict(Path("runs/mine"), [Path("photos")]):
-        ...
+    for prediction in predict("runs/mine", ["photos", array]):
+        print(prediction.name, prediction.label)
+    report = export("runs/mine")
 
-Importing this package loads torch; ONNX is loaded by `export` alone, MediaPipe where a face has to
-be found.
+Importing this package loads no heavy library: torch is loaded by a call, after its arguments were
+checked; ONNX only by `export`, MediaPipe only where a face has to be found.
 """
 
-from ferdata.deployment.onnx_export import ExportReport, export
-from ferdata.deployment.prediction import Prediction, predict
+from ferdata.deployment.exporting import export
+from ferdata.deployment.options import ExportOptions, PredictOptions
+from ferdata.deployment.prediction import predict
+from ferdata.deployment.results import ExportReport, Prediction
 
-__all__ = ["ExportReport", "Prediction", "export", "predict"]
+__all__ = ["ExportOptions", "ExportReport", "PredictOptions", "Prediction", "export", "predict"]

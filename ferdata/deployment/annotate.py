@@ -1,4 +1,4 @@
-"""An answered picture for people: the face marked, the probabilities as bars beside it."""
+"""An annotated image: the face marked, the probabilities as bars beside it."""
 
 from __future__ import annotations
 
@@ -18,40 +18,40 @@ Pixels = npt.NDArray[np.uint8]
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 LARGEST_VIEW = 1024
-"""Longest side of a picture that is drawn on, pixels; larger ones are averaged down."""
+"""Largest longest side of an annotated image, pixels; larger ones are averaged down."""
 
 SMALLEST_VIEW = 320
-"""Longest side of a picture that is drawn on at least, so that small crops can be seen."""
+"""Smallest longest side of an annotated image, pixels, so that small crops are visible."""
 
 _PANEL = 300  # pixels
 _EDGE = 16
 _ROW = 44
-_SEEN = 128  # side of the image as the model saw it
+_INPUT = 128  # side of the model's input as drawn
 _PAPER, _INK, _FAINT = (250, 250, 248), (32, 34, 38), (110, 114, 120)
 _BAR, _TRACK = (30, 100, 170), (224, 227, 231)
 _MARK = (255, 200, 0)
-_POINT_SHARE = 0.75  # opacity of landmarks
+_OPACITY = 0.75  # of landmarks
 
 
 @dataclass(frozen=True)
 class View:
-    """A picture at the size in which it is drawn on.
+    """An image at the size at which it is annotated.
 
     Attributes:
         pixels: uint8 RGB, shape (H, W, 3).
-        scale: Its pixels by the picture's own.
+        scale: Its size relative to the original image.
     """
 
     pixels: Pixels
     scale: float
 
     def place(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """Carry points, shape (..., 2), from the picture; whole numbers are pixel centers."""
+        """Map points, shape (..., 2), from the original image; integers are pixel centers."""
         return (np.asarray(points, np.float64) + 0.5) * self.scale - 0.5
 
 
 def make_view(pixels: Pixels) -> View:
-    """Bring a picture to a size between `SMALLEST_VIEW` and `LARGEST_VIEW`.
+    """Resize an image to a size between `SMALLEST_VIEW` and `LARGEST_VIEW`.
 
     Args:
         pixels: uint8 RGB, shape (H, W, 3).
@@ -66,39 +66,40 @@ def make_view(pixels: Pixels) -> View:
 
 def annotate(
     view: View,
-    seen: Pixels,
-    answers: Sequence[tuple[str, float]],
+    model_input: Pixels,
+    ranked: Sequence[tuple[str, float]],
     *,
     box: Box | None = None,
     landmarks: npt.NDArray[np.float32] | None = None,
     note: str = "",
 ) -> Pixels:
-    """Draw an answered picture.
+    """Draw an annotated image.
 
     Args:
-        view: The picture.
-        seen: The image that the model saw, uint8 (S, S, C).
-        answers: Names and probabilities, the likeliest first.
-        box: The face, pixels of the picture.
-        landmarks: Its points, shape (P, 2), pixels of the picture.
+        view: The image.
+        model_input: The image as the model saw it, uint8 (S, S, C).
+        ranked: Class names and probabilities, the most probable first.
+        box: The face, pixels of the original image.
+        landmarks: Its landmarks, shape (P, 2), pixels of the original image.
         note: A line below the bars.
 
     Returns:
-        uint8 RGB: the picture, and a panel at its right.
+        uint8 RGB: the image, and a panel to its right.
     """
     marked = _mark(view, box, landmarks)
     lines = textwrap.wrap(note, 38)
-    needed = 3 * _EDGE + _SEEN + _ROW * len(answers) + 20 * len(lines) + _EDGE
+    needed = 3 * _EDGE + _INPUT + _ROW * len(ranked) + 20 * len(lines) + _EDGE
     height = max(marked.height, needed)
     sheet = Image.new("RGB", (marked.width + _PANEL, height), _PAPER)
     sheet.paste(marked, (0, (height - marked.height) // 2))
     left = marked.width + _EDGE
-    face = Image.fromarray(np.repeat(seen, 3, axis=2) if seen.shape[2] == 1 else seen)
-    sheet.paste(face.resize((_SEEN, _SEEN), Image.Resampling.LANCZOS), (left, _EDGE))
+    color = np.repeat(model_input, 3, axis=2) if model_input.shape[2] == 1 else model_input
+    face = Image.fromarray(color).resize((_INPUT, _INPUT), Image.Resampling.LANCZOS)
+    sheet.paste(face, (left, _EDGE))
     draw = ImageDraw.Draw(sheet)
-    draw.text((left + _SEEN + 10, _EDGE), "as the\nmodel saw it", _FAINT, font=_font(14))
-    top = 2 * _EDGE + _SEEN
-    for rank, (name, probability) in enumerate(answers):
+    draw.text((left + _INPUT + 10, _EDGE), "as the\nmodel saw it", _FAINT, font=_font(14))
+    top = 2 * _EDGE + _INPUT
+    for rank, (name, probability) in enumerate(ranked):
         _draw_bar(draw, left, top, name, probability, first=rank == 0)
         top += _ROW
     for line in lines:
@@ -108,30 +109,30 @@ def annotate(
 
 
 def _mark(view: View, box: Box | None, landmarks: npt.NDArray[np.float32] | None) -> Image.Image:
-    """Draw the face's box and, lightly, its points."""
-    picture = Image.fromarray(view.pixels)
+    """Draw the face's box and, translucent, its landmarks."""
+    image = Image.fromarray(view.pixels)
     if landmarks is not None:
         points = view.place(landmarks).round().astype(int)
         points = points[((points >= 0) & (points < view.pixels.shape[1::-1])).all(axis=1)]
         pixels = view.pixels.copy()
         rows, columns = points[:, 1], points[:, 0]
-        mixed = _POINT_SHARE * np.array(_MARK) + (1 - _POINT_SHARE) * pixels[rows, columns]
+        mixed = _OPACITY * np.array(_MARK) + (1 - _OPACITY) * pixels[rows, columns]
         pixels[rows, columns] = mixed.astype(np.uint8)
-        picture = Image.fromarray(pixels)
+        image = Image.fromarray(pixels)
     if box is not None:
         corners = view.place([box[:2], box[2:]])
-        draw = ImageDraw.Draw(picture)
+        draw = ImageDraw.Draw(image)
         frame = [(float(x), float(y)) for x, y in corners]
         draw.rectangle(frame, outline=_INK, width=4)
         draw.rectangle([(x + d, y + d) for (x, y), d in zip(frame, (1, -1), strict=True)],
                        outline=_MARK, width=2)  # fmt: skip
-    return picture
+    return image
 
 
 def _draw_bar(
     draw: ImageDraw.ImageDraw, left: int, top: int, name: str, probability: float, *, first: bool
 ) -> None:
-    """Draw one class: name and share as text, and the share as a bar."""
+    """Draw one class: its name and probability as text, and a bar."""
     ink = _INK if first else _FAINT
     right = left + _PANEL - 2 * _EDGE
     draw.text((left, top), name, ink, font=_font(17))

@@ -1,7 +1,6 @@
 """A classifier as an ONNX graph: from stored uint8 images to logits and probabilities.
 
-Normalization and resizing are in the graph, so that whoever runs it hands over the pixels that a
-build would store.
+Normalization and resizing are part of the graph: its input are the pixels that a build would store.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     import onnx
 
 INPUT_NAMES = ("image", "landmarks")
-"""Names of the graph's inputs; the second is there for models with a landmark prior only."""
+"""Names of the graph's inputs; only models with a landmark prior have the second."""
 
 OUTPUT_NAMES = ("logits", "probability")
 
@@ -34,7 +33,7 @@ _CHATTY = ("torch.onnx", "torch.export", "onnxscript", "onnx_ir", "onnxruntime")
 
 
 class ExportGraph(nn.Module):
-    """What is exported: a classifier that also gives probabilities.
+    """What is exported: a classifier that also returns probabilities.
 
     Args:
         classifier: The classifier; a copy is taken.
@@ -65,14 +64,14 @@ class ExportGraph(nn.Module):
 class LinearPreprocess(Preprocess):
     """`Preprocess` with the resize as two matrix products.
 
-    An antialiased bilinear resize is a linear map along each axis; the maps' matrices are what it
-    makes of unit vectors. ONNX's own antialiased `Resize` differs from torch's by up to 0.002 gray
-    levels and is unknown to several runtimes; a product of matrices is neither.
+    An antialiased bilinear resize is a linear map along each axis; resizing unit vectors gives its
+    matrix. ONNX's own antialiased `Resize` differs from torch's by up to 0.002 gray levels, and
+    several runtimes don't support it; matrix products avoid both.
 
     Args:
         spec: Normalization and input size.
-        height: Height of the images that come, pixels.
-        width: Width of the images that come, pixels.
+        height: Height of the input images, pixels.
+        width: Width of the input images, pixels.
     """
 
     down: Tensor
@@ -93,8 +92,8 @@ def resize_matrix(length: int, target: int) -> Tensor:
     """Return the matrix of torch's antialiased bilinear resize along one axis.
 
     Args:
-        length: Number of pixels that come.
-        target: Number of pixels that go.
+        length: Number of input pixels.
+        target: Number of output pixels.
 
     Returns:
         float32, shape (target, length).
@@ -109,8 +108,8 @@ def resize_matrix(length: int, target: int) -> Tensor:
 def to_onnx(classifier: Classifier, height: int, width: int, opset: int) -> onnx.ModelProto:
     """Turn a classifier into an ONNX model with a free batch size.
 
-    The bytes depend on the weights and the versions of torch and onnxscript alone: what the
-    exporter notes of source files and lines is taken out.
+    The bytes depend only on the weights and the versions of torch and onnxscript: the exporter's
+    notes on source files and lines are removed.
 
     Args:
         classifier: The classifier, in evaluation mode.
@@ -119,7 +118,7 @@ def to_onnx(classifier: Classifier, height: int, width: int, opset: int) -> onnx
         opset: Version of ONNX's standard operators.
 
     Raises:
-        ModelFileError: The model has something in it that torch can't export.
+        ModelFileError: The model contains something that torch can't export.
     """
     graph = ExportGraph(classifier, height, width).eval()
     examples = classifier.example_inputs(2, height, width)
@@ -127,7 +126,7 @@ def to_onnx(classifier: Classifier, height: int, width: int, opset: int) -> onnx
     batch = torch.export.Dim("batch", min=1)
     try:
         with _quiet(), torch.no_grad():
-            graph(*examples)  # models that remember tensors must remember real ones
+            graph(*examples)  # models that cache tensors must cache real ones
             program = torch.onnx.export(
                 graph,
                 examples,
@@ -152,7 +151,7 @@ def to_onnx(classifier: Classifier, height: int, width: int, opset: int) -> onnx
 
 
 def strip_notes(model: onnx.ModelProto) -> None:
-    """Take out what an exporter notes of source files, lines and classes."""
+    """Remove an exporter's notes on source files, lines and classes."""
     model.ClearField("metadata_props")
     _strip(model.graph)
     for function in model.functions:
@@ -177,7 +176,7 @@ def _strip(graph: Any) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the exporter's hints to developers of exporters off the terminal."""
+    """Silence the exporter's hints, which are for developers of exporters."""
     loggers = [logging.getLogger(name) for name in _CHATTY]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

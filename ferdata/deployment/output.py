@@ -1,4 +1,4 @@
-"""What `predict` leaves in its folder: annotated pictures, and one table of all answers."""
+"""What `predict` writes into its folder: annotated images, and one table of all predictions."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ from PIL import Image
 
 from ferdata.core.errors import OptionError
 from ferdata.core.files import finish_atomically, write_atomically
-from ferdata.deployment.image_files import Picture
+from ferdata.deployment.images import InputImage
+from ferdata.deployment.results import Prediction
 
 TABLE = "predictions.csv"
-ENDING = "-predicted.png"
 
 
 class OutputFolder:
-    """A folder of answers; use it as a context manager. The table appears when all is done.
+    """A folder of predictions; use it as a context manager. The table is written at the end.
 
-    A picture `sub/a.jpg` of a folder becomes `sub/a-predicted.png`; where two have one name, the
-    second becomes `a-predicted-2.png`. No picture that was given is ever written over.
+    The annotated image of `sub/a.jpg` in a folder is `sub/a-predicted.png`; if that is taken,
+    `a-predicted-2.png`. No input image is ever overwritten.
 
     Args:
         path: The folder.
-        pictures: All pictures that were given.
+        images: All images that were given.
         labels: Class names, for the table's columns.
 
     Raises:
-        OptionError: The path is a file, or the table would be one of the pictures' files.
+        OptionError: The path is a file, or the table would overwrite an image.
     """
 
-    def __init__(self, path: Path, pictures: Iterable[Picture], labels: Sequence[str]) -> None:
+    def __init__(self, path: Path, images: Iterable[InputImage], labels: Sequence[str]) -> None:
         if path.exists() and not path.is_dir():
             raise OptionError(f"--out {path} is a file; give a folder")
         self.path = path
         self._labels = tuple(labels)
-        self._taken = {str(picture.path.resolve()) for picture in pictures}
-        if str((path / TABLE).resolve()) in self._taken:
+        self._taken = {image.path.resolve() for image in images if image.path is not None}
+        if (path / TABLE).resolve() in self._taken:
             raise OptionError(
-                f"{path / TABLE} is given as a picture, and the table of --out {path} would take "
-                "its place; give another folder."
+                f"{path / TABLE} is given as an image, and the table of --out {path} would "
+                "overwrite it; give another folder."
             )
         self._stack = ExitStack()
 
@@ -53,7 +53,7 @@ class OutputFolder:
         with ExitStack() as stack:
             file = stack.enter_context(write_atomically(self.path / TABLE))
             text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-            stack.callback(text.detach)  # the file is not the wrapper's to close
+            stack.callback(text.detach)  # closing the file is not up to the wrapper
             self._table = csv.writer(text, lineterminator="\n")
             self._table.writerow(
                 ["image", "label", "probability", *self._labels, "x1", "y1", "x2", "y2", "faces",
@@ -65,29 +65,26 @@ class OutputFolder:
     def __exit__(self, *error: Any) -> None:
         self._stack.__exit__(*error)
 
-    def add_row(self, prediction: dict[str, Any]) -> None:
-        """Add one picture to the table.
-
-        Args:
-            prediction: A `Prediction` as plain types.
-        """
-        shares = prediction["probabilities"]
-        box = prediction["box"] or ("", "", "", "")
+    def add_row(self, prediction: Prediction) -> None:
+        """Add one image to the table."""
         values = [
-            prediction["image"],
-            prediction["label"],
-            prediction["probability"],
-            *(shares.get(label) for label in self._labels),
-            *box,
-            *(prediction[name] for name in ("faces", "rule", "problem", "annotated")),
+            prediction.name,
+            prediction.label,
+            prediction.probability,
+            *(prediction.probabilities.get(label) for label in self._labels),
+            *(prediction.box or (None,) * 4),
+            prediction.faces,
+            prediction.rule,
+            prediction.problem,
+            prediction.annotated,
         ]
         self._table.writerow(["" if value is None else value for value in values])
 
-    def save(self, picture: Picture, pixels: npt.NDArray[np.uint8]) -> Path:
-        """Write an annotated picture.
+    def save(self, image: InputImage, pixels: npt.NDArray[np.uint8]) -> Path:
+        """Write an annotated image.
 
         Args:
-            picture: What it is of.
+            image: What it shows.
             pixels: uint8 RGB, shape (H, W, 3).
 
         Returns:
@@ -96,21 +93,18 @@ class OutputFolder:
         Raises:
             BuildError: It can't be written.
         """
-        path = self._free(picture)
+        path = self._free_path(PurePosixPath(image.output_name))
         with finish_atomically(path) as partial:
             Image.fromarray(pixels).save(partial, format="PNG")
         return path
 
-    def _free(self, picture: Picture) -> Path:
-        """Return a file name that is no picture's, and of no earlier one of this run."""
-        name = PurePosixPath(picture.name)
-        base = self.path.joinpath(*name.parent.parts)
-        stem, number = ENDING.rpartition(".")[0], 1
+    def _free_path(self, name: PurePosixPath) -> Path:
+        """Return a path that is neither an input image nor was returned before."""
+        number = 1
         while True:
             counted = "" if number == 1 else f"-{number}"
-            path = base / f"{name.stem}{stem}{counted}.png"
-            key = str(path.resolve())
-            if key not in self._taken:
+            path = self.path / name.parent / f"{name.stem}-predicted{counted}.png"
+            if (key := path.resolve()) not in self._taken:
                 self._taken.add(key)
                 return path
             number += 1

@@ -1,4 +1,4 @@
-"""Whether an ONNX model answers as torch does: the same images through both."""
+"""Whether an ONNX model has the same outputs as torch: the same images through both."""
 
 from __future__ import annotations
 
@@ -21,30 +21,29 @@ TOLERANCE = 1e-4
 """Largest absolute difference of two logits, or probabilities, that counts as equal."""
 
 RELATIVE_TOLERANCE = 1e-5
-"""The same as a share of an image's largest logit; it counts where logits are above 10.
+"""The same as a fraction of an image's largest logit; it applies if logits are above 10.
 
 float32 holds seven digits, and a deep network's sums in another order lose two of them: on noise,
-which no model has learned to answer, logits of 100 come out 1e-4 apart."""
+which no model was trained on, logits of 100 come out 1e-4 apart."""
 
 NOISE_IMAGES = 10
 FACE_IMAGES = 12
-_BATCHES = (1, 3, 8, NOISE_IMAGES + FACE_IMAGES - 12)  # a free batch size must be free
+_BATCHES = (1, 3, 8, NOISE_IMAGES + FACE_IMAGES - 12)  # the batch size must be free
 _DRAWN = 128  # pixels a side; then resized to the images' size
 
 Batch = tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32] | None]
-"""Images (B, H, W, C) and, for models that take them, landmarks (B, P, 2)."""
+"""Images (B, H, W, C) and, for models with a landmark prior, landmarks (B, P, 2)."""
 
 
 @dataclass
 class Comparison:
-    """How far an ONNX model's answers are from torch's.
+    """How far an ONNX model's outputs are from torch's.
 
     Attributes:
-        images: Number of images that were compared.
-        difference: Largest absolute difference of a logit or a probability; infinity where one is
-            no number.
+        images: Number of images compared.
+        difference: Largest absolute difference of a logit or a probability; infinite if one is NaN.
         largest_logit: Largest absolute logit of torch.
-        equal: Whether every image's answer is within the tolerances.
+        equal: Whether every image's outputs are within the tolerances.
     """
 
     images: int = 0
@@ -58,15 +57,17 @@ class Comparison:
         wanted: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]],
     ) -> None:
         """Compare logits and probabilities, each (B, K), of some images."""
-        logits, shares = (np.abs(a - b).max(axis=1) for a, b in zip(found, wanted, strict=True))
+        logits, probabilities = (
+            np.abs(a - b).max(axis=1) for a, b in zip(found, wanted, strict=True)
+        )
         size = np.abs(wanted[0]).max(axis=1)
         allowed = np.maximum(TOLERANCE, RELATIVE_TOLERANCE * size)
-        worst = float(np.maximum(logits, shares).max())  # NaN stays NaN
+        worst = float(np.maximum(logits, probabilities).max())  # NaN stays NaN
         self.images += len(logits)
         self.difference = max(self.difference, worst if np.isfinite(worst) else np.inf)
         self.largest_logit = max(self.largest_logit, float(size.max()))
         # a comparison with NaN is false
-        self.equal &= bool(np.all(logits <= allowed) and np.all(shares <= TOLERANCE))
+        self.equal &= bool(np.all(logits <= allowed) and np.all(probabilities <= TOLERANCE))
 
 
 def compare(model: bytes, classifier: Classifier, height: int, width: int) -> Comparison:
@@ -101,9 +102,9 @@ def compare(model: bytes, classifier: Classifier, height: int, width: int) -> Co
 def _compare(
     onnxruntime: Any, model: bytes, classifier: Classifier, height: int, width: int
 ) -> Comparison:
-    """Do what `compare` says."""
+    """Compare, with onnxruntime's own errors."""
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4  # fatal: what goes wrong comes back as an exception
+    options.log_severity_level = 4  # fatal only: errors are raised as exceptions
     options.intra_op_num_threads = torch.get_num_threads()
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     comparison = Comparison()
@@ -119,7 +120,7 @@ def _compare(
 
 
 def check_batches(classifier: Classifier, height: int, width: int) -> Iterator[Batch]:
-    """Draw the images of the check, in batches of several sizes; the same ones every time."""
+    """Draw the images of the comparison, in batches of several sizes; always the same ones."""
     generator = np.random.default_rng(0)
     channels = classifier.spec.channels
     noise = generator.integers(0, 256, (NOISE_IMAGES, height, width, channels), dtype=np.uint8)
@@ -149,7 +150,7 @@ def _draw(
 def _draw_points(
     classifier: Classifier, number: int, generator: np.random.Generator, height: int, width: int
 ) -> npt.NDArray[np.float32] | None:
-    """Draw landmarks anywhere in the images; one face in four has none."""
+    """Draw random landmarks inside the images; one image in four has none."""
     if classifier.spec.landmark_scheme is None:
         return None
     size = scheme(classifier.spec.landmark_scheme).size

@@ -1,19 +1,19 @@
-"""From a new picture to an image like those that the model learned from.
+"""From a new image to an image like those that the model was trained on.
 
-A run remembers how its build made images (`run.json`, `build`). What a new picture needs depends on
-what the build's own pictures were:
+A run records how its build made images (`run.json`, `build`). How a new image is prepared depends
+on what the build's own images were:
 
-| the picture is | the build made its images from | so the picture is                         |
-|----------------|--------------------------------|-------------------------------------------|
-| a photograph   | photographs, aligned           | aligned by its five points, as they were  |
-| a photograph   | photographs, left whole        | scaled as a whole                         |
-| a photograph   | face crops, aligned            | aligned by its five points, as they were  |
-| a photograph   | face crops, left whole         | cut such that its five points come where  |
-|                |                                | those of the build's crops are (median)   |
-| a face crop    | anything                       | treated as the build treats face crops    |
+| the new image is | the build's images were    | so the new image is                              |
+|------------------|----------------------------|--------------------------------------------------|
+| a photograph     | photographs, aligned       | aligned by its five points, as they were         |
+| a photograph     | photographs, not aligned   | scaled as a whole                                |
+| a photograph     | face crops, aligned        | aligned by its five points, as they were         |
+| a photograph     | face crops, not aligned    | moved so that its five points come to the median |
+|                  |                            | place of those in the build's crops              |
+| a face crop      | anything                   | treated as the build treats face crops           |
 
-Where a run does not know how its build's pictures were framed, or no crop had points, a photograph
-is aligned to the template, with the build's margin.
+If a run does not know how its build's images were framed, or no crop had landmarks, a photograph is
+aligned to the template, with the build's margin.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ from ferdata.faces.align import Matrix, alignment_matrix, similarity, transform_
 from ferdata.shards.render import align_pixels, alignment_kind, to_channels
 
 Pixels = npt.NDArray[np.uint8]
-Way = Literal["five", "none", "place"]
-"""Alignment to the template, the whole picture, or the place of faces in the build's crops."""
+Placement = Literal["five", "none", "place"]
+"""Alignment to the template, the whole image, or alignment to the place of faces in crops."""
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """How the images of a build were made from pictures.
+    """How a build made its images.
 
     Attributes:
         align: The build's `align`: `auto`, `none` or `five`.
         size: Side of the square images, pixels.
-        margin: Room around an aligned face, as a share of the template's side.
+        margin: Margin around an aligned face, as a fraction of the template's side.
         channels: 3 for RGB, 1 for gray.
         equalize: Whether histograms are equalized.
-        framings: What the build's pictures were, of `crop` and `photograph`; empty if unknown.
-        place: float64 (5, 2), the median place of the five points in the build's crops, in shares
-            of the side; None if unknown.
+        framings: What the build's source images were, of `crop` and `photograph`; empty if unknown.
+        place: float64 (5, 2), the median place of the five points in the build's crops, as
+            fractions of the side; None if unknown.
     """
 
     align: str
@@ -59,13 +59,13 @@ class Preparation:
 
     @classmethod
     def from_build(cls, build: Mapping[str, Any]) -> Preparation:
-        """Read a run's spec of its build.
+        """Read what a run records of its build.
 
         Args:
             build: `build` of `run.json`.
 
         Raises:
-            ModelFileError: They are not what ferdata wrote.
+            ModelFileError: It is not what ferdata wrote.
         """
         try:
             image, options = build["image"], build.get("options") or {}
@@ -82,12 +82,12 @@ class Preparation:
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ModelFileError(
-                f"run.json: what it says of its build can't be read ({error!r}); the file is "
-                "damaged or from another version of ferdata. Train again with another --out."
+                f"run.json: its record of the build can't be read ({error!r}); the file is damaged "
+                "or from another version of ferdata. Train again with another --out."
             ) from error
 
-    def way(self, *, crop: bool) -> Way:
-        """Say how a picture is framed, see the table at the head of this module."""
+    def placement(self, *, crop: bool) -> Placement:
+        """Return how an image is placed, see the table at the head of this module."""
         if crop or "photograph" in self.framings:
             kind = alignment_kind(self.align, "crop" if crop else "photograph")
             return "five" if kind == "five" else "none"
@@ -97,9 +97,9 @@ class Preparation:
 
     @property
     def guesses(self) -> bool:
-        """Whether a photograph is framed by guess: the build's crops show no place of faces."""
+        """Whether the framing of photographs is a guess: faces have no known place in the crops."""
         return (
-            self.way(crop=False) == "five"
+            self.placement(crop=False) == "five"
             and self.align != "five"
             and "photograph" not in self.framings
         )
@@ -107,25 +107,25 @@ class Preparation:
     def matrix(
         self, five_points: npt.NDArray[Any] | None, width: int, height: int, *, crop: bool
     ) -> Matrix:
-        """Return the map from a picture to the build's kind of image.
+        """Return the map from an image to the build's kind of image.
 
         Args:
-            five_points: float (5, 2), pixels of the picture; None where unknown: the picture is
-                scaled as a whole then.
-            width: Width of the picture, pixels.
-            height: Height of the picture, pixels.
-            crop: Whether the picture is a face crop already.
+            five_points: float (5, 2), pixels of the image; None if unknown: the image then is
+                scaled as a whole.
+            width: Width of the image, pixels.
+            height: Height of the image, pixels.
+            crop: Whether the image is a face crop.
 
         Returns:
-            float64 (2, 3), picture pixels to image pixels.
+            float64 (2, 3), from pixels of the original to pixels of the prepared image.
         """
-        way = self.way(crop=crop)
-        if way == "place" and five_points is not None and self.place is not None:
+        placement = self.placement(crop=crop)
+        if placement == "place" and five_points is not None and self.place is not None:
             points = np.asarray(five_points, np.float64)
             matrix = similarity(points, self.place * self.size - 0.5)
             if matrix is not None:
                 return matrix
-        kind = "none" if way == "none" else "five"
+        kind = "none" if placement == "none" else "five"
         return alignment_matrix(kind, five_points, width, height, self.size, self.margin)
 
     def render(self, pixels: Pixels, matrix: Matrix) -> Pixels:
@@ -142,7 +142,7 @@ class Preparation:
         return to_channels(image, self.channels)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the spec as plain types, with the versioned names of the transforms."""
+        """Return the preparation as plain types, with the versioned names of the transforms."""
         return {
             "align": self.align,
             "size": self.size,
@@ -150,24 +150,24 @@ class Preparation:
             "channels": self.channels,
             "equalize": self.equalize,
             "framings": list(self.framings),
-            "photograph": self.way(crop=False),
-            "crop": self.way(crop=True),
+            "photograph": self.placement(crop=False),
+            "crop": self.placement(crop=True),
             "template": transform_name("five"),
             "five_points": None if self.place is None else self.place.tolist(),
         }
 
     def note(self) -> str:
-        """Tell in a sentence what a program must do before it hands an image to the model."""
+        """Describe how a program must prepare an image before it passes it to the model."""
         ways = {
             "five": "aligned by its five points (eye centers, nose tip, mouth corners) to the "
             f"template {transform_name('five')} with margin {self.margin:g}",
-            "place": "moved, turned and scaled such that its five points (eye centers, nose tip, "
-            "mouth corners) come closest to five_points, given in shares of the side",
+            "place": "mapped by the similarity that brings its five points (eye centers, nose tip, "
+            "mouth corners) closest to five_points, given as fractions of the side",
             "none": "scaled as a whole to fit",
         }
         equalized = ", its histogram equalized (luminance)" if self.equalize else ""
         color = "RGB" if self.channels == 3 else "gray"
         return (
             f"{self.size}×{self.size} pixels, {color}{equalized}. A photograph is "
-            f"{ways[self.way(crop=False)]}; a face crop is {ways[self.way(crop=True)]}."
+            f"{ways[self.placement(crop=False)]}; a face crop is {ways[self.placement(crop=True)]}."
         )

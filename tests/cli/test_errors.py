@@ -41,7 +41,7 @@ def ferdata(*words: object, **options: object) -> subprocess.CompletedProcess[st
         (["train", "{tmp}", "--set", "lookahead"], "write NAME=VALUE"),
         (["eval", "{tmp}", "{tmp}"], "not a build"),
         (["compare", "{tmp}"], "holds no training run"),
-        (["predict", "{tmp}", "{tmp}"], "no image in this folder"),
+        (["predict", "{tmp}", "{tmp}"], "holds no training run"),
         (["export", "{tmp}"], "holds no training run"),
         (["nonsense"], "nonsense"),
     ],

@@ -31,7 +31,7 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cv2.imwrite(str(root / "two.png"), np.hstack([large, small])[..., ::-1])
     noise = np.random.default_rng(0).integers(60, 120, (90, 120, 3))
     cv2.imwrite(str(root / "noise.png"), noise.astype(np.uint8))
-    (root / "broken.jpg").write_bytes(b"\xff\xd8 no picture")
+    (root / "broken.jpg").write_bytes(b"\xff\xd8 not an image")
     return root
 
 

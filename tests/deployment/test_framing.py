@@ -1,4 +1,4 @@
-"""What a run remembers of how its build's pictures were framed."""
+"""What a run records of how its build's images were framed."""
 
 from __future__ import annotations
 

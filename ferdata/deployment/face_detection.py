@@ -1,4 +1,4 @@
-"""The face in a new picture, and the landmarks that a model wants to see of it."""
+"""The face in a new image, and its landmarks as a model takes them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ferdata.core.errors import (
     FerdataError,
     ModelFileError,
     OptionError,
-    UnknownNameError,
 )
+from ferdata.deployment.options import PredictOptions
 from ferdata.deployment.preparation import Preparation
 from ferdata.faces.align import Matrix, transform_points
 from ferdata.faces.detection import Detection
@@ -25,57 +25,50 @@ from ferdata.models.spec import ModelSpec
 
 logger = logging.getLogger(__name__)
 
-LANDMARKS = ("auto", "none")
-"""Whether faces are looked for."""
-
 NO_FACE = (
-    "no face found; if the picture is a face crop already, use --crops, else give one in which the "
-    "face is larger or less turned"
+    "no face found; use --crops if the image is a face crop already, else an image in which the "
+    "face is larger or turned less"
 )
 
 
 def open_detector(
-    spec: ModelSpec, preparation: Preparation, *, crops: bool, landmarks: str, quiet: bool
+    spec: ModelSpec, preparation: Preparation, options: PredictOptions, *, quiet: bool
 ) -> AbstractContextManager[FaceDetector | None]:
-    """Open the face detector where it is needed.
+    """Open the face detector if it is needed.
 
-    Photographs need it always. Face crops need it where the model has a landmark prior; where
-    their build aligned crops by their points it is used if it can be had.
+    Photographs always need it. Face crops need it if the model has a landmark prior; if their build
+    aligned crops by their landmarks, the detector is used if it is available.
 
     Args:
         spec: The model's spec.
-        preparation: How images are made.
-        crops: Whether the pictures are face crops.
-        landmarks: One of `LANDMARKS`.
+        preparation: How images are prepared.
+        options: Whether the images are face crops, and whether detection is allowed.
         quiet: Show no progress of a download.
 
     Returns:
         A context that yields the detector, or None.
 
     Raises:
-        UnknownNameError: `landmarks` is something else.
-        OptionError: Landmarks are needed and `landmarks` is `none`, or the model wants landmarks
-            of a scheme that can't be had from the detector.
+        OptionError: Landmarks are needed and detection is not allowed, or the model needs landmarks
+            of a scheme that the detector can't provide.
         DetectorUnavailableError: MediaPipe can't run here.
-        ModelFileError: Its model file can't be had.
+        ModelFileError: Its model file is not available.
     """
-    if landmarks not in LANDMARKS:
-        raise UnknownNameError("--landmarks", landmarks, LANDMARKS)
     _require_scheme(spec)
     prior = spec.landmark_scheme is not None
-    if landmarks == "none":
+    if options.landmarks == "none":
         if prior:
             raise OptionError(
-                f"{spec.model} was trained with landmarks as a prior and needs them of new "
-                "pictures, too; leave out --landmarks none."
+                f"{spec.model} was trained with a landmark prior and needs the landmarks of new "
+                "images; omit --landmarks none."
             )
-        if not crops:
+        if not options.crops:
             raise OptionError(
-                "--landmarks none: a photograph can't be cut to the face without looking for it; "
-                "leave it out, or say that the pictures are face crops: --crops."
+                "--landmarks none: the face of a photograph can't be cropped without detection; "
+                "omit it, or use --crops if the images are face crops."
             )
         return nullcontext(None)
-    if crops and not prior and preparation.way(crop=True) != "five":
+    if options.crops and not prior and preparation.placement(crop=True) != "five":
         return nullcontext(None)
     try:
         require_libraries()
@@ -83,9 +76,9 @@ def open_detector(
     except (DetectorUnavailableError, ModelFileError) as error:
         if prior:
             raise
-        if not crops:
+        if not options.crops:
             raise _with_remedy(error) from error
-        logger.warning("Face crops are not aligned, only scaled: %s", error)
+        logger.warning("Face crops are scaled but not aligned: %s", error)
         return nullcontext(None)
 
 
@@ -104,10 +97,10 @@ def landmarks_for(
     Args:
         spec: The model's spec.
         detection: The face.
-        matrix: float64 (2, 3), picture pixels to image pixels.
+        matrix: float64 (2, 3), from pixels of the original to pixels of the prepared image.
 
     Returns:
-        float32 (P, 2); None where the model takes none, or there is no face.
+        float32 (P, 2); None if the model takes none or there is no face.
     """
     if spec.landmark_scheme is None or detection is None:
         return None
@@ -118,18 +111,18 @@ def landmarks_for(
 
 
 def _require_scheme(spec: ModelSpec) -> None:
-    """Check that the detector's points can be turned into those that the model was trained with."""
+    """Check that the detector can provide the landmarks that the model was trained with."""
     wanted = spec.landmark_scheme
     if wanted is None or wanted in (MEDIAPIPE478.name, FIVE.name):
         return
     size = f" ({scheme(wanted).size} points)" if wanted in SCHEMES else ""
     raise OptionError(
-        f"{spec.model} was trained with landmarks of the scheme {wanted!r}{size} as a prior; "
-        f"new pictures have MediaPipe's ({MEDIAPIPE478.name}), of which only those and {FIVE.name} "
-        "can be made. Train on a build with --landmarks mediapipe, or without the prior."
+        f"{spec.model} was trained with landmarks of the scheme {wanted!r}{size} as a prior; for "
+        f"new images only {MEDIAPIPE478.name} and {FIVE.name} are available. Train on a build with "
+        "--landmarks mediapipe, or without the prior."
     )
 
 
 def _with_remedy(error: FerdataError) -> FerdataError:
-    """Say what works without a detector."""
-    return type(error)(f"{error} Face crops can be answered without it: --crops.")
+    """Add what works without a detector."""
+    return type(error)(f"{error} Face crops can be classified without it: --crops.")

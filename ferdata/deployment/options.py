@@ -1,0 +1,41 @@
+"""Options of `predict` and `export`; importing them loads nothing heavy."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Options(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    checkpoint: Literal["best", "last"] | None = None
+    """Checkpoint to use; by default the one that the run selected."""
+
+
+class PredictOptions(_Options):
+    """Options of `predict`."""
+
+    crops: bool = False
+    """Treat the images as face crops: they are used whole, and no face is required."""
+
+    landmarks: Literal["auto", "none"] = "auto"
+    """`none` never runs the face detector; face crops only."""
+
+    device: Literal["auto", "cpu", "gpu"] = "auto"
+    """Where to compute; `auto` uses a GPU if there is one."""
+
+    top: int = Field(3, ge=1)
+    """Number of classes shown per image."""
+
+
+class ExportOptions(_Options):
+    """Options of `export`."""
+
+    to: Literal["onnx"] = "onnx"
+    """Format of the file."""
+
+    opset: int = Field(20, ge=18, le=23)
+    """Version of ONNX's operators; onnxruntime supports 18 since its version 1.14, 20 since 1.17,
+    23 since 1.22."""
