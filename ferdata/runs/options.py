@@ -46,7 +46,8 @@ class TrainOptions(BaseModel):
         lr_decay: Decay per step of `inverse_time`.
         loss: `cross_entropy` on labels, or `soft_cross_entropy` on the build's soft labels.
         label_smoothing: ε of Szegedy et al., CVPR 2016, section 7.
-        class_weights: `"balanced"` weighs class c with N / n_c in the training loss.
+        class_weights: `"balanced"` weights each image by N / n_c of its class c in the training
+            loss; a soft label by the expected weight.
         center_loss: Weight λ of the center loss (Wen et al., ECCV 2016); 0 for none.
         center_rate: How far a center moves toward its class in a step, α.
         ema_decay: Decay of the averaged weights that are validated, kept and tested; 0 for none.
