@@ -149,7 +149,7 @@ def merge_for_resume(recorded: TrainOptions, asked: TrainOptions) -> TrainOption
     """
     before = recorded.model_dump(mode="json")  # as it was read: lists where there were tuples
     given = asked.model_dump(mode="json", include=asked.model_fields_set)
-    changed = {name: value for name, value in given.items() if value != before[name]}
+    changed = {name: value for name, value in given.items() if not _agrees(value, before[name])}
     refused = sorted(set(changed) - RESUMABLE)
     if refused:
         listed = ", ".join(
@@ -160,3 +160,10 @@ def merge_for_resume(recorded: TrainOptions, asked: TrainOptions) -> TrainOption
             "options out, or start another run with --out."
         )
     return recorded.model_copy(update=changed)
+
+
+def _agrees(value: Any, recorded: Any) -> bool:
+    """Return whether a value is as recorded; of a mapping, only the keys given count."""
+    if isinstance(value, dict) and isinstance(recorded, dict):
+        return value.items() <= recorded.items()
+    return bool(value == recorded)
