@@ -181,9 +181,7 @@ def train(
     except ImportError as error:
         raise MissingExtraError("training", "train", error) from error
     from ferdata.data import Build  # noqa: PLC0415 - as above
-    from ferdata.recipes import load_recipe  # noqa: PLC0415
-    from ferdata.runs.options import read_options  # noqa: PLC0415
-    from ferdata.training.recipe_options import recipe_options  # noqa: PLC0415
+    from ferdata.training.recipe_options import run_options  # noqa: PLC0415
     from ferdata.training.trainer import is_first_process  # noqa: PLC0415
 
     named: dict[str, Any] = {
@@ -196,13 +194,7 @@ def train(
     }  # fmt: skip
     given = {name: value for name, value in named.items() if value is not None}
     given |= _read_settings(option or [])
-    data = Build.open(build)
-    if recipe and resume:  # what the recipe said when the run began is written down
-        options = read_options({**given, "recipe": load_recipe(recipe).name})
-    elif recipe:
-        options = recipe_options(recipe, data, given)
-    else:
-        options = read_options(given)
+    options = run_options(given, Build.open(build), recipe=recipe, out=out, resume=resume)
     report = training.train(build, out, options, resume=resume, quiet=quiet)
     if not is_first_process():
         return

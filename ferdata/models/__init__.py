@@ -1,74 +1,32 @@
-"""Models by name: ferdata's own, from five papers, and everything that timm knows."""
+"""Models by name: ferdata's own, from five papers, those of plugins, and everything in timm.
+
+    model = create_model("lmfer", 7, layout="full")
+    model = create_model("resnet18.a1_in1k", 7, pretrained=True)
+
+Names are loaded on first use, so that reading a model's spec loads neither torch nor timm.
+"""
 
 from __future__ import annotations
 
-import timm
-from torch import nn
+from typing import TYPE_CHECKING
 
-from ferdata.core.errors import ModelFileError, OptionError, UnknownNameError
-from ferdata.models.base import ExpressionModel
-from ferdata.models.registry import MODELS, make_model, model_options
+from ferdata.core.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from ferdata.models.base import ExpressionModel
+    from ferdata.models.create import create_model, takes_image_size
+    from ferdata.models.registry import MODELS, model_options
 
 __all__ = ["MODELS", "ExpressionModel", "create_model", "model_options", "takes_image_size"]
 
-
-def create_model(
-    name: str, num_classes: int, *, in_chans: int = 3, pretrained: bool = False, **kwargs: object
-) -> nn.Module:
-    """Make a classifier that turns (B, in_chans, H, W) float32 into (B, num_classes) logits.
-
-    ferdata's own names come first. timm has an `efficientvit_m5` too, which a weight tag reaches:
-    `"efficientvit_m5.r224_in1k"`.
-
-    Args:
-        name: One of `MODELS`, or any timm model, with or without a weight tag:
-            `"mobilenetv1_100"`, `"resnet18.a1_in1k"`. `timm.list_models()` lists them.
-        num_classes: Number of classes of the new head.
-        in_chans: Channels of the input; timm adapts pretrained first layers to it.
-        pretrained: Start from the ImageNet weights of the timm model, or of the timm model that
-            one of ours is built on, downloaded from the Hugging Face hub unless they are in its
-            cache.
-        **kwargs: Options of one of `MODELS` (see `model_options`); for a timm model handed to its
-            own function, for instance `drop_rate=0.2`.
-
-    Raises:
-        UnknownNameError: There is no such model, or one of ours has no such option; the message
-            names the closest.
-        OptionError: A model can't take an option or its value.
-        ModelFileError: The pretrained weights don't exist or can't be had.
-    """
-    if name not in MODELS and not timm.is_model(name):
-        raise UnknownNameError("model", name, {*MODELS, *timm.list_models()})
-    try:
-        if name in MODELS:
-            return make_model(name, num_classes, in_chans, pretrained=pretrained, options=kwargs)
-        model: nn.Module = timm.create_model(
-            name, pretrained=pretrained, num_classes=num_classes, in_chans=in_chans, **kwargs
-        )
-    except (OSError, RuntimeError) as error:  # huggingface_hub's errors are OSErrors
-        if not pretrained:
-            raise
-        raise ModelFileError(
-            f"pretrained weights of {name!r} can't be had: {error} "
-            "Train from scratch (without --pretrained), or fill the Hugging Face cache (HF_HOME) "
-            "on a machine with a network and copy it here."
-        ) from error
-    except TypeError as error:
-        if "unexpected keyword" not in str(error):
-            raise
-        raise OptionError(
-            f"timm's {name!r} can't take one of the options {', '.join(kwargs)}: {error}"
-        ) from error
-    return model
-
-
-def takes_image_size(name: str) -> bool:
-    """Tell whether a model is made for one input size, which its option `img_size` sets.
-
-    Args:
-        name: A name that `create_model` knows.
-    """
-    if name in MODELS:
-        return "img_size" in model_options(name)
-    config = timm.get_pretrained_cfg(name)
-    return bool(config and config.fixed_input_size)
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "MODELS": "registry",
+        "ExpressionModel": "base",
+        "create_model": "create",
+        "model_options": "registry",
+        "takes_image_size": "create",
+    },
+    extra="train",
+)

@@ -10,8 +10,8 @@ import torch
 from pydantic import ValidationError
 
 from ferdata.core.errors import ModelFileError
-from ferdata.models import create_model
 from ferdata.models.classifier import Classifier
+from ferdata.models.create import create_model
 from ferdata.models.spec import ModelSpec
 
 _MODEL_PREFIX = "classifier.model."

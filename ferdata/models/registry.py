@@ -1,36 +1,60 @@
-"""ferdata's own models by name, here and in timm.
+"""Models by name, and their options; importing this module loads neither torch nor timm.
 
-Importing this module makes `timm.create_model("fer_lmfer", num_classes=7)` work, and
-`timm.list_models("fer_*")` list them all.
+A model is a subclass of `ExpressionModel` whose constructor takes the numbers of classes and
+channels, `pretrained`, and the model's own options as keywords with type annotations:
+
+    class Mine(ExpressionModel):
+        def __init__(self, num_classes: int = 7, in_chans: int = 3, *, pretrained: bool = False,
+                     width: float = 1.0) -> None: ...
+
+One of ours is added to `PAPER_MODELS`. A package adds its own with an entry point:
+
+    [project.entry-points."ferdata.plugins"]
+    "model.mine" = "my_package.models:Mine"
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from typing import Any, get_type_hints
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, get_type_hints
 
-import timm
 from pydantic import TypeAdapter, ValidationError
-from timm.models import generate_default_cfgs, register_model
-from torch import nn
 
-from ferdata.core.errors import OptionError, UnknownNameError
-from ferdata.models.a_mobilenet import AMobileNet
-from ferdata.models.base import ExpressionModel
-from ferdata.models.ctan import Ctan
-from ferdata.models.efficientvit_m5 import EfficientVitM5
-from ferdata.models.i_mobilenetv2 import IMobileNetV2
-from ferdata.models.lmfer import Lmfer
+from ferdata.core.errors import OptionError, PluginError, UnknownNameError
+from ferdata.core.registry import Registry
 
-MODELS: Mapping[str, type[ExpressionModel]] = {
-    "lmfer": Lmfer,
-    "i_mobilenetv2": IMobileNetV2,
-    "efficientvit_m5": EfficientVitM5,
-    "ctan": Ctan,
-    "a_mobilenet": AMobileNet,
+if TYPE_CHECKING:
+    from ferdata.models.base import ExpressionModel
+
+PAPER_MODELS: Mapping[str, str] = {
+    "lmfer": "ferdata.models.lmfer:Lmfer",
+    "i_mobilenetv2": "ferdata.models.i_mobilenetv2:IMobileNetV2",
+    "efficientvit_m5": "ferdata.models.efficientvit_m5:EfficientVitM5",
+    "ctan": "ferdata.models.ctan:Ctan",
+    "a_mobilenet": "ferdata.models.a_mobilenet:AMobileNet",
 }
 """The models of five papers; timm knows each by its name with `fer_` before it."""
+
+MODELS: Registry[type[ExpressionModel]] = Registry("model", PAPER_MODELS)
+"""All models that are not timm's."""
+
+
+def model_class(name: str) -> type[ExpressionModel]:
+    """Return one of `MODELS`.
+
+    Raises:
+        UnknownNameError: There is no such model.
+        PluginError: The package that brings it can't be used.
+    """
+    from ferdata.models.base import ExpressionModel  # noqa: PLC0415 - loads torch
+
+    model = MODELS.get(name)
+    if not (isinstance(model, type) and issubclass(model, ExpressionModel)):
+        raise PluginError(
+            f"model {name!r} is {model!r}; expected a subclass of ferdata.models.ExpressionModel."
+        )
+    return model
 
 
 def model_options(name: str) -> dict[str, Any]:
@@ -38,10 +62,9 @@ def model_options(name: str) -> dict[str, Any]:
 
     Raises:
         UnknownNameError: There is no such model.
+        PluginError: The package that brings it can't be used.
     """
-    if name not in MODELS:
-        raise UnknownNameError("model", name, MODELS)
-    constructor = MODELS[name].__init__
+    constructor = model_class(name).__init__
     hints = get_type_hints(constructor)
     return {
         parameter.name: hints[parameter.name]
@@ -63,8 +86,9 @@ def make_model(
         options: The model's own options.
 
     Raises:
-        UnknownNameError: There is no such model, or an option names something that is not there.
+        UnknownNameError: There is no such model, or an option names something that does not exist.
         OptionError: The model has no such option, or its value is of the wrong type or range.
+        PluginError: The package that brings the model can't be used.
     """
     known = model_options(name)
     for option, value in options.items():
@@ -75,39 +99,4 @@ def make_model(
         except ValidationError as error:
             reason = error.errors()[0]["msg"]
             raise OptionError(f"{name}: option {option}={value!r}: {reason}") from error
-    return MODELS[name](num_classes, in_chans, pretrained=pretrained, **options)
-
-
-def _timm_entry(name: str) -> Callable[..., nn.Module]:
-    """Make the function that timm calls, with a name that timm takes for the model's."""
-
-    def entry(
-        pretrained: bool = False, num_classes: int = 7, in_chans: int = 3, **options: object
-    ) -> nn.Module:
-        # where timm finds weights is its own affair; these models take those of their base
-        for key in ("pretrained_cfg", "pretrained_cfg_overlay", "cache_dir"):
-            options.pop(key, None)
-        return make_model(name, num_classes, in_chans, pretrained=pretrained, options=options)
-
-    entry.__name__ = entry.__qualname__ = f"fer_{name}"
-    entry.__doc__ = MODELS[name].__doc__
-    return entry
-
-
-def _timm_config(name: str) -> dict[str, Any]:
-    model = MODELS[name]
-    return {
-        "num_classes": 7,
-        "input_size": (3, model.usual_input, model.usual_input),
-        "fixed_input_size": "img_size" in model_options(name),
-        "mean": model.mean,
-        "std": model.std,
-    }
-
-
-default_cfgs = generate_default_cfgs({f"fer_{name}": _timm_config(name) for name in MODELS})
-"""Size and normalization of each model; timm looks for this name in the module of an entry."""
-
-for _name in MODELS:
-    if not timm.is_model(f"fer_{_name}"):  # timm warns of a name that comes twice
-        register_model(_timm_entry(_name))
+    return model_class(name)(num_classes, in_chans, pretrained=pretrained, **options)

@@ -46,7 +46,8 @@ class TrainOptions(BaseModel):
         lr_decay: Decay per step of `inverse_time`.
         loss: `cross_entropy` on labels, or `soft_cross_entropy` on the build's soft labels.
         label_smoothing: ε of Szegedy et al., CVPR 2016, section 7.
-        class_weights: `"balanced"` weighs class c with N / n_c in the training loss.
+        class_weights: `"balanced"` weights each image by N / n_c of its class c in the training
+            loss; a soft label by the expected weight.
         center_loss: Weight λ of the center loss (Wen et al., ECCV 2016); 0 for none.
         center_rate: How far a center moves toward its class in a step, α.
         ema_decay: Decay of the averaged weights that are validated, kept and tested; 0 for none.
@@ -148,7 +149,7 @@ def merge_for_resume(recorded: TrainOptions, asked: TrainOptions) -> TrainOption
     """
     before = recorded.model_dump(mode="json")  # as it was read: lists where there were tuples
     given = asked.model_dump(mode="json", include=asked.model_fields_set)
-    changed = {name: value for name, value in given.items() if value != before[name]}
+    changed = {name: value for name, value in given.items() if not _agrees(value, before[name])}
     refused = sorted(set(changed) - RESUMABLE)
     if refused:
         listed = ", ".join(
@@ -159,3 +160,10 @@ def merge_for_resume(recorded: TrainOptions, asked: TrainOptions) -> TrainOption
             "options out, or start another run with --out."
         )
     return recorded.model_copy(update=changed)
+
+
+def _agrees(value: Any, recorded: Any) -> bool:
+    """Return whether a value is as recorded; of a mapping, only the keys given count."""
+    if isinstance(value, dict) and isinstance(recorded, dict):
+        return value.items() <= recorded.items()
+    return bool(value == recorded)

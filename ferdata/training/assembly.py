@@ -11,8 +11,8 @@ from ferdata.core.errors import BuildError, OptionError
 from ferdata.core.labels import class_weights
 from ferdata.data import Build, FerDataModule
 from ferdata.data.arrays import SplitArrays
-from ferdata.models import create_model
 from ferdata.models.classifier import Classifier
+from ferdata.models.create import create_model
 from ferdata.models.inputs.augment import DeviceAugment
 from ferdata.runs.options import TrainOptions
 from ferdata.training.averaging import WeightEma

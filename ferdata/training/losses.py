@@ -7,35 +7,62 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 from torch import distributed as dist
+from torch.nn import functional
 
 from ferdata.runs.options import TrainOptions
 
 
 class ClassificationLoss(nn.Module):
-    """Cross-entropy on the label, or on the soft label, of each image.
+    """Cross-entropy on the label or on the soft label of each image.
 
-    With class weights and labels the mean is weighted, as torch does it: Σ w_y l / Σ w_y. With
-    soft labels each class's share of the cross-entropy is weighted and the sum divided by B; there
-    the weights N / n_c are divided by the number of classes, so that their mean over the images is
-    1 and the loss keeps its size.
+    An image i has the target distribution q_i: its soft label, or the one-hot vector of its label
+    y_i; with label smoothing ε it becomes (1 − ε) q_i + ε / K (Szegedy et al., CVPR 2016, section
+    7). The loss of the image is ℓ_i = −Σ_c q_i(c) log p_i(c), the loss of a batch of B images
+
+        Σ_i ℓ_i / B                 without class weights,
+        Σ_i w_i ℓ_i / Σ_i w_i       with class weights w: w_i = w[y_i], or for a soft label the
+                                    expected weight Σ_c q_i(c) w[c], before smoothing.
+
+    Weights are per image and leave its target alone, so that each image's loss is least where p_i
+    is q_i. (`torch.nn.CrossEntropyLoss` with weights scales the classes inside a smoothed or soft
+    target instead, which moves its optimum toward rare classes.)
+
+    Each process and each accumulated batch divides by the weights of its own images, and these
+    means are then averaged. With weights, the importance of an image therefore varies a little with
+    the batch that it is in; the optimum is the same.
 
     Args:
         options: `loss` and `label_smoothing`.
-        class_weights: Weight of each class, or None for equal weights.
+        class_weights: Weight of each class, or None for equal weights; only ratios matter.
     """
+
+    class_weights: Tensor | None
 
     def __init__(self, options: TrainOptions, class_weights: Sequence[float] | None = None) -> None:
         super().__init__()
         weights = None if class_weights is None else torch.tensor(class_weights).float()
+        self.register_buffer("class_weights", weights, persistent=False)
         self.target = "soft_label" if options.loss == "soft_cross_entropy" else "label"
-        if weights is not None and self.target == "soft_label":
-            weights /= len(weights)
-        self.loss = nn.CrossEntropyLoss(weights, label_smoothing=options.label_smoothing)
+        self.label_smoothing = options.label_smoothing
 
     def forward(self, logits: Tensor, batch: dict[str, Tensor]) -> Tensor:
-        """Return the mean loss of a batch; logits of shape (B, K)."""
-        loss: Tensor = self.loss(logits, batch[self.target])
-        return loss
+        """Return the loss of a batch.
+
+        Args:
+            logits: float32, shape (B, K).
+            batch: `label` int64 (B,), or `soft_label` float32 (B, K) whose rows sum to 1.
+        """
+        target, smoothing = batch[self.target], self.label_smoothing
+        if self.class_weights is None:
+            return functional.cross_entropy(logits, target, label_smoothing=smoothing)
+        losses = functional.cross_entropy(
+            logits, target, reduction="none", label_smoothing=smoothing
+        )
+        if self.target == "label":
+            weights = self.class_weights[target]
+        else:  # not as a matrix product, which mixed precision would round
+            weights = (target * self.class_weights).sum(dim=1)
+        return (weights * losses).sum() / weights.sum()
 
 
 class CenterLoss(nn.Module):

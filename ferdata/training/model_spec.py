@@ -8,8 +8,8 @@ from torch import nn
 
 from ferdata.core.errors import OptionError
 from ferdata.core.labels import LabelSpace
-from ferdata.models import takes_image_size
 from ferdata.models.base import ExpressionModel
+from ferdata.models.create import takes_image_size
 from ferdata.models.spec import ModelSpec
 from ferdata.runs.options import TrainOptions
 

@@ -1,45 +1,84 @@
-"""The training part of a recipe, for a build."""
+"""Options of a run from what a user gave and from a recipe's training part."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from ferdata.core.errors import OptionError
 from ferdata.data import Build
 from ferdata.recipes import Recipe, load_recipe
+from ferdata.runs.folder import RunFolder, default_folder
 from ferdata.runs.options import TrainOptions, read_options
 
 logger = logging.getLogger(__name__)
 
 
-def recipe_options(name: str, build: Build, given: Mapping[str, Any]) -> TrainOptions:
-    """Return the options of a recipe for a build, those that were given in their place.
+def run_options(
+    given: Mapping[str, Any],
+    build: Build,
+    *,
+    recipe: str | None = None,
+    out: Path | None = None,
+    resume: bool = False,
+) -> TrainOptions:
+    """Return the options to call `train` with.
+
+    A resumed run keeps what the recipe said when the run began, so only `given` is held against it.
 
     Args:
-        name: A recipe's name, or the path of a YAML file.
+        given: Options as plain values; they take precedence over the recipe's.
         build: The build to train on.
-        given: Options as plain values; they come before the recipe's.
+        recipe: A recipe's name, or the path of a YAML file.
+        out: Folder of the run; default `runs/BUILD-MODEL`.
+        resume: Whether a run in that folder is to be resumed.
 
     Raises:
         UnknownNameError: There is no such recipe.
         ManifestError: The recipe's file is broken.
-        OptionError: An option is not known, or has a value that it can't have.
+        OptionError: An option is unknown or has an invalid value.
+    """
+    if recipe is None:
+        return read_options(given)
+    options = recipe_options(recipe, build, given)
+    folder = RunFolder(out or default_folder(build.name, options.model))
+    if resume and folder.record_file.is_file():
+        return read_options({"model": options.model, **given, "recipe": options.recipe})
+    return options
+
+
+def recipe_options(name: str, build: Build, given: Mapping[str, Any]) -> TrainOptions:
+    """Return the options of a recipe for a build, with those that were given in their place.
+
+    Args:
+        name: A recipe's name, or the path of a YAML file.
+        build: The build to train on.
+        given: Options as plain values; they take precedence over the recipe's. `model_options`
+            update those of the recipe key by key, unless another model is given.
+
+    Raises:
+        UnknownNameError: There is no such recipe.
+        ManifestError: The recipe's file is broken.
+        OptionError: An option is unknown or has an invalid value.
     """
     recipe = load_recipe(name)
-    _say_what_differs(recipe, build)
+    _warn_of_other_data(recipe, build)
     own = recipe.train_options(build.name) if build.name in recipe.datasets else dict(recipe.train)
-    if "model" in given and given["model"] != own.get("model"):
-        own.pop("model_options", None)  # those of the recipe's model
+    merged = {**own, **given, "recipe": recipe.name}
+    if merged.get("model") != own.get("model"):
+        merged["model_options"] = given.get("model_options", {})
+    elif isinstance(given.get("model_options"), Mapping):
+        merged["model_options"] = {**own.get("model_options", {}), **given["model_options"]}
     try:
-        return read_options({**own, **given, "recipe": recipe.name})
+        return read_options(merged)
     except OptionError as error:
         raise OptionError(f"recipe {recipe.name}: {error}") from None
 
 
-def _say_what_differs(recipe: Recipe, build: Build) -> None:
-    """Warn where the data are not those of the recipe; its training part is followed anyway."""
+def _warn_of_other_data(recipe: Recipe, build: Build) -> None:
+    """Warn if the data are not those of the recipe; its training part is used anyway."""
     if build.name not in recipe.datasets:
         logger.warning(
             "the recipe %s is for %s; its training part is used on %s as it stands",

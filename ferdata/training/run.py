@@ -47,57 +47,83 @@ def train(
         build: Folder of a finished build.
         out: Folder of the run; default `runs/BUILD-MODEL`.
         options: What to train and how.
-        resume: Go on with the run in `out` from its last complete epoch, as if it had never
-            stopped. Options may be left out; those set explicitly must be as they were.
+        resume: Continue the run in `out` after its last complete epoch, as if it had never
+            stopped; if there is no run yet, start one. Options may be omitted; those that are set
+            explicitly must be as they were.
         quiet: Show no progress and log no line per epoch.
 
     Raises:
         BuildError: The build can't be read, or lacks the rows that the run needs.
-        OptionError: `out` holds a run already, or none to resume, or another one.
+        OptionError: `out` holds a run and `resume` is not set, or that run has other options.
         UnknownNameError: There is no such model.
         ModelFileError: Pretrained weights can't be had, or a checkpoint is damaged.
-        TrainingError: The loss is no number.
+        TrainingError: The loss is NaN or infinite.
         KeyboardInterrupt: The run was interrupted; its last complete epoch is kept.
     """
     started = time.perf_counter()
     options, data = options or TrainOptions(), Build.open(build)
-    quiet = quiet or not is_first_process()
+    first = is_first_process()
+    quiet = quiet or not first
     folder = RunFolder(out or default_folder(data.name, options.model))
-    built = _build_facts(data)
-    if resume:
+    built = _describe_build(data)
+    known = folder.read() if resume and folder.record_file.is_file() else None
+    if known is not None:
         options = folder.resume(options, built)
     else:
         folder.start()
+        if resume and first:
+            logger.info("%s: no run to resume; starting a new one", folder.path)
     validate = require_rows(data, options)
     torch.manual_seed(options.seed)
     task = make_task(data, options)
-    checkpoint = _checkpoint_to_resume(folder, data) if resume else None
-    record = RunRecord(
-        options=options,
-        build=built,
-        spec=task.classifier.spec,
-        results=folder.read().results if resume else None,
-    )
+    checkpoint = _checkpoint_to_resume(folder, data, quiet=quiet) if known is not None else None
+    spec, results = task.classifier.spec, known.results if known is not None else None
+    record = RunRecord(options=options, build=built, spec=spec, results=results)
     if not quiet:
         _announce(data, task, folder)
-    if is_first_process():
+    if first:
         folder.write(record)
     log = EpochLog(folder, quiet=quiet)
+    _fit(task, data, log, checkpoint=checkpoint, validate=validate, quiet=quiet)
+    report = _report(folder, data, task, log)
+    return _finish(report, record, folder, data, quiet=quiet, started=started) if first else report
+
+
+def _fit(
+    task: ExpressionTask,
+    build: Build,
+    log: EpochLog,
+    *,
+    checkpoint: Path | None,
+    validate: bool,
+    quiet: bool,
+) -> None:
+    """Run the epochs that are left.
+
+    Raises:
+        KeyboardInterrupt: The run was interrupted; a message says how to resume it.
+    """
+    options, folder = task.options, log.folder
     callbacks = [*make_callbacks(options, quiet=quiet), log, KeepCheckpoints(folder, log)]
     try:
         with calm_lightning():
             trainer = make_trainer(options, folder, callbacks, validate=validate)
-            module = make_data_module(data, task)
+            module = make_data_module(build, task)
             trainer.fit(task, datamodule=module, ckpt_path=checkpoint, weights_only=True)
     except KeyboardInterrupt:
         logger.warning(
-            "stopped after %d of %d epochs; go on with: ferdata train %s --out %s --resume",
-            len(log.rows), options.epochs, build, folder.path,
+            "stopped after %d of %d epochs; resume with: ferdata train %s --out %s --resume",
+            len(log.rows), options.epochs, build.root, folder.path,
         )  # fmt: skip
         raise
-    report = RunReport(
+
+
+def _report(folder: RunFolder, build: Build, task: ExpressionTask, log: EpochLog) -> RunReport:
+    """Collect the results of training; time and test scores come later."""
+    options = task.options
+    return RunReport(
         run=str(folder.path),
-        build=data.name,
+        build=build.name,
         model=options.model,
         recipe=options.recipe,
         parameters=count_parameters(task.classifier.model),
@@ -108,9 +134,6 @@ def train(
         seconds=0,
         evaluation=None,
     )
-    if not is_first_process():
-        return report
-    return _finish(report, record, folder, data, quiet=quiet, started=started)
 
 
 def _finish(
@@ -135,7 +158,7 @@ def _finish(
     return report
 
 
-def _build_facts(build: Build) -> dict[str, Any]:
+def _describe_build(build: Build) -> dict[str, Any]:
     """Copy what a run must remember of its build, for resuming and for preparing new images."""
     recorded = read_json(build.root / BUILD_FILE)
     wanted = ("name", "plan_sha256", "seed", "image", "landmarks", "options", "ferdata_version")
@@ -147,11 +170,12 @@ def _build_facts(build: Build) -> dict[str, Any]:
     }
 
 
-def _checkpoint_to_resume(folder: RunFolder, build: Build) -> Path | None:
-    """Return the last checkpoint, checked; None where the run stopped in its first epoch."""
+def _checkpoint_to_resume(folder: RunFolder, build: Build, *, quiet: bool) -> Path | None:
+    """Return the last checkpoint, checked; None if the run stopped in its first epoch."""
     path = folder.checkpoint("last")
     if not path.exists():
-        logger.info("%s: no epoch was complete; starting from the beginning", folder.path)
+        if not quiet:
+            logger.info("%s: no epoch was complete; starting from the beginning", folder.path)
         return None
     spec, _ = read_checkpoint(path)
     spec.require_labels(build.label_space, f"the build {build.root}")

@@ -9,19 +9,18 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import lightning
 import torch
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
-from lightning.pytorch.trainer.connectors.signal_connector import _SignalConnector
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
 from ferdata.core.errors import OptionError
 from ferdata.evaluation.evaluate import torch_device
 from ferdata.runs.folder import RunFolder
 from ferdata.runs.options import TrainOptions
+from ferdata.training.signals import keep_native_handlers
 
 
 def is_first_process() -> bool:
@@ -50,7 +49,7 @@ def make_trainer(
     """
     device = torch_device(options.device)
     _require_devices(options, device)
-    trainer = lightning.Trainer(
+    return lightning.Trainer(
         accelerator={"cpu": "cpu", "cuda": "gpu", "mps": "mps"}[device.type],
         devices=options.devices,
         num_nodes=options.nodes,
@@ -71,30 +70,13 @@ def make_trainer(
         enable_model_summary=False,
         default_root_dir=folder.path,
     )
-    trainer._signal_connector = _FewSignals(trainer)
-    return trainer
-
-
-class _FewSignals(_SignalConnector):  # type: ignore[misc]
-    """Puts back, after a run, the handlers of those signals only that a run has changed.
-
-    Lightning puts back all, as Python knows them. Python does not know handlers that a native
-    library has installed, so theirs became "end the process": MediaPipe now and then times itself
-    by SIGPROF, and killed any process that had trained before.
-    """
-
-    @staticmethod
-    def _get_current_signal_handlers() -> dict[int, Any]:
-        changed = [signal.SIGTERM, *([signal.SIGUSR1] if hasattr(signal, "SIGUSR1") else [])]
-        return {number: signal.getsignal(number) for number in changed}
 
 
 @contextmanager
 def calm_lightning() -> Iterator[None]:
-    """Keep Lightning's hints and adverts out of our messages, and its Ctrl-C an interrupt.
+    """Silence Lightning's hints, let Ctrl-C raise KeyboardInterrupt, keep native signal handlers.
 
-    Lightning turns KeyboardInterrupt into exit code 1 and goes on to ignore the signal; callers
-    of ours want the interrupt itself.
+    Lightning turns KeyboardInterrupt into `sys.exit(1)` and ignores the signal from then on.
     """
     loggers = [logging.getLogger(name) for name in ("lightning", "lightning.pytorch")]
     levels = [logger.level for logger in loggers]
@@ -103,7 +85,7 @@ def calm_lightning() -> Iterator[None]:
     for logger in loggers:
         logger.setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings():
+        with keep_native_handlers(), warnings.catch_warnings():
             warnings.filterwarnings("ignore", module=r"lightning\.")
             warnings.filterwarnings("ignore", module=r"torch\.")
             yield

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
+import sys
 import warnings
+from importlib.metadata import EntryPoint
 
 import pytest
 import timm
 import torch
 from torch import Tensor
 
-from ferdata.core.errors import ModelFileError, OptionError, UnknownNameError
-from ferdata.models import MODELS, ExpressionModel, model_options, registry, takes_image_size
-from ferdata.training import create_model
+from ferdata.core import registry
+from ferdata.core.errors import ModelFileError, OptionError, PluginError, UnknownNameError
+from ferdata.models import (
+    MODELS,
+    ExpressionModel,
+    create_model,
+    model_options,
+    takes_image_size,
+    timm_entries,
+)
 
 NAMES = ("a_mobilenet", "ctan", "efficientvit_m5", "i_mobilenetv2", "lmfer")
 SMALL = {"efficientvit_m5": {"img_size": 64}}
@@ -47,7 +57,7 @@ def test_by_default_a_model_has_its_number_of_parameters(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_model_classifies_what_it_embeds(name):
     model, images = make(name), draw(2, 3, 64, 64)
-    assert isinstance(model, MODELS[name])
+    assert isinstance(model, MODELS.get(name))
     with torch.no_grad():
         embedding = model.embed(images)
         logits = model(images)
@@ -155,7 +165,7 @@ def test_an_unknown_name_is_answered_with_ours_and_timms():
 
 
 def test_timms_model_of_the_same_name_is_reached_by_its_tag():
-    assert isinstance(create_model("efficientvit_m5", 7), MODELS["efficientvit_m5"])
+    assert isinstance(create_model("efficientvit_m5", 7), MODELS.get("efficientvit_m5"))
     other = create_model("efficientvit_m5.r224_in1k", 7)
     assert not isinstance(other, ExpressionModel)
     assert sum(p.numel() for p in other.parameters()) == 12_091_467
@@ -171,7 +181,7 @@ def test_timm_makes_the_same_model(name):
     torch.manual_seed(0)
     model = timm.create_model(f"fer_{name}", num_classes=7, **SMALL.get(name, {})).eval()
     images = draw(1, 3, 64, 64)
-    assert isinstance(model, MODELS[name])
+    assert isinstance(model, MODELS.get(name))
     with torch.no_grad():
         assert torch.equal(model(images), make(name)(images))
 
@@ -196,15 +206,76 @@ def test_timm_knows_what_goes_in(name, side, fixed):
     config = timm.get_pretrained_cfg(f"fer_{name}")
     assert config.input_size == (3, side, side)
     assert config.fixed_input_size is fixed
-    assert (config.mean, config.std) == (MODELS[name].mean, MODELS[name].std)
+    assert (config.mean, config.std) == (MODELS.get(name).mean, MODELS.get(name).std)
 
 
 def test_registering_twice_is_silent():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        importlib.reload(registry)
+        importlib.reload(timm_entries)
     assert len(timm.list_models("fer_*")) == len(NAMES)
-    assert isinstance(timm.create_model("fer_i_mobilenetv2"), MODELS["i_mobilenetv2"])
+    assert isinstance(timm.create_model("fer_i_mobilenetv2"), MODELS.get("i_mobilenetv2"))
+
+
+# --- plugins and start-up -------------------------------------------------------------------------
+
+
+class Mine(ExpressionModel):
+    """A model as a package of a user brings it."""
+
+    embedding_size = 3
+
+    def __init__(
+        self,
+        num_classes: int = 7,
+        in_chans: int = 3,
+        *,
+        pretrained: bool = False,
+        scale: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.scale = scale
+        self.classifier = torch.nn.Linear(in_chans, num_classes)
+
+    def embed(self, images: Tensor, prior: Tensor | None = None) -> Tensor:
+        return self.scale * images.mean(dim=(2, 3))
+
+    def classify(self, embedding: Tensor) -> Tensor:
+        return self.classifier(embedding)
+
+
+@pytest.fixture
+def plugin(monkeypatch):
+    """Make entry points be there, as an installed package does."""
+    entries = [
+        EntryPoint("model.mine", f"{__name__}:Mine", registry.GROUP),
+        EntryPoint("model.function", f"{__name__}:draw", registry.GROUP),
+    ]
+    monkeypatch.setattr(registry, "entry_points", lambda **_: entries)
+    registry._plugins.cache_clear()
+    yield
+    registry._plugins.cache_clear()
+
+
+def test_a_package_adds_a_model(plugin):
+    model = create_model("mine", 4, scale=0.5)
+    assert isinstance(model, Mine)
+    assert model.scale == 0.5
+    assert model_options("mine") == {"scale": float}
+    assert not takes_image_size("mine")
+    with pytest.raises(OptionError, match=r"scale='a': .*number"):
+        create_model("mine", 4, scale="a")
+    with pytest.raises(UnknownNameError, match="mine"):
+        create_model("mime", 4)
+    with pytest.raises(PluginError, match=r"model 'function' is .*a subclass of"):
+        create_model("function", 4)
+
+
+@pytest.mark.parametrize("module", ["models", "models.registry", "models.spec"])
+def test_specs_and_names_load_neither_torch_nor_timm(module):
+    code = f"import sys, ferdata.{module}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"torch", "timm", "lightning"} & set(done.stdout.split())
 
 
 # --- weights --------------------------------------------------------------------------------------

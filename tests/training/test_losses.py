@@ -13,15 +13,7 @@ LABELS = torch.tensor([0, 1, 2, 3, 1, 1])
 FEATURES = torch.randn(6, 5, generator=GENERATOR)
 
 
-def test_smoothing_and_weights_are_torchs():
-    loss = ClassificationLoss(TrainOptions(label_smoothing=0.1), [1.0, 2.0, 3.0, 4.0])
-    expected = functional.cross_entropy(
-        LOGITS, LABELS, torch.tensor([1.0, 2.0, 3.0, 4.0]), label_smoothing=0.1
-    )
-    assert loss(LOGITS, {"label": LABELS}) == expected
-
-
-def test_label_smoothing_is_the_cross_entropy_with_a_share_spread_evenly():
+def test_label_smoothing_spreads_a_fraction_of_the_target_evenly():
     loss = ClassificationLoss(TrainOptions(label_smoothing=0.1))
     spread = 0.9 * functional.one_hot(LABELS, 4) + 0.1 / 4
     expected = -(spread * LOGITS.log_softmax(dim=1)).sum(dim=1).mean()
@@ -42,22 +34,96 @@ def test_a_one_hot_soft_label_is_a_label():
     torch.testing.assert_close(soft(LOGITS, batch), hard(LOGITS, batch))
 
 
-def test_weights_do_not_depend_on_their_scale():
-    small = ClassificationLoss(TrainOptions(), [0.1, 0.2, 0.3, 0.4])
-    large = ClassificationLoss(TrainOptions(), [1.0, 2.0, 3.0, 4.0])
-    batch = {"label": LABELS}
-    torch.testing.assert_close(small(LOGITS, batch), large(LOGITS, batch))
+AFFECTNET = {
+    "neutral": 74_874, "happiness": 134_415, "sadness": 25_459, "surprise": 14_090, "fear": 6_378,
+    "disgust": 3_803, "anger": 24_882, "contempt": 3_750,
+}  # fmt: skip
+"""Train images of AffectNet's eight classes (Mollahosseini et al. 2017, table 3)."""
+BALANCED = [sum(AFFECTNET.values()) / count for count in AFFECTNET.values()]
 
 
-def test_soft_labels_keep_the_size_of_the_loss_under_class_weights():
-    counts = torch.tensor([3.0, 1.0, 1.0, 1.0])
-    weights = (counts.sum() / counts).tolist()
-    labels = torch.tensor([0, 0, 0, 1, 2, 3])  # in these shares
-    batch = {"label": labels, "soft_label": functional.one_hot(labels, 4).float()}
-    even = torch.zeros(6, 4)
-    soft = ClassificationLoss(TrainOptions(loss="soft_cross_entropy"), weights)
-    hard = ClassificationLoss(TrainOptions(), weights)
-    torch.testing.assert_close(soft(even, batch), hard(even, batch))
+def affectnet_labels(images: int = 300) -> torch.Tensor:
+    """Return labels in the proportions of AffectNet, each class at least twice."""
+    total = sum(AFFECTNET.values())
+    counts = [max(2, round(images * count / total)) for count in AFFECTNET.values()]
+    return torch.repeat_interleave(torch.arange(8), torch.tensor(counts))
+
+
+def minimize(loss: ClassificationLoss, batch: dict[str, torch.Tensor], rows: int) -> torch.Tensor:
+    """Return the probabilities of free logits, (rows, 8), at which the loss of a batch is least.
+
+    With one row, all images of the batch share the logits: the model can't tell them apart.
+    """
+    logits = torch.zeros(rows, 8, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS(
+        [logits], max_iter=3000, tolerance_grad=1e-12, tolerance_change=0,
+        line_search_fn="strong_wolfe",
+    )  # fmt: skip
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        value = loss(logits.expand(len(batch["label"]), 8), batch)
+        value.backward()
+        return value
+
+    optimizer.step(closure)
+    return logits.detach().softmax(dim=1)
+
+
+@pytest.mark.parametrize("weights", [None, BALANCED], ids=["plain", "balanced"])
+def test_with_smoothing_every_true_class_is_most_likely_where_the_loss_is_least(weights):
+    labels = affectnet_labels()
+    loss = ClassificationLoss(TrainOptions(label_smoothing=0.1), weights)
+    found = minimize(loss, {"label": labels}, len(labels))
+    expected = 0.9 * functional.one_hot(labels, 8).double() + 0.1 / 8  # 0.9125 for the true class
+    torch.testing.assert_close(found, expected, atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("weights", [None, BALANCED], ids=["plain", "balanced"])
+def test_votes_are_predicted_as_they_are_where_the_loss_is_least(weights):
+    votes = torch.distributions.Dirichlet(torch.full((8,), 0.5, dtype=torch.float64))
+    torch.manual_seed(0)
+    soft = 0.95 * votes.sample((120,)) + 0.05 / 8
+    loss = ClassificationLoss(TrainOptions(loss="soft_cross_entropy"), weights)
+    found = minimize(loss, {"label": soft.argmax(dim=1), "soft_label": soft}, len(soft))
+    torch.testing.assert_close(found, soft, atol=2e-3, rtol=0)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_balanced_weights_make_a_model_that_sees_nothing_predict_every_class_alike(smoothing):
+    labels = affectnet_labels()
+    counts = labels.bincount().double()
+    loss = ClassificationLoss(
+        TrainOptions(label_smoothing=smoothing), (len(labels) / counts).tolist()
+    )
+    found = minimize(loss, {"label": labels}, 1)
+    torch.testing.assert_close(found, torch.full((1, 8), 1 / 8).double(), atol=1e-6, rtol=0)
+
+
+def test_weights_are_those_of_images_and_only_their_ratios_matter():
+    weights = torch.tensor([1.0, 2.0, 3.0, 4.0])
+    plain = functional.cross_entropy(LOGITS, LABELS, reduction="none", label_smoothing=0.1)
+    expected = (weights[LABELS] * plain).sum() / weights[LABELS].sum()
+    batch = {"label": LABELS, "soft_label": functional.one_hot(LABELS, 4).float()}
+    for name in ("cross_entropy", "soft_cross_entropy"):
+        options = TrainOptions(loss=name, label_smoothing=0.1)
+        for scale in (1.0, 0.1):
+            loss = ClassificationLoss(options, (scale * weights).tolist())
+            torch.testing.assert_close(loss(LOGITS, batch), expected)
+            assert not loss.state_dict()
+
+
+def test_without_smoothing_weights_on_labels_are_torchs():
+    weights = [1.0, 2.0, 3.0, 4.0]
+    expected = functional.cross_entropy(LOGITS, LABELS, torch.tensor(weights))
+    loss = ClassificationLoss(TrainOptions(), weights)
+    torch.testing.assert_close(loss(LOGITS, {"label": LABELS}), expected)
+
+
+def test_without_weights_the_loss_is_torchs_to_the_last_bit():
+    loss = ClassificationLoss(TrainOptions(label_smoothing=0.1))
+    expected = torch.nn.CrossEntropyLoss(label_smoothing=0.1)(LOGITS, LABELS)
+    assert torch.equal(loss(LOGITS, {"label": LABELS}), expected)
 
 
 def test_the_center_loss_is_half_the_mean_squared_distance():

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -20,7 +21,7 @@ from ferdata.runs.folder import RunFolder
 from ferdata.runs.options import read_options
 from ferdata.training import TrainOptions, train
 from ferdata.training.epoch_log import CLOCK
-from ferdata.training.recipe_options import recipe_options
+from ferdata.training.recipe_options import recipe_options, run_options
 
 FAST = {"model": "test_resnet", "epochs": 2, "batch_size": 14, "device": "cpu"}
 EVERYTHING = {
@@ -243,6 +244,43 @@ def test_a_recipe_of_another_model_gives_up_the_models_own_options(make_build, t
     recipe = write_recipe(tmp_path / "mine.yaml", model_options={"drop_rate": 0.5})
     assert recipe_options(recipe, build, {}).model_options == {"drop_rate": 0.5}
     assert recipe_options(recipe, build, {"model": "lmfer"}).model_options == {}
+
+
+def test_model_options_update_those_of_the_recipe(make_build, tmp_path):
+    build = Build.open(make_build())
+    recipe = write_recipe(tmp_path / "a.yaml", model_options={"drop_rate": 0.5, "in_chans": 3})
+    given = {"model_options": {"drop_rate": 0.1}}
+    merged = {"drop_rate": 0.1, "in_chans": 3}
+    assert recipe_options(recipe, build, given).model_options == merged
+    named = {**given, "model": "test_resnet"}  # the recipe's own
+    assert recipe_options(recipe, build, named).model_options == merged
+    other = {**given, "model": "lmfer"}
+    assert recipe_options(recipe, build, other).model_options == {"drop_rate": 0.1}
+    with pytest.raises(OptionError, match="model_options"):
+        recipe_options(recipe, build, {"model_options": 3})
+
+
+def test_the_same_command_starts_and_resumes_a_recipe(make_build, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    build = Build.open(make_build())
+    recipe = write_recipe(tmp_path / "a.yaml", epochs=1, model_options={"drop_rate": 0.5})
+    given = {"model_options": {"drop_path_rate": 0.0}}
+
+    def again(**changes):
+        wanted = run_options({**given, **changes}, build, recipe=recipe, resume=True)
+        return train(build.root, options=wanted, resume=True, quiet=True)
+
+    first = again()
+    assert first.run == str(Path("runs/spots-test_resnet"))
+    write_recipe(tmp_path / "a.yaml", epochs=9)  # changed since: the run keeps what it began with
+    assert again().history == first.history
+    assert RunFolder(Path(first.run)).read().options.model_options == {
+        "drop_rate": 0.5, "drop_path_rate": 0.0,
+    }  # fmt: skip
+    with pytest.raises(OptionError, match=r"epochs=1 \(now asked: 2\)"):
+        again(epochs=2)
+    with pytest.raises(OptionError, match="the run was started with model_options="):
+        again(model_options={"drop_rate": 0.1})
 
 
 def test_broken_recipes_are_clear_errors(make_build, tmp_path):

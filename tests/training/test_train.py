@@ -125,10 +125,18 @@ def test_a_run_is_never_overwritten(whole_run):
         train(build, run, options(), quiet=True)
 
 
-def test_resume_needs_a_run_and_its_build(whole_run, make_build, tmp_path):
-    build, run, _ = whole_run
-    with pytest.raises(OptionError, match="no training run"):
-        train(build, tmp_path / "nothing", resume=True, quiet=True)
+def test_resume_starts_a_run_where_there_is_none(whole_run, tmp_path, caplog):
+    build, _, report = whole_run
+    with caplog.at_level("INFO", logger="ferdata"):
+        started = train(build, tmp_path / "new", options(epochs=3), resume=True, quiet=True)
+    assert [line for line in caplog.messages if "resume" in line] == [
+        f"{tmp_path / 'new'}: no run to resume; starting a new one"
+    ]
+    assert without_clock(started) == without_clock(report)
+
+
+def test_resume_refuses_another_build(whole_run, make_build):
+    _, run, _ = whole_run
     other = make_build(plan="b" * 64)
     with pytest.raises(OptionError, match="--resume needs the same"):
         train(other, run, resume=True, quiet=True)

@@ -52,7 +52,7 @@ def test_control_c_keeps_the_last_epoch_and_exits_with_130(make_build, tmp_path)
         process.send_signal(signal.SIGINT)
         _, messages = process.communicate(timeout=60)
     assert process.returncode == 130, messages
-    assert "of 500 epochs; go on with: ferdata train" in messages
+    assert "of 500 epochs; resume with: ferdata train" in messages
     assert "Traceback" not in messages
     assert "Lightning" not in messages
     assert last.exists()
