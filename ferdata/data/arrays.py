@@ -1,4 +1,4 @@
-"""The arrays of one split, its shards laid end to end, gathered row by row; needs only numpy."""
+"""The arrays of one split, its shards end to end, gathered row by row; needs only NumPy."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from ferdata.formats.names import RAW, STRING_COLUMNS
 WIDE_FIELDS = ("image", "soft_label", "landmarks", "box")
 SCALAR_FIELDS = ("index", "label", "valence", "arousal")
 FIELDS = (*WIDE_FIELDS, *SCALAR_FIELDS, *STRING_COLUMNS)
-"""What a batch can hold; `index` is the row number in the split."""
+"""The fields of a batch; `index` is the row number in the split."""
 
 
 class _Mapped:
-    """One field of all shards, as arrays and as bytes.
+    """One field of all shards, memory-mapped, as arrays and as bytes.
 
     Attributes:
         arrays: The array of each shard, shape (rows, *shape).
@@ -33,7 +33,7 @@ class _Mapped:
         dtype: Type of the elements.
         shape: Shape of one row.
         row_bytes: Bytes of one row.
-        pool: Memory for batches of rows.
+        pool: Memory for batches.
     """
 
     def __init__(self, arrays: list[npt.NDArray[Any]]) -> None:
@@ -46,10 +46,10 @@ class _Mapped:
 
 
 class SplitArrays:
-    """All rows of one split, read from the maps of its shards.
+    """All rows of one split, read from the memory maps of its shards.
 
     Args:
-        build: A build, opened or by its directory.
+        build: A build, or its directory.
         split: `"train"`, `"validation"` or `"test"`.
 
     Raises:
@@ -75,15 +75,28 @@ class SplitArrays:
         self._columns: dict[str, npt.NDArray[Any]] = {}
         self._mapped: dict[str, _Mapped] = {}
 
+    def __repr__(self) -> str:
+        return f"SplitArrays({self.summary})"
+
     def __len__(self) -> int:
         return len(self.locator)
+
+    @property
+    def summary(self) -> str:
+        """Build, split, rows, image shape and classes in a line."""
+        shape = "×".join(map(str, self.build.image.shape))
+        names = self.build.label_space.names
+        return (
+            f"{self.build.name} {self.split}: {len(self):,} images of {shape}, "
+            f"{len(names)} classes ({', '.join(names)})"
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle what to read, without maps and columns."""
         return {**self.__dict__, "_columns": {}, "_mapped": {}}
 
     def column(self, field: str) -> npt.NDArray[Any]:
-        """Return a whole column, held in memory from the first call on.
+        """Return a whole column; it is kept in memory from the first call on.
 
         Args:
             field: One of `index`, `label`, `valence`, `arousal`, or a text field.
@@ -118,12 +131,12 @@ class SplitArrays:
     def class_weights(self) -> npt.NDArray[np.float32]:
         """Return the weight of each class, w_c = N / n_c, float32, shape (K,).
 
-        A class without rows gets 0, since no row can ask for its weight.
+        A class without rows gets 0, since no row needs its weight.
         """
         return class_weights(self.class_counts()).astype(np.float32)
 
     def known_landmarks(self) -> npt.NDArray[np.bool_]:
-        """Tell which rows have landmarks, bool, shape (N,)."""
+        """Return which rows have landmarks, bool, shape (N,)."""
         mapped = self._mapped.get("landmarks") or self._map("landmarks")
         return np.concatenate([~np.isnan(array[:, 0, 0]) for array in mapped.arrays])
 
@@ -132,11 +145,11 @@ class SplitArrays:
         rows: Selection | Sequence[int] | npt.NDArray[np.integer],
         fields: Iterable[str] = ("image", "label"),
     ) -> dict[str, Any]:
-        """Copy rows out of the shards: one copy per image, in the order asked for.
+        """Copy rows out of the shards: one copy per image, in the given order.
 
         Args:
-            rows: Row numbers in the split, or rows that `locator` has located.
-            fields: What to read, see `FIELDS`.
+            rows: Row numbers in the split, or a selection made by `locator`.
+            fields: The fields to read, see `FIELDS`.
 
         Returns:
             A dict from field to array, first dimension B: `image` uint8 (B, H, W, C), `label`
@@ -162,9 +175,9 @@ class SplitArrays:
     def _copy(self, field: str, selection: Selection) -> npt.NDArray[Any]:
         """Copy rows of a mapped field, each exactly once.
 
-        `take` with `out=` and mode "clip" writes straight to its place ("raise" goes through a
-        buffer); the row numbers were checked when they were located. Where stretches are short
-        (rows in any order), joining one view of bytes per row is the cheapest single copy.
+        `take` with `out=` and mode "clip" writes straight to its target ("raise" goes through a
+        buffer); the row numbers were checked when they were located. If runs are short (rows in
+        random order), joining one view of bytes per row is the cheapest single copy.
         """
         mapped = self._mapped.get(field) or self._map(field)
         shape = (len(selection.rows), *mapped.shape)
@@ -186,7 +199,7 @@ class SplitArrays:
         return out
 
     def _map(self, field: str) -> _Mapped:
-        """Map a field in every shard and check the shapes, on which unchecked copying relies."""
+        """Map a field in every shard, and check the shapes, on which unchecked copying relies."""
         arrays = [reader.array(field) for reader in self._readers]
         inner = self.build.image.shape if field == "image" else arrays[0].shape[1:]
         for reader, array, rows in zip(self._readers, arrays, self._shard_rows, strict=True):
@@ -199,7 +212,7 @@ class SplitArrays:
         return self._mapped[field]
 
     def _count_rows(self) -> list[int]:
-        """Return the rows per shard, from `build.json` where it says, else from the shards."""
+        """Return the rows per shard, from `build.json` if it has them, else from the shards."""
         info = self.build.split(self.split)
         known = [self.build.shard_rows.get(shard) for shard in info.shards]
         rows = [

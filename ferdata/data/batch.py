@@ -1,4 +1,4 @@
-"""A batch of tensors that a DataLoader's default collate hands on as it is."""
+"""A batch of tensors that a DataLoader's default collate function passes on unchanged."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Batch(dict[str, Any]):
         """Return the batch with its tensors on a device.
 
         Args:
-            device: Where to.
-            non_blocking: Don't wait for copies; by default only toward a CUDA device, where it is
-                safe for pinned memory and without effect for other memory.
+            device: The device.
+            non_blocking: Don't wait for copies; by default only to a CUDA device, where it is safe
+                for pinned memory and has no effect on other memory.
         """
         target = torch.device(device)
         no_wait = target.type == "cuda" if non_blocking is None else non_blocking
@@ -36,7 +36,7 @@ class Batch(dict[str, Any]):
 
 
 def collate_batches(batches: Sequence[Batch], *, collate_fn_map: Any = None) -> Batch:  # noqa: ARG001 - the signature that default_collate calls
-    """Give back the one batch of the list; join several in their order."""
+    """Return the one batch of the list; concatenate several in order."""
     if len(batches) == 1:
         return batches[0]
     return Batch((field, _join([batch[field] for batch in batches])) for field in batches[0])

@@ -131,7 +131,7 @@ class Build:
         """
         if isinstance(path, Build):
             return path
-        root = Path(path)
+        root = Path(path).expanduser()
         if root.name == BUILD_FILE:
             root = root.parent
         facts = _read_facts(root)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,11 @@ from ferdata.core.draws import generator
 from ferdata.core.labels import LabelSpace
 from ferdata.data.build import Build
 from ferdata.data.dataset import ShardDataset
-from ferdata.data.loader import ShardLoader
+from ferdata.data.loader import LoaderOptions, ShardLoader
 
 
 class _LightningLoader(ShardLoader):
-    """A loader where Lightning finds `set_epoch`, which it calls at the start of each epoch."""
+    """A loader with `set_epoch` where Lightning looks for it, to call it before each epoch."""
 
     batch_sampler = None
 
@@ -30,24 +31,23 @@ class _LightningLoader(ShardLoader):
 
 
 class FerDataModule(L.LightningDataModule):  # type: ignore[misc] # Lightning is not type-checked here
-    """The loaders of a build's splits, one rank each; train is shuffled anew in every epoch.
+    """The loaders of a build's splits for each rank; train is shuffled anew in every epoch.
 
     Lightning sets the epoch of the loaders and saves their position with a checkpoint, so that a
-    resumed run, even from the middle of an epoch, sees the batches that it would have seen.
+    resumed run, even from the middle of an epoch, gets the batches that it would have got.
 
     Args:
-        build: A build, opened or by its directory.
+        build: A build, or its directory.
         batch_size: Rows per batch and rank.
         seed: Seed of the orders of train.
-        fields: What a batch holds, see `ferdata.data.FIELDS`.
-        eval_batch_size: Rows per batch of the other splits; as `batch_size` where not given.
-        drop_last: Leave out a last, smaller batch of train.
-        prefetch: Batches that may lie ready before they are asked for.
-        pin_memory: Use page-locked memory; by default where the trainer runs on CUDA.
+        fields: Fields of a batch, see `ferdata.data.FIELDS`.
+        eval_batch_size: Rows per batch of the other splits; by default `batch_size`.
         predict_split: The split that `trainer.predict` reads.
-        subset: Share of train that is visited in the first `subset_epochs` epochs: rows drawn once
+        subset: Fraction of train that is used in the first `subset_epochs` epochs: rows drawn once
             by the seed. The trainer has to reload its loaders every epoch for it.
         subset_epochs: Number of these epochs.
+        **options: Of `LoaderOptions`. Ranks come from the trainer, `drop_last` applies to train
+            only, and memory is pinned by default if the trainer runs on CUDA.
 
     Raises:
         BuildError: The build is missing, broken or unfinished.
@@ -61,12 +61,10 @@ class FerDataModule(L.LightningDataModule):  # type: ignore[misc] # Lightning is
         seed: int = 0,
         fields: Sequence[str] = ("image", "label"),
         eval_batch_size: int | None = None,
-        drop_last: bool = False,
-        prefetch: int = 2,
-        pin_memory: bool | None = None,
         predict_split: str = "test",
         subset: float = 1.0,
         subset_epochs: int = 0,
+        **options: Any,
     ) -> None:
         super().__init__()
         self.build = Build.open(build)
@@ -74,16 +72,14 @@ class FerDataModule(L.LightningDataModule):  # type: ignore[misc] # Lightning is
         self.seed = seed
         self.fields = tuple(fields)
         self.eval_batch_size = eval_batch_size or batch_size
-        self.drop_last = drop_last
-        self.prefetch = prefetch
-        self.pin_memory = pin_memory
         self.predict_split = predict_split
         self.subset = subset
         self.subset_epochs = subset_epochs
+        self.options = LoaderOptions(**options)
 
     @property
     def label_space(self) -> LabelSpace:
-        """The names of the classes that `label` counts in."""
+        """The names of the classes that `label` indexes."""
         return self.build.label_space
 
     def class_weights(self, split: str = "train") -> torch.Tensor:
@@ -99,28 +95,23 @@ class FerDataModule(L.LightningDataModule):  # type: ignore[misc] # Lightning is
         return len(self._train_loader(epoch))
 
     def val_dataloader(self) -> ShardLoader | list[ShardLoader]:
-        """Return the loader of validation; an empty list where the build has none."""
-        if "validation" not in self.build.splits:
-            return []
-        return self._loader("validation", self.eval_batch_size, shuffle=False)
+        """Return the loader of validation; an empty list if the build has none."""
+        return self._eval_loader("validation") if "validation" in self.build.splits else []
 
     def test_dataloader(self) -> ShardLoader:
         """Return the loader of test."""
-        return self._loader("test", self.eval_batch_size, shuffle=False)
+        return self._eval_loader("test")
 
     def predict_dataloader(self) -> ShardLoader:
         """Return the loader of `predict_split`."""
-        return self._loader(self.predict_split, self.eval_batch_size, shuffle=False)
+        return self._eval_loader(self.predict_split)
 
     def _train_loader(self, epoch: int) -> ShardLoader:
-        return self._loader(
-            "train",
-            self.batch_size,
-            shuffle=True,
-            seed=self.seed,
-            drop_last=self.drop_last,
-            rows=self._subset_rows() if epoch < self.subset_epochs else None,
-        )
+        rows = self._subset_rows() if epoch < self.subset_epochs else None
+        return self._loader("train", self.batch_size, seed=self.seed, rows=rows)
+
+    def _eval_loader(self, split: str) -> ShardLoader:
+        return self._loader(split, self.eval_batch_size, shuffle=False, drop_last=False)
 
     def _subset_rows(self) -> npt.NDArray[np.int64]:
         """Draw the rows of the subset, ascending."""
@@ -129,19 +120,9 @@ class FerDataModule(L.LightningDataModule):  # type: ignore[misc] # Lightning is
         return np.sort(drawn[: round(rows * self.subset)]).astype(np.int64)
 
     def _loader(self, split: str, batch_size: int, **options: Any) -> ShardLoader:
-        return _LightningLoader(
-            self.build,
-            split,
-            batch_size,
-            rank=self.trainer.global_rank if self.trainer else 0,
-            world_size=self.trainer.world_size if self.trainer else 1,
-            prefetch=self.prefetch,
-            fields=self.fields,
-            pin_memory=self._pins(),
-            **options,
-        )
-
-    def _pins(self) -> bool:
-        if self.pin_memory is not None:
-            return self.pin_memory
-        return self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
+        options = asdict(self.options) | options
+        if self.trainer:
+            options |= {"rank": self.trainer.global_rank, "world_size": self.trainer.world_size}
+            if self.options.pin_memory is None:
+                options["pin_memory"] = self.trainer.strategy.root_device.type == "cuda"
+        return _LightningLoader(self.build, split, batch_size, fields=self.fields, **options)

@@ -22,19 +22,19 @@ from ferdata.data.selection import Selection
 class ShardDataset(Dataset[dict[str, Any]]):
     """One split of a build, map-style; images stay uint8, shape (H, W, C), until the device.
 
-    A DataLoader with the default collate fetches each batch in one gather, one copy per image, and
-    gets it as a `Batch`, with row i of the batch being the i-th index that the sampler asked for:
+    A DataLoader with the default collate function fetches each batch in one gather, one copy per
+    image, as a `Batch` whose row i is the i-th index that the sampler drew:
 
         DataLoader(ShardDataset("out/rafdb", "train"), batch_size=64, shuffle=True)
 
-    Keep `num_workers=0` unless something per image is to be computed on the CPU: the main process
-    alone reads faster than workers can hand batches over. A `collate_fn` of your own is called with
-    a list that holds one `Batch`. Works with fork, forkserver and spawn.
+    Keep `num_workers=0` unless you compute something per image on the CPU: the main process alone
+    reads faster than workers can transfer batches. Your own `collate_fn` gets a list of one
+    `Batch`. Works with fork, forkserver and spawn.
 
     Args:
-        build: A build, opened or by its directory.
+        build: A build, or its directory.
         split: `"train"`, `"validation"` or `"test"`.
-        fields: What a sample holds, see `ferdata.data.FIELDS`.
+        fields: Fields of a sample, see `ferdata.data.FIELDS`.
 
     Raises:
         BuildError: The build or a shard of the split is missing, broken or unfinished.
@@ -51,6 +51,9 @@ class ShardDataset(Dataset[dict[str, Any]]):
         self.fields = _checked(fields)
         self.arrays = SplitArrays(build, split)
 
+    def __repr__(self) -> str:
+        return f"ShardDataset({self.arrays.summary})"
+
     def __len__(self) -> int:
         return len(self.arrays)
 
@@ -64,10 +67,10 @@ class ShardDataset(Dataset[dict[str, Any]]):
         return {field: values[0] for field, values in self._read([index]).items()}
 
     def __getitems__(self, indices: Sequence[int]) -> list[Batch]:
-        """Read a batch in one gather, rows in the order of the indices.
+        """Read a batch in one gather, with its rows in the order of the indices.
 
         Returns:
-            A list of one `Batch`, which the default collate hands on without copying.
+            A list of one `Batch`, which the default collate function passes on without copying.
 
         Raises:
             IndexError: An index is outside the split.
@@ -76,7 +79,7 @@ class ShardDataset(Dataset[dict[str, Any]]):
         return [self._read(indices)]
 
     def read(self, selection: Selection, fields: Sequence[str]) -> Batch:
-        """Read rows that `arrays.locator` has located: tensors over the memory gathered into."""
+        """Read rows that `arrays.locator` located, as tensors over the gathered memory."""
         batch = Batch()
         for field in fields:
             values = self.arrays.gather_field(field, selection)
@@ -94,7 +97,7 @@ class ShardDataset(Dataset[dict[str, Any]]):
 
     @property
     def label_space(self) -> LabelSpace:
-        """The names of the classes that `label` counts in."""
+        """The names of the classes that `label` indexes."""
         return self.build.label_space
 
     @property
@@ -113,9 +116,9 @@ class ShardDataset(Dataset[dict[str, Any]]):
 
 
 def _checked(fields: Sequence[str]) -> tuple[str, ...]:
-    """Return the fields, each once."""
+    """Return the fields without repetitions."""
     if isinstance(fields, str):
-        raise OptionError(f"fields={fields!r} is one string; give a sequence: ({fields!r},)")
+        raise OptionError(f"fields={fields!r} is a string; give a sequence: ({fields!r},)")
     for field in fields:
         if field not in FIELDS:
             raise UnknownNameError("field", field, FIELDS)

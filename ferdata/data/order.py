@@ -20,19 +20,19 @@ def epoch_order(
 ) -> npt.NDArray[np.int64]:
     """Return the rows that one rank visits in one epoch.
 
-    Every rank draws the same order of all rows from (seed, epoch) and takes each `world_size`-th
-    row of it, so that the parts are of equal length and, together, everything. Where `rows` is no
-    multiple of `world_size`, the order is filled up with its own beginning (fewer than
-    `world_size` rows come twice) or, with `truncate`, cut.
+    Every rank draws the same order of all rows from (seed, epoch) and takes every `world_size`-th
+    row of it, so that the parts are of equal length and cover all rows. If `rows` is not a multiple
+    of `world_size`, the order is extended with its own beginning (fewer than `world_size` rows come
+    twice) or, with `truncate`, cut.
 
     Args:
         rows: Number of rows of the split.
-        shuffle: Draw an order; without it rows come ascending.
+        shuffle: Draw an order; otherwise the rows are ascending.
         seed: Seed of all epochs.
         epoch: The epoch, from 0.
         rank: Which part, 0 ≤ rank < world_size.
         world_size: Number of parts.
-        truncate: Leave rows out instead of repeating some.
+        truncate: Drop rows instead of repeating some.
 
     Returns:
         Row numbers, int64.

@@ -1,4 +1,4 @@
-"""Making batches ahead of their consumer, in one thread."""
+"""Batches made ahead of their consumer, in one thread."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import TypeVar
 Plan = TypeVar("Plan")
 Made = TypeVar("Made")
 
-_AWAY_SHARE = 0.25
-"""A consumer that is away for more than this part of the time a batch takes is worth a thread."""
+_WORTH_A_THREAD = 0.25
+"""A thread is started if the consumer works longer than this fraction of a batch's making."""
 
 
 class _End:
-    """What the thread sends last: the reason why it ended, or none where all is made."""
+    """The last thing that the thread sends: the error that ended it, or None if all is done."""
 
     def __init__(self, error: BaseException | None = None) -> None:
         self.error = error
@@ -25,22 +25,22 @@ class _End:
 def prefetch(
     make: Callable[[Plan], Made], plans: Iterator[Plan], depth: int
 ) -> Generator[Made, None, None]:
-    """Make batches in order, ahead of the consumer once it turns out to do work in between.
+    """Make batches in order, ahead of the consumer once it turns out to work in between.
 
-    A consumer that asks again at once leaves nothing to hide behind, and handing a batch from
-    thread to thread costs about a tenth of copying one; so batches are made in the consumer's own
-    thread until it has been away for a quarter of the time that making them took. A training loop
-    is, from its second batch on, and then finds its batches ready.
+    A consumer that requests batches without pause leaves no work to overlap with, and passing a
+    batch between threads costs about a tenth of copying it. So batches are made in the consumer's
+    own thread until it has spent a quarter of their making time elsewhere. A training loop has done
+    so by its second batch, and from then on finds its batches ready.
 
-    Closing the iterator, or dropping it, stops the thread.
+    Closing or dropping the iterator stops the thread.
 
     Args:
         make: Makes a batch; called from one thread at a time.
         plans: What to make; consumed from one thread at a time.
-        depth: Batches that may lie ready; 0 for never a thread.
+        depth: Number of batches that may be ready; 0 for no thread.
 
     Raises:
-        BaseException: Whatever `make` raised, where the failed batch would have come.
+        BaseException: Whatever `make` raised, in place of the failed batch.
     """
     away = busy = 0.0
     begun = time.perf_counter()
@@ -48,23 +48,23 @@ def prefetch(
         made = [make(plan)]
         left = time.perf_counter()
         busy += left - begun
-        yield made.pop()  # no reference stays here: the consumer alone decides how long it lives
+        yield made.pop()  # no reference is kept here: the consumer alone decides how long it lives
         begun = time.perf_counter()
         away += begun - left
-        if depth > 0 and away > _AWAY_SHARE * busy:
+        if depth > 0 and away > _WORTH_A_THREAD * busy:
             yield from _in_thread(make, plans, depth)
 
 
 def _in_thread(make: Callable[[Plan], Made], plans: Iterator[Plan], depth: int) -> Iterator[Made]:
     """Make all batches in a thread, at most `depth` ahead."""
     ready: SimpleQueue[Made | _End] = SimpleQueue()
-    tickets: SimpleQueue[None] = SimpleQueue()  # each allows one batch more
+    tickets: SimpleQueue[None] = SimpleQueue()  # each allows one more batch
     stopped = threading.Event()
     thread = threading.Thread(
         target=_produce,
         args=(make, plans, ready, tickets, stopped),
         name="ferdata-prefetch",
-        daemon=True,  # a batch that nobody waits for must not hold up the interpreter's end
+        daemon=True,  # an unused batch must not delay the interpreter's exit
     )
     for _ in range(depth):
         tickets.put(None)
@@ -81,7 +81,7 @@ def _in_thread(make: Callable[[Plan], Made], plans: Iterator[Plan], depth: int) 
     finally:
         stopped.set()
         tickets.put(None)
-        # The garbage collector may end an abandoned iterator in any thread, this one too.
+        # The garbage collector may close an abandoned iterator in any thread, even this one.
         if thread is not threading.current_thread():
             thread.join()
 
@@ -93,7 +93,7 @@ def _produce(
     tickets: SimpleQueue[None],
     stopped: threading.Event,
 ) -> None:
-    """Body of the thread; refers to nothing that the consumer could abandon."""
+    """Body of the thread; it refers to nothing that the consumer could drop."""
     try:
         for plan in plans:
             tickets.get()

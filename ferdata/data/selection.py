@@ -1,4 +1,4 @@
-"""Which rows of which shards a batch is made of."""
+"""Which rows of which shards a batch consists of."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 _ROWS_PER_CALL = 4
-"""A `take` costs about as much, beside the copying, as the views of this many rows."""
+"""A `take` costs about as much overhead as the views of this many rows."""
 
 _BLOCK = 256
-"""Batches located at once: many enough to make the cost per batch vanish, few enough for RAM."""
+"""Batches located at once: enough to make the cost per batch vanish, few enough for memory."""
 
 Run = tuple[int, int, int]
-"""A stretch of a batch within one shard: shard, first position, last position + 1."""
+"""Consecutive rows of a batch in one shard: shard, first position, last position + 1."""
 
 
 @dataclass(slots=True)
@@ -28,8 +28,8 @@ class Selection:
         index: Row numbers in the split, int64, shape (B,).
         shards: Number of the shard of each row, intp, shape (B,).
         rows: Row number inside its shard, intp, shape (B,).
-        runs: The stretches within one shard, where they are long enough that one call for each is
-            cheaper than one view per row; else none.
+        runs: The runs of rows in one shard, if they are so long that one call for each is cheaper
+            than one view per row; else None.
     """
 
     index: npt.NDArray[np.int64]
@@ -40,10 +40,10 @@ class Selection:
 
 @dataclass(slots=True)
 class Block:
-    """Many batches in a row, located together.
+    """Many consecutive batches, located together.
 
     Attributes:
-        index: Row numbers in the split, int64, of all batches one after the other.
+        index: Row numbers in the split, int64, of all batches end to end.
         batches: The batches; their arrays are slices of the block's.
     """
 
@@ -52,7 +52,7 @@ class Block:
 
 
 class Locator:
-    """Finds rows of a split in its shards, which lie end to end.
+    """Locates rows of a split in its shards.
 
     Args:
         shard_rows: Number of rows of each shard, in order.
@@ -67,7 +67,7 @@ class Locator:
         return self._length
 
     def select(self, indices: Sequence[int] | npt.NDArray[np.integer]) -> Selection:
-        """Locate the rows of one batch; their order is kept.
+        """Locate the rows of one batch, keeping their order.
 
         Args:
             indices: Row numbers in the split; negative ones count from its end.
@@ -82,20 +82,20 @@ class Locator:
             if index.min() < 0 or index.max() >= self._length:
                 raise IndexError(f"index out of range for a split of {self._length} rows")
         shards, rows = self._locate(index)
-        ascending = all(map(operator.le, numbers, islice(numbers, 1, None)))  # most end at once
+        ascending = all(map(operator.le, numbers, islice(numbers, 1, None)))  # usually ends at once
         changes = (np.flatnonzero(np.diff(shards)) + 1).tolist() if ascending else None
         return Selection(index, shards, rows, _long_runs(shards, changes))
 
     def blocks(
         self, order: npt.NDArray[np.int64], batch_size: int, *, first: int = 0, sort: bool = False
     ) -> Iterator[Block]:
-        """Locate all batches of an order of rows, many at a time; the last one may be smaller.
+        """Locate all batches of an order of rows, many at a time; the last batch may be smaller.
 
         Args:
             order: Row numbers in the split, shape (n,).
             batch_size: Rows per batch.
-            first: The batch to begin with.
-            sort: Sort the rows within each batch, so that each shard is gathered in one call.
+            first: The first batch to locate.
+            sort: Sort the rows of each batch, so that each shard is gathered in one call.
         """
         step = batch_size * _BLOCK
         for begin in range(first * batch_size, len(order), step):
@@ -113,7 +113,7 @@ class Locator:
         for number, start in enumerate(range(0, len(index), batch_size)):
             part = slice(start, start + batch_size)
             inside = (changes[edges[number] : edges[number + 1]] - start).tolist()
-            if inside and inside[0] == 0:  # a batch that begins with a shard changes nothing
+            if inside and inside[0] == 0:  # the batch begins with a shard: not a change inside it
                 del inside[0]
             runs = _long_runs(shards[part], inside)
             batches.append(Selection(index[part], shards[part], rows[part], runs))
@@ -127,12 +127,12 @@ class Locator:
 
 
 def _long_runs(shards: npt.NDArray[np.intp], changes: list[int] | None) -> list[Run] | None:
-    """Return the stretches between changes of the shard, if they are worth a call each.
+    """Return the runs between changes of the shard, if they are worth a call each.
 
     Args:
         shards: The shard of each row of a batch.
-        changes: Positions where the shard is another than before; none where rows are in no order,
-            so that stretches are too short.
+        changes: Positions where the shard differs from the one before; None if rows are in no
+            order, so that runs are too short.
     """
     if changes is None or (len(changes) + 1) * _ROWS_PER_CALL > len(shards):
         return None

@@ -1,6 +1,6 @@
-"""One HDF5 shard: its arrays mapped into memory, or its encoded images decoded.
+"""One HDF5 shard: its arrays memory-mapped, or its encoded images decoded.
 
-Contiguous arrays are mapped at their offset in the file, so the hot path never enters libhdf5.
+Contiguous arrays are mapped at their offset in the file, so that the hot path avoids libhdf5.
 Maps and handles are opened on first use in each process and never pickled: fork, forkserver and
 spawn all work.
 """
@@ -14,19 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import cv2
 import h5py
 import numpy as np
 import numpy.typing as npt
 
-from ferdata.core.errors import BuildError
+from ferdata.core.errors import BuildError, ImageError
 from ferdata.formats.names import HDF5_FORMAT
-
-# Color images are stored as ordinary JPEG or PNG files; orientation tags never apply to them.
-_DECODE = {
-    1: cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION,
-    3: cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION,
-}
 
 
 class ShardReader:
@@ -34,9 +27,9 @@ class ShardReader:
 
     Args:
         path: The HDF5 file.
-        split: The split it must belong to.
-        plan_sha256: The plan it must have been rendered from.
-        label_names: The class names its labels must count in.
+        split: The split that it must belong to.
+        plan_sha256: The plan that it must have been rendered from.
+        label_names: The class names that its labels must index.
     """
 
     def __init__(
@@ -46,28 +39,28 @@ class ShardReader:
         self._split = split
         self._plan_sha256 = plan_sha256
         self._label_names = label_names
-        self._forget()
+        self._reset()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Pickle where the shard is, without its map and handle."""
+        """Pickle the path, without maps and handle."""
         state = self.__dict__.copy()
         del state["_arrays"], state["_file"], state["_owner"]
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._forget()
+        self._reset()
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         self._arrays: dict[str, npt.NDArray[Any]] = {}
         self._file: h5py.File | None = None
         self._owner = 0  # the process that opened `_file`
 
     def array(self, name: str) -> npt.NDArray[Any]:
-        """Return a numeric array of the shard, read-only, mapped where it is contiguous.
+        """Return a numeric array of the shard, read-only, mapped if it is contiguous.
 
         Raises:
-            BuildError: The shard is broken, is another one than it should be, or lacks the array.
+            BuildError: The shard is broken, is not the expected one, or lacks the array.
         """
         array = self._arrays.get(name)
         if array is None:
@@ -99,23 +92,23 @@ class ShardReader:
 
         Args:
             row: Row number in the shard.
-            out: Where the pixels go, uint8, shape (H, W, C).
+            out: Array for the pixels, uint8, shape (H, W, C).
 
         Raises:
             BuildError: The image can't be decoded or has another size.
         """
-        data = self._handle()["image"][row]
+        from ferdata.formats.encoding import decode  # noqa: PLC0415 - raw shards need no OpenCV
+
         try:
-            pixels = cv2.imdecode(np.asarray(data, np.uint8), _DECODE[out.shape[2]])
-        except cv2.error:
-            pixels = None
-        if pixels is None or pixels.shape[:2] != out.shape[:2]:
-            found = "not decodable" if pixels is None else f"of shape {pixels.shape}"
-            raise self._broken(f"image {row} is {found}, expected {out.shape}")
-        out[...] = pixels.reshape(out.shape)
+            pixels = decode(self._handle()["image"][row], out.shape[2])
+        except ImageError as error:
+            raise self._broken(f"image {row} is not decodable") from error
+        if pixels.shape != out.shape:
+            raise self._broken(f"image {row} is of shape {pixels.shape}, expected {out.shape}")
+        out[...] = pixels
 
     def _handle(self) -> h5py.File:
-        """Return the file, held open; opened again in a process that inherited it by a fork."""
+        """Return the open file; a process that inherited it by a fork opens it again."""
         if self._file is None or self._owner != os.getpid():
             self._file = self._open()
             self._owner = os.getpid()
@@ -123,7 +116,7 @@ class ShardReader:
 
     @contextmanager
     def _opened(self) -> Iterator[h5py.File]:
-        """Open the file for a moment."""
+        """Open the file temporarily."""
         file = self._open()
         try:
             yield file
@@ -165,7 +158,7 @@ class ShardReader:
 
     def _map(self, dataset: h5py.Dataset) -> npt.NDArray[Any]:
         offset = dataset.id.get_offset()
-        if dataset.size == 0 or offset is None:  # empty or chunked: nothing to map
+        if dataset.size == 0 or offset is None:  # empty or chunked: can't be mapped
             array = np.asarray(dataset[...])
         else:
             try:
@@ -174,7 +167,7 @@ class ShardReader:
                 )
             except (OSError, ValueError) as error:
                 raise self._broken(f"{dataset.name} can't be mapped ({error})") from error
-            array = mapped.view(np.ndarray)  # plain slices are cheaper than memmap's
+            array = mapped.view(np.ndarray)  # slicing an ndarray is cheaper than a memmap
         array.flags.writeable = False
         return array
 
@@ -185,13 +178,13 @@ class ShardReader:
 def _open_unlocked(path: Path) -> h5py.File:
     """Open a finished file for reading, without locking it.
 
-    No chunk cache: its default of 8 MiB per dataset adds up over shards and workers, and neither
-    contiguous nor variable-length data read once gains anything from it.
+    No chunk cache: its default of 8 MiB per dataset adds up over shards and workers, and it helps
+    neither contiguous data nor variable-length data that is read once.
     """
     try:
         return h5py.File(path, "r", locking=False, rdcc_nbytes=0)
     except OSError as error:
-        # One process can't hold a file open in two ways: someone else here has it open locked.
+        # A process can't open a file in two ways: it is open with a lock elsewhere in this process.
         if "locking flag" not in str(error):
             raise
         return h5py.File(path, "r", rdcc_nbytes=0)

@@ -7,7 +7,7 @@ from pathlib import Path
 from ferdata.core.errors import MissingExtraError, OptionError
 from ferdata.deployment.options import ExportOptions
 from ferdata.deployment.results import ExportReport
-from ferdata.deployment.run_path import run_path
+from ferdata.runs.folder import RunFolder
 
 
 def export(
@@ -37,7 +37,8 @@ def export(
             outputs of the exported model differ.
         BuildError: The file can't be written.
     """
-    folder = run_path(run)
+    folder = RunFolder(Path(run).expanduser())
+    record = folder.read()
     target = None if out is None else Path(out).expanduser()
     if target is not None and target.is_dir():
         raise OptionError(f"--out {target} is a folder; name a file, such as {target / 'fer.onnx'}")
@@ -49,4 +50,4 @@ def export(
         from ferdata.deployment.onnx_model import export_run  # noqa: PLC0415 - torch is heavy
     except ImportError as error:
         raise MissingExtraError("export", "onnx", error) from error
-    return export_run(folder, target, options or ExportOptions())
+    return export_run(folder, record, target, options or ExportOptions())

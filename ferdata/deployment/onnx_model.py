@@ -20,10 +20,10 @@ from ferdata.models.classifier import Classifier
 from ferdata.runs.folder import RunFolder, RunRecord
 
 
-def export_run(run: Path, out: Path | None, options: ExportOptions) -> ExportReport:
+def export_run(
+    folder: RunFolder, record: RunRecord, out: Path | None, options: ExportOptions
+) -> ExportReport:
     """Do what `ferdata.deployment.export` says."""
-    folder = RunFolder(run)
-    record = folder.read()
     which = options.checkpoint or record.options.select
     target = out or folder.path / "export" / f"{which}.onnx"
     source = folder.checkpoint(which)

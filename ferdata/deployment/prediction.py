@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ferdata.core.errors import MissingExtraError
 from ferdata.deployment.options import PredictOptions
 from ferdata.deployment.results import Prediction
-from ferdata.deployment.run_path import run_path
+from ferdata.runs.folder import RunFolder
 
 if TYPE_CHECKING:
     from ferdata.deployment.images import ImageInput
@@ -52,11 +52,12 @@ def predict(
     """
     from ferdata.deployment.images import collect_images  # noqa: PLC0415 - loads OpenCV
 
-    folder = run_path(run)
+    folder = RunFolder(Path(run).expanduser())
+    record = folder.read()
     target = None if out is None else Path(out).expanduser()
     given = collect_images(images, skip=target)
     try:
         from ferdata.deployment.predictor import classify_images  # noqa: PLC0415 - torch is heavy
     except ImportError as error:
         raise MissingExtraError("prediction", "train", error) from error
-    return classify_images(folder, given, options or PredictOptions(), target, quiet=quiet)
+    return classify_images(folder, record, given, options or PredictOptions(), target, quiet=quiet)

@@ -29,7 +29,7 @@ from ferdata.faces.detection import Detection, extent
 from ferdata.faces.detectors.mediapipe import FaceDetector
 from ferdata.models.checkpoint import load_classifier
 from ferdata.models.classifier import Classifier
-from ferdata.runs.folder import RunFolder
+from ferdata.runs.folder import RunFolder, RunRecord
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,8 @@ _BATCH = 16  # images in memory at once
 
 
 def classify_images(
-    run: Path,
+    folder: RunFolder,
+    record: RunRecord,
     images: Sequence[InputImage],
     options: PredictOptions,
     out: Path | None,
@@ -45,8 +46,6 @@ def classify_images(
     quiet: bool,
 ) -> Generator[Prediction, None, None]:
     """Do what `ferdata.deployment.predict` says."""
-    folder = RunFolder(run)
-    record = folder.read()
     preparation = Preparation.from_build(record.build)
     device = torch_device(options.device)
     classifier = load_classifier(folder.checkpoint(options.checkpoint or record.options.select))

@@ -9,12 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import BaseModel
 
-from ferdata.core.errors import ManifestError
 from ferdata.data import Build, SplitArrays
+from ferdata.data.manifest_columns import read_manifest_columns
 from ferdata.evaluation.metrics import score
 from ferdata.evaluation.predictions import Answers
 
@@ -148,23 +146,15 @@ def read_columns(
     subject = arrays.column("subject").take(index).tolist()
     if len(set(dataset)) > 1:
         subject = [f"{d}/{s}" if s else "" for d, s in zip(dataset, subject, strict=True)]
-    attributes = _read_attributes(
-        build.root / "manifest.parquet", arrays.column("sample_id").take(index).tolist()
-    )
+    attributes = _read_attributes(build.root, arrays.column("sample_id").take(index).tolist())
     return {"subject": subject, **attributes, "dataset": dataset}
 
 
-def _read_attributes(path: Path, sample_ids: Sequence[str]) -> dict[str, list[str]]:
+def _read_attributes(root: Path, sample_ids: Sequence[str]) -> dict[str, list[str]]:
     """Look samples' attributes up in a manifest; all unknown where there is no manifest."""
-    if not path.is_file():
+    table = read_manifest_columns(root, ["sample_id", *ATTRIBUTES])
+    if table is None:
         return {name: [""] * len(sample_ids) for name in ATTRIBUTES}
-    try:
-        # without `Manifest.load`: four short columns out of forty, some of them long
-        table = pq.read_table(path, columns=["sample_id", *ATTRIBUTES])
-    except (pa.ArrowInvalid, OSError) as error:
-        raise ManifestError(
-            f"{path}: not a readable manifest ({error}); run `ferdata verify` on the build."
-        ) from error
     row = {name: number for number, name in enumerate(table.column("sample_id").to_pylist())}
     rows = [row.get(name, -1) for name in sample_ids]
     found = {}

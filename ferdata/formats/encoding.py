@@ -44,6 +44,12 @@ _SETTINGS: dict[str, tuple[str, list[int]]] = {
     ),
 }
 
+# Orientation tags never apply to the images of a shard.
+_DECODE = {
+    1: cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION,
+    3: cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION,
+}
+
 
 def encode(pixels: npt.NDArray[np.uint8], encoding: str) -> bytes:
     """Encode one image.
@@ -81,13 +87,10 @@ def decode(data: bytes | npt.NDArray[np.uint8], channels: int) -> npt.NDArray[np
         ImageError: The bytes are not an image.
     """
     encoded = np.frombuffer(data, np.uint8) if isinstance(data, bytes) else data
-    flag = cv2.IMREAD_COLOR if channels == 3 else cv2.IMREAD_GRAYSCALE
     try:
-        image = cv2.imdecode(encoded, flag)
+        image = cv2.imdecode(encoded, _DECODE[channels])
     except cv2.error:
         image = None
     if image is None:
         raise ImageError("an encoded image of the shard can't be decoded; run `ferdata verify`")
-    if channels == 3:
-        image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
     return np.asarray(image, dtype=np.uint8).reshape(*image.shape[:2], channels)

@@ -18,7 +18,7 @@ def edit(mini, change):
     path.write_text(json.dumps(facts))
 
 
-def test_open_reads_the_facts(mini):
+def test_open_reads_the_record(mini):
     build = Build.open(mini.root)
     assert build.label_space.names == ("anger", "fear", "neutral")
     assert build.image.shape == (20, 20, 3)
@@ -26,6 +26,13 @@ def test_open_reads_the_facts(mini):
     assert build.split("train").rows == 100
     assert Build.open(mini.root / "build.json").root == mini.root
     assert Build.open(build) is build
+
+
+def test_a_build_is_given_as_text_as_a_path_or_opened(mini, monkeypatch):
+    monkeypatch.setenv("HOME", str(mini.root.parent))
+    for build in (mini.root, str(mini.root), "~/build", Build.open(mini.root)):
+        assert len(SplitArrays(build, "test")) == 17
+    assert repr(SplitArrays("~/build", "test")).startswith("SplitArrays(mini test: 17 images")
 
 
 def test_no_such_directory(tmp_path):
@@ -140,8 +147,9 @@ def test_a_shard_that_is_open_elsewhere_in_the_process(mini):
 def test_reading_with_numpy_loads_no_torch(mini):
     program = (
         "import sys; from ferdata.data import Build, SplitArrays;"
+        "from ferdata.data.framing import describe_framing;"
         f"SplitArrays({str(mini.root)!r}, 'train').gather([1, 99, 3]);"
-        "assert not {'torch', 'lightning'} & set(sys.modules)"
+        "assert not {'torch', 'lightning', 'cv2'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
 

@@ -92,10 +92,7 @@ def test_batches_that_are_kept_stay_as_they_are(mini):
 
 
 def test_subset_and_concatenation(mini):
-    train, test = (
-        ShardDataset(mini.root, "train", fields=FIELDS),
-        ShardDataset(mini.root, "test", fields=FIELDS),
-    )
+    train, test = (ShardDataset(mini.root, name, fields=FIELDS) for name in ("train", "test"))
     subset = next(iter(DataLoader(Subset(train, [9, 70, 3]), batch_size=3)))
     assert subset["index"].tolist() == [9, 70, 3]
     both = list(DataLoader(ConcatDataset([train, test]), batch_size=30))
@@ -105,19 +102,21 @@ def test_subset_and_concatenation(mini):
 
 
 def test_fields(mini):
-    batch = ShardDataset(mini.root, fields=("soft_label", "subject", "arousal")).__getitems__([3])[
-        0
-    ]
+    dataset = ShardDataset(mini.root, fields=("soft_label", "subject", "arousal"))
+    (batch,) = dataset.__getitems__([3])
     assert set(batch) == {"soft_label", "subject", "arousal"}
     with pytest.raises(UnknownNameError, match="landmarks"):
         ShardDataset(mini.root, fields=("image", "landmark"))
-    with pytest.raises(OptionError, match="one string"):
+    with pytest.raises(OptionError, match="is a string"):
         ShardDataset(mini.root, fields="image")
 
 
 def test_what_the_dataset_knows(mini):
     dataset = ShardDataset(mini.root, "train")
     assert dataset.fields == ("image", "label")
+    assert repr(dataset) == (
+        "ShardDataset(mini train: 100 images of 20×20×3, 3 classes (anger, fear, neutral))"
+    )
     assert dataset.label_space.names == ("anger", "fear", "neutral")
     counts = np.bincount(mini.arrays["train"]["label"])
     assert dataset.class_weights().dtype == torch.float32

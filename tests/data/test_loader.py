@@ -99,20 +99,8 @@ def test_order_is_the_same_in_another_process(mini):
 
 
 def test_the_order_of_an_epoch_never_changes_between_versions():
-    assert epoch_order(12, shuffle=True, seed=0, epoch=0).tolist() == [
-        1,
-        3,
-        7,
-        4,
-        5,
-        9,
-        6,
-        8,
-        2,
-        10,
-        0,
-        11,
-    ]
+    order = epoch_order(12, shuffle=True, seed=0, epoch=0)
+    assert order.tolist() == [1, 3, 7, 4, 5, 9, 6, 8, 2, 10, 0, 11]
 
 
 @pytest.mark.parametrize("shuffle", [True, False])
@@ -120,16 +108,10 @@ def test_the_order_of_an_epoch_never_changes_between_versions():
 def test_ranks_share_an_epoch(mini, world_size, shuffle):
     def parts(**options):
         loaders = [
-            ShardLoader(
-                mini.root,
-                batch_size=7,
-                shuffle=shuffle,
-                rank=rank,
-                world_size=world_size,
-                **options,
-            )
+            ShardLoader(mini.root, "train", 7, shuffle=shuffle, rank=rank, world_size=world_size,
+                        **options)
             for rank in range(world_size)
-        ]
+        ]  # fmt: skip
         rows = [rows_of(loader) for loader in loaders]
         assert [len(batches) for batches in rows] == [len(loader) for loader in loaders]
         return [flat(batches) for batches in rows]
@@ -192,6 +174,8 @@ def test_state_of_another_order_is_refused(mini):
 def test_numbers_out_of_range(mini, options):
     with pytest.raises(OptionError):
         ShardLoader(mini.root, **options)
+    with pytest.raises(TypeError, match="prefetsh"):
+        ShardLoader(mini.root, prefetsh=0)
 
 
 def busy_start(loader):
@@ -286,6 +270,10 @@ def test_what_the_loader_knows(mini):
     assert loader.label_space.names == ("anger", "fear", "neutral")
     assert loader.class_weights().shape == (3,)
     assert len(loader.groups) == 100
+    known = "mini train: 100 images of 20×20×3, 3 classes (anger, fear, neutral)"
+    assert repr(loader) == f"ShardLoader({known}; batches of 64, shuffled)"
+    some = ShardLoader(mini.root, batch_size=8, shuffle=False, rows=np.arange(30))
+    assert repr(some) == f"ShardLoader({known}; batches of 8 of 30 rows, in order)"
 
 
 def test_memory_is_used_again_and_none_piles_up(mini):

@@ -193,7 +193,9 @@ def test_a_file_with_different_outputs_is_not_kept(run, tmp_path, monkeypatch):
 
     monkeypatch.setattr("ferdata.deployment.onnx_model.to_onnx", damaged)
     target = tmp_path / "fer.onnx"
-    with pytest.raises(ModelFileError, match=r"from torch's by up to [45]\...e-04.*No file was kept"):
+    with pytest.raises(
+        ModelFileError, match=r"from torch's by up to [45]\...e-04.*No file was kept"
+    ):
         export(run, target)
     assert not list(tmp_path.iterdir())
 

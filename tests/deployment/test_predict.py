@@ -378,14 +378,13 @@ def test_a_prediction_shows_itself_in_a_line():
     )
 
 
-def test_the_package_is_light_and_wrong_paths_are_reported_before_torch_is_loaded(tmp_path):
-    (tmp_path / "run.json").write_text("{}")
+def test_the_package_is_light_and_wrong_paths_are_reported_before_torch_is_loaded(run, tmp_path):
     program = f"""
 import sys
 from ferdata.core.errors import OptionError
 from ferdata.deployment import ExportOptions, PredictOptions, export, predict
 assert not {{"torch", "cv2", "onnx", "mediapipe"}} & set(sys.modules)
-here, there = {str(tmp_path)!r}, {str(tmp_path / "none")!r}
+here, there = {str(run)!r}, {str(tmp_path / "none")!r}
 for wrong in (
     lambda: predict(there, here), lambda: predict(here, there), lambda: predict(here, 5),
     lambda: export(there), lambda: export(here, here),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ferdata.core.errors import BuildError
+from ferdata.core.errors import ManifestError
 from ferdata.core.labels import CANONICAL, LabelSpace
 from ferdata.core.manifest import Manifest
 from ferdata.data.framing import describe_framing
@@ -63,5 +63,5 @@ def test_photographs_and_crops_without_points_have_no_place(tmp_path):
 def test_a_build_without_a_manifest_is_unknown_and_a_broken_one_an_error(tmp_path):
     assert describe_framing(tmp_path) == {"framings": [], "five_points": None}
     (tmp_path / "manifest.parquet").write_bytes(b"PAR1")
-    with pytest.raises(BuildError, match="build again"):
+    with pytest.raises(ManifestError, match="run `ferdata verify`"):
         describe_framing(tmp_path)
