@@ -2,44 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
-from ferdata.core.errors import BuildError
+from ferdata.core.errors import BuildError, LabelError
 from ferdata.formats.content import RowBatch, ShardIdentity, ShardSpec
 
 if TYPE_CHECKING:
     from ferdata.formats.card_content import CardContent
 
+_COMMON_ERRORS = (OSError, KeyError, TypeError, ValueError, LabelError)
 
-class ShardWriter(Protocol):
+
+class ShardWriter(ABC):
     """A context manager that takes a shard's rows in order and writes one complete file.
 
-    It writes to the path that it is given; temporary names and renames are up to the caller. If
-    the block ends without an error before all rows were written, it raises `BuildError`.
+    It writes to the path that it is given; temporary names and renames are up to the caller. A
+    format implements `open`, `write`, `finish` and `close`.
+
+    Args:
+        path: The file to write.
+        spec: The shard.
     """
 
-    def __init__(self, path: Path, spec: ShardSpec) -> None: ...
+    def __init__(self, path: Path, spec: ShardSpec) -> None:
+        self.path = path
+        self.spec = spec
+        self._rows = 0
 
     def __enter__(self) -> Self:
-        """Open the file."""
-        ...
+        """Open the file.
+
+        Raises:
+            BuildError: The file can't be written.
+        """
+        self.open()
+        return self
 
     def append(self, batch: RowBatch) -> None:
-        """Write the next rows."""
-        ...
+        """Write the next rows.
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Finish the file, or close it as it is after an error."""
-        ...
+        Raises:
+            BuildError: The batch does not fit the shard, the shard is full, or the disk is.
+        """
+        batch.check(self.spec)
+        rows = slice(self._rows, self._rows + len(batch))
+        if rows.stop > self.spec.rows:
+            raise BuildError(f"{self.path}: {rows.stop} rows for a shard of {self.spec.rows}")
+        self._rows = rows.stop
+        if len(batch):
+            self.write(batch, rows)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Finish the file, or close it as it is after an error.
+
+        Raises:
+            BuildError: Rows are missing, or the disk is full.
+        """
+        try:
+            if kind is None:
+                if self._rows != self.spec.rows:
+                    raise BuildError(
+                        f"{self.path}: {self._rows} of {self.spec.rows} rows were written; "
+                        "the file is incomplete and must not be kept"
+                    )
+                self.finish()
+        finally:
+            self.close()
+
+    @abstractmethod
+    def open(self) -> None:
+        """Create the file."""
+
+    @abstractmethod
+    def write(self, batch: RowBatch, rows: slice) -> None:
+        """Write a batch that was checked, at least one row, to its rows of the shard."""
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Write what comes after the last row, and close the file."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the file if it is still open, as it is; must not raise."""
 
 
 @dataclass(frozen=True)
@@ -77,40 +128,25 @@ class ShardFormat:
         return out / self.folder / (shard + self.suffix)
 
 
-class RowCounter:
-    """Counts the rows of a shard as they come, for writers.
+@contextmanager
+def library_errors(
+    path: Path, action: str, library: str, errors: tuple[type[Exception], ...]
+) -> Iterator[None]:
+    """Turn errors of a file library, some of them a page of text, into one sentence.
 
     Args:
-        path: The file, for messages.
-        spec: The shard.
+        path: The file.
+        action: What is done with it: `read` or `written`.
+        library: Name of its format.
+        errors: Further exceptions of the library.
+
+    Raises:
+        BuildError: One of these was raised.
     """
-
-    def __init__(self, path: Path, spec: ShardSpec) -> None:
-        self._path = path
-        self._spec = spec
-        self.rows = 0
-
-    def take(self, batch: RowBatch) -> slice:
-        """Check a batch and return the rows of the shard that it fills.
-
-        Raises:
-            BuildError: The batch does not fit the shard, or the shard is full.
-        """
-        batch.check(self._spec)
-        start, stop = self.rows, self.rows + len(batch)
-        if stop > self._spec.rows:
-            raise BuildError(f"{self._path}: {stop} rows for a shard of {self._spec.rows}")
-        self.rows = stop
-        return slice(start, stop)
-
-    def require_full(self) -> None:
-        """Check that all rows were written.
-
-        Raises:
-            BuildError: Rows are missing.
-        """
-        if self.rows != self._spec.rows:
-            raise BuildError(
-                f"{self._path}: {self.rows} of {self._spec.rows} rows were written; "
-                "the file is incomplete and must not be kept"
-            )
+    expected: tuple[type[Exception], ...] = (*_COMMON_ERRORS, *errors)
+    try:
+        yield
+    except expected as error:
+        number = re.search(r"errno = (\d+)", str(error))
+        reason = os.strerror(int(number[1])) if number else getattr(error, "strerror", None)
+        raise BuildError(f"{path}: can't be {action} as {library}: {reason or error}") from error

@@ -150,8 +150,8 @@ def write_dummy_build(
         spec = replace(planned, attributes={"plan_sha256": plan_sha256})
         for name in formats:
             path = _write_shard(out, name, stem, spec, rows, first_row)
-            record = {"sha256": sha256_file(path), "rows": spec.rows}
-            files[path.relative_to(out).as_posix()] = record
+            name_in_build = path.relative_to(out).as_posix()
+            files[name_in_build] = {"sha256": sha256_file(path), "rows": spec.rows}
         first_row += spec.rows
     manifest.save(out / "manifest.parquet", row_group_sizes=[spec.rows for _, spec, _ in parts])
     save_rejects((), out / "rejects.parquet")
@@ -184,7 +184,7 @@ def _write_shard(
         for batch in cut(rows, 8):
             writer.append(batch)
     labels = spec.label_space.decode(rows.label.tolist())
-    record = {
+    content = {
         "file": path.name,
         "rows": spec.rows,
         "sha256": sha256_file(path),
@@ -193,7 +193,7 @@ def _write_shard(
         "first_row": first_row,
         "counts": {label: labels.count(label) for label in spec.label_space.names},
     }
-    write_json(sidecar(path), record)
+    write_json(sidecar(path), content)
     return path
 
 

@@ -13,21 +13,19 @@ written after everything else.
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import h5py
 import numpy as np
 
-from ferdata.core.errors import BuildError, LabelError
+from ferdata.core.errors import BuildError
 from ferdata.core.labels import LabelSpace
 from ferdata.formats.content import RowBatch, ShardIdentity, ShardSpec
-from ferdata.formats.contract import RowCounter, ShardFormat
+from ferdata.formats.contract import ShardFormat, ShardWriter, library_errors
 from ferdata.formats.names import HDF5_FORMAT, RAW, STRING_COLUMNS
 from ferdata.formats.sink import Sink
 
@@ -40,41 +38,18 @@ LIBVER = ("v110", "v114")
 _STRING = h5py.string_dtype("utf-8")
 _ENCODED = h5py.vlen_dtype(np.dtype(np.uint8))
 
-_LIBRARY_ERRORS = (
-    OSError,
-    RuntimeError,
-    KeyError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    LabelError,
-)
+_errors = partial(library_errors, library="HDF5", errors=(RuntimeError, AttributeError))
 
 
-class Hdf5ShardWriter:
-    """Write one HDF5 shard; see `ferdata.formats.contract.ShardWriter`.
+class Hdf5ShardWriter(ShardWriter):
+    """Writes one HDF5 shard."""
 
-    Args:
-        path: The file to write.
-        spec: The shard.
-    """
-
-    def __init__(self, path: Path, spec: ShardSpec) -> None:
-        self._path = path
-        self._spec = spec
-        self._counter = RowCounter(path, spec)
+    def open(self) -> None:
+        """Create the file and its arrays."""
         self._strings: dict[str, list[str]] = {name: [] for name in STRING_COLUMNS}
         self._resources = ExitStack()
-        self._file: Any = None
-
-    def __enter__(self) -> Self:
-        """Create the file and its arrays.
-
-        Raises:
-            BuildError: The file can't be written.
-        """
-        with _naming(self._path, "written"), ExitStack() as opened:
-            self._sink = opened.enter_context(Sink(self._path))
+        with _errors(self.path, "written"), ExitStack() as opened:
+            self._sink = opened.enter_context(Sink(self.path))
             self._file = opened.enter_context(
                 h5py.File(
                     self._sink,
@@ -84,59 +59,38 @@ class Hdf5ShardWriter:
                     alignment_interval=ALIGNMENT,
                 )
             )
-            for name, value in root_attributes(self._spec).items():
+            for name, value in root_attributes(self.spec).items():
                 self._file.attrs[name] = value
-            for name, (shape, dtype) in _layout(self._spec).items():
+            for name, (shape, dtype) in _layout(self.spec).items():
                 _create(self._file, name, shape, dtype)
             self._sink.check()  # while `opened` would still close the file
             self._resources = opened.pop_all()
-        return self
 
-    def append(self, batch: RowBatch) -> None:
-        """Write the next rows.
-
-        Raises:
-            BuildError: The batch does not fit, or the disk is full.
-        """
-        rows = self._counter.take(batch)
-        if rows.start == rows.stop:
-            return
-        with self._writing():
-            if self._spec.encoding == RAW:
+    def write(self, batch: RowBatch, rows: slice) -> None:
+        """Write a batch, except its strings, which are kept for the end."""
+        with _errors(self.path, "written"):
+            if self.spec.encoding == RAW:
                 self._file["image"][rows] = batch.pixels
             else:
-                _write_encoded(self._file["image"], rows, batch.encoded(self._spec.encoding))
-            for name in self._spec.columns():
+                _write_encoded(self._file["image"], rows, batch.encoded(self.spec.encoding))
+            for name in self.spec.columns():
                 if self._file[name].size:
                     self._file[name][rows] = getattr(batch, name)
+            self._sink.check()
         for name, values in self._strings.items():
             values.extend(getattr(batch, name))
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Write the strings and close the file.
-
-        Raises:
-            BuildError: Rows are missing, or the disk is full.
-        """
-        with self._resources:
-            if error is None:
-                self._counter.require_full()
-                with self._writing():
-                    for name, values in self._strings.items():
-                        self._file[name][:] = values
-                    self._file.close()
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Turn errors of a block of writes into one `BuildError`."""
-        with _naming(self._path, "written"):
-            yield
+    def finish(self) -> None:
+        """Write the strings and close the file."""
+        with _errors(self.path, "written"):
+            for name, values in self._strings.items():
+                self._file[name][:] = values
+            self._file.close()
             self._sink.check()
+
+    def close(self) -> None:
+        """Close the file; errors of writing are in the sink."""
+        self._resources.close()
 
 
 def root_attributes(spec: ShardSpec) -> dict[str, str]:
@@ -225,19 +179,8 @@ def _write_encoded(dataset: Any, rows: slice, images: list[bytes]) -> None:
 @contextmanager
 def _open(path: Path) -> Iterator[Any]:
     """Open a shard for reading: no locks (network disks lack them) and no chunk cache."""
-    with _naming(path, "read"), h5py.File(path, "r", locking=False, rdcc_nbytes=0) as file:
+    with _errors(path, "read"), h5py.File(path, "r", locking=False, rdcc_nbytes=0) as file:
         yield file
-
-
-@contextmanager
-def _naming(path: Path, action: str) -> Iterator[None]:
-    """Turn libhdf5's errors, of many types and a page of text each, into one sentence."""
-    try:
-        yield
-    except _LIBRARY_ERRORS as error:
-        found = re.search(r"errno = (\d+)", str(error))
-        reason = os.strerror(int(found[1])) if found else getattr(error, "strerror", None) or error
-        raise BuildError(f"{path}: can't be {action} as HDF5: {reason}") from error
 
 
 HDF5 = ShardFormat(

@@ -12,19 +12,19 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ferdata.core.errors import BuildError, LabelError
+from ferdata.core.errors import BuildError
 from ferdata.core.labels import LabelSpace
 from ferdata.formats.card import write_card
 from ferdata.formats.content import RowBatch, ShardIdentity, ShardSpec
-from ferdata.formats.contract import RowCounter, ShardFormat
+from ferdata.formats.contract import ShardFormat, ShardWriter, library_errors
 from ferdata.formats.features import features
 from ferdata.formats.names import PNG, STRING_COLUMNS
 
@@ -36,80 +36,46 @@ ROW_GROUP_ROWS = 256
 _IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
 
-class ParquetShardWriter:
-    """Write one Parquet shard; see `ferdata.formats.contract.ShardWriter`.
+_errors = partial(library_errors, library="Parquet", errors=(pa.ArrowException,))
+
+
+class ParquetShardWriter(ShardWriter):
+    """Writes one Parquet shard.
 
     Rows are collected into row groups of `ROW_GROUP_ROWS`, so that equal rows give equal bytes,
     however they are batched.
-
-    Args:
-        path: The file to write.
-        spec: The shard.
     """
 
-    def __init__(self, path: Path, spec: ShardSpec) -> None:
-        self._path = path
-        self._spec = spec
-        self._schema = arrow_schema(spec)
-        self._counter = RowCounter(path, spec)
+    def open(self) -> None:
+        """Create the file."""
+        self._schema = arrow_schema(self.spec)
         self._waiting: list[Any] = []
-        self._writer: Any = None
-
-    def __enter__(self) -> Self:
-        """Create the file.
-
-        Raises:
-            BuildError: The file can't be written.
-        """
-        with _naming(self._path, "written"):
+        with _errors(self.path, "written"):
             self._writer = pq.ParquetWriter(
-                self._path,
+                self.path,
                 self._schema,
                 compression=_compression(self._schema),
                 use_dictionary=["label", "dataset", "subject"],
                 write_page_index=True,
             )
-        return self
 
-    def append(self, batch: RowBatch) -> None:
-        """Write the next rows.
-
-        Raises:
-            BuildError: The batch does not fit, or the disk is full.
-        """
-        self._counter.take(batch)
+    def write(self, batch: RowBatch, rows: slice) -> None:  # noqa: ARG002 - rows come in order
+        """Write the row groups that are full with this batch."""
         self._waiting.append(_to_arrow(batch, self._schema))
         self._flush(ROW_GROUP_ROWS)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Write the last row group and close the file.
+    def finish(self) -> None:
+        """Write the last row group and close the file."""
+        self._flush(1)
+        with _errors(self.path, "written"):
+            self._writer.close()
 
-        Raises:
-            BuildError: Rows are missing, or the disk is full.
-        """
-        if error is not None:
-            self._abandon()
-            return
-        try:
-            self._counter.require_full()
-            self._flush(1)
-            with _naming(self._path, "written"):
-                self._writer.close()
-        except BuildError:
-            self._abandon()
-            raise
-
-    def _abandon(self) -> None:
-        """Close the file after an error; errors of closing don't matter then."""
+    def close(self) -> None:
+        """Close the file; after an error another one of closing does not matter."""
         try:
             self._writer.close()
         except (OSError, pa.ArrowException) as error:
-            logger.debug("%s: closing after an error: %s", self._path, error)
+            logger.debug("%s: closing after an error: %s", self.path, error)
 
     def _flush(self, at_least: int) -> None:
         """Write row groups as long as at least this many rows are waiting."""
@@ -117,7 +83,7 @@ class ParquetShardWriter:
             return
         table = pa.Table.from_batches(self._waiting, self._schema)
         start = 0
-        with _naming(self._path, "written"):
+        with _errors(self.path, "written"):
             while table.num_rows - start >= at_least:
                 self._writer.write_table(table.slice(start, ROW_GROUP_ROWS).combine_chunks())
                 start += min(ROW_GROUP_ROWS, table.num_rows - start)
@@ -228,17 +194,8 @@ def _numbers(values: np.ndarray[Any, Any], kind: Any) -> Any:
 
 @contextmanager
 def _open(path: Path) -> Iterator[Any]:
-    with _naming(path, "read"), pq.ParquetFile(path) as file:
+    with _errors(path, "read"), pq.ParquetFile(path) as file:
         yield file
-
-
-@contextmanager
-def _naming(path: Path, action: str) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, KeyError, ValueError, TypeError, LabelError, pa.ArrowException) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise BuildError(f"{path}: can't be {action} as Parquet: {reason}") from error
 
 
 HUGGING_FACE = ShardFormat(
