@@ -21,12 +21,12 @@ from ferdata.deployment.face_finder import NO_FACE, five_points, landmarks_for, 
 from ferdata.deployment.image_files import Picture, find_pictures, read_upright, shown
 from ferdata.deployment.output import OutputFolder
 from ferdata.deployment.preparation import Preparation
-from ferdata.evaluation.evaluate import torch_device
-from ferdata.evaluation.predictions import require_numbers
+from ferdata.evaluation.predictions import require_finite
 from ferdata.faces.detection import Detection, extent
 from ferdata.faces.detectors.mediapipe import FaceDetector
 from ferdata.models.checkpoint import load_classifier
 from ferdata.models.classifier import Classifier
+from ferdata.models.device import torch_device
 from ferdata.runs.folder import RunFolder
 
 logger = logging.getLogger(__name__)
@@ -218,7 +218,7 @@ class _Job:
         points = [one.points for one in ready if one.points is not None]
         landmarks = torch.from_numpy(np.stack(points)).to(self.device) if points else None
         logits = self.classifier(images.to(self.device), landmarks).float().cpu()
-        require_numbers(logits.numpy(), self.classifier)
+        require_finite(logits.numpy(), self.classifier)
         return np.asarray(logits.softmax(dim=1).numpy())
 
     def _finish(self, one: _Prepared, share: npt.NDArray[np.float32] | None) -> Prediction:
