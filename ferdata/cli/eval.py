@@ -37,11 +37,12 @@ def evaluate(
       ferdata eval runs/rafdb-regnetx_002 out/ckplus --split test
     """
     try:
-        from ferdata import training  # noqa: PLC0415 - torch, timm and Lightning are heavy
+        from ferdata.evaluation.report_text import evaluation_text  # noqa: PLC0415 - torch is heavy
+        from ferdata.evaluation.scoring import evaluate as score  # noqa: PLC0415
     except ImportError as error:
         raise MissingExtraError("evaluation", "train", error) from error
 
-    report = training.evaluate(
+    report = score(
         run,
         build,
         split,
@@ -52,6 +53,4 @@ def evaluate(
     if as_json:
         typer.echo(json.dumps(report.model_dump(mode="json"), indent=1))
     else:
-        from ferdata.evaluation.tables import evaluation_text  # noqa: PLC0415 - as above
-
         typer.echo(evaluation_text(report))

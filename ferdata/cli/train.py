@@ -178,11 +178,12 @@ def train(
     """
     try:
         from ferdata import training  # noqa: PLC0415 - torch, timm and Lightning are heavy
+        from ferdata.data import Build  # noqa: PLC0415
+        from ferdata.training.recipe_options import run_options  # noqa: PLC0415
+        from ferdata.training.report import run_text  # noqa: PLC0415
+        from ferdata.training.trainer import is_first_process  # noqa: PLC0415
     except ImportError as error:
         raise MissingExtraError("training", "train", error) from error
-    from ferdata.data import Build  # noqa: PLC0415 - as above
-    from ferdata.training.recipe_options import run_options  # noqa: PLC0415
-    from ferdata.training.trainer import is_first_process  # noqa: PLC0415
 
     named: dict[str, Any] = {
         "model": model, "input_size": input_size, "epochs": epochs, "batch_size": batch_size,
@@ -201,8 +202,6 @@ def train(
     if as_json:
         typer.echo(json.dumps(report.model_dump(mode="json"), indent=1))
     else:
-        from ferdata.training.report import run_text  # noqa: PLC0415 - as above
-
         typer.echo(run_text(report, build))
 
 

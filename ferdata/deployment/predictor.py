@@ -23,12 +23,12 @@ from ferdata.deployment.options import PredictOptions
 from ferdata.deployment.output import OutputFolder
 from ferdata.deployment.preparation import Preparation
 from ferdata.deployment.results import Prediction
-from ferdata.evaluation.evaluate import torch_device
-from ferdata.evaluation.predictions import require_numbers
+from ferdata.evaluation.predictions import require_finite
 from ferdata.faces.detection import Detection, extent
 from ferdata.faces.detectors.mediapipe import FaceDetector
 from ferdata.models.checkpoint import load_classifier
 from ferdata.models.classifier import Classifier
+from ferdata.models.device import torch_device
 from ferdata.runs.folder import RunFolder, RunRecord
 
 logger = logging.getLogger(__name__)
@@ -157,7 +157,7 @@ class _Predictor:
         images = torch.from_numpy(np.stack(pixels)).to(self.device)
         landmarks = torch.from_numpy(np.stack(points)).to(self.device) if points else None
         logits = self.classifier(images, landmarks).float().cpu()
-        require_numbers(logits.numpy(), self.classifier)
+        require_finite(logits.numpy(), self.classifier)
         return np.asarray(logits.softmax(dim=1).numpy())
 
     def _finish(

@@ -1,1 +1,31 @@
-"""What a trained model is worth: scores, their figures and tables, models side by side."""
+"""Scores of trained models: metrics, tables, figures, and runs side by side.
+
+    report = evaluate(Path("runs/mine"), Path("out/rafdb"), split="test")
+    comparison = compare([Path("runs/mine"), Path("runs/yours")])
+
+Names are loaded on first use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ferdata.core.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from ferdata.evaluation.comparison import Comparison, compare
+    from ferdata.evaluation.report import EvaluationReport
+    from ferdata.evaluation.scoring import evaluate
+
+__all__ = ["Comparison", "EvaluationReport", "compare", "evaluate"]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "Comparison": "comparison",
+        "EvaluationReport": "report",
+        "compare": "comparison",
+        "evaluate": "scoring",
+    },
+    extra="train",
+)

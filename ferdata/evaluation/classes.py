@@ -1,4 +1,4 @@
-"""A model's classes and a build's classes, matched by name."""
+"""The classes of a model and of a build, matched by name."""
 
 from __future__ import annotations
 
@@ -7,37 +7,37 @@ from pydantic import BaseModel
 from ferdata.core.errors import LabelError
 from ferdata.core.labels import LabelSpace
 
-_FEWEST_SHARED = 2  # with one class there is nothing to tell apart
+_FEWEST_SHARED = 2  # with one class there is nothing to distinguish
 
 
 class ClassMatch(BaseModel):
-    """Which classes a model and a build share, and what becomes of the others.
+    """Which classes a model and a build share, and what happens to the others.
 
-    Images of a class that the model does not know are left out of every score, since no answer
-    could be right; they are counted here. A class that the build lacks can still be answered, and
-    is wrong then: the model is not told what can't occur.
+    Images of a class that the model does not know are excluded from every score, since no
+    prediction could be correct; they are counted here. A class that the build lacks can still be
+    predicted, and is then an error: the model is not told which classes can't occur.
 
     Attributes:
         model_space: Name of the model's label space.
         build_space: Name of the build's label space.
         shared: Classes of both, in the model's order.
         only_model: Classes that the build lacks.
-        left_out: Images of each class that the model lacks.
+        excluded: Number of images of each class that the model lacks.
     """
 
     model_space: str
     build_space: str
     shared: list[str]
     only_model: list[str]
-    left_out: dict[str, int]
+    excluded: dict[str, int]
 
     @property
     def same(self) -> bool:
-        """Whether model and build have the same classes, in whatever order."""
-        return not self.only_model and not self.left_out
+        """Whether model and build have the same classes, in any order."""
+        return not self.only_model and not self.excluded
 
-    def words(self, split: str) -> str:
-        """Tell how the classes were matched; empty where they are the same.
+    def description(self, split: str) -> str:
+        """Describe how the classes were matched; empty if they are the same.
 
         Args:
             split: Name of the split; it stands beside the counts.
@@ -45,25 +45,26 @@ class ClassMatch(BaseModel):
         if self.same:
             return ""
         parts = [
-            f"classes matched by name: the model's {self.model_space!r} and the build's "
+            f"Classes are matched by name: the model's {self.model_space!r} and the build's "
             f"{self.build_space!r} share {len(self.shared)} ({', '.join(self.shared)})."
         ]
-        if any(self.left_out.values()):
-            listed = ", ".join(f"{count} of {name}" for name, count in self.left_out.items())
+        if any(self.excluded.values()):
+            listed = ", ".join(f"{count} of {name}" for name, count in self.excluded.items())
             parts.append(
-                f"Left out of every score, since the model does not know them: {listed} "
+                f"Excluded from every score, since the model does not know these classes: {listed} "
                 f"({split} images)."
             )
         if self.only_model:
             parts.append(
-                f"The build has no {' and no '.join(self.only_model)}; such an answer is wrong."
+                f"The build has no {' and no '.join(self.only_model)}; predicting these classes is "
+                "an error."
             )
-        parts.append(f"All numbers are of the {split} images of the shared classes only.")
+        parts.append(f"All numbers are for the {split} images of the shared classes only.")
         return " ".join(parts)
 
 
 def match_classes(model: LabelSpace, data: LabelSpace, where: str) -> ClassMatch:
-    """Match classes by name; no image is counted yet.
+    """Match classes by name; `excluded` counts no images yet.
 
     Args:
         model: The model's classes.
@@ -87,5 +88,5 @@ def match_classes(model: LabelSpace, data: LabelSpace, where: str) -> ClassMatch
         build_space=data.name,
         shared=shared,
         only_model=[name for name in model.names if name not in data],
-        left_out={name: 0 for name in data.names if name not in model},
+        excluded={name: 0 for name in data.names if name not in model},
     )

@@ -1,4 +1,4 @@
-"""Runs side by side: scores, size, speed, and what the papers claim."""
+"""Runs side by side: scores, size, speed, and the papers' claims."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from ferdata.core.errors import BuildError, OptionError
+from ferdata.core.errors import BuildError, FerdataError, OptionError
 from ferdata.core.files import sha256_file
 from ferdata.data import Build
 from ferdata.evaluation.complexity import (
@@ -18,9 +18,10 @@ from ferdata.evaluation.complexity import (
     measure_complexity,
     measure_speed,
 )
-from ferdata.evaluation.evaluate import evaluate, torch_device
 from ferdata.evaluation.report import EvaluationReport, read_report
+from ferdata.evaluation.scoring import evaluate
 from ferdata.models.checkpoint import load_classifier
+from ferdata.models.device import torch_device
 from ferdata.recipes import Claim, load_recipe, recipe_names
 from ferdata.runs.folder import RunFolder, RunRecord
 
@@ -29,13 +30,13 @@ class ComparedRun(BaseModel):
     """One run of a comparison.
 
     Attributes:
-        name: The run in tables: its folder's name, or its path where two folders have one name.
+        name: The run in tables: its folder's name, or its path if two folders have the same name.
         run: Folder of the run.
-        recipe: The recipe whose claims are quoted; None where the run follows no paper.
+        recipe: The recipe whose claims are quoted; None if the run follows no paper.
         report: Its scores.
         complexity: Its model's size and arithmetic.
-        speed: Time by batch size; empty where it was not measured.
-        claimed: What the paper says of this dataset, and of the model itself; not measured here.
+        speed: Time by batch size; empty if it was not measured.
+        claimed: The paper's claims for this dataset and for the model itself; not measured here.
     """
 
     name: str
@@ -47,17 +48,33 @@ class ComparedRun(BaseModel):
     claimed: list[Claim]
 
 
+class SkippedRun(BaseModel):
+    """A run that can't be compared.
+
+    Attributes:
+        name: The run in tables, as in `ComparedRun`.
+        run: Its folder.
+        reason: Why, and what to do about it.
+    """
+
+    name: str
+    run: str
+    reason: str
+
+
 class Comparison(BaseModel):
     """Runs side by side.
 
     Attributes:
-        split: The split that all scores are of.
-        runs: The runs, in the order asked for.
+        split: The split of all scores.
+        runs: The runs, in the given order.
+        skipped: Runs that can't be compared.
         notes: What a reader must know before comparing numbers.
     """
 
     split: str
     runs: list[ComparedRun]
+    skipped: list[SkippedRun]
     notes: list[str]
 
 
@@ -71,9 +88,11 @@ def compare(
     device: str = "auto",
     quiet: bool = False,
 ) -> Comparison:
-    """Set runs side by side, each with the checkpoint that it selected.
+    """Compare runs, each with the checkpoint that it selected.
 
-    A report that a run has of this split, build and checkpoint is used; else the run is evaluated.
+    An earlier evaluation of the same split, build and checkpoint is used; otherwise the run is
+    evaluated. Runs that are unfinished or can't be evaluated are skipped and listed with the
+    reason.
 
     Args:
         runs: Folders of runs.
@@ -85,41 +104,68 @@ def compare(
         quiet: Show no progress.
 
     Raises:
-        OptionError: No run is given, one is given twice or is no run, or the device is not there.
-        BuildError: A build is missing, or is not the one that a run was trained on.
-        FerdataError: As `evaluate` does.
+        OptionError: No run is given, one is given twice, none can be compared, or the device is not
+            available.
+        BuildError: The given build can't be read.
     """
-    names = _names(runs)
-    compared = []
-    for name, run in zip(names, runs, strict=True):
-        folder = RunFolder(run)
-        record = folder.read()
-        report = _report(folder, record, build, split, device=device, quiet=quiet)
-        classifier = load_classifier(folder.checkpoint(record.options.select))
-        complexity = measure_complexity(classifier)
-        speed = []
-        if latency:
-            image = record.build.get("image") or {}
-            size = (image["height"], image["width"]) if image else None
-            classifier.to(torch_device(device))
-            speed = measure_speed(classifier, image_size=size, repeats=repeats, quiet=quiet)
-        recipe = _recipe(record)
-        compared.append(
-            ComparedRun(
-                name=name,
-                run=str(run),
-                recipe=recipe,
-                report=report,
-                complexity=complexity,
-                speed=speed,
-                claimed=claims(recipe, report.build) if recipe else [],
-            )
-        )
-    return Comparison(split=split, runs=compared, notes=_notes(compared, split))
+    data = None if build is None else Build.open(build)
+    torch_device(device)  # an unavailable device is an error of the call, not of each run
+    compared, skipped = [], []
+    for name, run in zip(_names(runs), runs, strict=True):
+        try:
+            compared.append(
+                _compare_run(
+                    name, run, data, split,
+                    latency=latency, repeats=repeats, device=device, quiet=quiet,
+                )
+            )  # fmt: skip
+        except FerdataError as error:
+            skipped.append(SkippedRun(name=name, run=str(run), reason=str(error)))
+    if not compared:
+        reasons = "".join(f"\n  {each.name}: {each.reason}" for each in skipped)
+        raise OptionError(f"no run can be compared:{reasons}")
+    return Comparison(split=split, runs=compared, skipped=skipped, notes=_notes(compared, split))
+
+
+def _compare_run(
+    name: str,
+    run: Path,
+    build: Build | None,
+    split: str,
+    *,
+    latency: bool,
+    repeats: int,
+    device: str,
+    quiet: bool,
+) -> ComparedRun:
+    """Score and measure one run.
+
+    Raises:
+        FerdataError: The run is unfinished or damaged, or can't be evaluated.
+    """
+    folder, record = RunFolder(run), _finished(run)
+    report = _report(folder, record, build, split, device=device, quiet=quiet)
+    classifier = load_classifier(folder.checkpoint(record.options.select))
+    complexity, speed = measure_complexity(classifier), []
+    if latency:
+        image = record.build.get("image") or {}
+        size = (image["height"], image["width"]) if image else None
+        classifier.to(torch_device(device))
+        speed = measure_speed(classifier, image_size=size, repeats=repeats, quiet=quiet)
+    recipe = _recipe(record)
+    return ComparedRun(
+        name=name,
+        run=str(run),
+        recipe=recipe,
+        report=report,
+        complexity=complexity,
+        speed=speed,
+        claimed=claims(recipe, report.build) if recipe else [],
+    )
 
 
 def claims(recipe: str, dataset: str) -> list[Claim]:
-    """Return what a recipe's paper claims for a dataset, and for its model on any.
+    """Return a paper's claims for a dataset, and those for its model on any dataset.
 
     Raises:
         FerdataError: The recipe can't be read.
@@ -133,7 +179,7 @@ def claims(recipe: str, dataset: str) -> list[Claim]:
 
 
 def _names(runs: Sequence[Path]) -> list[str]:
-    """Name runs by their folders, or by their paths where that would be ambiguous."""
+    """Name runs by their folders, or by their paths if two folders have the same name."""
     if not runs:
         raise OptionError("no run to compare; give folders that `ferdata train` made.")
     resolved = [run.resolve() for run in runs]
@@ -147,21 +193,36 @@ def _names(runs: Sequence[Path]) -> list[str]:
     ]
 
 
+def _finished(run: Path) -> RunRecord:
+    """Read the record of a run.
+
+    Raises:
+        OptionError: There is no run, or it is not finished.
+        ModelFileError: The record is damaged.
+    """
+    record = RunFolder(run).read()
+    if record.results is None:
+        raise OptionError(
+            f"{run} is not finished; finish it with: ferdata train {record.build['path']} "
+            f"--out {run} --resume"
+        )
+    return record
+
+
 def _report(
     folder: RunFolder,
     record: RunRecord,
-    build: Path | None,
+    build: Build | None,
     split: str,
     *,
     device: str,
     quiet: bool,
 ) -> EvaluationReport:
-    """Return a run's scores: from an earlier evaluation where it is still true, or anew."""
+    """Return a run's scores, from an earlier evaluation if that is still valid."""
     which = record.options.select
     name, plan = record.build["name"], record.build["plan_sha256"]
     if build is not None:
-        data = Build.open(build)
-        name, plan = data.name, data.plan_sha256
+        name, plan = build.name, build.plan_sha256
     known = read_report(folder.evaluation(name, plan, split, which))
     if (
         known is not None
@@ -169,37 +230,40 @@ def _report(
         and known.checkpoint_sha256 == sha256_file(folder.checkpoint(which))
     ):
         return known
-    return evaluate(
-        folder.path, build or _own_build(folder, record), split, device=device, quiet=quiet
-    )
+    root = _own_build(folder, record) if build is None else build.root
+    return evaluate(folder.path, root, split, device=device, quiet=quiet)
 
 
 def _own_build(folder: RunFolder, record: RunRecord) -> Path:
-    """Return the build that a run was trained on, if it is still there."""
+    """Return the build that a run was trained on.
+
+    Raises:
+        BuildError: It does not exist any more, or is another one now.
+    """
     path, plan = Path(record.build["path"]), record.build["plan_sha256"]
     if not path.exists():
         raise BuildError(
-            f"{folder.path} was trained on {path}, which is not there; say where a build is with "
+            f"{folder.path} was trained on {path}, which does not exist; give a build with "
             "--build FOLDER."
         )
     found = Build.open(path).plan_sha256
     if found != plan:
         raise BuildError(
             f"{folder.path} was trained on {path} with plan {plan[:12]}…; the build there now has "
-            f"plan {found[:12]}…, so its {record.build['name']} may hold images of that train "
-            "split anywhere. Give --build FOLDER to score on it nevertheless."
+            f"plan {found[:12]}…, so that its test split may contain train images of the run. Give "
+            "--build FOLDER to score on it nevertheless."
         )
     return path
 
 
 def _recipe(record: RunRecord) -> str | None:
-    """Return the name of the paper's recipe that a run, or at least its model, is of."""
+    """Return the recipe of a run, or else the one of its model; None if there is none."""
     named = (record.options.recipe, record.spec.model.removeprefix("fer_"))
     return next((name for name in named if name in recipe_names()), None)
 
 
 def _notes(runs: Sequence[ComparedRun], split: str) -> list[str]:
-    """Say in words where numbers are not of the same images, and what else to know."""
+    """Return what to know before comparing: other images, leaks, other classes."""
     tests: dict[tuple[str, str, int], list[str]] = defaultdict(list)
     for run in runs:
         tests[run.report.build, run.report.plan_sha256, run.report.scores.n].append(run.name)
@@ -209,7 +273,7 @@ def _notes(runs: Sequence[ComparedRun], split: str) -> list[str]:
             f"{', '.join(names)}: {n} {split} images of {build} (plan {plan[:12]}…)"
             for (build, plan, n), names in tests.items()
         )
-        notes.append(f"not comparable, since the scores are not of the same images: {listed}.")
+        notes.append(f"Not comparable, since the scores are for different images: {listed}.")
     told: dict[str, list[str]] = defaultdict(list)
     for run in runs:
         for warning in run.report.warnings():

@@ -5,131 +5,122 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ferdata.core.errors import OptionError
 from ferdata.core.files import write_atomically, write_csv, write_json
-from ferdata.core.tables import escape_markdown as escape
+from ferdata.core.tables import escape_markdown, markdown_table, text_table
+from ferdata.evaluation.columns import MISSING, cells, csv_cells, csv_heads, heads
 from ferdata.evaluation.comparison import ComparedRun, Comparison
+from ferdata.evaluation.complexity import Complexity, Speed
 from ferdata.evaluation.figures import cost_figure, save_png
-from ferdata.evaluation.tables import paragraph
+from ferdata.evaluation.metrics import Scores
+from ferdata.evaluation.report_text import paragraph
 from ferdata.recipes import Claim
 
-_LONGEST_NAME = 34  # with it, every block stays within 110 columns
-_LEFT = ("run", "model", "build", "dataset", "split")  # columns of words
+_LONGEST_NAME = 34  # so that every block fits into 110 columns
 
 
 @dataclass(frozen=True)
 class Block:
-    """One table.
+    """One table, or a list of notes.
 
     Attributes:
         title: What it shows, and of which split.
-        header: Names of its columns.
+        heads: Heads of its columns.
         rows: Its cells.
         notes: Lines below it.
+        align: As for `text_table`.
     """
 
     title: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
+    heads: Sequence[str] = ()
+    rows: Sequence[Sequence[str]] = ()
     notes: Sequence[str] = ()
+    align: str = "lr"
+
+    def text(self) -> str:
+        """Return the block for a terminal."""
+        table = [text_table(self.heads, self.rows, align=self.align)] if self.heads else []
+        return "\n".join([self.title, *table, *map(paragraph, self.notes)])
+
+    def markdown(self) -> str:
+        """Return the block as a section of Markdown."""
+        table = [markdown_table(self.heads, self.rows)] if self.heads else []
+        notes = [f"- {escape_markdown(note)}" for note in self.notes]
+        return "\n\n".join([f"## {escape_markdown(self.title)}", *table, *notes])
 
 
 def comparison_text(comparison: Comparison) -> str:
-    """Lay a comparison out for a terminal, in blocks one above the other."""
-    parts = [paragraph(note) for note in comparison.notes]
-    for block in _blocks(comparison):
-        lines = [block.title, *_aligned(block.header, block.rows), *map(paragraph, block.notes)]
-        parts.append("\n".join(lines))
-    return "\n\n".join(parts)
+    """Return a comparison for a terminal."""
+    notes = [paragraph(note) for note in comparison.notes]
+    return "\n\n".join([*notes, *(block.text() for block in _blocks(comparison))])
 
 
 def comparison_markdown(comparison: Comparison) -> str:
-    """Lay a comparison out as Markdown."""
-    parts = [f"> {escape(note)}" for note in comparison.notes]
-    for block in _blocks(comparison):
-        rows = [block.header, ["---"] * len(block.header), *block.rows]
-        table = "\n".join(f"| {' | '.join(map(escape, row))} |" for row in rows)
-        notes = (f"- {escape(note)}" for note in block.notes)
-        parts += [f"## {escape(block.title)}", table, *notes]
-    return "\n\n".join(parts) + "\n"
+    """Return a comparison as Markdown."""
+    notes = [f"> {escape_markdown(note)}" for note in comparison.notes]
+    return "\n\n".join([*notes, *(block.markdown() for block in _blocks(comparison))]) + "\n"
 
 
 def writer_for(path: Path) -> Callable[[Comparison, Path], None]:
-    """Return the function that writes a comparison to a file, by the file's ending.
+    """Return the function that writes a comparison to a file, by the file's suffix.
 
     Raises:
-        OptionError: There is none for this ending.
+        OptionError: There is none for this suffix.
     """
     writer = _WRITERS.get(path.suffix.lower())
     if writer is None:
-        raise OptionError(f"--out {path}: its ending must be one of {', '.join(_WRITERS)}.")
+        raise OptionError(f"--out {path}: the suffix must be one of {', '.join(_WRITERS)}.")
     return writer
 
 
 def _blocks(comparison: Comparison) -> list[Block]:
-    """Make the tables; measured and claimed numbers never stand in one."""
+    """Make the tables; measured and claimed numbers are never in the same one."""
     blocks = [_score_block(comparison), _size_block(comparison)]
     if any(run.speed for run in comparison.runs):
         blocks.append(_speed_block(comparison))
     if any(run.claimed for run in comparison.runs):
         blocks.append(_claim_block(comparison))
+    if comparison.skipped:
+        notes = [f"{each.name}: {each.reason}" for each in comparison.skipped]
+        blocks.append(Block("skipped runs", notes=notes))
     return blocks
 
 
 def _score_block(comparison: Comparison) -> Block:
-    rows = []
-    for run in comparison.runs:
-        scores = run.report.scores
-        rows.append([
-            _short(run.name), run.report.build, str(scores.n), f"{scores.accuracy:.2%}",
-            f"{scores.accuracy_low:.1%}–{scores.accuracy_high:.1%}",
-            f"{scores.macro_precision:.3f}", f"{scores.macro_recall:.3f}",
-            f"{scores.macro_f1:.3f}",
-        ])  # fmt: skip
-    header = ["run", "build", "images", "accuracy", "95 % interval", "precision", "recall", "F1"]
-    return Block(f"{comparison.split} split, macro means over classes", header, rows)
+    rows = [
+        [_short(run.name), run.report.build, *cells(run.report.scores)] for run in comparison.runs
+    ]
+    title = f"{comparison.split} split, macro means over classes"
+    return Block(title, ["run", "build", *heads(Scores)], rows, align="llr")
 
 
 def _size_block(comparison: Comparison) -> Block:
     rows = []
     for run in comparison.runs:
-        cost = run.complexity
-        height, width = cost.input_size
-        rows.append([
-            _short(run.name), run.report.model, f"{cost.parameters:,}", f"{cost.megabytes:.2f}",
-            f"{cost.macs / 1e6:,.1f}", f"{cost.flops / 1e6:,.1f}", f"{width}×{height}",
-        ])  # fmt: skip
+        height, width = run.complexity.input_size
+        size = f"{width}×{height}"
+        rows.append([_short(run.name), run.report.model, *cells(run.complexity), size])
     return Block(
         "size, and arithmetic for one image (MB = 10⁶ bytes of float32 weights with buffers)",
-        ["run", "model", "parameters", "MB", "MACs (M)", "FLOPs (M)", "input"],
+        ["run", "model", *heads(Complexity), "input"],
         rows,
         ["MACs are multiply-adds, in millions; FLOPs are twice as many."],
+        align="llr",
     )
 
 
 def _speed_block(comparison: Comparison) -> Block:
-    rows = [
-        [
-            _short(run.name), str(speed.batch_size), f"{speed.p50:.2f}", f"{speed.p90:.2f}",
-            f"{speed.p95:.2f}", f"{speed.images_per_second:,.0f}",
-        ]
-        for run in comparison.runs
-        for speed in run.speed
-    ]  # fmt: skip
-    machines = sorted(
-        {
-            f"{speed.device}, CPU threads: {speed.threads}, {speed.repeats} passes after warm-up"
-            for run in comparison.runs
-            for speed in run.speed
-        }
-    )
+    timed = [(run, speed) for run in comparison.runs for speed in run.speed]
+    machines = {
+        f"{speed.device}, CPU threads: {speed.threads}, {speed.repeats} passes after warm-up"
+        for _, speed in timed
+    }
     return Block(
-        f"time of a forward pass on this machine ({'; '.join(machines)})",
-        ["run", "batch", "p50 ms", "p90 ms", "p95 ms", "images/s"],
-        rows,
-        ["From uint8 images to logits, both in the device's memory; reading is not in it."],
+        f"time of a forward pass on this machine ({'; '.join(sorted(machines))})",
+        ["run", "batch", *heads(Speed)],
+        [[_short(run.name), str(speed.batch_size), *cells(speed)] for run, speed in timed],
+        ["From uint8 images to logits, both in the device's memory; reading is not included."],
     )
 
 
@@ -140,10 +131,10 @@ def _claim_block(comparison: Comparison) -> Block:
             rows.append([
                 recipe,
                 claim.dataset or "any",
-                claim.split or "–",
-                "–" if claim.images is None else str(claim.images),
-                "–" if claim.accuracy is None else f"{claim.accuracy:.2f} %",
-                "–" if claim.parameters is None else f"{claim.parameters:g} M",
+                claim.split or MISSING,
+                MISSING if claim.images is None else str(claim.images),
+                MISSING if claim.accuracy is None else f"{claim.accuracy:.2f} %",
+                MISSING if claim.parameters is None else f"{claim.parameters:g} M",
             ])  # fmt: skip
             about = f"{recipe}, {claim.dataset}" if claim.dataset else recipe
             problem = f" Known problem: {claim.problem}" if claim.problem else ""
@@ -153,11 +144,12 @@ def _claim_block(comparison: Comparison) -> Block:
         ["model", "dataset", "split", "images", "claimed accuracy", "claimed parameters"],
         rows,
         notes,
+        align="lllr",
     )
 
 
 def _claims_by_recipe(comparison: Comparison) -> Mapping[str, list[Claim]]:
-    """Collect each recipe's claims once, in the order of the runs."""
+    """Return each recipe's claims once, in the order of the runs."""
     found: dict[str, list[Claim]] = {}
     for run in comparison.runs:
         if run.recipe is not None:
@@ -166,42 +158,28 @@ def _claims_by_recipe(comparison: Comparison) -> Mapping[str, list[Claim]]:
     return found
 
 
-def _csv_row(run: ComparedRun) -> dict[str, Any]:
-    """Flatten a run: what is measured in columns, what is claimed as words in the last one."""
-    scores, cost = run.report.scores, run.complexity
-    row: dict[str, Any] = {
+def _csv_row(run: ComparedRun) -> dict[str, str]:
+    """Flatten a run: measured numbers in columns, claims as text in the last one."""
+    report = run.report
+    row = {
         "run": run.name,
-        "model": run.report.model,
-        "checkpoint": run.report.checkpoint,
-        "build": run.report.build,
-        "plan_sha256": run.report.plan_sha256,
-        "split": run.report.split,
-        "n": scores.n,
-        "accuracy": f"{scores.accuracy:.6f}",
-        "accuracy_low": f"{scores.accuracy_low:.6f}",
-        "accuracy_high": f"{scores.accuracy_high:.6f}",
-        "macro_precision": f"{scores.macro_precision:.6f}",
-        "macro_recall": f"{scores.macro_recall:.6f}",
-        "macro_f1": f"{scores.macro_f1:.6f}",
-        "parameters": cost.parameters,
-        "megabytes_float32": f"{cost.megabytes:.6f}",
-        "macs": cost.macs,
-        "flops": cost.flops,
+        "model": report.model,
+        "checkpoint": report.checkpoint,
+        "build": report.build,
+        "plan_sha256": report.plan_sha256,
+        "split": report.split,
     }
+    for entry in (report.scores, run.complexity):
+        row |= zip(csv_heads(type(entry)), csv_cells(entry), strict=True)
     for speed in run.speed:
-        batch = f"batch{speed.batch_size}"
-        row |= {
-            f"{batch}_p50_ms": f"{speed.p50:.4f}",
-            f"{batch}_p90_ms": f"{speed.p90:.4f}",
-            f"{batch}_p95_ms": f"{speed.p95:.4f}",
-            f"{batch}_images_per_second": f"{speed.images_per_second:.2f}",
-        }
-    row["claimed_in_the_paper"] = "; ".join(_claim_words(claim) for claim in run.claimed)
+        names = [f"batch{speed.batch_size}_{name}" for name in csv_heads(Speed)]
+        row |= zip(names, csv_cells(speed), strict=True)
+    row["claimed_in_the_paper"] = "; ".join(map(_claim_text, run.claimed))
     return row
 
 
-def _claim_words(claim: Claim) -> str:
-    """Tell a claim in one line."""
+def _claim_text(claim: Claim) -> str:
+    """Return a claim in one line."""
     parts = [claim.dataset, claim.split and f"{claim.split} split"]
     parts.append("" if claim.accuracy is None else f"{claim.accuracy:.2f} %")
     parts.append("" if claim.parameters is None else f"{claim.parameters:g} M parameters")
@@ -209,20 +187,8 @@ def _claim_words(claim: Claim) -> str:
     return " ".join(part for part in parts if part) + f" ({claim.where}){problem}"
 
 
-def _aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Set words left, numbers right."""
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    return [
-        "  ".join(
-            f"{cell:<{width}}" if name in _LEFT else f"{cell:>{width}}"
-            for cell, width, name in zip(row, widths, header, strict=True)
-        ).rstrip()
-        for row in (header, *rows)
-    ]
-
-
 def _short(name: str) -> str:
-    """Keep the end of a long name: that is where paths differ."""
+    """Keep the end of a long name, where paths differ."""
     return name if len(name) <= _LONGEST_NAME else f"…{name[-(_LONGEST_NAME - 1) :]}"
 
 

@@ -1,9 +1,10 @@
-"""What a classifier costs: weights, arithmetic, time."""
+"""The cost of a classifier: weights, arithmetic, time."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -12,14 +13,15 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ferdata.core.errors import OptionError
 from ferdata.core.progress import progress_bar
+from ferdata.evaluation.columns import Column
 from ferdata.models.classifier import Classifier
 
 BATCH_SIZES = (1, 64)
-"""One image as it comes, and a batch as in training."""
+"""A single image, and a batch as in training."""
 
 REPEATS = 20
 WARM_UP = 3
-"""Calls before the clock starts: they choose kernels and fill caches."""
+"""Passes before the clock starts: they choose kernels and fill caches."""
 
 _FLOAT32_BYTES = 4
 
@@ -29,17 +31,17 @@ class Complexity(BaseModel):
 
     Attributes:
         parameters: Number of parameters, trainable or not.
-        megabytes: Parameters and buffers (running means of norms and the like) as they lie in a
-            file of float32 weights, in MB = 10⁶ bytes.
+        megabytes: Size of parameters and buffers (such as running means of norms) in a file of
+            float32 weights, in MB = 10⁶ bytes.
         macs: Multiply-adds for one image, see `measure_complexity`.
         flops: Twice as many: a multiplication and an addition each.
-        input_size: `(height, width)` of the image that they are for, pixels.
+        input_size: `(height, width)` of that image, pixels.
     """
 
-    parameters: int
-    megabytes: float
-    macs: int
-    flops: int
+    parameters: Annotated[int, Column("parameters", ",d")]
+    megabytes: Annotated[float, Column("MB", ".2f", csv="megabytes_float32")]
+    macs: Annotated[int, Column("MACs (M)", ",.1f", scale=1e-6)]
+    flops: Annotated[int, Column("FLOPs (M)", ",.1f", scale=1e-6)]
     input_size: tuple[int, int]
 
 
@@ -48,14 +50,14 @@ class Speed(BaseModel):
 
     Attributes:
         device: Name of the processor.
-        threads: CPU threads that torch computes with.
+        threads: CPU threads that torch uses.
         batch_size: Images per pass.
         image_size: `(height, width)` of the images, before they are resized to the model's input.
-        repeats: Passes that were timed.
+        repeats: Number of timed passes.
         p50: Median time of a pass, milliseconds.
         p90: 90th percentile.
         p95: 95th percentile.
-        images_per_second: Images of all timed passes by their time in sum.
+        images_per_second: Images of all timed passes by their total time.
     """
 
     device: str
@@ -63,10 +65,10 @@ class Speed(BaseModel):
     batch_size: int
     image_size: tuple[int, int]
     repeats: int
-    p50: float
-    p90: float
-    p95: float
-    images_per_second: float
+    p50: Annotated[float, Column("p50 ms", ".2f", csv="p50_ms")]
+    p90: Annotated[float, Column("p90 ms", ".2f", csv="p90_ms")]
+    p95: Annotated[float, Column("p95 ms", ".2f", csv="p95_ms")]
+    images_per_second: Annotated[float, Column("images/s", ",.0f")]
 
 
 @torch.inference_mode()
@@ -74,8 +76,8 @@ def measure_complexity(classifier: Classifier) -> Complexity:
     """Count a classifier's weights, and its arithmetic for one image at the model's input size.
 
     Multiply-adds are those of convolutions, matrix products and attention, counted by torch's
-    `FlopCounterMode` as they are called, 2 FLOPs each; additions of biases, norms, activations,
-    pooling and the preparation of the image are not in it, as in the papers' counts.
+    `FlopCounterMode` as they are called, 2 FLOPs each. As in the papers' counts, biases, norms,
+    activations, pooling and the preparation of the image do not count.
 
     Args:
         classifier: The classifier; it is put in evaluation mode.
@@ -85,7 +87,7 @@ def measure_complexity(classifier: Classifier) -> Complexity:
     with FlopCounterMode(display=False) as counter:
         classifier(*inputs)
     flops = int(counter.get_total_flops())
-    # by identity, so that a weight that two layers share counts once
+    # by identity, so that a weight shared by two layers counts once
     weights = {id(value): value for value in classifier.model.state_dict(keep_vars=True).values()}
     return Complexity(
         parameters=sum(parameter.numel() for parameter in classifier.model.parameters()),
@@ -105,7 +107,7 @@ def measure_speed(
     warm_up: int = WARM_UP,
     quiet: bool = True,
 ) -> list[Speed]:
-    """Time a classifier where it is, on random images; threads are left as they are.
+    """Time a classifier on its present device, on random images.
 
     Args:
         classifier: The classifier; it is put in evaluation mode.
@@ -136,7 +138,7 @@ def _speed(
     size: tuple[int, int],
     repeats: int,
     warm_up: int,
-    tell: Callable[[], object],
+    advance: Callable[[], object],
 ) -> Speed:
     device = _device(classifier)
     inputs = _inputs(classifier, batch_size, size)
@@ -148,7 +150,7 @@ def _speed(
             classifier(*inputs)
             _wait_for(device)
             seconds.append(time.perf_counter() - started)
-            tell()
+            advance()
     timed = np.array(seconds[warm_up:])
     p50, p90, p95 = np.percentile(timed * 1000, [50, 90, 95]).tolist()
     return Speed(
@@ -167,7 +169,7 @@ def _speed(
 def _inputs(
     classifier: Classifier, batch_size: int, size: tuple[int, int]
 ) -> tuple[torch.Tensor, ...]:
-    """Return example inputs where the classifier is."""
+    """Return example inputs on the classifier's device."""
     device = _device(classifier)
     return tuple(each.to(device) for each in classifier.example_inputs(batch_size, *size))
 
@@ -178,7 +180,7 @@ def _stored_bytes(value: torch.Tensor) -> int:
 
 
 def _wait_for(device: torch.device) -> None:
-    """Wait until a device has done all that it was told; calls to it return before that."""
+    """Wait until a device has finished its work; calls to it return earlier."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":

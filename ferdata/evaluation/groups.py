@@ -1,4 +1,4 @@
-"""Scores by person, by attribute and by dataset, where these are known."""
+"""Scores by subject, attribute and dataset, where these are known."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
@@ -13,45 +14,46 @@ from pydantic import BaseModel
 
 from ferdata.data import Build, SplitArrays
 from ferdata.data.manifest_columns import read_manifest_columns
+from ferdata.evaluation.columns import Column
 from ferdata.evaluation.metrics import score
-from ferdata.evaluation.predictions import Answers
+from ferdata.evaluation.predictions import Predictions
 
 ATTRIBUTES = ("gender", "race", "age_group")
-"""Columns of a build's manifest by which a split is divided."""
+"""Columns of a build's manifest by which scores are grouped."""
 
 
 class GroupScore(BaseModel):
-    """Scores on the images of one group.
+    """Scores on the images of one group: fields of `Scores`.
 
     Attributes:
-        name: The group: a person, a gender, a dataset.
+        name: The group: a subject, a gender, a dataset.
         n: Its images in the split.
-        accuracy: Share of right answers.
-        accuracy_low: Lower end of the Wilson 95 % interval, which takes images for independent;
-            those of one person are not, so their true interval is wider.
+        accuracy: Fraction of correct predictions.
+        accuracy_low: Lower end of the Wilson 95 % interval, which assumes independent images;
+            those of one subject are not, so their true interval is wider.
         accuracy_high: Upper end of it.
         macro_f1: Mean over the classes that the group has.
     """
 
     name: str
-    n: int
-    accuracy: float
+    n: Annotated[int, Column("images", "d")]
+    accuracy: Annotated[float, Column("accuracy", ".1%", interval=".1%")]
     accuracy_low: float
     accuracy_high: float
-    macro_f1: float
+    macro_f1: Annotated[float, Column("macro F1")]
 
 
 class Grouping(BaseModel):
-    """A split divided by one property of its images.
+    """The scores of a split by one property of its images.
 
     Attributes:
         by: `subject`, `gender`, `race`, `age_group` or `dataset`.
-        split: The split that all numbers are of.
+        split: The split that was scored.
         known: Images whose group is known; only these are in `groups`.
         unknown: The others.
-        mean_accuracy: Mean of the groups' accuracies, each group counting alike.
+        mean_accuracy: Mean of the groups' accuracies, each group with the same weight.
         lowest: Name of the group with the lowest accuracy.
-        groups: The groups, sorted by name; names that begin with a number by that.
+        groups: The groups, sorted by name, or by a number at the beginning of the name.
     """
 
     by: str
@@ -68,35 +70,35 @@ class Grouping(BaseModel):
 
 
 def group_scores(
-    answers: Answers, columns: Mapping[str, Sequence[str]], split: str
+    predictions: Predictions, columns: Mapping[str, Sequence[str]], split: str
 ) -> list[Grouping]:
     """Score every group of every column.
 
     Args:
-        answers: The answers.
-        columns: For each property the group of each answered image; empty text where unknown.
-        split: Name of the split, for the record.
+        predictions: The predictions.
+        columns: For each property the group of each image; an empty string if it is unknown.
+        split: Name of the split.
 
     Returns:
-        One entry for each column in which something is known; none for a single dataset, which
-        would only repeat the whole.
+        One entry for each column with known values; none for a single dataset, which would repeat
+        the scores of the split.
     """
     groupings = []
     for by, values in columns.items():
-        rows = defaultdict[str, list[int]](list)  # in one pass: there may be thousands of people
+        rows = defaultdict[str, list[int]](list)  # one pass, for thousands of subjects
         for row, value in enumerate(values):
             rows[value].append(row)
         names = sorted(rows.keys() - {""}, key=_order)
         if not names or (by == "dataset" and len(names) == 1):
             continue
-        groups = [_score_group(answers, name, np.array(rows[name])) for name in names]
+        groups = [_score_group(predictions, name, np.array(rows[name])) for name in names]
         counted = sum(group.n for group in groups)
         groupings.append(
             Grouping(
                 by=by,
                 split=split,
                 known=counted,
-                unknown=len(answers) - counted,
+                unknown=len(predictions) - counted,
                 mean_accuracy=sum(group.accuracy for group in groups) / len(groups),
                 lowest=min(groups, key=lambda group: group.accuracy).name,
                 groups=groups,
@@ -106,27 +108,20 @@ def group_scores(
 
 
 def _order(name: str) -> tuple[int, str]:
-    """Return what to sort a name by, so that 4-19 comes before 20-39."""
+    """Return the sort key of a name, so that 4-19 comes before 20-39."""
     number = re.match(r"\d+", name)
     return int(number[0]) if number else -1, name
 
 
-def _score_group(answers: Answers, name: str, rows: npt.NDArray[np.int64]) -> GroupScore:
-    scores = score(answers.confusion(rows), answers.names)
-    return GroupScore(
-        name=name,
-        n=scores.n,
-        accuracy=scores.accuracy,
-        accuracy_low=scores.accuracy_low,
-        accuracy_high=scores.accuracy_high,
-        macro_f1=scores.macro_f1,
-    )
+def _score_group(predictions: Predictions, name: str, rows: npt.NDArray[np.int64]) -> GroupScore:
+    scores = score(predictions.confusion(rows), predictions.names)
+    return GroupScore.model_validate({**dict(scores), "name": name})
 
 
 def read_columns(
     build: Build, arrays: SplitArrays, index: npt.NDArray[np.int64]
 ) -> dict[str, list[str]]:
-    """Read what is known of images: person, attributes, dataset.
+    """Read subject, attributes and dataset of images.
 
     Args:
         build: The build.
@@ -134,9 +129,9 @@ def read_columns(
         index: Rows of the split, shape (N,).
 
     Returns:
-        `subject`, `gender`, `race`, `age_group`, `dataset`, each N long; empty text where unknown.
-        Where there are several datasets, a subject has its dataset's name before it, since these
-        number their people alike.
+        `subject`, `gender`, `race`, `age_group`, `dataset`, each N long; `""` where unknown.
+        With several datasets, a subject is prefixed by its dataset, since datasets number their
+        subjects alike.
 
     Raises:
         BuildError: A shard can't be read.
@@ -151,7 +146,7 @@ def read_columns(
 
 
 def _read_attributes(root: Path, sample_ids: Sequence[str]) -> dict[str, list[str]]:
-    """Look samples' attributes up in a manifest; all unknown where there is no manifest."""
+    """Look samples' attributes up in a manifest; all unknown if there is no manifest."""
     table = read_manifest_columns(root, ["sample_id", *ATTRIBUTES])
     if table is None:
         return {name: [""] * len(sample_ids) for name in ATTRIBUTES}

@@ -1,13 +1,21 @@
-"""Scores of a classifier, all of them from one confusion matrix."""
+"""Scores of a classifier, all of them from one confusion matrix.
+
+A metric is a field of `Scores` or `ClassScore` with a `Column`, and a line that computes it; every
+table and file follows (`ferdata.evaluation.columns`). The table of classes also shows the mean over
+classes if `Scores` has a field `macro_NAME`.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel
+
+from ferdata.evaluation.columns import Column, columns
 
 Z_95 = 1.959963984540054
 """Two-sided 95 % quantile of the standard normal distribution."""
@@ -19,20 +27,20 @@ class ClassScore(BaseModel):
     Attributes:
         label: Class name.
         n: Images of this class in the split.
-        precision: Right among those called so; 0 where none was called so.
-        recall: Right among those that are so; None where the split has none.
+        precision: Fraction of its predictions that are correct; 0 if it is never predicted.
+        recall: Fraction of its images that are predicted correctly; None if there are none.
         recall_low: Lower end of the Wilson 95 % interval of the recall; None as above.
         recall_high: Upper end of it.
-        f1: Harmonic mean of both; None where the split has none.
+        f1: Harmonic mean of precision and recall; None as above.
     """
 
     label: str
-    n: int
-    precision: float
-    recall: float | None
+    n: Annotated[int, Column("images", "d")]
+    precision: Annotated[float, Column("precision")]
+    recall: Annotated[float | None, Column("recall", interval=".3f")]
     recall_low: float | None
     recall_high: float | None
-    f1: float | None
+    f1: Annotated[float | None, Column("F1")]
 
 
 class Scores(BaseModel):
@@ -40,29 +48,40 @@ class Scores(BaseModel):
 
     Attributes:
         n: Images.
-        accuracy: Share of right answers.
+        accuracy: Fraction of correct predictions.
         accuracy_low: Lower end of the Wilson 95 % interval of the accuracy.
         accuracy_high: Upper end of it.
         majority_label: The split's most frequent class.
-        majority_accuracy: Accuracy of always answering it.
+        majority_accuracy: Accuracy of always predicting it.
         macro_precision: Mean over the classes that the split has.
         macro_recall: Mean over the classes that the split has.
         macro_f1: Mean over the classes that the split has.
         per_class: One entry per class, in label order.
-        confusion: Counts, rows are true classes, columns are answers, in label order.
+        confusion: Counts; rows are true classes, columns are predictions, in label order.
     """
 
-    n: int
-    accuracy: float
+    n: Annotated[int, Column("images", "d")]
+    accuracy: Annotated[float, Column("accuracy", ".2%", interval=".1%")]
     accuracy_low: float
     accuracy_high: float
     majority_label: str
     majority_accuracy: float
-    macro_precision: float
-    macro_recall: float
-    macro_f1: float
+    macro_precision: Annotated[float, Column("precision")]
+    macro_recall: Annotated[float, Column("recall")]
+    macro_f1: Annotated[float, Column("F1")]
     per_class: list[ClassScore]
     confusion: list[list[int]]
+
+    def macro_means(self) -> ClassScore:
+        """Return the means over classes as a row of the table of classes."""
+        row: dict[str, Any] = {"label": "macro mean"}
+        row |= {name: getattr(self, f"macro_{name}", None) for name in columns(ClassScore)}
+        return ClassScore.model_construct(**{**row, "n": self.n})
+
+    def overall(self) -> list[str]:
+        """Return the names of the metrics that the table of classes does not show."""
+        shown = {"n", *(f"macro_{name}" for name in columns(ClassScore))}
+        return [name for name in columns(type(self)) if name not in shown]
 
 
 def wilson_interval(successes: int, n: int, z: float = Z_95) -> tuple[float, float]:
@@ -72,36 +91,36 @@ def wilson_interval(successes: int, n: int, z: float = Z_95) -> tuple[float, flo
     (1927): `(p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n)`.
 
     Args:
-        successes: Right answers.
-        n: Answers; with none the interval is 0–1.
-        z: Normal quantile of the wanted confidence.
+        successes: Number of successes.
+        n: Number of trials; without any, the interval is 0–1.
+        z: Normal quantile of the confidence level.
     """
     if n == 0:
         return 0.0, 1.0
-    share = successes / n
-    center = share + z * z / (2 * n)
-    spread = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    p = successes / n
+    center = p + z * z / (2 * n)
+    spread = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
     return max(0.0, (center - spread) / scale), min(1.0, (center + spread) / scale)
 
 
 def score(confusion: npt.ArrayLike, labels: Sequence[str]) -> Scores:
-    """Derive every score from a confusion matrix.
+    """Compute every score from a confusion matrix.
 
-    Macro means run over the classes that the split has: a class without images has no recall.
+    Macro means are over the classes that the split has: a class without images has no recall.
 
     Args:
-        confusion: Counts, shape (K, K); rows are true classes, columns are answers.
+        confusion: Counts, shape (K, K); rows are true classes, columns are predictions.
         labels: The K class names.
     """
     counts = np.asarray(confusion, dtype=np.int64)
-    right = np.diag(counts)
-    true, called = counts.sum(axis=1), counts.sum(axis=0)
-    precision = _ratio(right, called)
-    recall = _ratio(right, true)
-    f1 = _ratio(2 * right, true + called)
+    correct = np.diag(counts)
+    true, predicted = counts.sum(axis=1), counts.sum(axis=0)
+    precision = _ratio(correct, predicted)
+    recall = _ratio(correct, true)
+    f1 = _ratio(2 * correct, true + predicted)
     present = true > 0
-    n, hits = int(counts.sum()), int(right.sum())
+    n, hits = int(counts.sum()), int(correct.sum())
     low, high = wilson_interval(hits, n)
     most = int(true.argmax())
     return Scores(
@@ -115,21 +134,21 @@ def score(confusion: npt.ArrayLike, labels: Sequence[str]) -> Scores:
         macro_recall=_mean(recall[present]),
         macro_f1=_mean(f1[present]),
         per_class=[
-            _class_score(label, int(right[k]), int(true[k]), float(precision[k]), float(f1[k]))
+            _class_score(label, int(correct[k]), int(true[k]), float(precision[k]), float(f1[k]))
             for k, label in enumerate(labels)
         ],
         confusion=counts.tolist(),
     )
 
 
-def _class_score(label: str, right: int, n: int, precision: float, f1: float) -> ClassScore:
+def _class_score(label: str, correct: int, n: int, precision: float, f1: float) -> ClassScore:
     """Collect the scores of one class; without images it has no recall."""
-    low, high = wilson_interval(right, n)
+    low, high = wilson_interval(correct, n)
     return ClassScore(
         label=label,
         n=n,
         precision=precision,
-        recall=right / n if n else None,
+        recall=correct / n if n else None,
         recall_low=low if n else None,
         recall_high=high if n else None,
         f1=f1 if n else None,
@@ -137,7 +156,7 @@ def _class_score(label: str, right: int, n: int, precision: float, f1: float) ->
 
 
 def _ratio(part: npt.NDArray[np.int64], whole: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """Divide element by element; 0 where there is nothing to divide by."""
+    """Divide element by element; 0 where the denominator is 0."""
     return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
 
 

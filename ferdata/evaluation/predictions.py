@@ -1,4 +1,4 @@
-"""What a classifier answers to every image of a split."""
+"""What a classifier predicts for every image of a split."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ EVALUATION_BATCH = 128
 
 
 @dataclass(frozen=True)
-class Answers:
-    """A classifier's answers to the images of a split that have one of its classes.
+class Predictions:
+    """A classifier's predictions for the images of a split that have one of its classes.
 
     Attributes:
         names: The K class names of the classifier.
-        index: Row in the split of each image, int64, shape (N,).
-        label: Its true class, int64, shape (N,), counted in `names`.
-        logits: The answers, float32, shape (N, K).
-        left_out: Images of each class that the classifier does not know.
+        index: Row of each image in the split, int64, shape (N,).
+        label: Its true class as a position in `names`, int64, shape (N,).
+        logits: float32, shape (N, K).
+        excluded: Number of images of each class that the classifier does not know.
     """
 
     names: tuple[str, ...]
     index: npt.NDArray[np.int64]
     label: npt.NDArray[np.int64]
     logits: npt.NDArray[np.float32]
-    left_out: dict[str, int]
+    excluded: dict[str, int]
 
     def __len__(self) -> int:
         return len(self.label)
 
     @cached_property
     def log_probabilities(self) -> npt.NDArray[np.float64]:
-        """Logarithm of the softmax of the logits, shape (N, K); finite where softmax is 0."""
+        """Logarithm of the softmax of the logits, shape (N, K); finite even where softmax is 0."""
         shifted = self.logits.astype(np.float64)
         shifted -= shifted.max(axis=1, keepdims=True)
         shifted -= np.log(np.exp(shifted).sum(axis=1, keepdims=True))
@@ -55,26 +55,26 @@ class Answers:
 
     @cached_property
     def predicted(self) -> npt.NDArray[np.int64]:
-        """The most probable class of each image, int64, shape (N,); the first among equals."""
+        """The most probable class of each image, int64, shape (N,); of equals, the first."""
         return np.asarray(self.logits.argmax(axis=1))
 
     @cached_property
     def confidence(self) -> npt.NDArray[np.float64]:
-        """Probability of the answer, shape (N,)."""
+        """Probability of the predicted class, shape (N,)."""
         return np.take_along_axis(self.probabilities, self.predicted[:, None], axis=1)[:, 0]
 
     @property
-    def right(self) -> npt.NDArray[np.bool_]:
-        """Whether each answer is the true class, shape (N,)."""
+    def correct(self) -> npt.NDArray[np.bool_]:
+        """Whether each predicted class is the true one, shape (N,)."""
         return np.asarray(self.predicted == self.label)
 
     def confusion(
         self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.int64] | None = None
     ) -> npt.NDArray[np.int64]:
-        """Count true classes (rows) against answers (columns), int64, shape (K, K).
+        """Count true classes (rows) against predicted classes (columns), int64, shape (K, K).
 
         Args:
-            rows: Mask or numbers of the images that count; default: all.
+            rows: Mask or positions of the images to count; default: all.
         """
         label, predicted = self.label, self.predicted
         if rows is not None:
@@ -85,13 +85,13 @@ class Answers:
 
 
 @torch.inference_mode()
-def collect_answers(
+def predict_split(
     classifier: Classifier, build: Build, split: str, device: torch.device, *, quiet: bool = False
-) -> Answers:
+) -> Predictions:
     """Classify a split; only the logits stay in memory.
 
     Args:
-        classifier: The classifier; it is moved to the device and left there, in evaluation mode.
+        classifier: The classifier; it is moved to the device and put in evaluation mode.
         build: A build that shares classes with it.
         split: Name of the split.
         device: Where to compute.
@@ -100,7 +100,7 @@ def collect_answers(
     Raises:
         BuildError: No image of the split has a class that the classifier knows, or a shard can't
             be read.
-        ModelFileError: The classifier's answers are no numbers.
+        ModelFileError: A logit is NaN or infinite.
     """
     space = classifier.spec.space()
     to_model = space.remap_from(build.label_space)
@@ -126,37 +126,37 @@ def collect_answers(
             there = batch.to(device)
             logits.append(classifier(there["image"], there.get("landmarks")).float().cpu()[known])
             bar.update(len(true))
-    answers = Answers(
+    predictions = Predictions(
         names=space.names,
         index=np.concatenate(index),
         label=np.concatenate(label),
         logits=torch.cat(logits).numpy(),
-        left_out={build.label_space.names[k]: n for k, n in sorted(unknown.items())},
+        excluded={build.label_space.names[k]: n for k, n in sorted(unknown.items())},
     )
-    if not len(answers):
+    if not len(predictions):
         raise BuildError(
             f"{build.root}: no image of split {split!r} has a class that the model knows "
             f"({', '.join(space.names)}); evaluate another split or build."
         )
-    require_numbers(answers.logits, classifier, f" on {build.root}")
-    return answers
+    require_finite(predictions.logits, classifier, f" on {build.root}")
+    return predictions
 
 
-def require_numbers(
+def require_finite(
     logits: npt.NDArray[np.float32], classifier: Classifier, where: str = ""
 ) -> None:
-    """Check that answers are numbers.
+    """Check that logits are finite.
 
     Args:
-        logits: The answers.
-        classifier: Whose they are.
-        where: What they are to, for the message: nothing, or `" on out/rafdb"`.
+        logits: Any shape.
+        classifier: The classifier that they come from.
+        where: What was classified, for the message: empty, or `" on out/rafdb"`.
 
     Raises:
         ModelFileError: One is NaN or infinite.
     """
     if not np.isfinite(logits).all():
         raise ModelFileError(
-            f"{classifier.spec.model}: its answers{where} are not numbers; training has "
-            "diverged. Use the run's other checkpoint, or train again with a lower --lr."
+            f"{classifier.spec.model}: logits{where} are NaN or infinite; training has diverged. "
+            "Use the run's other checkpoint, or train again with a lower --lr."
         )

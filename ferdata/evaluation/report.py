@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ValidationError
 
@@ -12,17 +12,18 @@ from ferdata.core.errors import BuildError
 from ferdata.core.files import read_json, write_csv, write_json
 from ferdata.evaluation.calibration import Calibration
 from ferdata.evaluation.classes import ClassMatch
+from ferdata.evaluation.columns import csv_cells, csv_heads
 from ferdata.evaluation.figures import confusion_figure, reliability_figure, save_png
-from ferdata.evaluation.groups import Grouping
+from ferdata.evaluation.groups import Grouping, GroupScore
 from ferdata.evaluation.metrics import Scores
-from ferdata.evaluation.predictions import Answers
+from ferdata.evaluation.predictions import Predictions
 
 REPORT_FILE = "report.json"
 """Name of the report in an evaluation's folder."""
 
 
 class EvaluationReport(BaseModel):
-    """What a trained model scores on one split; written as `report.json`.
+    """Scores of a trained model on one split; written as `report.json`.
 
     Attributes:
         format: Version of this layout.
@@ -32,17 +33,17 @@ class EvaluationReport(BaseModel):
         model: Name of the model.
         build: Name of the build.
         plan_sha256: The build's plan.
-        split: The split that all numbers are of.
+        split: The split that was scored.
         label_space: Name of the model's label space.
-        classes: How the build's classes are those of the model.
-        leaks: Ways in which the build lets a model see what it is tested on, in words.
+        classes: How the build's classes match those of the model.
+        leaks: Ways in which the build lets a model see test images in training, in words.
         scores: Accuracy, macro means, per-class table, confusion matrix.
         calibration: Calibration.
-        groups: Scores by person, attribute and dataset, where known.
-        folder: Where the files of `write_report` are.
+        groups: Scores by subject, attribute and dataset, where known.
+        folder: Folder of the files of `write_report`.
     """
 
-    format: Literal["ferdata-evaluation/2"] = "ferdata-evaluation/2"
+    format: Literal["ferdata-evaluation/3"] = "ferdata-evaluation/3"
     run: str
     checkpoint: str
     checkpoint_sha256: str
@@ -60,88 +61,86 @@ class EvaluationReport(BaseModel):
 
     @property
     def title(self) -> str:
-        """What was evaluated on what, with the split and the number of images."""
+        """Model, build, split and number of images."""
         return f"{self.model} on {self.build}, {self.split} split (n={self.scores.n})"
 
     def warnings(self) -> list[str]:
-        """Say what a reader must know before the numbers; nothing in the usual case."""
+        """Return what a reader must know before the numbers; usually nothing."""
         found = []
         if self.leaks:
             leaks = "; ".join(leak.rstrip(".") for leak in self.leaks)
-            found.append(f"this build leaks: {leaks}; scores are inflated.")
+            found.append(f"This build leaks: {leaks}. Its scores are inflated.")
         if not self.classes.same:
-            found.append(self.classes.words(self.split))
+            found.append(self.classes.description(self.split))
         return found
 
 
-def write_report(report: EvaluationReport, answers: Answers, sample_ids: Sequence[str]) -> None:
-    """Write `report.json`, last, and beside it tables (CSV) and figures (PNG).
+def write_report(
+    report: EvaluationReport, predictions: Predictions, sample_ids: Sequence[str]
+) -> None:
+    """Write tables (CSV) and figures (PNG), and last `report.json`, into the report's folder.
 
     Args:
         report: The report.
-        answers: The answers that it is of.
-        sample_ids: The id of each answered image.
+        predictions: The predictions that were scored.
+        sample_ids: The id of each image.
 
     Raises:
         BuildError: A file can't be written.
     """
-    folder, scores, calibration = Path(report.folder), report.scores, report.calibration
+    folder, scores, names = Path(report.folder), report.scores, predictions.names
     write_csv(
         folder / "confusion.csv",
-        ["true \\ predicted", *answers.names],
-        ([label, *row] for label, row in zip(answers.names, scores.confusion, strict=True)),
+        ["true \\ predicted", *names],
+        ([label, *row] for label, row in zip(names, scores.confusion, strict=True)),
     )
     write_csv(
         folder / "predictions.csv",
-        ["sample_id", "label", "predicted", *answers.names],
-        _prediction_rows(answers, sample_ids),
+        ["sample_id", "label", "predicted", *names],
+        _prediction_rows(predictions, sample_ids),
     )
-    write_csv(
-        folder / "groups.csv",
-        ["by", "group", "split", "n", "accuracy", "accuracy_low", "accuracy_high", "macro_f1"],
-        _group_rows(report.groups),
-    )
+    _write_groups(report.groups, folder / "groups.csv")
     confusion = confusion_figure(
         scores.confusion,
-        answers.names,
+        names,
         title=report.title,
         subtitle=f"accuracy {scores.accuracy:.1%} "
         f"(95 % interval {scores.accuracy_low:.1%} to {scores.accuracy_high:.1%}), "
         f"macro F1 {scores.macro_f1:.3f}",
     )
     save_png(confusion, folder / "confusion.png")
-    save_png(reliability_figure(calibration, title=report.title), folder / "reliability.png")
+    save_png(reliability_figure(report.calibration, title=report.title), folder / "reliability.png")
     write_json(folder / REPORT_FILE, report.model_dump(mode="json"))
 
 
 def read_report(folder: Path) -> EvaluationReport | None:
-    """Read the report in an evaluation's folder; None where there is none of this version."""
+    """Read the report in an evaluation's folder; None if there is none of this version."""
     try:
         return EvaluationReport.model_validate(read_json(folder / REPORT_FILE))
-    except (BuildError, ValidationError):  # not there, cut off, or older: to be made anew
+    except (BuildError, ValidationError):  # missing, truncated or older: to be written again
         return None
 
 
-def _prediction_rows(answers: Answers, sample_ids: Sequence[str]) -> Iterable[list[str]]:
-    """Give one row per image: id, true class, answer, probability of each class."""
-    names = answers.names
+def _prediction_rows(predictions: Predictions, sample_ids: Sequence[str]) -> Iterable[list[str]]:
+    """Yield one row per image: id, true class, predicted class, probability of each class."""
+    names = predictions.names
     columns = zip(
         sample_ids,
-        answers.label.tolist(),
-        answers.predicted.tolist(),
-        answers.probabilities.tolist(),
+        predictions.label.tolist(),
+        predictions.predicted.tolist(),
+        predictions.probabilities.tolist(),
         strict=True,
     )
     for sample_id, label, predicted, probabilities in columns:
-        shares = [f"{value:.6f}" for value in probabilities]
-        yield [sample_id, names[label], names[predicted], *shares]
+        cells = [f"{value:.6f}" for value in probabilities]
+        yield [sample_id, names[label], names[predicted], *cells]
 
 
-def _group_rows(groupings: Iterable[Grouping]) -> Iterable[list[Any]]:
-    """Give one row per group."""
-    for grouping in groupings:
-        for group in grouping.groups:
-            yield [
-                grouping.by, group.name, grouping.split, group.n, f"{group.accuracy:.6f}",
-                f"{group.accuracy_low:.6f}", f"{group.accuracy_high:.6f}", f"{group.macro_f1:.6f}",
-            ]  # fmt: skip
+def _write_groups(groupings: Iterable[Grouping], path: Path) -> None:
+    """Write one row per group."""
+    rows = (
+        [grouping.by, group.name, grouping.split, *csv_cells(group)]
+        for grouping in groupings
+        for group in grouping.groups
+    )
+    write_csv(path, ["by", "group", "split", *csv_heads(GroupScore)], rows)

@@ -1,23 +1,20 @@
-"""From batches to a model: timm models, the Lightning task, training and evaluation.
+"""From batches to a model: the Lightning task, losses, optimizers and schedules, one run.
 
     report = train(Path("out/rafdb"), Path("runs/mine"), TrainOptions(epochs=3))
-    scores = evaluate(Path("runs/mine"), Path("out/rafdb"), split="test")
 
-Importing this package loads torch, timm and Lightning; the command line does so only inside the
-verbs that need them.
+Names are loaded on first use, since torch, timm and Lightning are heavy.
 """
 
-from ferdata.evaluation.evaluate import EvaluationReport, evaluate
-from ferdata.models import create_model
-from ferdata.runs.options import TrainOptions
-from ferdata.training.report import RunReport
-from ferdata.training.run import train
+from __future__ import annotations
 
-__all__ = [
-    "EvaluationReport",
-    "RunReport",
-    "TrainOptions",
-    "create_model",
-    "evaluate",
-    "train",
-]
+from typing import TYPE_CHECKING
+
+from ferdata.core.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from ferdata.training.report import RunReport
+    from ferdata.training.run import train
+
+__all__ = ["RunReport", "train"]
+
+__getattr__, __dir__ = lazy_names(__name__, {"RunReport": "report", "train": "run"}, extra="train")

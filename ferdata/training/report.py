@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from ferdata.evaluation.report import EvaluationReport
-from ferdata.evaluation.tables import evaluation_text
+from ferdata.evaluation.report_text import evaluation_text
 
 
 class RunReport(BaseModel):

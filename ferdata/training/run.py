@@ -12,7 +12,8 @@ import torch
 from ferdata.core.files import read_json
 from ferdata.data import Build
 from ferdata.data.framing import describe_framing
-from ferdata.evaluation.evaluate import EvaluationReport, evaluate
+from ferdata.evaluation.report import EvaluationReport
+from ferdata.evaluation.scoring import evaluate
 from ferdata.formats.names import BUILD_FILE
 from ferdata.models.checkpoint import read_checkpoint
 from ferdata.runs.folder import RunFolder, RunRecord, default_folder

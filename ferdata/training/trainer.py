@@ -17,7 +17,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
 from ferdata.core.errors import OptionError
-from ferdata.evaluation.evaluate import torch_device
+from ferdata.models.device import torch_device
 from ferdata.runs.folder import RunFolder
 from ferdata.runs.options import TrainOptions
 from ferdata.training.signals import keep_native_handlers

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torchmetrics.functional.classification import multiclass_calibration_error
 
 from ferdata.evaluation.calibration import calibrate
-from ferdata.evaluation.predictions import Answers
+from ferdata.evaluation.predictions import Predictions
 
 
 def logs(rows):
@@ -37,7 +37,9 @@ def test_knowing_nothing_and_knowing_all_are_the_ends_of_the_scales():
     assert uniform.negative_log_likelihood == pytest.approx(np.log(k))
     assert uniform.brier == pytest.approx(1 - 1 / k)
     assert uniform.expected_error == pytest.approx(0, abs=1e-12)
-    sure = Answers(("a", "b"), np.arange(2), np.array([0, 1]), np.float32([[900, 0], [900, 0]]), {})
+    sure = Predictions(
+        ("a", "b"), np.arange(2), np.array([0, 1]), np.float32([[900, 0], [900, 0]]), {}
+    )
     result = calibrate(sure.log_probabilities, sure.label)
     assert result.expected_error == pytest.approx(0.5)
     assert result.brier == pytest.approx((0 + 2) / 2)
@@ -55,11 +57,12 @@ def test_the_error_is_that_of_torchmetrics(seed, n, k):
     generator = np.random.default_rng(seed)
     logits = generator.normal(scale=2, size=(n, k)).astype(np.float32)
     label = generator.integers(k, size=n)
-    answers = Answers(tuple(map(str, range(k))), np.arange(n), label, logits, {})
+    predictions = Predictions(tuple(map(str, range(k))), np.arange(n), label, logits, {})
+    probabilities = torch.from_numpy(predictions.probabilities)
     expected = multiclass_calibration_error(
-        torch.from_numpy(answers.probabilities), torch.from_numpy(label), k, n_bins=15, norm="l1"
+        probabilities, torch.from_numpy(label), k, n_bins=15, norm="l1"
     )
-    result = calibrate(answers.log_probabilities, label)
+    result = calibrate(predictions.log_probabilities, label)
     assert result.expected_error == pytest.approx(expected.item(), abs=1e-5)
     exact = torch.from_numpy(logits).double()  # float32 would lose digits of a loss near 0
     loss = torch.nn.functional.cross_entropy(exact, torch.from_numpy(label))

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 
 import cv2
@@ -16,7 +17,8 @@ from ferdata.evaluation import comparison
 from ferdata.evaluation.comparison import claims, compare
 from ferdata.evaluation.comparison_tables import comparison_text, writer_for
 from ferdata.evaluation.figures import cost_figure
-from ferdata.training import TrainOptions, train
+from ferdata.runs.options import TrainOptions
+from ferdata.training import train
 
 RECIPE = """
 name: test_resnet
@@ -87,13 +89,13 @@ def test_runs_on_different_images_are_called_not_comparable(runs, tmp_path):
     record["build"] |= {"name": "others", "path": str(other), "plan_sha256": "b" * 64}
     (moved / "run.json").write_text(json.dumps(record))
     apart = fast([runs[0], moved])
-    assert apart.notes[0].startswith("not comparable")
+    assert apart.notes[0].startswith("Not comparable")
     assert "21 test images of spots (plan aaaaaaaaaaaa…)" in apart.notes[0]
     assert "21 test images of others (plan bbbbbbbbbbbb…)" in apart.notes[0]
-    assert apart.notes[1] == "moved: this build leaks: a hole; scores are inflated."
+    assert apart.notes[1] == "moved: This build leaks: a hole. Its scores are inflated."
     together = fast([runs[0], moved], other)
     assert [run.report.build for run in together.runs] == ["others", "others"]
-    assert not together.notes[0].startswith("not comparable")
+    assert not together.notes[0].startswith("Not comparable")
 
 
 def test_a_build_that_is_gone_or_was_made_anew_is_not_taken(runs, tmp_path):
@@ -103,11 +105,41 @@ def test_a_build_that_is_gone_or_was_made_anew_is_not_taken(runs, tmp_path):
     record = json.loads((moved / "run.json").read_text())
     record["build"]["path"] = str(tmp_path / "gone")
     (moved / "run.json").write_text(json.dumps(record))
-    with pytest.raises(BuildError, match=r"not there; say where a build is with --build"):
+    with pytest.raises(OptionError, match=r"run: .*does not exist; give a build with --build"):
         fast([moved])
     write_build(tmp_path / "gone", plan="c" * 64)
-    with pytest.raises(BuildError, match=r"plan aaaaaaaaaaaa….*now has plan cccccccccccc…"):
+    with pytest.raises(OptionError, match=r"plan aaaaaaaaaaaa….*now has plan cccccccccccc…"):
         fast([moved])
+    with pytest.raises(BuildError, match="no such directory"):
+        fast([moved], tmp_path / "nothing")
+
+
+def test_runs_that_cant_be_compared_are_skipped_and_named(runs, tmp_path):
+    begun, damaged, file = (tmp_path / name for name in ("begun", "damaged", "notes.md"))
+    for copy in (begun, damaged):
+        shutil.copytree(runs[0], copy)
+    record = json.loads((begun / "run.json").read_text())
+    (begun / "run.json").write_text(json.dumps(record | {"results": None}))
+    (damaged / "checkpoints" / "best.ckpt").write_bytes(b"no checkpoint")
+    file.write_text("not a run")
+    result = fast([begun, runs[1], damaged, file])
+    assert [run.name for run in result.runs] == ["test_efficientnet"]
+    assert [each.name for each in result.skipped] == ["begun", "damaged", "notes.md"]
+    reasons = [
+        rf"begun is not finished; finish it with: ferdata train .* --out {begun} --resume",
+        r"best\.ckpt: not readable as a checkpoint",
+        r"notes\.md holds no training run",
+    ]
+    for each, reason in zip(result.skipped, reasons, strict=True):
+        assert re.search(reason, each.reason)
+    text = comparison_text(result)
+    assert text.split("\n\n")[-1].startswith("skipped runs\nbegun: ")
+    for ending in (".md", ".json"):
+        writer_for(tmp_path / f"t{ending}")(result, tmp_path / f"t{ending}")
+    assert "## skipped runs\n\n- begun: " in (tmp_path / "t.md").read_text()
+    assert len(json.loads((tmp_path / "t.json").read_text())["skipped"]) == 3
+    with pytest.raises(OptionError, match=r"no run can be compared:\n  begun: .*\n  damaged: "):
+        fast([begun, damaged])
 
 
 def test_runs_are_given_and_given_once(runs):

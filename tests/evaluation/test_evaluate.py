@@ -19,9 +19,11 @@ from ferdata.core.errors import (
 )
 from ferdata.core.labels import BASIC7, BASIC8, LabelSpace
 from ferdata.data import SplitArrays
-from ferdata.evaluation.tables import evaluation_text
+from ferdata.evaluation import evaluate
+from ferdata.evaluation.report_text import evaluation_text
 from ferdata.models.checkpoint import load_classifier
-from ferdata.training import TrainOptions, evaluate, train
+from ferdata.runs.options import TrainOptions
+from ferdata.training import train
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +48,10 @@ def test_scores_are_those_of_a_plain_loop(trained):
     images = torch.from_numpy(np.array(arrays._readers[0].array("image")))
     with torch.inference_mode():
         logits = classifier(images)
-    answers = logits.argmax(1)
+    predicted = logits.argmax(1)
     expected = np.zeros((7, 7), dtype=int)
-    for true, answer in zip(arrays.column("label"), answers.tolist(), strict=True):
-        expected[true, answer] += 1
+    for true, found in zip(arrays.column("label"), predicted.tolist(), strict=True):
+        expected[true, found] += 1
     assert report.scores.confusion == expected.tolist()
     assert [entry.n for entry in report.scores.per_class] == [3, 1, 1, 1, 1, 1, 1]
     assert report.scores.majority_label == "anger"
@@ -60,7 +62,7 @@ def test_scores_are_those_of_a_plain_loop(trained):
     with (run / "evaluation" / "spots-test-best" / "predictions.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["sample_id"] for row in rows] == [f"spots/test_{k}" for k in range(9)]
-    assert [row["predicted"] for row in rows] == BASIC7.decode(answers.tolist())
+    assert [row["predicted"] for row in rows] == BASIC7.decode(predicted.tolist())
     assert [row["label"] for row in rows][:4] == ["anger"] * 3 + ["disgust"]
     shares = [[float(row[name]) for name in BASIC7.names] for row in rows]
     assert shares == pytest.approx(logits.softmax(1).numpy(), abs=1e-4)
@@ -105,12 +107,12 @@ def test_classes_in_another_order_are_mapped_by_name(trained, other_build):
     assert report.warnings() == []
 
 
-def test_classes_that_the_model_lacks_are_left_out_and_named(trained, other_build):
+def test_classes_that_the_model_lacks_are_excluded_and_named(trained, other_build):
     _, run = trained
     build = other_build("basic8", BASIC8.names, [0, 1, 1, 2, 7])
     report = evaluate(run, build, quiet=True)
     assert report.scores.n == 3
-    assert report.classes.left_out == {"contempt": 2}
+    assert report.classes.excluded == {"contempt": 2}
     assert [entry.label for entry in report.scores.per_class] == list(BASIC7.names)
     assert [entry.n for entry in report.scores.per_class] == [1, 1, 0, 0, 0, 0, 1]
     text = " ".join(evaluation_text(report).split())
@@ -120,7 +122,7 @@ def test_classes_that_the_model_lacks_are_left_out_and_named(trained, other_buil
         assert [row["sample_id"][-1] for row in csv.DictReader(file)] == ["0", "3", "4"]
 
 
-def test_classes_that_the_build_lacks_can_be_answered_and_are_wrong(trained, other_build):
+def test_classes_that_the_build_lacks_can_be_predicted_and_are_errors(trained, other_build):
     _, run = trained
     # the third picture has the spot of the model's class 2, which is fear
     build = other_build("few", ("anger", "disgust", "sadness"), [0, 1, 2])
@@ -145,7 +147,7 @@ def test_label_spaces_with_nothing_in_common_are_refused(trained, other_build):
         evaluate(run, build, quiet=True)
 
 
-def test_people_attributes_and_leaks_are_reported(trained, tmp_path):
+def test_subjects_attributes_and_leaks_are_reported(trained, tmp_path):
     from support.builds import write_build
 
     _, run = trained
@@ -163,8 +165,8 @@ def test_people_attributes_and_leaks_are_reported(trained, tmp_path):
     assert [group.n for group in by["subject"].groups] == [5, 4, 4]
     assert by["gender"].unknown == 1
     text = evaluation_text(report)
-    assert "this build leaks: copies of one image are in train and test; scores are infl" in text
-    assert "test split by subject: 3 people, mean accuracy" in text
+    assert "This build leaks: copies of one image are in train and test. Its scores are" in text
+    assert "test split by subject: 3 subjects, mean accuracy" in text
     assert "female" in text
     with (run / "evaluation" / "people-test-best" / "groups.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -250,7 +252,7 @@ def test_the_command_line_prints_table_or_json(trained):
     result = CliRunner().invoke(app, [str(run), str(build), "--split", "test"])
     assert result.exit_code == 0, result.output
     assert "test accuracy" in result.stdout
-    assert "test calibration: expected error" in result.stdout
-    assert "always answering 'anger': 33.3%" in result.stdout
+    assert "test calibration: mean confidence" in result.stdout
+    assert "always predicting 'anger': 33.3%" in " ".join(result.stdout.split())
     result = CliRunner().invoke(app, [str(run), str(build), "--json"])
     assert json.loads(result.stdout)["scores"]["n"] == 9

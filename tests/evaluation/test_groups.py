@@ -8,16 +8,16 @@ from ferdata.core.errors import ManifestError
 from ferdata.data import Build, SplitArrays
 from ferdata.evaluation.groups import group_scores, read_columns
 from ferdata.evaluation.metrics import wilson_interval
-from ferdata.evaluation.predictions import Answers
+from ferdata.evaluation.predictions import Predictions
 
 
-def answers(labels, predicted):
+def predictions(labels, predicted):
     logits = np.eye(3, dtype=np.float32)[predicted]
-    return Answers(("a", "b", "c"), np.arange(len(labels)), np.array(labels), logits, {})
+    return Predictions(("a", "b", "c"), np.arange(len(labels)), np.array(labels), logits, {})
 
 
 def test_groups_have_their_own_scores():
-    given = answers([0, 0, 1, 1, 2], [0, 1, 1, 1, 0])
+    given = predictions([0, 0, 1, 1, 2], [0, 1, 1, 1, 0])
     columns = {"subject": ["x", "x", "x", "y", ""], "dataset": ["one"] * 5, "race": [""] * 5}
     (subjects,) = group_scores(given, columns, "test")  # one dataset and no race: nothing to tell
     assert (subjects.by, subjects.split, subjects.known, subjects.unknown) == (
@@ -33,14 +33,14 @@ def test_groups_have_their_own_scores():
 
 
 def test_each_image_is_looked_at_once_however_many_people_there_are(monkeypatch):
-    given, looked_at = answers([0, 1, 2] * 40, [0, 1, 1] * 40), []
-    confusion = Answers.confusion
+    given, looked_at = predictions([0, 1, 2] * 40, [0, 1, 1] * 40), []
+    confusion = Predictions.confusion
 
     def counted(self, rows):
         looked_at.append(len(rows))
         return confusion(self, rows)
 
-    monkeypatch.setattr(Answers, "confusion", counted)
+    monkeypatch.setattr(Predictions, "confusion", counted)
     people = [f"p{row % 30:02d}" for row in range(120)]
     (subjects,) = group_scores(given, {"subject": people}, "test")
     assert sum(looked_at) == 120
@@ -51,7 +51,7 @@ def test_each_image_is_looked_at_once_however_many_people_there_are(monkeypatch)
 
 def test_groups_are_sorted_as_people_count():
     columns = {"age_group": ["20-39", "4-19", "70+", "0-3", "4-19"]}
-    (ages,) = group_scores(answers([0] * 5, [0] * 5), columns, "test")
+    (ages,) = group_scores(predictions([0] * 5, [0] * 5), columns, "test")
     assert [group.name for group in ages.groups] == ["0-3", "4-19", "20-39", "70+"]
 
 
@@ -70,7 +70,7 @@ def test_attributes_come_from_the_manifest_and_people_from_the_shard(tmp_path):
         "age_group": ["", "", "20-39"],
         "dataset": ["jaffe", "kdef", "jaffe"],
     }
-    assert group_scores(answers([0, 1, 2], [0, 1, 1]), columns, "test")[0].known == 2
+    assert group_scores(predictions([0, 1, 2], [0, 1, 1]), columns, "test")[0].known == 2
 
 
 def test_a_build_without_manifest_knows_no_attribute_and_a_broken_one_is_named(tmp_path):

@@ -8,10 +8,11 @@ from ferdata.augmentation import operations as kinds
 from ferdata.core.errors import OptionError
 from ferdata.core.labels import BASIC7
 from ferdata.faces.schemes import scheme
+from ferdata.models import create_model
 from ferdata.models.classifier import Classifier
 from ferdata.models.inputs.affine import AFFINE, draw_matrices, move_points, warp
 from ferdata.models.inputs.augment import DeviceAugment
-from ferdata.training import TrainOptions, create_model
+from ferdata.runs.options import TrainOptions
 from ferdata.training.model_spec import describe
 
 SIZE = 40

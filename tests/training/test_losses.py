@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from ferdata.training import TrainOptions
+from ferdata.runs.options import TrainOptions
 from ferdata.training.losses import CenterLoss, ClassificationLoss
 
 GENERATOR = torch.Generator().manual_seed(0)

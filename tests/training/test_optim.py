@@ -7,7 +7,8 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
-from ferdata.training import TrainOptions, create_model
+from ferdata.models import create_model
+from ferdata.runs.options import TrainOptions
 from ferdata.training.averaging import WeightEma, decay_at
 from ferdata.training.lookahead import Lookahead
 from ferdata.training.optimizer import decay_groups, make_optimizer

@@ -6,10 +6,10 @@ import torch
 
 from ferdata.core.errors import LabelError, ModelFileError, OptionError, UnknownNameError
 from ferdata.core.labels import BASIC7, BASIC8, LabelSpace
+from ferdata.models import create_model
 from ferdata.models.inputs.preprocess import Preprocess
 from ferdata.runs.folder import default_folder
-from ferdata.runs.options import merge_for_resume, read_options
-from ferdata.training import TrainOptions, create_model
+from ferdata.runs.options import TrainOptions, merge_for_resume, read_options
 from ferdata.training.model_spec import describe, model_options
 
 

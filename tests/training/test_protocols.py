@@ -18,8 +18,8 @@ from ferdata.core.errors import BuildError, ManifestError, OptionError, UnknownN
 from ferdata.data import Build, FerDataModule
 from ferdata.models.checkpoint import load_classifier
 from ferdata.runs.folder import RunFolder
-from ferdata.runs.options import read_options
-from ferdata.training import TrainOptions, train
+from ferdata.runs.options import TrainOptions, read_options
+from ferdata.training import train
 from ferdata.training.epoch_log import CLOCK
 from ferdata.training.recipe_options import recipe_options, run_options
 

@@ -10,7 +10,8 @@ import torch
 
 from ferdata.core.errors import BuildError, ModelFileError, OptionError, TrainingError
 from ferdata.runs.folder import RunFolder
-from ferdata.training import TrainOptions, train
+from ferdata.runs.options import TrainOptions
+from ferdata.training import train
 from ferdata.training.epoch_log import CLOCK
 
 FAST = {"model": "test_resnet", "epochs": 2, "batch_size": 14, "device": "cpu"}
@@ -230,7 +231,8 @@ def test_signal_handlers_of_native_libraries_survive_a_run(make_build, tmp_path)
     script = f"""
 import ctypes, signal
 from pathlib import Path
-from ferdata.training import TrainOptions, train
+from ferdata.runs.options import TrainOptions
+from ferdata.training import train
 
 handler = ctypes.CFUNCTYPE(None, ctypes.c_int)(lambda number: None)
 libc = ctypes.CDLL(None)

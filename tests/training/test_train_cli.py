@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ferdata.cli.app import app
-from ferdata.training import TrainOptions
+from ferdata.runs.options import TrainOptions
 
 FAST = ["--model", "test_resnet", "--batch-size", "14", "--device", "cpu"]
 

@@ -1,0 +1,30 @@
+"""Where to compute."""
+
+from __future__ import annotations
+
+import torch
+
+from ferdata.core.errors import OptionError
+
+
+def torch_device(device: str) -> torch.device:
+    """Return the device that an option asks for.
+
+    Args:
+        device: `"auto"` (a GPU if there is one), `"cpu"` or `"gpu"`.
+
+    Raises:
+        OptionError: A GPU is asked for and torch sees none.
+    """
+    if device == "cpu":
+        return torch.device("cpu")
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    if device == "gpu":
+        raise OptionError(
+            f"--device gpu: torch {torch.__version__} sees no GPU; "
+            "use --device cpu, or install the torch build for this machine's driver."
+        )
+    return torch.device("cpu")
