@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from ferdata.cli.train import Select
+from ferdata.cli.flags import Json, flags_of, with_flags
+from ferdata.cli.output import echo_json
+from ferdata.core.options import flag
+from ferdata.deployment.options import ExportOptions
 
 
-class Target(StrEnum):
-    """What a model is exported to."""
-
-    ONNX = "onnx"
-
-
+@with_flags(flags_of(ExportOptions))
 def export(
+    given: dict[str, Any],
     run: Annotated[Path, typer.Argument(help="Folder of a run that `ferdata train` wrote.")],
-    to: Annotated[Target, typer.Option(help="Format.")] = Target.ONNX,
     out: Annotated[
         Path | None, typer.Option(help="The file [default: RUN/export/CHECKPOINT.onnx].")
     ] = None,
-    checkpoint: Annotated[
-        Select | None,
-        typer.Option(help="Checkpoint to export [default: as the run selected]."),
-    ] = None,
-    opset: Annotated[
-        int | None, typer.Option(help="Version of ONNX's operators, 18 to 23 [default: 20].")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Export a trained model to ONNX, checked against torch.
 
@@ -45,16 +34,11 @@ def export(
       ferdata export runs/rafdb-lmfer --to onnx
       ferdata export runs/rafdb-lmfer --out lmfer.onnx --json
     """
-    from ferdata import deployment  # noqa: PLC0415 - keeps start-up light
-    from ferdata.shards.options import make_options  # noqa: PLC0415
+    from ferdata.deployment import export as export_run  # noqa: PLC0415 - keeps start-up light
 
-    given = {"to": to.value, "checkpoint": checkpoint.value if checkpoint else None}
-    options = make_options(
-        deployment.ExportOptions, given | ({} if opset is None else {"opset": opset})
-    )
-    report = deployment.export(run, out, options)
+    report = export_run(run, out, ExportOptions.checked(given, spelled=flag))
     if as_json:
-        typer.echo(json.dumps(report.model_dump(mode="json"), indent=1))
+        echo_json(report)
         return
     shape = f"(batch, {report.height}, {report.width}, {report.channels})"
     typer.echo(

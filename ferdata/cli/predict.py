@@ -7,13 +7,14 @@ import logging
 import sys
 from collections import Counter
 from contextlib import closing
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ferdata.cli.train import Device, Select
+from ferdata.cli.flags import Json, Quiet, flags_of, with_flags
+from ferdata.core.options import flag
+from ferdata.deployment.options import PredictOptions
 
 if TYPE_CHECKING:
     from ferdata.deployment import Prediction
@@ -21,14 +22,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class Landmarks(StrEnum):
-    """Whether faces are detected."""
-
-    AUTO = "auto"
-    NONE = "none"
-
-
+@with_flags(flags_of(PredictOptions))
 def predict(
+    given: dict[str, Any],
     run: Annotated[Path, typer.Argument(help="Folder of a run that `ferdata train` wrote.")],
     images: Annotated[
         list[Path],
@@ -37,19 +33,8 @@ def predict(
     out: Annotated[
         Path | None, typer.Option(help="Folder for annotated images and predictions.csv.")
     ] = None,
-    top: Annotated[int, typer.Option(min=1, help="Number of classes shown per image.")] = 3,
-    crops: Annotated[
-        bool, typer.Option("--crops", help="The images are face crops; no face is required.")
-    ] = False,
-    landmarks: Annotated[
-        Landmarks, typer.Option(help="none: never detect faces, for --crops only.")
-    ] = Landmarks.AUTO,
-    checkpoint: Annotated[
-        Select | None, typer.Option(help="Checkpoint to use [default: as the run selected].")
-    ] = None,
-    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.AUTO,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress on standard error.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the predictions as JSON.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Classify the expression of faces in new images.
 
@@ -65,16 +50,10 @@ def predict(
       ferdata predict runs/rafdb-lmfer holiday/ --out predictions --top 2
       ferdata predict runs/fer2013-ctan crops/ --crops --json
     """
-    from ferdata import deployment  # noqa: PLC0415 - keeps start-up light
+    from ferdata.deployment import predict as predict_images  # noqa: PLC0415 - keeps start-up light
 
-    options = deployment.PredictOptions(
-        crops=crops,
-        landmarks=landmarks.value,
-        checkpoint=checkpoint.value if checkpoint else None,
-        device=device.value,
-        top=top,
-    )
-    predictions = deployment.predict(run, images, options, out=out, quiet=quiet)
+    options = PredictOptions.checked(given, spelled=flag)
+    predictions = predict_images(run, images, options, out=out, quiet=quiet)
     counts = Counter[str]()
     try:
         with closing(predictions):
@@ -82,7 +61,7 @@ def predict(
                 if as_json:
                     _print(("," if counts else "[") + "\n" + json.dumps(prediction.model_dump()))
                 else:
-                    _print(_text(prediction, top))
+                    _print(_text(prediction, options.top))
                 counts["classified" if prediction.problem is None else "without a prediction"] += 1
     finally:
         if as_json and counts:

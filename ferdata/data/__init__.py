@@ -18,7 +18,7 @@ from ferdata.core.lazy import lazy_names
 if TYPE_CHECKING:
     from ferdata.data.arrays import FIELDS, SplitArrays
     from ferdata.data.batch import Batch
-    from ferdata.data.build import Build, SplitInfo
+    from ferdata.data.build import Build
     from ferdata.data.datamodule import FerDataModule
     from ferdata.data.dataset import ShardDataset
     from ferdata.data.loader import LoaderOptions, ShardLoader
@@ -32,7 +32,6 @@ __all__ = [
     "ShardDataset",
     "ShardLoader",
     "SplitArrays",
-    "SplitInfo",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -46,7 +45,5 @@ __getattr__, __dir__ = lazy_names(
         "ShardDataset": "dataset",
         "ShardLoader": "loader",
         "SplitArrays": "arrays",
-        "SplitInfo": "build",
     },
-    extra="train",
 )

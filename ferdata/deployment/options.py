@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from ferdata.core.options import Options
+
+Checkpoint = Literal["best", "last"]
 
 
-class _Options(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-    checkpoint: Literal["best", "last"] | None = None
-    """Checkpoint to use; by default the one that the run selected."""
-
-
-class PredictOptions(_Options):
+class PredictOptions(Options):
     """Options of `predict`."""
 
     crops: bool = False
@@ -23,18 +20,24 @@ class PredictOptions(_Options):
     landmarks: Literal["auto", "none"] = "auto"
     """`none` never runs the face detector; face crops only."""
 
-    device: Literal["auto", "cpu", "gpu"] = "auto"
-    """Where to compute; `auto` uses a GPU if there is one."""
-
     top: int = Field(3, ge=1)
     """Number of classes shown per image."""
 
+    checkpoint: Checkpoint | None = None
+    """Checkpoint to use [default: the one that the run selected]."""
 
-class ExportOptions(_Options):
+    device: Literal["auto", "cpu", "gpu"] = "auto"
+    """Where to compute; `auto` uses a GPU if there is one."""
+
+
+class ExportOptions(Options):
     """Options of `export`."""
 
     to: Literal["onnx"] = "onnx"
     """Format of the file."""
+
+    checkpoint: Checkpoint | None = None
+    """Checkpoint to export [default: the one that the run selected]."""
 
     opset: int = Field(20, ge=18, le=23)
     """Version of ONNX's operators; onnxruntime supports 18 since its version 1.14, 20 since 1.17,

@@ -7,7 +7,7 @@ from pathlib import Path
 BUILD_FILE = "build.json"
 """Name of the file that marks a build as finished and says what it holds."""
 
-BUILD_FORMAT = "ferdata-build/1"
+BUILD_FORMAT = "ferdata-build/2"
 """Value of `format` in `build.json`."""
 
 DEFAULT_FORMATS = ("hdf5", "hf")

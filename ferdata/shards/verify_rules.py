@@ -17,6 +17,7 @@ from ferdata.curation.validate import (
     subjects_in_two_splits,
 )
 from ferdata.formats.names import BUILD_FILE
+from ferdata.shards.options import BuildOptions
 from ferdata.shards.verify_report import Finding, FindingKind
 
 _MANIFEST = "manifest.parquet"
@@ -29,13 +30,13 @@ class Rules:
     Attributes:
         manifest: The rows as stored.
         options: The options as recorded.
-        leaks: The leaks as recorded, in words; None in records of older versions.
+        leaks: The leaks as recorded, in words.
         failed: Sample ids of the rows that could not be rendered.
     """
 
     manifest: Manifest
-    options: Mapping[str, Any]
-    leaks: Sequence[str] | None
+    options: BuildOptions
+    leaks: Sequence[str]
     failed: Collection[str]
 
     @cached_property
@@ -65,16 +66,12 @@ class Rules:
     def _declares(self) -> bool:
         return isinstance(self.manifest.provenance.get("leak"), Mapping)
 
-    def _augments_first(self) -> bool:
-        options = self.options
-        return bool(options.get("augment_before_split")) and options.get("augment") != "none"
-
     def _counted(self) -> Mapping[str, Any]:
         """Count what leaks; empty where the options hold no rules to go by."""
         try:
-            rules = parse_rules(str(self.options.get("split")))
+            rules = parse_rules(self.options.split)
             counted = declare_leak(
-                self.manifest, rules, augmented_before_split=self._augments_first()
+                self.manifest, rules, augmented_before_split=self.options.augments_first
             )
         except FerdataError:
             return {}
@@ -84,7 +81,7 @@ class Rules:
     def _declaration(self) -> Iterator[Finding]:
         """Hold both records' declarations against the rows."""
         provenance = self.manifest.provenance
-        asked = self._augments_first() or bool(self.options.get("allow_group_leak"))
+        asked = self.options.augments_first or self.options.allow_group_leak
         if asked and not self._declares():
             what = "declares no leak, although the build was asked for one"
             yield Finding(FindingKind.RECORD, _MANIFEST, what)
@@ -92,11 +89,7 @@ class Rules:
             what = "the leak that it declares is not the one that its rows and options give"
             yield Finding(FindingKind.RECORD, _MANIFEST, what)
         said = leak_texts({**provenance, "leak": self.leak})
-        if self.leaks is None:
-            if self._declares():
-                what = f"does not list its leaks, but {_MANIFEST} declares some"
-                yield Finding(FindingKind.RECORD, BUILD_FILE, what)
-        elif list(self.leaks) != said:
+        if list(self.leaks) != said:
             listed = "; ".join(said) or "none"
             what = f"its list of leaks is not what {_MANIFEST} gives: {listed}"
             yield Finding(FindingKind.RECORD, BUILD_FILE, what)
@@ -122,7 +115,7 @@ class Rules:
             yield _broken(_listed(self._pictures))
 
     def _keeps_duplicates(self) -> bool:
-        return bool(self.options.get("duplicates") == "keep")
+        return self.options.duplicates == "keep"
 
     @cached_property
     def _pictures(self) -> list[str]:

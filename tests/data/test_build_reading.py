@@ -36,7 +36,7 @@ def test_a_build_is_given_as_text_as_a_path_or_opened(mini, monkeypatch):
 
 
 def test_no_such_directory(tmp_path):
-    with pytest.raises(BuildError, match="no such directory"):
+    with pytest.raises(BuildError, match="no such folder"):
         Build.open(tmp_path / "nowhere")
 
 
@@ -47,7 +47,7 @@ def test_not_a_build(tmp_path):
 
 def test_unfinished_build(mini):
     (mini.root / "build.json").unlink()
-    with pytest.raises(BuildError, match=r"was not finished.*run it again"):
+    with pytest.raises(BuildError, match=r"is not finished.*again to resume"):
         Build.open(mini.root)
 
 

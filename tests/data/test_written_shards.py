@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from ferdata.data import FIELDS, SplitArrays
-from ferdata.formats.dummies import dummy_rows, dummy_spec, write_dummy_build
+from ferdata.formats.dummies import dummy_rows, dummy_spec
+from ferdata.shards.dummies import write_dummy_build
 
 ROWS = 9
 

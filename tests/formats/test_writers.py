@@ -22,7 +22,7 @@ from ferdata.formats.dummies import cut, dummy_rows, dummy_spec
 from ferdata.formats.names import DEFAULT_FORMATS, READ_FORMAT
 from ferdata.formats.registry import FORMATS, all_formats, require_format
 from ferdata.ingesters.demo import write_demo
-from ferdata.shards import BuildOptions, Execution, build
+from ferdata.shards import BuildOptions, Execution, build_shards
 from ferdata.shards.summary import summary
 from ferdata.shards.verify import verify
 
@@ -249,12 +249,13 @@ def test_a_build_can_write_a_format_of_a_plugin(tmp_path):
     try:
         options = BuildOptions(landmarks="none", formats=("other",))
         data = write_demo("jaffe", tmp_path / "data", scale=0.1).root
-        report = build("jaffe", data, tmp_path / "out", options, SERIAL)
-        shards = [shard for split in report.record["splits"].values() for shard in split["shards"]]
+        out = tmp_path / "out"
+        record = build_shards("jaffe", data, out, options, SERIAL).record
+        shards = [shard for split in record.splits.values() for shard in split.shards]
         assert shards
         assert all(shard.startswith("x/y/") for shard in shards)
-        assert verify(tmp_path / "out", quiet=True).ok
-        assert f"other shards {tmp_path / 'out' / 'x'}" in summary(report)
+        assert verify(out, quiet=True).ok
+        assert f"other shards {out / 'x'}" in summary(record, out)
     finally:
         FORMATS.unregister("other")
     with pytest.raises(ValueError, match="unknown format 'other'"):
