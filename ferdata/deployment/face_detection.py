@@ -26,8 +26,8 @@ from ferdata.models.spec import ModelSpec
 logger = logging.getLogger(__name__)
 
 NO_FACE = (
-    "no face found; use --crops if the image is a face crop already, else an image in which the "
-    "face is larger or turned less"
+    "no face found; if the image is a face crop already, use --crops, else try an image in which "
+    "the face is larger or more frontal"
 )
 
 

@@ -1,6 +1,6 @@
 """A classifier as an ONNX graph: from stored uint8 images to logits and probabilities.
 
-Normalization and resizing are part of the graph: its input are the pixels that a build would store.
+Normalization and resizing are part of the graph: it takes the pixels that a build would store.
 """
 
 from __future__ import annotations
