@@ -5,10 +5,11 @@ from __future__ import annotations
 import pyarrow as pa
 
 from ferdata.core.labels import CANONICAL
+from ferdata.core.split_rules import SPLITS
+
+__all__ = ["REJECT_SCHEMA", "SCHEMA", "SCHEMA_VERSION", "SPLITS"]
 
 SCHEMA_VERSION = "ferdata-manifest/2"
-
-SPLITS = ("train", "validation", "test")
 
 _POINT = pa.list_(pa.float32(), 2)
 
