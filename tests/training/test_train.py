@@ -188,14 +188,14 @@ def test_a_class_that_train_lacks_is_said(make_build, tmp_path, caplog):
 
 def test_class_weights_are_n_over_count(make_build):
     from ferdata.data import Build
-    from ferdata.training.assembly import _class_weights
+    from ferdata.training.components import _class_weights
 
     rows = {"train": [0] * 6 + [1, 2, 3, 4, 5, 6], "validation": [0], "test": [0]}
     weights = _class_weights(Build.open(make_build(rows=rows)), options(class_weights="balanced"))
     assert weights == [2.0, 12.0, 12.0, 12.0, 12.0, 12.0, 12.0]
 
 
-def test_a_loss_that_is_no_number_ends_the_run(make_build, tmp_path):
+def test_a_loss_that_is_nan_ends_the_run(make_build, tmp_path):
     build = make_build()
     wanted = options(lr=1e30, gradient_clip=0, warmup=0)
     with pytest.raises(TrainingError, match=r"epoch 1, step \d.*lower --lr"):
@@ -208,7 +208,7 @@ def test_a_run_that_diverges_in_an_epochs_last_step_keeps_no_broken_checkpoint(
     make_build, tmp_path
 ):
     wanted = options(lr=1e30, gradient_clip=0, warmup=0, batch_size=70)  # one step an epoch
-    with pytest.raises(TrainingError, match=r"no number after epoch 1: training has diverged"):
+    with pytest.raises(TrainingError, match=r"NaN or infinite after epoch 1: training has"):
         train(make_build(), tmp_path / "run", wanted, quiet=True)
     assert not (tmp_path / "run" / "checkpoints").exists()
 
@@ -223,6 +223,32 @@ def test_a_gpu_that_is_not_there_is_said(make_build, tmp_path):
         pytest.skip("this machine has a GPU")
     with pytest.raises(OptionError, match="sees no GPU"):
         train(make_build(), tmp_path / "run", options(device="gpu"), quiet=True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.parametrize("known", ["SIG_DFL", "SIG_IGN"])
+@pytest.mark.parametrize(("native", "line"), [("SIG_IGN", "SigIgn"), ("handler", "SigCgt")])
+def test_what_native_libraries_do_with_a_signal_survives_pythons_reset(known, native, line):
+    """MediaPipe ignores SIGPROF without Python's knowledge, and handles it while it detects."""
+    script = f"""
+import ctypes, signal
+from ferdata.training.signals import keep_native_handlers
+
+kind = ctypes.CFUNCTYPE(None, ctypes.c_int)
+handler, SIG_IGN = kind(lambda number: None), kind(1)
+libc = ctypes.CDLL(None)
+libc.signal.argtypes = [ctypes.c_int, kind]
+signal.signal(signal.SIGPROF, signal.{known})
+libc.signal(signal.SIGPROF, {native})
+with keep_native_handlers():
+    signal.signal(signal.SIGPROF, signal.getsignal(signal.SIGPROF))
+found = next(x for x in open("/proc/self/status") if x.startswith({line!r}))
+print(int(found.split()[1], 16) >> (signal.SIGPROF - 1) & 1)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["1"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
