@@ -274,9 +274,9 @@ def _notes(runs: Sequence[ComparedRun], split: str) -> list[str]:
             for (build, plan, n), names in tests.items()
         )
         notes.append(f"Not comparable, since the scores are for different images: {listed}.")
-    told: dict[str, list[str]] = defaultdict(list)
+    warned: dict[str, list[str]] = defaultdict(list)
     for run in runs:
         for warning in run.report.warnings():
-            told[warning].append(run.name)
-    notes += [f"{', '.join(names)}: {warning}" for warning, names in told.items()]
+            warned[warning].append(run.name)
+    notes += [f"{', '.join(names)}: {warning}" for warning, names in warned.items()]
     return notes

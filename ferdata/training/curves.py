@@ -1,4 +1,4 @@
-"""A run's training curves, from its rows per epoch."""
+"""The training curves of a run, from `metrics.csv`."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ def write_curves(folder: RunFolder) -> Path:
     """Draw a run's `metrics.csv` as `curves.png`.
 
     Args:
-        folder: The run; it may still be under way.
+        folder: The run, finished or not.
 
     Returns:
         The file.
 
     Raises:
-        OptionError: There is no run here.
+        OptionError: The folder holds no run.
         ModelFileError: `metrics.csv` is missing or damaged.
         BuildError: The file can't be written.
     """
@@ -34,7 +34,7 @@ def write_curves(folder: RunFolder) -> Path:
 
 
 def _read_rows(path: Path) -> list[dict[str, float]]:
-    """Read one row per epoch; a cell without a number is left out."""
+    """Read one row per epoch; empty cells are omitted."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = [
@@ -46,5 +46,5 @@ def _read_rows(path: Path) -> list[dict[str, float]]:
             f"{path}: not readable as a table with one row per epoch ({error})."
         ) from error
     if not rows or any("epoch" not in row for row in rows):
-        raise ModelFileError(f"{path}: no epoch in it; `ferdata train` writes one row per epoch.")
+        raise ModelFileError(f"{path} has no epoch; `ferdata train` writes one row per epoch.")
     return rows

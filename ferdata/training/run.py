@@ -18,7 +18,8 @@ from ferdata.formats.names import BUILD_FILE
 from ferdata.models.checkpoint import read_checkpoint
 from ferdata.runs.folder import RunFolder, RunRecord, default_folder
 from ferdata.runs.options import TrainOptions
-from ferdata.training.assembly import (
+from ferdata.training.checkpoints import KeepCheckpoints
+from ferdata.training.components import (
     count_parameters,
     make_callbacks,
     make_data_module,
@@ -26,7 +27,7 @@ from ferdata.training.assembly import (
     require_rows,
 )
 from ferdata.training.curves import write_curves
-from ferdata.training.epoch_log import EpochLog, KeepCheckpoints, best_epoch
+from ferdata.training.epoch_log import EpochLog, best_epoch
 from ferdata.training.report import RunReport
 from ferdata.training.task import ExpressionTask
 from ferdata.training.trainer import calm_lightning, is_first_process, make_trainer
@@ -146,7 +147,7 @@ def _finish(
     quiet: bool,
     started: float,
 ) -> RunReport:
-    """Draw the curves, test, and write down what the run came to."""
+    """Draw the curves, evaluate on the test split, and record the results."""
     if not quiet and report.epochs < record.options.epochs:
         logger.info(
             "stopped early: no lower validation loss in %d epochs", record.options.early_stopping
@@ -160,7 +161,7 @@ def _finish(
 
 
 def _describe_build(build: Build) -> dict[str, Any]:
-    """Copy what a run must remember of its build, for resuming and for preparing new images."""
+    """Return what a run records of its build, for resuming and for preparing new images."""
     recorded = read_json(build.root / BUILD_FILE)
     wanted = ("name", "plan_sha256", "seed", "image", "landmarks", "options", "ferdata_version")
     framing = describe_framing(build.root)
@@ -184,7 +185,7 @@ def _checkpoint_to_resume(folder: RunFolder, build: Build, *, quiet: bool) -> Pa
 
 
 def _announce(build: Build, task: ExpressionTask, folder: RunFolder) -> None:
-    """Say what begins, and what is known to be wrong with the data."""
+    """Log what is trained, and known leaks of the build."""
     model = task.classifier.model
     logger.info(
         "training %s (%.2f M parameters) on %d images of %s, %d classes; run folder %s",
@@ -198,8 +199,8 @@ def _announce(build: Build, task: ExpressionTask, folder: RunFolder) -> None:
 def _test(
     folder: RunFolder, build: Build, options: TrainOptions, *, quiet: bool
 ) -> EvaluationReport | None:
-    """Evaluate the selected checkpoint on the test split, where there is one."""
+    """Evaluate the selected checkpoint on the test split, if there is one."""
     if "test" not in build.splits or build.split("test").rows == 0:
-        logger.info("%s has no test split; nothing was tested", build.root)
+        logger.info("%s has no test split; the run is not tested", build.root)
         return None
     return evaluate(folder.path, build.root, "test", device=options.device, quiet=quiet)

@@ -14,18 +14,18 @@ from torch.optim.lr_scheduler import LambdaLR
 from ferdata.runs.options import TrainOptions
 
 FLOOR = 0.01
-"""Factor at the end of a cosine where no smallest learning rate is asked for."""
+"""Factor at the end of a cosine without `min_lr`."""
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """Factor on the peak learning rate: a linear warm-up, then what the schedule says.
+    """Factor on the peak learning rate: a linear warm-up, then another schedule.
 
     Warm-up: Goyal et al., "Accurate, large minibatch SGD" (2017), section 2.2.
 
     Attributes:
-        warmup_steps: Steps of warm-up; the first already moves.
-        after: Factor for a step that is past the warm-up, counted from the run's first step.
+        warmup_steps: Steps of warm-up; the first has a factor above 0.
+        after: Factor for a step after the warm-up, counted from the run's first step.
     """
 
     warmup_steps: int
@@ -43,8 +43,8 @@ class Cosine:
     """Half a cosine down to the floor: Loshchilov and Hutter, "SGDR" (ICLR 2017), equation 5.
 
     Attributes:
-        first: The step that still has factor 1.
-        last: The step that has the floor.
+        first: The last step with factor 1.
+        last: The first step with factor `floor`.
         floor: Factor at the end.
     """
 
@@ -80,7 +80,7 @@ class Stairs:
 
 @dataclass(frozen=True)
 class InverseTime:
-    """`1 / (1 + decay · step)`: what Keras's optimizers do with their argument `decay`.
+    """`1 / (1 + decay · step)`, the argument `decay` of Keras's optimizers.
 
     Attributes:
         decay: Decay per step.
@@ -96,16 +96,16 @@ class InverseTime:
 def make_schedule(
     optimizer: Optimizer, options: TrainOptions, epoch_steps: Sequence[int]
 ) -> LambdaLR:
-    """Make the schedule of a run, to be moved on at every step.
+    """Make the schedule of a run, which advances at every step.
 
     Args:
         optimizer: Holds the peak learning rates.
-        options: The schedule and its numbers.
-        epoch_steps: Steps of each epoch.
+        options: The schedule and its parameters.
+        epoch_steps: Number of steps of each epoch.
     """
     factor = lr_factor(options, epoch_steps)
 
-    def of_step(step: int) -> float:  # a plain function, which a checkpoint does not pickle
+    def of_step(step: int) -> float:  # a function, since a checkpoint would pickle an object
         return factor(step)
 
     return LambdaLR(optimizer, of_step)

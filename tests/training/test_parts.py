@@ -10,13 +10,13 @@ from ferdata.models import create_model
 from ferdata.models.inputs.preprocess import Preprocess
 from ferdata.runs.folder import default_folder
 from ferdata.runs.options import TrainOptions, merge_for_resume, read_options
-from ferdata.training.model_spec import describe, model_options
+from ferdata.training.model_spec import make_spec, model_options
 
 
 def spec(name="test_resnet", space: LabelSpace = BASIC7, channels: int = 3, **changes):
     model = create_model(name, len(space), in_chans=channels)
     options = TrainOptions(model=name, **changes)
-    return describe(model, options, space, height=32, width=32, channels=channels)
+    return make_spec(model, options, space, (32, 32, channels))
 
 
 def test_models_have_the_wanted_shapes():
@@ -69,7 +69,7 @@ def test_preprocess_refuses_images_that_may_be_scaled_already():
         Preprocess((0.0,), (1.0,), (4, 4))(torch.zeros(1, 4, 4, 1))
 
 
-def test_facts_of_gray_images_average_the_normalization():
+def test_the_spec_of_gray_images_average_the_normalization():
     gray = spec(channels=1)
     assert len(gray.mean) == len(gray.std) == 1
     assert gray.mean[0] == pytest.approx(sum(spec().mean) / 3)
