@@ -1,4 +1,4 @@
-"""Packages that load their public names on first use (PEP 562)."""
+"""Packages whose names are imported when they are first used (PEP 562)."""
 
 from __future__ import annotations
 
@@ -9,31 +9,45 @@ from typing import Any
 
 from ferdata.core.errors import MissingExtraError
 
+_EXTRAS = {
+    "torch": "train",
+    "torchvision": "train",
+    "timm": "train",
+    "lightning": "train",
+    "torchmetrics": "train",
+    "matplotlib": "train",
+    "onnx": "onnx",
+    "onnxscript": "onnx",
+    "onnxruntime": "onnx",
+    "distributed": "dask",
+}
+"""The extra that brings a module which the core does without."""
+
 
 def lazy_names(
-    package: str, homes: Mapping[str, str], *, extra: str
+    package: str, homes: Mapping[str, str]
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Make `__getattr__` and `__dir__` of a package.
-
-        __getattr__, __dir__ = lazy_names(__name__, {"Build": "build"}, extra="train")
+    """Return `__getattr__` and `__dir__` of a package whose names are imported on first use.
 
     Args:
-        package: Name of the package.
-        homes: The module below the package in which each public name is defined.
-        extra: The extra of ferdata that installs what these modules import.
+        package: The package's `__name__`.
+        homes: The module of each public name, inside the package or, with a dot, anywhere; the name
+            there follows a colon where it is another.
 
     Raises:
-        MissingExtraError: On first use of a name whose module needs a package that is not
-            installed.
+        MissingExtraError: On use of a name whose module needs an extra that is not installed.
     """
 
     def get(name: str) -> Any:
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        home, _, attribute = homes[name].partition(":")
+        home = home if "." in home else f"{package}.{home}"
         try:
-            value = getattr(import_module(f"{package}.{homes[name]}"), name)
+            value = getattr(import_module(home), attribute or name)
         except ModuleNotFoundError as error:
-            if error.name is None or error.name.partition(".")[0] == "ferdata":
+            extra = _EXTRAS.get((error.name or "").partition(".")[0])
+            if extra is None:
                 raise
             raise MissingExtraError(f"{package}.{name}", extra, error) from error
         setattr(sys.modules[package], name, value)

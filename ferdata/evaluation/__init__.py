@@ -27,5 +27,4 @@ __getattr__, __dir__ = lazy_names(
         "compare": "comparison",
         "evaluate": "scoring",
     },
-    extra="train",
 )

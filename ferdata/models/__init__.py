@@ -28,5 +28,4 @@ __getattr__, __dir__ = lazy_names(
         "model_options": "registry",
         "takes_image_size": "create",
     },
-    extra="train",
 )

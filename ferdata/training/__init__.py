@@ -17,4 +17,4 @@ if TYPE_CHECKING:
 
 __all__ = ["RunReport", "train"]
 
-__getattr__, __dir__ = lazy_names(__name__, {"RunReport": "report", "train": "run"}, extra="train")
+__getattr__, __dir__ = lazy_names(__name__, {"RunReport": "report", "train": "run"})

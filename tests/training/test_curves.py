@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from support.runs import make_spec
 
 from ferdata.core.errors import ModelFileError
 from ferdata.evaluation.calibration import calibrate
@@ -13,7 +14,6 @@ from ferdata.evaluation.figures import (
     reliability_figure,
     save_png,
 )
-from ferdata.models.spec import ModelSpec
 from ferdata.runs.folder import RunFolder, RunRecord
 from ferdata.runs.options import TrainOptions
 from ferdata.training.curves import best_epoch, write_curves
@@ -26,10 +26,8 @@ def row(epoch, accuracy, loss):
 
 @pytest.fixture
 def folder(tmp_path):
-    spec = ModelSpec(model="test_resnet", label_space="ab", labels=("a", "b"), channels=3,
-                       input_size=(32, 32), mean=(0.5,), std=(0.5,))  # fmt: skip
     run = RunFolder(tmp_path)
-    run.write(RunRecord(options=TrainOptions(), build={"name": "spots"}, spec=spec))
+    run.write(RunRecord(options=TrainOptions(), build={"name": "spots"}, spec=make_spec()))
     return run
 
 
@@ -41,9 +39,9 @@ def test_the_best_epoch_has_the_highest_accuracy_then_the_lowest_loss_then_comes
 
 def test_curves_show_the_columns_and_mark_the_best_epoch():
     figure = curves_figure([row(1, 0.5, 1.0), row(2, 0.8, 0.9)], 2, title="lmfer on rafdb")
-    losses, shares, rate = figure.axes
+    losses, accuracy, rate = figure.axes
     assert [line.get_ydata().tolist() for line in losses.lines[:2]] == [[1.0, 0.5], [1.0, 0.9]]
-    assert shares.lines[0].get_ydata().tolist() == [0.5, 0.8]
+    assert accuracy.lines[0].get_ydata().tolist() == [0.5, 0.8]
     assert rate.lines[0].get_ydata().tolist() == [0.1, 0.05]
     assert all(axes.lines[-1].get_xdata() == [2, 2] for axes in figure.axes)
     assert "best epoch on validation: 2" in losses.get_title()
@@ -63,8 +61,8 @@ def test_damaged_rows_are_named(folder, text):
         write_curves(folder)
 
 
-def test_dollars_in_a_name_are_no_mathematics(tmp_path):
-    name = r"$\frac{$"  # mathematics that can't be
+def test_dollars_in_a_name_are_not_math(tmp_path):
+    name = r"$\frac{$"  # invalid math
     pixels = np.zeros((1, 16, 16, 3), np.uint8)
     calibration = calibrate(np.log([[0.9, 0.1]]), np.array([0]))
     for figure in (
