@@ -44,7 +44,7 @@ from torch import Tensor, nn
 
 from ferdata.core.errors import ModelFileError, OptionError, UnknownNameError
 from ferdata.models.base import ExpressionModel
-from ferdata.models.layers.reverse_fusion import KINDS, ReverseFusion
+from ferdata.models.layers.reverse_fusion import ReverseFusion
 
 
 class Row(NamedTuple):
@@ -137,8 +137,6 @@ class IMobileNetV2(ExpressionModel):
         super().__init__()
         if table not in TABLES:
             raise UnknownNameError("table", table, TABLES)
-        if rfm not in KINDS:
-            raise UnknownNameError("rfm", rfm, KINDS)
         if width <= 0:
             raise OptionError(f"width={width}: must be above 0; the paper has 0.75")
         if last is not None and last < 1:

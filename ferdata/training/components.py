@@ -115,11 +115,7 @@ def count_parameters(model: nn.Module) -> int:
 
 
 def _class_weights(build: Build, options: TrainOptions) -> list[float] | None:
-    """Return w_c = N / n_c per class, or None for equal weights.
-
-    Raises:
-        OptionError: Weights are asked for, and train has no image of a class.
-    """
+    """Return w_c = N / n_c per class, or None for equal weights."""
     counts, names = build.split("train").counts, build.label_space.names
     absent = [name for name in names if not counts.get(name)]
     if absent:
@@ -134,11 +130,7 @@ def _class_weights(build: Build, options: TrainOptions) -> list[float] | None:
 
 
 def _require_landmarks(build: Build) -> None:
-    """Check that some train images have landmarks.
-
-    Raises:
-        BuildError: None has any.
-    """
+    """Check that some train images have landmarks."""
     if build.landmarks.scheme is not None and build.landmarks.points:
         known = SplitArrays(build, "train").known_landmarks()
         if known.any():

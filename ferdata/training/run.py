@@ -12,6 +12,7 @@ import torch
 from ferdata.core.files import read_json
 from ferdata.data import Build
 from ferdata.data.framing import describe_framing
+from ferdata.evaluation.figures import curves_figure, save_png
 from ferdata.evaluation.report import EvaluationReport
 from ferdata.evaluation.scoring import evaluate
 from ferdata.formats.names import BUILD_FILE
@@ -26,7 +27,6 @@ from ferdata.training.components import (
     make_task,
     require_rows,
 )
-from ferdata.training.curves import write_curves
 from ferdata.training.epoch_log import EpochLog, best_epoch
 from ferdata.training.report import RunReport
 from ferdata.training.task import ExpressionTask
@@ -100,11 +100,7 @@ def _fit(
     validate: bool,
     quiet: bool,
 ) -> None:
-    """Run the epochs that are left.
-
-    Raises:
-        KeyboardInterrupt: The run was interrupted; a message says how to resume it.
-    """
+    """Run the remaining epochs; if interrupted, log how to resume."""
     options, folder = task.options, log.folder
     callbacks = [*make_callbacks(options, quiet=quiet), log, KeepCheckpoints(folder, log)]
     try:
@@ -152,7 +148,10 @@ def _finish(
         logger.info(
             "stopped early: no lower validation loss in %d epochs", record.options.early_stopping
         )
-    write_curves(folder)
+    curves = curves_figure(
+        report.history, report.best_epoch, title=f"{report.model} on {report.build}"
+    )
+    save_png(curves, folder.path / "curves.png")
     evaluation = _test(folder, build, record.options, quiet=quiet)
     seconds = round(time.perf_counter() - started, 2)
     report = report.model_copy(update={"seconds": seconds, "evaluation": evaluation})

@@ -109,11 +109,7 @@ def _precision(options: TrainOptions, device: torch.device) -> str:
 
 
 def _require_devices(options: TrainOptions, device: torch.device) -> None:
-    """Check that there are enough GPUs.
-
-    Raises:
-        OptionError: There are not.
-    """
+    """Check that there are enough GPUs."""
     if device.type == "cuda" and options.devices > torch.cuda.device_count():
         raise OptionError(
             f"--devices {options.devices}: this machine has {torch.cuda.device_count()} GPU(s)."
