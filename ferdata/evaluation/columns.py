@@ -1,14 +1,14 @@
-"""How numbers are shown: declared once, beside the number, and followed by every table.
+"""How numbers are shown, declared once beside the number and used by every table.
 
-A field of a result gives its title and format:
+A field of a result declares its title and format:
 
     class Scores(BaseModel):
         accuracy: Annotated[float, Column("accuracy", ".2%", interval=".1%")]
         accuracy_low: float
         accuracy_high: float
 
-Text, Markdown and CSV are made from such declarations; JSON is the result itself. So a new metric
-is computed and declared in one file, and needs no change where results are shown.
+Text, Markdown and CSV are made from these declarations; JSON is the result itself. A new metric is
+computed and declared in one file, and nothing changes where results are shown.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Column:
         interval: Format of the ends of its 95 % interval, which are the fields NAME_low and
             NAME_high; empty if there is none.
         scale: Factor in text and Markdown, for instance 1e-6 for millions.
-        csv: Name in CSV, if it is not the field's name.
+        csv: Name in CSV, if it differs from the field's name.
     """
 
     title: str

@@ -138,12 +138,14 @@ def _compare_run(
     device: str,
     quiet: bool,
 ) -> ComparedRun:
-    """Score and measure one run.
-
-    Raises:
-        FerdataError: The run is unfinished or damaged, or can't be evaluated.
-    """
-    folder, record = RunFolder(run), _finished(run)
+    """Score and measure one run."""
+    folder = RunFolder(run)
+    record = folder.read()
+    if record.results is None:
+        raise OptionError(
+            f"{run} is not finished; finish it with: ferdata train {record.build['path']} "
+            f"--out {run} --resume"
+        )
     report = _report(folder, record, build, split, device=device, quiet=quiet)
     classifier = load_classifier(folder.checkpoint(record.options.select))
     complexity, speed = measure_complexity(classifier), []
@@ -193,22 +195,6 @@ def _names(runs: Sequence[Path]) -> list[str]:
     ]
 
 
-def _finished(run: Path) -> RunRecord:
-    """Read the record of a run.
-
-    Raises:
-        OptionError: There is no run, or it is not finished.
-        ModelFileError: The record is damaged.
-    """
-    record = RunFolder(run).read()
-    if record.results is None:
-        raise OptionError(
-            f"{run} is not finished; finish it with: ferdata train {record.build['path']} "
-            f"--out {run} --resume"
-        )
-    return record
-
-
 def _report(
     folder: RunFolder,
     record: RunRecord,
@@ -235,11 +221,7 @@ def _report(
 
 
 def _own_build(folder: RunFolder, record: RunRecord) -> Path:
-    """Return the build that a run was trained on.
-
-    Raises:
-        BuildError: It does not exist any more, or is another one now.
-    """
+    """Return the build that a run was trained on, if it still exists and is the same."""
     path, plan = Path(record.build["path"]), record.build["plan_sha256"]
     if not path.exists():
         raise BuildError(
@@ -274,9 +256,9 @@ def _notes(runs: Sequence[ComparedRun], split: str) -> list[str]:
             for (build, plan, n), names in tests.items()
         )
         notes.append(f"Not comparable, since the scores are for different images: {listed}.")
-    told: dict[str, list[str]] = defaultdict(list)
+    warned: dict[str, list[str]] = defaultdict(list)
     for run in runs:
         for warning in run.report.warnings():
-            told[warning].append(run.name)
-    notes += [f"{', '.join(names)}: {warning}" for warning, names in told.items()]
+            warned[warning].append(run.name)
+    notes += [f"{', '.join(names)}: {warning}" for warning, names in warned.items()]
     return notes

@@ -3,15 +3,15 @@
 Nan, Ju, Hua, Zhang and Wang, "A-MobileNet: An approach of facial expression recognition",
 Alexandria Engineering Journal, 2021, doi 10.1016/j.aej.2021.09.066. Layers: Table 1.
 
-What the text leaves open, and the choice made here:
+Choices where the paper is unclear:
 
 - CBAM follows the five equal blocks once, not each of them: "9 DSC layers and 4 improved DSC
   layers" make 13 only then.
 - The linear depthwise convolution is in "all of the original MobileNet model and the improved"
-  layers (section 2.2): in all 13, or as `linear_dw` says.
+  layers (section 2.2): by default in all 13 (`linear_dw`).
 - CBAM comes after the pointwise convolution's batch norm and ReLU6.
-- CBAM's reduction: 16 gives the 3.4 M parameters of Tables 3 and 4, 8 does not.
-- Dropout is before the classifier; center loss sees the vector before dropout.
+- CBAM's reduction is 16, which gives the 3.4 M parameters of Tables 3 and 4; 8 does not.
+- Dropout is before the classifier; center loss gets the vector before dropout.
 """
 
 from __future__ import annotations
@@ -32,24 +32,24 @@ IMPROVED = ((2, 0), (3, 0), (3, 5), (4, 1))
 
 
 class AMobileNet(ExpressionModel):
-    """MobileNetV1 with CBAM at four places, a linear output of its depthwise convolutions, dropout.
+    """MobileNetV1 with CBAM in four blocks, linear depthwise convolutions, and dropout.
 
-    3,419,351 parameters with 7 classes, 3,420,376 with 8. Takes images of any size; the
-    paper's are 224 px.
+    3,419,351 parameters with 7 classes, 3,420,376 with 8. Takes images of any size; 224 px in the
+    paper.
 
     Args:
         num_classes: Number of classes K.
         in_chans: Channels of the images.
-        pretrained: Take timm's ImageNet weights of `mobilenetv1_100`. They were trained with ReLU6
-            behind the depthwise convolutions, so they fit `linear_dw="none"` best.
-        linear_dw: Blocks whose depthwise convolution ends without ReLU6: all, those with CBAM, or
+        pretrained: Use timm's ImageNet weights of `mobilenetv1_100`. They were trained with ReLU6
+            after the depthwise convolutions, so that they fit `linear_dw="none"` best.
+        linear_dw: Blocks without ReLU6 after the depthwise convolution: all, those with CBAM, or
             none.
         reduction: Factor by which the hidden layer of CBAM's channel gate is narrower than the
             map.
-        drop_rate: Share of the embedding that is dropped before the classifier; 0.5 in section 3.1.
+        drop_rate: Dropout before the classifier; 0.5 in section 3.1.
 
     Raises:
-        OptionError: An option has a value that it can't have.
+        OptionError: A number is out of range.
         UnknownNameError: There is no such `linear_dw`.
     """
 

@@ -1,4 +1,4 @@
-"""What ferdata's own models have in common: a classifier in two steps."""
+"""The base class of models: a classifier in two steps."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from torch import Tensor, nn
 
 
 class ExpressionModel(nn.Module, ABC):
-    """A classifier that says what it classifies by, so that a loss can look at that too.
+    """A classifier that gives access to the features before its last layer, for losses on them.
 
     Attributes:
-        embedding_size: Length D of the vector before the classifier.
-        takes_prior: Whether `embed` looks at its `prior`.
-        fixed_input: Side of the only input that the model takes, pixels; None for any.
+        embedding_size: Length D of the features.
+        takes_prior: Whether `embed` uses its `prior`.
+        fixed_input: Side of the only input that the model takes, pixels; None if it takes any.
         usual_input: Side of the input in the model's paper, pixels.
-        mean: Mean per channel that its ImageNet weights expect, of values in 0–1.
+        mean: Mean per channel that its ImageNet weights expect, for values in 0–1.
         std: Standard deviation per channel that they expect.
     """
 
@@ -48,5 +48,5 @@ class ExpressionModel(nn.Module, ABC):
         return self.classify(self.embed(images, prior))
 
     def no_weight_decay(self) -> set[str]:
-        """Return names of parameters that are not to be decayed, beside biases and norms."""
+        """Return names of parameters that are exempt from weight decay, beside biases and norms."""
         return set()

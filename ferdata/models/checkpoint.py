@@ -1,4 +1,4 @@
-"""Reading checkpoints: plain tensors and plain types only, never pickled code."""
+"""Reading checkpoints, which are tensors and plain types only, never pickled code."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def read_checkpoint(path: Path) -> tuple[ModelSpec, dict[str, Any]]:
         path: A file that a run of ferdata wrote.
 
     Returns:
-        What the checkpoint says about its model, and the whole checkpoint.
+        The spec of the model, and the whole checkpoint.
 
     Raises:
         ModelFileError: The file is missing, is damaged, or is not a checkpoint of ferdata.
@@ -36,15 +36,15 @@ def read_checkpoint(path: Path) -> tuple[ModelSpec, dict[str, Any]]:
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
         first_line = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
         raise ModelFileError(
-            f"{path}: not readable as a checkpoint ({first_line}); it is damaged or not a file of "
-            "tensors. Use the run's other checkpoint, or train again."
+            f"{path}: not readable as a checkpoint ({first_line}); the file is damaged or not a "
+            "checkpoint. Use the run's other checkpoint, or train again."
         ) from error
     try:
         return ModelSpec.model_validate(checkpoint["ferdata"]), checkpoint
     except (KeyError, TypeError, IndexError, ValidationError) as error:
         raise ModelFileError(
-            f"{path}: a torch file, but not a checkpoint of ferdata (no readable model spec in "
-            "it); give the folder of a run that `ferdata train` made."
+            f"{path}: a torch file, but not a checkpoint of ferdata (it has no readable model "
+            "spec); give the folder of a run that `ferdata train` made."
         ) from error
 
 
@@ -65,9 +65,9 @@ def load_classifier(path: Path) -> Classifier:
         model.load_state_dict(weights)
     except RuntimeError as error:
         raise ModelFileError(
-            f"{path}: its weights don't fit {spec.model!r} as the installed timm builds it "
+            f"{path}: the weights don't fit {spec.model!r} as the installed timm builds it "
             f"({str(error).splitlines()[0]}); the checkpoint was written by ferdata "
-            f"{spec.ferdata_version}, perhaps with another timm."
+            f"{spec.ferdata_version}, possibly with another version of timm."
         ) from error
     classifier: Classifier = Classifier(model, spec).eval()
     return classifier

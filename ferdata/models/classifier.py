@@ -1,4 +1,4 @@
-"""From stored uint8 images to logits: everything between a shard and a model's answer."""
+"""From stored uint8 images to logits: everything between a shard and a prediction."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from ferdata.models.spec import ModelSpec
 
 
 class Classifier(nn.Module):
-    """A model with the preparation that its images need.
+    """A model with the preprocessing of its images.
 
-    Training, evaluation, prediction and export all call this module, so that a model never meets
-    an image that was prepared in another way than those it learned from.
+    Training, evaluation, prediction and export all use this module, so that every image is prepared
+    as the train images were.
 
     Args:
         model: Turns float32 (B, C, H, W) into logits (B, K).
         spec: Size, normalization and classes.
-        augment: What is done to images in training mode only.
+        augment: Augmentation, in training mode only.
     """
 
     def __init__(
         self, model: nn.Module, spec: ModelSpec, augment: DeviceAugment | None = None
     ) -> None:
         super().__init__()
-        # channels_last: images come as (B, H, W, C), so no copy is made to change their order
+        # channels_last: images are (B, H, W, C), so that no copy is made to change their order
         self.model = model.to(memory_format=torch.channels_last)
         self.spec = spec
         self.preprocess = Preprocess(spec.mean, spec.std, spec.input_size)
@@ -40,7 +40,7 @@ class Classifier(nn.Module):
 
     @property
     def takes_landmarks(self) -> bool:
-        """Whether `forward` looks at landmarks."""
+        """Whether `forward` uses landmarks."""
         return self.prior is not None
 
     def forward(self, images: Tensor, landmarks: Tensor | None = None) -> Tensor:
@@ -48,8 +48,8 @@ class Classifier(nn.Module):
 
         Args:
             images: uint8, shape (B, H, W, C).
-            landmarks: float32, shape (B, P, 2), pixels of these images, NaN where unknown; only
-                looked at by models with a landmark prior.
+            landmarks: float32, shape (B, P, 2), pixels of these images, NaN where unknown; used
+                by models with a landmark prior only.
 
         Returns:
             Logits, shape (B, K).
@@ -58,7 +58,7 @@ class Classifier(nn.Module):
         return logits
 
     def embed(self, images: Tensor, landmarks: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Return the logits (B, K), and the features (B, D) that they were made from."""
+        """Return the logits (B, K), and the features (B, D) that they are computed from."""
         inputs = self.prepare(images, landmarks)
         if isinstance(self.model, ExpressionModel):
             features = self.model.embed(*inputs)
@@ -68,7 +68,7 @@ class Classifier(nn.Module):
         return model.get_classifier()(features), features
 
     def example_inputs(self, number: int, height: int, width: int) -> tuple[Tensor, ...]:
-        """Draw what `forward` takes, for measuring and tracing; the same values every time.
+        """Draw inputs of `forward` for measuring and tracing; the same values every time.
 
         Args:
             number: Images B.
@@ -76,7 +76,7 @@ class Classifier(nn.Module):
             width: Width of the images, pixels.
 
         Returns:
-            On the CPU: images, and landmarks where the model takes them.
+            Images on the CPU, and landmarks if the model takes them.
         """
         generator = torch.Generator().manual_seed(0)
         shape = (number, height, width, self.spec.channels)
@@ -84,15 +84,15 @@ class Classifier(nn.Module):
         if self.spec.landmark_scheme is None:
             return (images,)
         size = scheme(self.spec.landmark_scheme).size
-        shares = torch.rand(number, size, 2, generator=generator)
-        return images, shares * torch.tensor([width, height])
+        places = torch.rand(number, size, 2, generator=generator)
+        return images, places * torch.tensor([width, height])
 
     def prepare(self, images: Tensor, landmarks: Tensor | None = None) -> tuple[Tensor, ...]:
-        """Return what the model is called with: images, and the prior where it takes one."""
+        """Return the inputs of the model: images, and the prior if it takes one."""
         device = images.device.type
         if not torch.is_autocast_enabled(device):
             return self._prepare(images, landmarks)
-        # places and pixel values need all their digits: mixed precision begins with the model
+        # coordinates and pixel values need full precision; mixed precision begins with the model
         with torch.autocast(device, enabled=False):
             return self._prepare(images, landmarks)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import timm
 from torch import nn
 
+import ferdata.models.timm_entries  # noqa: F401 - so that timm knows our models
 from ferdata.core.errors import ModelFileError, OptionError, UnknownNameError
-from ferdata.models import timm_entries  # noqa: F401 - so that timm knows our models
 from ferdata.models.registry import MODELS, make_model, model_options
 
 

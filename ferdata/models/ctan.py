@@ -3,17 +3,18 @@
 Zhou and Wang, "Research on Face Expression Recognition Model Based on Improved CTAN" (2025).
 Layers: Table I.
 
-What the text leaves open, and the choice made here:
+Choices where the paper is unclear:
 
-- ConvBlock 1–3 print the channels after the next downsampling; the rows are ConvNeXt's stages.
-- "EMA 768→768" is no layer but an average of the weights, which training keeps.
-- Basic RFB is named in Table I and nowhere else: off unless asked for (`rfb`).
-- Efficient attention has no sizes: CloFormer's module with 8 heads, 4 of them local, kernel 5 and
-  window 7 (`variant="cloformer"`), or what the equations say (`variant="literal"`).
-- No residual around it is mentioned; with `residual=False` the pretrained features are behind a
-  random layer.
-- Equation 3 has a softmax in shuffle attention, figure 4 a sigmoid: a sigmoid, as in SA-Net.
-- Pooling before the last LayerNorm is not listed; ConvNeXt has it.
+- ConvBlock 1–3 list the channels after the next downsampling; they are ConvNeXt's stages.
+- "EMA 768→768" is not a layer but an average of the weights, which training maintains.
+- Basic RFB is listed in Table I and mentioned nowhere else; it is off by default (`rfb`).
+- Sizes of efficient attention are not given: CloFormer's module with 8 heads, 4 of them local,
+  kernel 5 and window 7 (`variant="cloformer"`), or the equations (`variant="literal"`).
+- No residual connection around it is mentioned; without one (`residual=False`), the pretrained
+  features pass through a random layer.
+- Shuffle attention has a softmax in equation 3 and a sigmoid in figure 4; here a sigmoid, as in
+  SA-Net.
+- Pooling before the last LayerNorm is not listed; it is here, as in ConvNeXt.
 """
 
 from __future__ import annotations
@@ -36,23 +37,23 @@ Variant = Literal["cloformer", "literal"]
 
 
 class Ctan(ExpressionModel):
-    """ConvNeXt-Tiny, then efficient attention, shuffle attention and a classifier of the mean.
+    """ConvNeXt-Tiny, efficient attention, shuffle attention, mean, classifier.
 
     30,513,547 parameters with 7 classes; 45,468 more with `rfb`, 769 more for an eighth class.
-    Takes images of any size from 32 px; the paper's are 224.
+    Takes images of any size from 32 px; 224 px in the paper.
 
     Args:
         num_classes: Number of classes K.
         in_chans: Channels of the images.
-        pretrained: Take timm's ImageNet weights of `convnext_tiny` for stem and stages. The last
-            LayerNorm starts afresh, because shuffle attention moves the channels.
-        rfb: Put a receptive field block behind the stem; None is no. Its shortcut is no identity,
-            so pretrained stages get features that they don't know.
-        variant: Efficient attention after CloFormer, or as CTAN's equations have it.
-        window: Side of the windows of the low-frequency branch; a smaller map is one window. At
-            7 and 224 px its queries and keys are idle (`GlobalBranch` says why); 1 is a
-            working attention. Only for `variant="cloformer"`, like `heads` and `local_heads`.
-        heads: Heads of both branches together.
+        pretrained: Use timm's ImageNet weights of `convnext_tiny` for stem and stages, but not for
+            the last LayerNorm, since shuffle attention permutes the channels.
+        rfb: Add a receptive field block after the stem; None is off. Its shortcut is not an
+            identity, so that pretrained stages get unfamiliar features.
+        variant: Efficient attention of CloFormer, or of CTAN's equations.
+        window: Side of the windows of the low-frequency branch; a smaller map is one window. With
+            7 at 224 px its queries and keys have no effect (see `GlobalBranch`); 1 gives full
+            attention. Only for `variant="cloformer"`, like `heads` and `local_heads`.
+        heads: Total number of heads of both branches.
         local_heads: Heads of the high-frequency branch.
         kernel: Side of the depthwise kernel of the local branch.
         residual: Add the input of efficient attention to its output.
@@ -61,7 +62,7 @@ class Ctan(ExpressionModel):
             0.3 in section IV.C.
 
     Raises:
-        OptionError: An option has a value that it can't have.
+        OptionError: A number is out of range.
         UnknownNameError: There is no such `variant`.
     """
 
@@ -116,7 +117,7 @@ class Ctan(ExpressionModel):
         _initialize(self.classifier)
 
     def features(self, images: Tensor) -> Tensor:
-        """Return what shuffle attention makes of the images: (B, 768, H / 32, W / 32)."""
+        """Return the output of shuffle attention, (B, 768, H / 32, W / 32)."""
         x = self.stages(self.rfb(self.stem(images)))
         attended = self.attention(x)
         shuffled: Tensor = self.shuffle(x + attended if self.residual else attended)
@@ -134,7 +135,7 @@ class Ctan(ExpressionModel):
 
 
 def _initialize(module: nn.Module) -> None:
-    """Start a layer as ConvNeXt's code starts its own: normal of 0.02, cut off; no bias."""
+    """Initialize a layer as ConvNeXt's code does: truncated normal of 0.02, bias 0."""
     if isinstance(module, nn.Conv2d | nn.Linear):
         nn.init.trunc_normal_(module.weight, std=0.02)
         if module.bias is not None:

@@ -1,4 +1,4 @@
-"""Where to compute."""
+"""The device to compute on."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from ferdata.core.errors import OptionError
 
 
 def torch_device(device: str) -> torch.device:
-    """Return the device that an option asks for.
+    """Return the device that an option means.
 
     Args:
         device: `"auto"` (a GPU if there is one), `"cpu"` or `"gpu"`.
 
     Raises:
-        OptionError: A GPU is asked for and torch sees none.
+        OptionError: `device` is `"gpu"` and torch sees none.
     """
     if device == "cpu":
         return torch.device("cpu")

@@ -3,13 +3,13 @@
 Huynh, Nguyen, Le and Le-Tien, "Human Emotion Recognition with an Advanced Vision Transformer
 Model", 2025, doi 10.4108/eetcasa.8101, section 3.2. The backbone is that of Liu et al., CVPR 2023.
 
-What the text leaves open, and the choice made here:
+Choices where the paper is unclear:
 
-- The new head is "a flattening layer and a fully connected layer". The original pools outside its
-  head, so a new head flattens what is pooled: 384 values. `head="flatten"` takes the whole map.
+- The new head is "a flattening layer and a fully connected layer". The original pools before its
+  head, so that a new head flattens 384 pooled values. `head="flatten"` takes the whole map.
 - "Biases set to zero" in section 3.1, "all biases were deactivated" in 3.2: no bias.
 - Weights from the "standard normal distribution" make logits about as large as the norm of the
-  features: 0.02 is the default here, `head_init_std=1.0` the paper's.
+  features; the default here is 0.02, and `head_init_std=1.0` is the paper's.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ from ferdata.models.base import ExpressionModel
 Head = Literal["pooled", "flatten"]
 
 PATCH = 16
-"""Pixels to which the patch embedding reduces one side of the image by one."""
+"""Side of a patch of the patch embedding, pixels."""
 
 
 class EfficientVitM5(ExpressionModel):
-    """EfficientViT-M5 whose head, without batch norm, is one matrix.
+    """EfficientViT-M5 with a head of one matrix, without batch norm.
 
     12,090,692 parameters with 7 classes at 224 px, 12,131,012 with `head="flatten"`. The tables of
-    attention biases have the size of the map, so a model takes images of one size.
+    attention biases have the size of the map, so that a model takes images of one size.
 
     Args:
         num_classes: Number of classes K.
         in_chans: Channels of the images.
-        pretrained: Take timm's ImageNet weights of the backbone; at another size than 224 their
+        pretrained: Use timm's ImageNet weights of the backbone; at sizes other than 224 their
             tables of attention biases are resized.
-        head: What the matrix sees: the mean of the last map over space, or all of the map.
-        head_init_std: Standard deviation of the matrix at the start; 1.0 in section 3.2.
+        head: Input of the matrix: the mean of the last map over space, or the whole map.
+        head_init_std: Initial standard deviation of the matrix; 1.0 in section 3.2.
         img_size: Side of the images, pixels, a multiple of 16.
 
     Raises:
-        OptionError: An option has a value that it can't have.
+        OptionError: A number is out of range.
         UnknownNameError: There is no such `head`.
     """
 

@@ -20,18 +20,18 @@ Paper: Zhu et al., "A study on expression recognition based on improved mobilene
 Scientific Reports 14:8121 (2024). Base: Sandler et al., "MobileNetV2" (CVPR 2018); SE: Hu, Shen and
 Sun (CVPR 2018); SELU: Klambauer et al. (NeurIPS 2017).
 
-What the paper leaves open or says twice:
+Choices where the paper is unclear:
 
-- Table 1 prints stride 1 in rows 3–6, but sizes that halve; its sizes are followed. Its n = 6 of
-  the first row belongs to Sandler's column t; one convolution is built.
-- Table 1 lists the channels of width 1.0; the text uses 0.75 and ends in 320 channels, so the last
-  row is not scaled.
-- 3.26 M parameters (Table 2) come out of no reading; this one has 3.548 M.
+- Table 1 has stride 1 in rows 3–6 but sizes that halve; the sizes are used. Its n = 6 in the first
+  row belongs to Sandler's column t; one convolution is built.
+- Table 1 lists the channels of width 1.0; the text uses 0.75 and ends with 320 channels, so the
+  last row is not scaled.
+- No reading gives the 3.26 M parameters of Table 2; this one has 3.548 M.
 - Reverse fusion by summation is an even function, which loses the sign that it is meant to keep:
-  see `ferdata.models.layers.reverse_fusion`. Around zero it is flat besides, and from random
-  weights the net then hardly learns (64 faces by heart: a third right after 160 steps). The paper
-  gives no start, so the norm before it starts two deviations above zero, where nearly all values
-  lie on one side and the sum is monotone (all 64 right after 80 steps).
+  see `ferdata.models.layers.reverse_fusion`. It is also flat around zero, so that a network with
+  random weights hardly learns (of 64 faces to memorize, a third is correct after 160 steps). The
+  paper gives no initialization; here the norm before the fusion starts two deviations above zero,
+  where nearly all values have one sign and the sum is monotone (64 of 64 after 80 steps).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from torch import Tensor, nn
 
 from ferdata.core.errors import ModelFileError, OptionError, UnknownNameError
 from ferdata.models.base import ExpressionModel
-from ferdata.models.layers.reverse_fusion import KINDS, ReverseFusion
+from ferdata.models.layers.reverse_fusion import ReverseFusion
 
 
 class Row(NamedTuple):
@@ -55,7 +55,7 @@ class Row(NamedTuple):
         channels: Output channels at width 1.
         repeats: n, the number of blocks.
         stride: Stride of the first block.
-        excited: Whether the blocks have SE.
+        excited: Whether the blocks have squeeze-and-excitation (SE).
     """
 
     expansion: int
@@ -78,7 +78,7 @@ TABLES: dict[str, tuple[int, tuple[Row, ...]]] = {
             Row(6, 320, 3, 1, False),
         ),
     ),
-    # Sandler et al., Table 2; SE where the paper's rows of the same width have it.
+    # Sandler et al., Table 2; SE in the rows whose width has it in the paper.
     "sandler": (
         32,
         (
@@ -95,29 +95,29 @@ TABLES: dict[str, tuple[int, tuple[Row, ...]]] = {
 """Channels of the stem at width 1, and the rows, of each table."""
 
 START_SHIFT = 2.0
-"""Shift at the start of the norm before an even fusion, in deviations."""
+"""Initial shift of the norm before an even fusion, in standard deviations."""
 
 
 class IMobileNetV2(ExpressionModel):
     """I-MobileNetV2; takes any input, usually 48×48.
 
-    With `rfm="sum"`, the paper's words taken literally, every block forgets the sign of what its
-    depthwise convolution finds; `weighted` can learn to keep it.
+    With `rfm="sum"`, the literal reading of the paper, every block loses the sign of the output of
+    its depthwise convolution; `weighted` can learn to keep it.
 
     Args:
         num_classes: Number of classes.
         in_chans: Channels of the input.
-        pretrained: Refused: there are no ImageNet weights for these layers.
+        pretrained: Must be False: there are no ImageNet weights for these layers.
         table: `paper` or `sandler`, the rows of the original MobileNetV2.
         width: Factor on all channels, rounded to multiples of 8.
-        last: Channels of the last row whatever the width; None lets it scale like the others.
+        last: Channels of the last row at any width; None scales it like the others.
         rfm: Reverse fusion: `sum`, `weighted`, `concat` or `none`.
-        se: Squeeze-and-excitation, reduction 16, in the rows that Table 1 ticks.
+        se: Squeeze-and-excitation, reduction 16, in the rows marked in Table 1.
 
     Raises:
         UnknownNameError: There is no such table or fusion.
         OptionError: A number is out of range.
-        ModelFileError: `pretrained` is asked for.
+        ModelFileError: `pretrained` is set.
     """
 
     usual_input = 48
@@ -137,16 +137,14 @@ class IMobileNetV2(ExpressionModel):
         super().__init__()
         if table not in TABLES:
             raise UnknownNameError("table", table, TABLES)
-        if rfm not in KINDS:
-            raise UnknownNameError("rfm", rfm, KINDS)
         if width <= 0:
             raise OptionError(f"width={width}: must be above 0; the paper has 0.75")
         if last is not None and last < 1:
             raise OptionError(f"last={last}: must be 1 or more, or None to scale it by the width")
         if pretrained:
             raise ModelFileError(
-                "i_mobilenetv2 has no pretrained weights, as nobody has published any; train "
-                "from scratch (without --pretrained), or take 'mobilenetv2_100'."
+                "i_mobilenetv2 has no pretrained weights, since none have been published; train "
+                "from scratch (without --pretrained), or use 'mobilenetv2_100'."
             )
         stem, rows = TABLES[table]
         channels = make_divisible(stem * width)
@@ -178,7 +176,7 @@ class IMobileNetV2(ExpressionModel):
         self.classifier = nn.Linear(channels, num_classes)
 
     def embed(self, images: Tensor, prior: Tensor | None = None) -> Tensor:  # noqa: ARG002 - the contract's
-        """Return pooled features, shape (B, 320) unless `last` says otherwise."""
+        """Return pooled features, shape (B, 320) by default."""
         x: Tensor = self.stem(images)
         for row in self.rows:
             x = row(x)
@@ -196,9 +194,9 @@ class ReverseFusionBlock(nn.Module):
     Args:
         in_channels: Channels of the input.
         out_channels: Channels of the output.
-        expansion: Factor to the hidden channels; 1 leaves the first convolution out, as
-            MobileNetV2 does.
-        stride: Of the depthwise convolution.
+        expansion: Factor to the hidden channels; 1 omits the first convolution, as in
+            MobileNetV2.
+        stride: Stride of the depthwise convolution.
         rfm: Kind of reverse fusion.
         se: Squeeze-and-excitation on the fused features.
     """

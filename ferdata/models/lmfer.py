@@ -15,15 +15,15 @@
 Paper: Zhang Aobo, "A facial emotion recognition model based on an improved MobileViT" (2026).
 Base: Mehta and Rastegari, "MobileViT" (ICLR 2022), the extra small one, as timm builds it.
 
-What the paper leaves open or says twice:
+Choices where the paper is unclear:
 
 - Abstract and conclusion put CA+ after stage 1 and EAM after stage 2 (`layout="respective"`);
   section III.B puts EAM after the stem and both after stages 1 and 2 (`layout="full"`).
-- Section III.B replaces self-attention by PoolFormer's pooling; the ablation (Table 1) never names
-  it. `token_mixer="attn"` keeps self-attention.
-- 2.1 M parameters (Table 2) come out of no reading: the literal one has 1.397 M, with PoolFormer's
-  own `mlp_ratio=4` it has 1.952 M.
-- "Dropout after the fully connected layer" would drop logits; here it stands before that layer.
+- Section III.B replaces self-attention by PoolFormer's pooling; the ablation (Table 1) does not
+  mention it. `token_mixer="attn"` keeps self-attention.
+- No reading gives the 2.1 M parameters of Table 2: the literal one has 1.397 M, and 1.952 M with
+  PoolFormer's own `mlp_ratio=4`.
+- "Dropout after the fully connected layer" would drop logits; here it is before that layer.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ LAYOUTS: dict[str, tuple[str, str, str]] = {
     "respective": ("", "coordinate", "emotion"),
     "full": ("emotion", "coordinate emotion", "coordinate emotion"),
 }
-"""Which attentions follow the stem, stage 1 and stage 2; where both do, in order of mention."""
+"""The attentions after the stem, stage 1 and stage 2, in the order of application."""
 
 TOKEN_MIXERS = ("pool", "attn")
 _WIDTHS = (16, 32, 48)  # channels after the stem, stage 1 and stage 2 of MobileViT-XS
@@ -56,31 +56,30 @@ _BASE_MLP_RATIO = 2.0
 
 
 class Lmfer(ExpressionModel):
-    """LMFER; takes any input of 32 pixels a side and more.
+    """LMFER; takes any input of at least 32 pixels a side.
 
-    Below 128 pixels the last stage's tokens have no neighbors, so pooling does nothing there.
-    Its ImageNet weights take values in 0–1 as they are.
+    Below 128 pixels the last stage's tokens have no neighbors, so that pooling has no effect there.
+    Its ImageNet weights take values in 0–1 without normalization.
 
     Args:
         num_classes: Number of classes.
         in_chans: Channels of the input.
         pretrained: Start from timm's `mobilevit_xs` (weights under Apple's ml-cvnets license),
-            downloaded unless cached. Its attention is dropped where tokens are pooled, its MLPs
-            where `mlp_ratio` is not 2; the two attentions of LMFER start at random, but EAM as
-            the identity.
+            downloaded unless cached. Its attention is not used with pooled tokens, its MLPs only if
+            `mlp_ratio` is 2. The two attentions of LMFER start at random, EAM as the identity.
         layout: `respective`, `full`, or `none`, the baseline of the ablation.
         token_mixer: `pool` or `attn`.
-        mlp_ratio: Hidden width of the transformer's MLPs by its own width: 2 in MobileViT, 4 in
-            PoolFormer.
+        mlp_ratio: Hidden width of the transformer's MLPs divided by its width: 2 in MobileViT, 4
+            in PoolFormer.
         maps: Number of emotion maps; by default one for each basic class.
         drop_rate: Dropout before the classifier; the paper gives none.
-        landmark_prior: Let emotion attention see heat maps of brows, eyes, nose and mouth.
-        order: Where the channel branch of CA+ looks: `parallel` at the same input, `sequential` at
-            what the coordinate gates leave.
+        landmark_prior: Feed heat maps of brows, eyes, nose and mouth to emotion attention.
+        order: Input of the channel branch of CA+: that of the coordinate gates (`parallel`) or
+            their output (`sequential`).
 
     Raises:
         UnknownNameError: There is no such layout, token mixer or order.
-        OptionError: A number is out of range, or `landmark_prior` meets a layout without EAM.
+        OptionError: A number is out of range, or `landmark_prior` is set and the layout has no EAM.
     """
 
     mean = (0.0, 0.0, 0.0)
@@ -114,7 +113,7 @@ class Lmfer(ExpressionModel):
             raise OptionError(f"drop_rate={drop_rate}: must be at least 0 and below 1")
         if landmark_prior and layout == "none":
             raise OptionError(
-                "landmark_prior with layout='none': no emotion attention is there to take it; "
+                "landmark_prior needs emotion attention, which layout='none' lacks; "
                 "use layout='respective' or 'full'"
             )
         base = timm.create_model(
@@ -167,7 +166,7 @@ class StageAttention(nn.Module):
     """The attentions after one stage.
 
     Args:
-        kinds: `coordinate`, `emotion`, both or none, with a space between.
+        kinds: `coordinate`, `emotion`, both (with a space between) or none.
         channels: Channels of the stage's output.
         maps: Emotion maps.
         prior_channels: Heat maps for emotion attention.
@@ -186,7 +185,7 @@ class StageAttention(nn.Module):
         )
 
     def forward(self, x: Tensor, prior: Tensor | None) -> Tensor:
-        """Return the attended features, shape (B, C, H, W) as given."""
+        """Return the attended features, shape (B, C, H, W) as the input."""
         gated: Tensor = self.coordinate(x)
         if self.emotion is None:
             return gated
@@ -195,7 +194,7 @@ class StageAttention(nn.Module):
 
 
 def _mobilevit_blocks(base: nn.Module) -> list[tuple[nn.Sequential, int]]:
-    """List the MobileViT blocks of timm's model, each as its stage and its place there."""
+    """Return the MobileViT blocks of timm's model, each as its stage and its index there."""
     return [
         (stage, place)
         for stage in base.get_submodule("stages").children()

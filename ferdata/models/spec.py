@@ -1,4 +1,4 @@
-"""What a checkpoint must say about itself so that it can be used without its run."""
+"""What a checkpoint records about its model, so that it can be used without its run."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class ModelSpec(BaseModel):
         labels: Class names; the index of a logit is the position of its name.
         channels: 3 for RGB, 1 for gray.
         input_size: `(height, width)` of the model's input; images of other sizes are resized.
-        mean: Mean per channel that is subtracted, of values in 0–1.
-        std: Standard deviation per channel that is divided by.
+        mean: Mean per channel to subtract, for values in 0–1.
+        std: Standard deviation per channel to divide by.
         landmark_scheme: Scheme of the landmarks that the model takes beside the image, if any.
-        ferdata_version: Version that wrote the checkpoint.
+        ferdata_version: Version of ferdata that wrote the checkpoint.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True, protected_namespaces=())
@@ -49,7 +49,7 @@ class ModelSpec(BaseModel):
 
         Args:
             other: Label space of the data.
-            where: The data, for the message.
+            where: Name of the data, for the message.
 
         Raises:
             LabelError: The label spaces differ.

@@ -1,4 +1,4 @@
-"""Averaged weights: those that are validated, kept and tested, while others are trained."""
+"""Averaged weights, which are validated, saved and tested beside the trained ones."""
 
 # ruff: noqa: ARG002 - Lightning calls its hooks with all their arguments
 
@@ -13,8 +13,8 @@ from torch import Tensor
 class WeightEma(WeightAveraging):  # type: ignore[misc]  # lightning is untyped here
     """An exponential moving average of the weights, `θ_E ← d θ_E + (1 − d) θ` after every step.
 
-    The average is what is validated and tested; a checkpoint holds it in its `state_dict`, and the
-    trained weights beside it, so that a resumed run goes on with both.
+    The average is validated and tested. A checkpoint has it as its `state_dict` and the trained
+    weights beside it, so that a resumed run continues with both.
 
     Args:
         decay: d at the end of the warm-up.
@@ -27,14 +27,14 @@ class WeightEma(WeightAveraging):  # type: ignore[misc]  # lightning is untyped 
     def on_fit_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Move the average to where the weights are: it is made before the trainer moves those.
+        """Move the average to the device of the weights, which have moved since it was made.
 
-        The count of updates stays on the CPU, where reading it makes no device wait.
+        The count of updates stays on the CPU, so that reading it does not synchronize a device.
         """
         self._average_model.module.to(pl_module.device)
 
     def _move(self, averages: list[Tensor], currents: list[Tensor], _updates: Tensor) -> None:
-        """Move the averages of one type and device toward the present values."""
+        """Move the averages of one dtype and device toward the current values."""
         if not torch.is_floating_point(averages[0]):  # batch normalization counts its batches
             torch._foreach_copy_(averages, currents)
             return
@@ -43,9 +43,9 @@ class WeightEma(WeightAveraging):  # type: ignore[misc]  # lightning is untyped 
 
 
 def decay_at(update: int, decay: float) -> float:
-    """Return the decay of an update, which rises as `min(d, (1 + t) / (10 + t))`.
+    """Return the decay of an update, `min(d, (1 + t) / (10 + t))`.
 
-    Without the warm-up the average would hold on to the initial weights for 1 / (1 − d) steps.
+    Without this warm-up the initial weights would dominate the average for 1 / (1 − d) steps.
     Source of the rule: documentation of TensorFlow's `ExponentialMovingAverage`, `num_updates`.
 
     Args:

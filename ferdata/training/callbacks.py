@@ -1,4 +1,4 @@
-"""What happens around training steps: seeds, a guard against NaN, a progress bar."""
+"""Callbacks around training steps: seeds, a check for NaN, early stopping, a progress bar."""
 
 # ruff: noqa: ARG002 - Lightning calls its hooks with all their arguments
 
@@ -17,11 +17,11 @@ from ferdata.core.errors import TrainingError
 from ferdata.core.progress import progress_bar
 
 LOSS_CHECK_STEPS = 25
-"""Steps between two looks at the loss: reading it makes a GPU wait."""
+"""Steps between two checks of the loss; reading it synchronizes a GPU."""
 
 
 class EpochSeed(Callback):  # type: ignore[misc]  # lightning is untyped here
-    """Seed torch at the start of every epoch, so that a resumed run draws as an uninterrupted one.
+    """Seed torch at the start of every epoch, so that a resumed run equals an uninterrupted one.
 
     Args:
         seed: Seed of the run.
@@ -33,12 +33,12 @@ class EpochSeed(Callback):  # type: ignore[misc]  # lightning is untyped here
     def on_train_epoch_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Seed by run, epoch and process."""
+        """Seed from the run's seed, the epoch and the process."""
         torch.manual_seed(rank(self.seed, f"train:{trainer.current_epoch}:{trainer.global_rank}"))
 
 
 class LossGuard(Callback):  # type: ignore[misc]
-    """End the run when the loss is no number."""
+    """End the run when the loss or a weight is NaN or infinite."""
 
     def on_train_batch_end(
         self,
@@ -48,7 +48,7 @@ class LossGuard(Callback):  # type: ignore[misc]
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Look at the loss now and then, and at the end of each epoch.
+        """Check the loss every `LOSS_CHECK_STEPS` steps and at the end of each epoch.
 
         Raises:
             TrainingError: The loss is NaN or infinite.
@@ -63,7 +63,7 @@ class LossGuard(Callback):  # type: ignore[misc]
     def on_train_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Look at what the epoch's last step has made, before it is kept as a checkpoint.
+        """Check the result of the epoch's last step, before it is saved as a checkpoint.
 
         Raises:
             TrainingError: The validation loss or a weight is NaN or infinite.
@@ -75,13 +75,15 @@ class LossGuard(Callback):  # type: ignore[misc]
         for name, value in values.items():
             if value is not None and value.is_floating_point() and not value.isfinite().all():
                 epoch = trainer.current_epoch + 1
-                raise _diverged(trainer, pl_module, f"{name} is no number after epoch {epoch}")
+                raise _diverged(
+                    trainer, pl_module, f"{name} is NaN or infinite after epoch {epoch}"
+                )
 
 
 def _diverged(
     trainer: lightning.Trainer, pl_module: lightning.LightningModule, what: str
 ) -> TrainingError:
-    kept = "; last.ckpt holds the epoch before it" if trainer.current_epoch else ""
+    kept = "; last.ckpt has the previous epoch" if trainer.current_epoch else ""
     return TrainingError(
         f"{what}: training has diverged. Start another run with a lower --lr "
         f"(now {pl_module.options.lr:g}){kept}."
@@ -89,18 +91,18 @@ def _diverged(
 
 
 class StaysStopped(EarlyStopping):  # type: ignore[misc]
-    """Early stopping that a resumed run remembers, also where it was killed right after."""
+    """Early stopping that holds for a resumed run, even if it was killed right after stopping."""
 
     def on_train_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Stop before the first epoch where the checkpoint's run had stopped."""
+        """Stop before the first epoch if the run of the checkpoint had stopped."""
         if self.wait_count >= self.patience:
             trainer.should_stop = True
 
 
 class EpochBar(Callback):  # type: ignore[misc]
-    """Show one bar per epoch on standard error: images/s, time left, loss now and then.
+    """Show one progress bar per epoch on standard error, with images/s, time left and the loss.
 
     Args:
         quiet: Show nothing.
@@ -126,36 +128,17 @@ class EpochBar(Callback):  # type: ignore[misc]
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Move the bar."""
+        """Advance the bar."""
         if self._bar is None or self._bar.disable:
             return
         if batch_idx % LOSS_CHECK_STEPS == 0:
             self._bar.set_postfix(loss=f"{float(outputs['loss']):.3f}", refresh=False)
         self._bar.update(len(batch["label"]))
 
-    def on_validation_start(
-        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
-    ) -> None:
-        """Close the bar before the validation split is gone through."""
-        self._close()
-
-    def on_train_epoch_end(
-        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
-    ) -> None:
-        """Close the bar where there is no validation."""
-        self._close()
-
-    def on_exception(
-        self,
-        trainer: lightning.Trainer,
-        pl_module: lightning.LightningModule,
-        exception: BaseException,
-    ) -> None:
-        """Close the bar before a message follows."""
-        self._close()
-
-    def _close(self) -> None:
-        """Close the bar if one is open."""
+    def _close(self, *_: object) -> None:
+        """Close the bar if one is open, before validation or a message."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+    on_validation_start = on_train_epoch_end = on_exception = _close

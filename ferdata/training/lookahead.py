@@ -1,4 +1,4 @@
-"""Lookahead: slow weights that follow those of another optimizer."""
+"""Lookahead: slow weights that follow the fast weights of another optimizer."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from torch.optim import Optimizer
 
 
 class Lookahead(Optimizer):
-    """Every k steps move slow weights by α toward the fast ones, and restart from there.
+    """Every k steps, move slow weights by α toward the fast ones and continue from there.
 
     Zhang, Lucas, Hinton and Ba, "Lookahead Optimizer: k steps forward, 1 step back" (NeurIPS 2019),
-    algorithm 1. The slow weights begin as the weights at construction, as in the paper, so that the
-    first k steps are averaged too; they are part of `state_dict`, so a resumed run goes on with
-    them.
+    algorithm 1. As in the paper, the slow weights start as the weights at construction, so that the
+    first k steps are averaged too. They are part of `state_dict`, so that a resumed run continues
+    with them.
 
     Args:
-        base: The optimizer of the fast weights; shares its parameter groups and state.
-        steps: Steps k between two moves.
-        alpha: How far the slow weights move, α.
+        base: The optimizer of the fast weights, whose parameter groups and state are shared.
+        steps: Steps k between two moves of the slow weights.
+        alpha: Fraction α of the distance that the slow weights move.
     """
 
     def __init__(self, base: Optimizer, steps: int = 6, alpha: float = 0.5) -> None:
@@ -34,7 +34,7 @@ class Lookahead(Optimizer):
         self.slow = [parameter.detach().clone() for parameter in self._fast()]
 
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
-        """Take a step of the base optimizer; after every k of them, move the slow weights."""
+        """Take a step of the base optimizer; after every k-th, move the slow weights."""
         loss = self.base.step(closure)
         self.taken += 1
         if self.taken % self.steps == 0:
@@ -51,7 +51,7 @@ class Lookahead(Optimizer):
         return {"base": self.base.state_dict(), "slow": self.slow, "taken": self.taken}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from a `state_dict`."""
+        """Continue from a `state_dict`."""
         self.base.load_state_dict(state_dict["base"])
         self._share_groups()
         for slow, saved in zip(self.slow, state_dict["slow"], strict=True):

@@ -70,13 +70,14 @@ class CenterLoss(nn.Module):
 
     Wen et al., "A Discriminative Feature Learning Approach for Deep Face Recognition" (ECCV
     2016), equations 2 and 4, as the authors' Caffe layer computes them: the loss is a mean over the
-    batch, and a center moves by `−α Σ_{y_i = j} (c_j − x_i) / (1 + n_j)`, which is not divided by
-    m. Centers start at zero, are no parameters, and are moved by `update` after the loss of a step
-    was taken with the old ones.
+    batch of m images, and a center moves by `−α Σ_{y_i = j} (c_j − x_i) / (1 + n_j)`, which is not
+    divided by m. Centers start at zero and are not parameters; `update` moves them after the loss
+    of a step was computed with the old ones. Class weights do not enter: the loss is a mean over
+    images, and the sums of `update` are over the images of all processes.
 
     Args:
         classes: Number of classes K.
-        size: Length of a feature D.
+        size: Length D of a feature.
         rate: α.
     """
 
@@ -88,14 +89,14 @@ class CenterLoss(nn.Module):
         self.register_buffer("centers", torch.zeros(classes, size))
 
     def forward(self, features: Tensor, labels: Tensor) -> Tensor:
-        """Return the loss of features (B, D) with labels int64 (B,); centers stay as they are."""
+        """Return the loss of features (B, D) with labels int64 (B,), without moving the centers."""
         return (features.float() - self.centers[labels]).square().sum() / (2 * len(features))
 
     @torch.no_grad()
     def update(self, features: Tensor, labels: Tensor) -> None:
         """Move the centers toward the features of a batch, summed over all processes."""
         classes, size = self.centers.shape
-        # n_j and Σ x in one tensor, so that processes exchange one message
+        # n_j and Σ x in one tensor, for a single all-reduce
         sums = self.centers.new_zeros(classes, size + 1)
         ones = features.new_ones(len(features), 1, dtype=torch.float32)
         sums.index_add_(0, labels, torch.cat([features.detach().float(), ones], dim=1))

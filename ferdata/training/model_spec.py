@@ -1,4 +1,4 @@
-"""What a new model is, as its checkpoints will say: input size, normalization, classes."""
+"""The spec of a new model, which its checkpoints carry: input size, normalization, classes."""
 
 from __future__ import annotations
 
@@ -19,30 +19,29 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 """Standard deviation of ImageNet's train images, RGB in 0–1 (ibid.)."""
 
 
-def describe(
+def make_spec(
     model: nn.Module,
     options: TrainOptions,
     space: LabelSpace,
-    *,
-    height: int,
-    width: int,
-    channels: int,
+    shape: tuple[int, int, int],
     landmark_scheme: str | None = None,
 ) -> ModelSpec:
-    """Collect the spec of a new model.
+    """Make the spec of a new model.
 
-    Normalization is what the options say, or else what the model's ImageNet weights expect, so
-    that it fits whether or not these weights are used; gray images take the mean over channels.
+    Normalization is that of the options, or else what the model's ImageNet weights expect, whether
+    or not these weights are used; gray images get the mean over channels.
 
     Args:
         model: The model, made from the options.
         options: The options of the run.
         space: The classes of the data.
-        height: Height of the data's images in pixels.
-        width: Width of the data's images in pixels.
-        channels: Channels of the data's images.
+        shape: Height, width (pixels) and channels of the data's images.
         landmark_scheme: Scheme of the data's landmarks, for a model that takes a prior.
+
+    Raises:
+        OptionError: The options' normalization has the wrong number of values.
     """
+    height, width, channels = shape
     expected_mean, expected_std, fixed = _expected(model)
     size = (fixed, fixed) if fixed else (height, width)
     if options.input_size is not None:
@@ -61,9 +60,9 @@ def describe(
 
 
 def model_options(options: TrainOptions) -> dict[str, Any]:
-    """Return what `create_model` is told beyond name, classes and channels.
+    """Return the keyword arguments of `create_model`.
 
-    A model that is made for one input size is made for the size that the run asks for.
+    A model that is made for one input size gets the input size of the run.
     """
     wanted = dict(options.model_options)
     if options.input_size is not None and takes_image_size(options.model):
@@ -84,7 +83,7 @@ def _expected(model: nn.Module) -> tuple[tuple[float, ...], tuple[float, ...], i
 
 
 def _for_channels(name: str, values: tuple[float, ...], channels: int) -> tuple[float, ...]:
-    """Fit values per channel to the number of channels: one for all, or their mean for gray."""
+    """Return one value for each channel: a single value is repeated, gray gets the mean."""
     if len(values) == channels:
         return values
     if len(values) == 1:

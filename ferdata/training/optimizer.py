@@ -13,11 +13,11 @@ from ferdata.training.lookahead import Lookahead
 
 
 def make_optimizer(model: nn.Module, options: TrainOptions) -> Optimizer:
-    """Make the optimizer that the options ask for, inside Lookahead if they ask for that.
+    """Make the optimizer of the options, with Lookahead around it if they say so.
 
     Args:
         model: Its parameters are trained.
-        options: Name and numbers of the optimizer.
+        options: Name and parameters of the optimizer.
     """
     base = _base(decay_groups(model, options.weight_decay), options)
     if not options.lookahead:
@@ -26,9 +26,9 @@ def make_optimizer(model: nn.Module, options: TrainOptions) -> Optimizer:
 
 
 def decay_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Group parameters into those that are decayed and those that are not.
+    """Group parameters by whether they are decayed.
 
-    Biases, norms and what the model itself exempts (`no_weight_decay`, as in timm) are not
+    Biases, norms and the parameters that the model exempts (`no_weight_decay`, as in timm) are not
     decayed: Goyal et al. (2017), section 5.3, and common practice since.
     """
     named_by_model = getattr(model, "no_weight_decay", None)

@@ -1,4 +1,4 @@
-"""What a training run came to, as values and as text."""
+"""The report of a training run, as values and as text."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from ferdata.evaluation.report_text import evaluation_text
 
 
 class RunReport(BaseModel):
-    """What a run came to.
+    """The results of a run.
 
     Attributes:
         run: Folder of the run.
         build: Name of the build.
         model: Name of the model.
-        recipe: The recipe that was followed, if any.
+        recipe: The recipe that was used, if any.
         parameters: Number of trainable parameters.
-        epochs: Epochs trained in all.
+        epochs: Total number of epochs.
         best_epoch: Best epoch on validation, counted from 1; None without validation.
         select: Checkpoint that was evaluated.
         history: One row per epoch, as in `metrics.csv`.
-        seconds: Time of this call.
-        evaluation: Scores on the test split; None where the build has none.
+        seconds: Duration of this call.
+        evaluation: Scores on the test split; None if the build has none.
     """
 
     run: str
@@ -41,7 +41,7 @@ class RunReport(BaseModel):
 
 
 def run_text(report: RunReport, build: Path) -> str:
-    """Tell what a run came to, and what to do next.
+    """Return the results of a run and the next command.
 
     Args:
         report: The run's report.

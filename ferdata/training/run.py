@@ -12,21 +12,22 @@ import torch
 from ferdata.core.files import read_json
 from ferdata.data import Build
 from ferdata.data.framing import describe_framing
+from ferdata.evaluation.figures import curves_figure, save_png
 from ferdata.evaluation.report import EvaluationReport
 from ferdata.evaluation.scoring import evaluate
 from ferdata.formats.names import BUILD_FILE
 from ferdata.models.checkpoint import read_checkpoint
 from ferdata.runs.folder import RunFolder, RunRecord, default_folder
 from ferdata.runs.options import TrainOptions
-from ferdata.training.assembly import (
+from ferdata.training.checkpoints import KeepCheckpoints
+from ferdata.training.components import (
     count_parameters,
     make_callbacks,
     make_data_module,
     make_task,
     require_rows,
 )
-from ferdata.training.curves import write_curves
-from ferdata.training.epoch_log import EpochLog, KeepCheckpoints, best_epoch
+from ferdata.training.epoch_log import EpochLog, best_epoch
 from ferdata.training.report import RunReport
 from ferdata.training.task import ExpressionTask
 from ferdata.training.trainer import calm_lightning, is_first_process, make_trainer
@@ -99,11 +100,7 @@ def _fit(
     validate: bool,
     quiet: bool,
 ) -> None:
-    """Run the epochs that are left.
-
-    Raises:
-        KeyboardInterrupt: The run was interrupted; a message says how to resume it.
-    """
+    """Run the remaining epochs; if interrupted, log how to resume."""
     options, folder = task.options, log.folder
     callbacks = [*make_callbacks(options, quiet=quiet), log, KeepCheckpoints(folder, log)]
     try:
@@ -146,12 +143,15 @@ def _finish(
     quiet: bool,
     started: float,
 ) -> RunReport:
-    """Draw the curves, test, and write down what the run came to."""
+    """Draw the curves, evaluate on the test split, and record the results."""
     if not quiet and report.epochs < record.options.epochs:
         logger.info(
             "stopped early: no lower validation loss in %d epochs", record.options.early_stopping
         )
-    write_curves(folder)
+    curves = curves_figure(
+        report.history, report.best_epoch, title=f"{report.model} on {report.build}"
+    )
+    save_png(curves, folder.path / "curves.png")
     evaluation = _test(folder, build, record.options, quiet=quiet)
     seconds = round(time.perf_counter() - started, 2)
     report = report.model_copy(update={"seconds": seconds, "evaluation": evaluation})
@@ -160,7 +160,7 @@ def _finish(
 
 
 def _describe_build(build: Build) -> dict[str, Any]:
-    """Copy what a run must remember of its build, for resuming and for preparing new images."""
+    """Return what a run records of its build, for resuming and for preparing new images."""
     recorded = read_json(build.root / BUILD_FILE)
     wanted = ("name", "plan_sha256", "seed", "image", "landmarks", "options", "ferdata_version")
     framing = describe_framing(build.root)
@@ -184,7 +184,7 @@ def _checkpoint_to_resume(folder: RunFolder, build: Build, *, quiet: bool) -> Pa
 
 
 def _announce(build: Build, task: ExpressionTask, folder: RunFolder) -> None:
-    """Say what begins, and what is known to be wrong with the data."""
+    """Log what is trained, and known leaks of the build."""
     model = task.classifier.model
     logger.info(
         "training %s (%.2f M parameters) on %d images of %s, %d classes; run folder %s",
@@ -198,8 +198,8 @@ def _announce(build: Build, task: ExpressionTask, folder: RunFolder) -> None:
 def _test(
     folder: RunFolder, build: Build, options: TrainOptions, *, quiet: bool
 ) -> EvaluationReport | None:
-    """Evaluate the selected checkpoint on the test split, where there is one."""
+    """Evaluate the selected checkpoint on the test split, if there is one."""
     if "test" not in build.splits or build.split("test").rows == 0:
-        logger.info("%s has no test split; nothing was tested", build.root)
+        logger.info("%s has no test split; the run is not tested", build.root)
         return None
     return evaluate(folder.path, build.root, "test", device=options.device, quiet=quiet)

@@ -14,12 +14,13 @@ _ACTION_BYTES = 512
 
 @contextmanager
 def keep_native_handlers() -> Iterator[None]:
-    """Put the signal handlers of native libraries back at the end of the block.
+    """Put signal actions of native libraries back at the end of the block.
 
     Lightning's `fit` ends with `signal.signal(number, signal.getsignal(number))` for every signal.
-    Python does not know handlers that a native library installed with `sigaction` after Python
-    started: `getsignal` returns `SIG_DFL` for them, so that they are lost and the next such signal
-    ends the process. MediaPipe has a handler for SIGPROF ("Profiling timer expired").
+    Python does not know actions that a native library installed with `sigaction` after Python
+    started: `getsignal` returns `SIG_DFL` (or `SIG_IGN`, if the process began with it) for them, so
+    that they are lost. MediaPipe handles SIGPROF while its timers run and ignores it otherwise;
+    with `SIG_DFL` the next one ends the process ("Profiling timer expired").
 
     Handlers that were set from Python are left alone. Does nothing on systems without `sigaction`.
     """
@@ -29,11 +30,10 @@ def keep_native_handlers() -> Iterator[None]:
     sigaction = ctypes.CDLL(None).sigaction
     native = {}
     for number in signal.valid_signals():
-        action = ctypes.create_string_buffer(_ACTION_BYTES)
-        if signal.getsignal(number) != signal.SIG_DFL or sigaction(number, None, action) != 0:
+        known, action = signal.getsignal(number), ctypes.create_string_buffer(_ACTION_BYTES)
+        if known not in (signal.SIG_DFL, signal.SIG_IGN) or sigaction(number, None, action) != 0:
             continue
-        # the handler comes first: None is SIG_DFL
-        if ctypes.c_void_p.from_buffer(action).value not in (None, signal.SIG_IGN):
+        if (ctypes.c_void_p.from_buffer(action).value or 0) != known:  # the handler comes first
             native[number] = action
     try:
         yield

@@ -1,4 +1,4 @@
-"""The Lightning task: one classifier, its losses, metrics from one confusion matrix."""
+"""The Lightning module: a classifier, its losses, its validation metrics."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ExpressionTask(lightning.LightningModule):  # type: ignore[misc]  # lightn
     """Train a classifier of expressions.
 
     Args:
-        classifier: The model with its preparation and augmentation.
+        classifier: The model with its preprocessing and augmentation.
         options: Loss, optimizer and schedule.
         class_weights: Weight of each class in the training loss, or None for equal weights.
     """
@@ -44,12 +44,12 @@ class ExpressionTask(lightning.LightningModule):  # type: ignore[misc]  # lightn
         self.options = options
         self.loss = ClassificationLoss(options, class_weights)
         self.center_loss = self._make_center_loss() if options.center_loss else None
-        # without checks of values, for which a GPU would wait in every batch
+        # validate_args would synchronize a GPU in every batch
         self.confusion = MulticlassConfusionMatrix(len(classifier.spec.labels), validate_args=False)
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """What a batch has to hold."""
+        """Fields that a batch must have."""
         landmarks = ("landmarks",) if self.classifier.takes_landmarks else ()
         soft = ("soft_label",) if self.loss.target == "soft_label" else ()
         return ("image", "label", *landmarks, *soft)
@@ -57,7 +57,7 @@ class ExpressionTask(lightning.LightningModule):  # type: ignore[misc]  # lightn
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:  # noqa: ARG002 - Lightning's signature
         """Return the loss of one batch."""
         if self.center_loss is None:
-            loss: Tensor = self.loss(self._answer(batch).float(), batch)
+            loss: Tensor = self.loss(self._logits(batch).float(), batch)
         else:
             logits, features = self.classifier.embed(batch["image"], batch.get("landmarks"))
             pull = self.center_loss(features, batch["label"])
@@ -68,9 +68,9 @@ class ExpressionTask(lightning.LightningModule):  # type: ignore[misc]  # lightn
         return loss
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:  # noqa: ARG002 - Lightning's signature
-        """Count one batch into the confusion matrix, every row on one process only."""
-        logits, labels = self._answer(batch).float(), batch["label"]
-        if self.trainer.world_size > 1:  # parts are filled up with rows of other processes
+        """Add one batch to the confusion matrix, each row on one process only."""
+        logits, labels = self._logits(batch).float(), batch["label"]
+        if self.trainer.world_size > 1:  # each part is padded with rows of the others
             own = batch["index"] % self.trainer.world_size == self.trainer.global_rank
             logits, labels = logits[own], labels[own]
         number = len(labels)
@@ -90,7 +90,7 @@ class ExpressionTask(lightning.LightningModule):  # type: ignore[misc]  # lightn
         """Make the optimizer, and the schedule over all steps of the run."""
         optimizer = make_optimizer(self.classifier.model, self.options)
         module, options = self.trainer.datamodule, self.options
-        # epochs are of two lengths at most: those on the subset, and the others
+        # epochs have at most two lengths: on the subset, and on all of train
         batches = [module.epoch_batches(epoch) for epoch in (0, options.subset_epochs)]
         epoch_steps = [
             math.ceil(batches[epoch >= options.subset_epochs] / options.accumulate)
@@ -103,15 +103,15 @@ class ExpressionTask(lightning.LightningModule):  # type: ignore[misc]  # lightn
         }
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Write what the model is beside its weights; plain types, so no pickle is needed."""
+        """Add the model's spec to its weights, as plain types, so that no pickle is needed."""
         checkpoint["ferdata"] = self.classifier.spec.model_dump(mode="json")
 
-    def _answer(self, batch: Batch) -> Tensor:
+    def _logits(self, batch: Batch) -> Tensor:
         logits: Tensor = self.classifier(batch["image"], batch.get("landmarks"))
         return logits
 
     def _make_center_loss(self) -> CenterLoss:
-        """Make the center loss for the model's features, whose length a gray image tells."""
+        """Make the center loss; a forward pass gives the length of the model's features."""
         spec = self.classifier.spec
         height, width = spec.input_size
         image = torch.zeros(1, height, width, spec.channels, dtype=torch.uint8)
@@ -121,15 +121,15 @@ class ExpressionTask(lightning.LightningModule):  # type: ignore[misc]  # lightn
                 _, features = self.classifier.eval().embed(image)
         except (AttributeError, TypeError, RuntimeError) as error:
             raise OptionError(
-                f"center_loss: {spec.model!r} does not show the features that it classifies by "
-                f"({error}); leave the center loss out, or take another model."
+                f"center_loss: {spec.model!r} does not give access to the features before its "
+                f"classifier ({error}); use center_loss=0, or another model."
             ) from error
         finally:
             self.classifier.train(training)
         return CenterLoss(len(spec.labels), features.shape[1], self.options.center_rate)
 
     def _log(self, name: str, value: Tensor, images: int) -> None:
-        """Log an epoch's mean over images, of which a batch has a number."""
+        """Log the mean of an epoch, weighted by the number of images in each batch."""
         self.log(
             name,
             value,

@@ -1,4 +1,4 @@
-"""The Lightning trainer as ferdata sets it up: our own log, bar and checkpoints, no chatter."""
+"""The Lightning trainer: devices, precision, and what of Lightning is switched off."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from ferdata.training.signals import keep_native_handlers
 
 
 def is_first_process() -> bool:
-    """Say whether this is the process that writes and prints, where several train together."""
-    # until the trainer is there, the first process of another machine knows its node's rank only
+    """Return whether this process writes and prints, if several train together."""
+    # before there is a trainer, the first process of another node knows only its node's rank
     node = os.environ.get("NODE_RANK") or os.environ.get("GROUP_RANK") or "0"
     return node == "0" and not getattr(rank_zero_only, "rank", 0)
 
@@ -35,17 +35,17 @@ def make_trainer(
 ) -> lightning.Trainer:
     """Make the trainer of a run.
 
-    Several devices or machines train together by DistributedDataParallel: each process sees its
+    Several devices or machines train together with DistributedDataParallel: each process gets its
     part of every epoch, and gradients are averaged.
 
     Args:
         options: Devices, precision, epochs, accumulation, gradient clipping.
-        folder: Where TensorBoard's log goes.
-        callbacks: What happens around the steps.
+        folder: The run, for TensorBoard's log.
+        callbacks: Callbacks, including those that log and save.
         validate: Whether there is a validation split.
 
     Raises:
-        OptionError: The device is not there, or not as many of it.
+        OptionError: The device is not available, or not that many of it.
     """
     device = torch_device(options.device)
     _require_devices(options, device)
@@ -62,10 +62,10 @@ def make_trainer(
         logger=TensorBoardLogger(folder.path, name="", version="tensorboard"),
         log_every_n_steps=1,
         limit_val_batches=1.0 if validate else 0,
-        # the loader of another part of train, once the epochs on a subset are over
+        # another loader after the epochs on a subset
         reload_dataloaders_every_n_epochs=1 if options.subset_epochs else 0,
-        use_distributed_sampler=False,  # our loaders know their part of an epoch
-        num_sanity_val_steps=0,  # validation reads the same shards as training: nothing to find
+        use_distributed_sampler=False,  # our loaders read their own part of an epoch
+        num_sanity_val_steps=0,
         enable_progress_bar=False,
         enable_model_summary=False,
         default_root_dir=folder.path,
@@ -101,7 +101,7 @@ def calm_lightning() -> Iterator[None]:
 
 
 def _precision(options: TrainOptions, device: torch.device) -> str:
-    """Choose the precision that `"auto"` means on a device."""
+    """Return the precision, that of `"auto"` by the device."""
     if options.precision != "auto":
         return options.precision
     mixed = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
@@ -109,10 +109,10 @@ def _precision(options: TrainOptions, device: torch.device) -> str:
 
 
 def _require_devices(options: TrainOptions, device: torch.device) -> None:
-    """Check that there are as many GPUs as are asked for."""
+    """Check that there are enough GPUs."""
     if device.type == "cuda" and options.devices > torch.cuda.device_count():
         raise OptionError(
             f"--devices {options.devices}: this machine has {torch.cuda.device_count()} GPU(s)."
         )
     if device.type == "mps" and options.devices > 1:
-        raise OptionError("--devices: Apple's GPU is one device; leave it out.")
+        raise OptionError("--devices: Apple's GPU is a single device; use --devices 1.")

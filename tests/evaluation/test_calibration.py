@@ -5,10 +5,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from support.runs import make_predictions
 from torchmetrics.functional.classification import multiclass_calibration_error
 
 from ferdata.evaluation.calibration import calibrate
-from ferdata.evaluation.predictions import Predictions
 
 
 def logs(rows):
@@ -37,9 +37,7 @@ def test_knowing_nothing_and_knowing_all_are_the_ends_of_the_scales():
     assert uniform.negative_log_likelihood == pytest.approx(np.log(k))
     assert uniform.brier == pytest.approx(1 - 1 / k)
     assert uniform.expected_error == pytest.approx(0, abs=1e-12)
-    sure = Predictions(
-        ("a", "b"), np.arange(2), np.array([0, 1]), np.float32([[900, 0], [900, 0]]), {}
-    )
+    sure = make_predictions([[900, 0], [900, 0]], [0, 1])
     result = calibrate(sure.log_probabilities, sure.label)
     assert result.expected_error == pytest.approx(0.5)
     assert result.brier == pytest.approx((0 + 2) / 2)
@@ -57,7 +55,7 @@ def test_the_error_is_that_of_torchmetrics(seed, n, k):
     generator = np.random.default_rng(seed)
     logits = generator.normal(scale=2, size=(n, k)).astype(np.float32)
     label = generator.integers(k, size=n)
-    predictions = Predictions(tuple(map(str, range(k))), np.arange(n), label, logits, {})
+    predictions = make_predictions(logits, label)
     probabilities = torch.from_numpy(predictions.probabilities)
     expected = multiclass_calibration_error(
         probabilities, torch.from_numpy(label), k, n_bins=15, norm="l1"

@@ -1,6 +1,5 @@
 """Runs side by side."""
 
-import csv
 import json
 import re
 import shutil
@@ -9,6 +8,7 @@ import cv2
 import pytest
 import typer
 from support.builds import write_build
+from support.runs import fast_options, read_csv
 from typer.testing import CliRunner
 
 from ferdata.cli.compare import compare as verb
@@ -17,7 +17,6 @@ from ferdata.evaluation import comparison
 from ferdata.evaluation.comparison import claims, compare
 from ferdata.evaluation.comparison_tables import comparison_text, writer_for
 from ferdata.evaluation.figures import cost_figure
-from ferdata.runs.options import TrainOptions
 from ferdata.training import train
 
 RECIPE = """
@@ -39,8 +38,7 @@ def runs(tmp_path_factory):
     root = tmp_path_factory.mktemp("runs")
     build = write_build(root / "build")
     for model in ("test_resnet", "test_efficientnet"):
-        options = TrainOptions(model=model, epochs=1, batch_size=14, device="cpu")
-        train(build, root / model, options, quiet=True)
+        train(build, root / model, fast_options(model=model, epochs=1), quiet=True)
     return [root / "test_resnet", root / "test_efficientnet"]
 
 
@@ -183,8 +181,7 @@ def test_files_are_written_by_their_endings(runs, recipe, tmp_path):
     text = (tmp_path / "t.md").read_text()
     assert "## test split" in text
     assert r"| test\_resnet | spots | 21 |" in text
-    with (tmp_path / "t.csv").open(newline="") as file:
-        first, second = csv.DictReader(file)
+    first, second = read_csv(tmp_path / "t.csv")
     assert float(first["accuracy"]) == pytest.approx(result.runs[0].report.scores.accuracy)
     assert (first["split"], first["n"]) == ("test", "21")
     assert "99.50 % (Table 9) [One run.]" in first["claimed_in_the_paper"]
@@ -196,7 +193,7 @@ def test_files_are_written_by_their_endings(runs, recipe, tmp_path):
         writer_for(tmp_path / "t.xlsx")
 
 
-def test_names_are_no_markup(runs, tmp_path):
+def test_names_are_not_markup(runs, tmp_path):
     result = fast(runs[:1])
     run = result.runs[0]
     run.name, run.report.build = "a|b *c*", "<img src=x>\n\n# big"

@@ -2,12 +2,12 @@
 
 import pytest
 import torch
+from support.runs import make_spec
 from torch import nn
 
 from ferdata.core.errors import OptionError
 from ferdata.evaluation.complexity import measure_complexity, measure_speed
 from ferdata.models.classifier import Classifier
-from ferdata.models.spec import ModelSpec
 
 
 class Small(nn.Module):
@@ -29,11 +29,7 @@ class Small(nn.Module):
 
 
 def classifier(model: nn.Module, scheme: str | None = None) -> Classifier:
-    spec = ModelSpec(
-        model="small", label_space="basic7", labels=tuple("abcdefg"), channels=3,
-        input_size=(12, 16), mean=(0.5,) * 3, std=(0.2,) * 3, landmark_scheme=scheme,
-    )  # fmt: skip
-    return Classifier(model, spec)
+    return Classifier(model, make_spec(input_size=(12, 16), landmark_scheme=scheme))
 
 
 def test_weights_and_arithmetic_have_their_closed_forms():

@@ -1,6 +1,5 @@
 """Evaluation of a trained run."""
 
-import csv
 import json
 import shutil
 
@@ -8,6 +7,8 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from support.builds import write_build
+from support.runs import fast_options, read_csv
 from typer.testing import CliRunner
 
 from ferdata.core.errors import (
@@ -22,21 +23,17 @@ from ferdata.data import SplitArrays
 from ferdata.evaluation import evaluate
 from ferdata.evaluation.report_text import evaluation_text
 from ferdata.models.checkpoint import load_classifier
-from ferdata.runs.options import TrainOptions
 from ferdata.training import train
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """Return a build and a run on it."""
-    from support.builds import write_build
-
     root = tmp_path_factory.mktemp("trained")
     test = [0, 0, 0, 1, 2, 3, 4, 5, 6]
     rows = {"train": [k % 7 for k in range(70)], "validation": list(range(7)), "test": test}
     build = write_build(root / "build", rows)
-    options = TrainOptions(model="test_resnet", epochs=12, batch_size=10, lr=4e-3, device="cpu")
-    train(build, root / "run", options, quiet=True)
+    train(build, root / "run", fast_options(epochs=12, batch_size=10, lr=4e-3), quiet=True)
     return build, root / "run"
 
 
@@ -59,8 +56,7 @@ def test_scores_are_those_of_a_plain_loop(trained):
     assert report.split == "test"
     loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(arrays.column("label")))
     assert report.calibration.negative_log_likelihood == pytest.approx(loss.item(), rel=1e-4)
-    with (run / "evaluation" / "spots-test-best" / "predictions.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_csv(run / "evaluation" / "spots-test-best" / "predictions.csv")
     assert [row["sample_id"] for row in rows] == [f"spots/test_{k}" for k in range(9)]
     assert [row["predicted"] for row in rows] == BASIC7.decode(predicted.tolist())
     assert [row["label"] for row in rows][:4] == ["anger"] * 3 + ["disgust"]
@@ -73,10 +69,9 @@ def test_files_hold_the_scores(trained):
     report = evaluate(run, build, "validation", quiet=True)
     folder = run / "evaluation" / "spots-validation-best"
     assert json.loads((folder / "report.json").read_text())["scores"]["n"] == 7
-    with (folder / "confusion.csv").open(newline="") as file:
-        rows = list(csv.reader(file))
-    assert rows[0][1:] == list(BASIC7.names)
-    assert [[int(cell) for cell in row[1:]] for row in rows[1:]] == report.scores.confusion
+    rows = read_csv(folder / "confusion.csv")
+    found = [[int(row[name]) for name in BASIC7.names] for row in rows]
+    assert found == report.scores.confusion
     picture = cv2.imread(str(folder / "confusion.png"))
     assert picture.shape[0] > 500
     assert picture.std() > 10
@@ -85,7 +80,6 @@ def test_files_hold_the_scores(trained):
 @pytest.fixture
 def other_build(trained, tmp_path):
     """Return a function that writes a build with other class names."""
-    from support.builds import write_build
 
     def write(name, names, labels):
         space = LabelSpace(name, names)
@@ -118,8 +112,8 @@ def test_classes_that_the_model_lacks_are_excluded_and_named(trained, other_buil
     text = " ".join(evaluation_text(report).split())
     assert "2 of contempt (test images)" in text
     folder = run / "evaluation" / "basic8-test-best"
-    with (folder / "predictions.csv").open(newline="") as file:
-        assert [row["sample_id"][-1] for row in csv.DictReader(file)] == ["0", "3", "4"]
+    rows = read_csv(folder / "predictions.csv")
+    assert [row["sample_id"][-1] for row in rows] == ["0", "3", "4"]
 
 
 def test_classes_that_the_build_lacks_can_be_predicted_and_are_errors(trained, other_build):
@@ -148,8 +142,6 @@ def test_label_spaces_with_nothing_in_common_are_refused(trained, other_build):
 
 
 def test_subjects_attributes_and_leaks_are_reported(trained, tmp_path):
-    from support.builds import write_build
-
     _, run = trained
     people = [
         {"subject": f"p{k % 3}", "gender": ("female", "male")[k % 2], "dataset": "spots"}
@@ -168,8 +160,7 @@ def test_subjects_attributes_and_leaks_are_reported(trained, tmp_path):
     assert "This build leaks: copies of one image are in train and test. Its scores are" in text
     assert "test split by subject: 3 subjects, mean accuracy" in text
     assert "female" in text
-    with (run / "evaluation" / "people-test-best" / "groups.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_csv(run / "evaluation" / "people-test-best" / "groups.csv")
     assert [(row["by"], row["group"], row["split"]) for row in rows[:3]] == [
         ("subject", "p0", "test"), ("subject", "p1", "test"), ("subject", "p2", "test"),
     ]  # fmt: skip

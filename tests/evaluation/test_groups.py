@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from support.builds import write_build
+from support.runs import make_predictions
 
 from ferdata.core.errors import ManifestError
 from ferdata.data import Build, SplitArrays
@@ -12,8 +13,7 @@ from ferdata.evaluation.predictions import Predictions
 
 
 def predictions(labels, predicted):
-    logits = np.eye(3, dtype=np.float32)[predicted]
-    return Predictions(("a", "b", "c"), np.arange(len(labels)), np.array(labels), logits, {})
+    return make_predictions(np.eye(3)[predicted], labels)
 
 
 def test_groups_have_their_own_scores():

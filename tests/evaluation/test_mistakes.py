@@ -4,20 +4,15 @@ import cv2
 import numpy as np
 import pytest
 from support.builds import write_build
+from support.runs import make_predictions
 
 from ferdata.data import Build, SplitArrays
 from ferdata.evaluation.figures import contact_sheet
 from ferdata.evaluation.mistakes import worst_mistakes, write_mistakes
-from ferdata.evaluation.predictions import Predictions
-
-
-def predictions(logits, label):
-    logits = np.float32(logits)
-    return Predictions(("a", "b"), np.arange(len(label)), np.array(label), logits, {})
 
 
 def test_the_surest_mistakes_come_first():
-    given = predictions([[9, 0], [1, 0], [0, 3], [2, 0], [0, 1]], [0, 1, 0, 1, 1])
+    given = make_predictions([[9, 0], [1, 0], [0, 3], [2, 0], [0, 1]], [0, 1, 0, 1, 1])
     assert worst_mistakes(given).tolist() == [2, 3, 1]
     assert worst_mistakes(given, 2).tolist() == [2, 3]
 
@@ -39,7 +34,7 @@ def test_a_sheet_shows_each_picture_once_in_its_place():
 def test_a_file_is_there_only_if_something_is_wrong(tmp_path, channels):
     build = Build.open(write_build(tmp_path / "b", {"test": [0, 1]}, channels=channels))
     arrays = SplitArrays(build, "test")
-    write_mistakes(predictions([[0, 1], [0, 1]], [0, 1]), arrays, tmp_path, title="x")
+    write_mistakes(make_predictions([[0, 1], [0, 1]], [0, 1]), arrays, tmp_path, title="x")
     assert cv2.imread(str(tmp_path / "mistakes.png")).std() > 5
-    write_mistakes(predictions([[1, 0], [0, 1]], [0, 1]), arrays, tmp_path, title="x")
+    write_mistakes(make_predictions([[1, 0], [0, 1]], [0, 1]), arrays, tmp_path, title="x")
     assert not (tmp_path / "mistakes.png").exists()

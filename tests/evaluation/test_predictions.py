@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 from support.builds import write_build
+from support.runs import make_predictions, make_spec
 from torch import nn
 
 from ferdata.core.errors import ModelFileError
 from ferdata.core.labels import BASIC7, LabelSpace
 from ferdata.data import Build, SplitArrays
-from ferdata.evaluation.predictions import Predictions, predict_split
+from ferdata.evaluation.predictions import predict_split
 from ferdata.models.classifier import Classifier
-from ferdata.models.spec import ModelSpec
 
 CPU = torch.device("cpu")
 
@@ -30,11 +30,7 @@ class FirstPixel(nn.Module):
 
 
 def classifier(scheme: str | None = None) -> Classifier:
-    spec = ModelSpec(
-        model="first_pixel", label_space="basic7", labels=BASIC7.names, channels=3,
-        input_size=(32, 32), mean=(0.5,) * 3, std=(0.2,) * 3, landmark_scheme=scheme,
-    )  # fmt: skip
-    return Classifier(FirstPixel(), spec)
+    return Classifier(FirstPixel(), make_spec(landmark_scheme=scheme))
 
 
 def test_rows_and_logits_stay_together_when_some_are_excluded(tmp_path):
@@ -72,7 +68,7 @@ def test_logits_that_are_nan_are_an_error(tmp_path):
 
 def test_probabilities_sum_to_one_and_belong_to_the_predicted_class():
     logits = np.float32([[1000, 0], [0, np.log(3)], [0, 0]])
-    predictions = Predictions(("a", "b"), np.arange(3), np.array([0, 0, 1]), logits, {})
+    predictions = make_predictions(logits, [0, 0, 1])
     assert predictions.probabilities.sum(axis=1) == pytest.approx(1)
     assert predictions.confidence == pytest.approx([1, 0.75, 0.5])
     assert predictions.predicted.tolist() == [0, 1, 0]

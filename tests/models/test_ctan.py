@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import timm
 import torch
-from support.overfit import drawn_faces, overfit
+from support.models import count, drawn_faces, overfit
+from support.models import draw as draw_float32
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -20,13 +23,7 @@ from ferdata.models.layers.efficient_attention import (
 )
 from ferdata.models.layers.shuffle_attention import ShuffleAttention
 
-
-def count(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
-
-
-def draw(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+draw = partial(draw_float32, dtype=torch.float64)
 
 
 def at_every_place(conv: nn.Module, x: Tensor) -> Tensor:
@@ -107,19 +104,9 @@ def test_stochastic_depth_rises_to_the_asked_rate_and_is_off_in_evaluation(model
     assert not [m for m in Ctan(drop_path_rate=0.0).modules() if hasattr(m, "drop_prob")]
 
 
-def test_pretrained_weights_are_asked_for_and_the_last_norm_starts_afresh(monkeypatch):
-    real, asked = timm.create_model, []
-
-    def create(name, *, pretrained, **options):
-        asked.append((name, pretrained))
-        made = real(name, **options)
-        for parameter in made.parameters():
-            nn.init.constant_(parameter, 0.5)
-        return made
-
-    monkeypatch.setattr("timm.create_model", create)
+def test_pretrained_weights_are_asked_for_and_the_last_norm_starts_afresh(pretrained):
     model = Ctan(pretrained=True)
-    assert asked == [("convnext_tiny", True)]
+    assert pretrained == [("convnext_tiny", True)]
     assert all((p == 0.5).all() for p in [*model.stem.parameters(), *model.stages.parameters()])
     assert (model.norm.weight == 1).all()
     assert (model.norm.bias == 0).all()

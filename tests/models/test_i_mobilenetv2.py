@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from support.overfit import drawn_faces, overfit
+from support.models import count, draw, drawn_faces, overfit
 from timm.layers import SqueezeExcite
 from torch import Tensor, nn
 from torch.nn import functional
@@ -12,14 +12,6 @@ from torch.nn import functional
 from ferdata.core.errors import ModelFileError, OptionError
 from ferdata.models.i_mobilenetv2 import START_SHIFT, IMobileNetV2, ReverseFusionBlock
 from ferdata.models.layers.reverse_fusion import ReverseFusion
-
-
-def count(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
-
-
-def draw(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
 def blocks(model: nn.Module) -> list[ReverseFusionBlock]:

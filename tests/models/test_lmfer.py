@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import timm
 import torch
-from support.overfit import drawn_faces, overfit
+from support.models import count, draw, drawn_faces, overfit
 from timm.models.metaformer import Pooling
 from torch import Tensor, nn
 from torch.nn import functional
@@ -19,14 +19,6 @@ from ferdata.models.layers.emotion_attention import EmotionAttention
 from ferdata.models.layers.pool_mixer import PooledMobileVitBlock, PoolMixer
 from ferdata.models.layers.swish import Swish
 from ferdata.models.lmfer import Lmfer
-
-
-def count(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
-
-
-def draw(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
 @pytest.fixture(scope="module")

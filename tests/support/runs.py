@@ -1,22 +1,67 @@
-"""Small runs, written as `train` leaves them, without the training."""
+"""Small runs: quick options, what they leave, and runs without the training."""
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from ferdata.core.labels import BASIC7
+from ferdata.evaluation.predictions import Predictions
 from ferdata.models import create_model
 from ferdata.models.classifier import Classifier
 from ferdata.models.spec import ModelSpec
 from ferdata.runs.folder import RunFolder, RunRecord
 from ferdata.runs.options import TrainOptions
+from ferdata.training.epoch_log import CLOCK
+from ferdata.training.report import RunReport
 from ferdata.training.task import ExpressionTask
 
 SIZE = 48
+
+
+def fast_options(**changes: Any) -> TrainOptions:
+    """Return options of a run that takes a second, with changes."""
+    fast = {"model": "test_resnet", "epochs": 2, "batch_size": 14, "device": "cpu"}
+    return TrainOptions(**{**fast, **changes})
+
+
+def history(report: RunReport) -> list[dict[str, float]]:
+    """Return the rows of a run without the columns that differ between equal runs."""
+    return [{k: v for k, v in row.items() if k not in CLOCK} for row in report.history]
+
+
+def read_checkpoint(run: Path, which: str = "last") -> dict[str, Any]:
+    """Read a checkpoint as it is in its file."""
+    checkpoint: dict[str, Any] = torch.load(RunFolder(run).checkpoint(which), weights_only=True)
+    return checkpoint
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """Read the rows of a CSV file by its header."""
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def make_predictions(logits: Sequence[Sequence[float]], label: Sequence[int]) -> Predictions:
+    """Make predictions for the classes a, b, c, … from logits (N, K) and true classes (N,)."""
+    array = np.float32(logits)
+    names = tuple("abcdefgh"[: array.shape[1]])
+    return Predictions(names, np.arange(len(label)), np.asarray(label), array, {})
+
+
+def make_spec(**changes: Any) -> ModelSpec:
+    """Return the spec of a model for 32×32 images of the seven classes, with changes."""
+    spec = {
+        "model": "test_resnet", "label_space": BASIC7.name, "labels": BASIC7.names, "channels": 3,
+        "input_size": (32, 32), "mean": (0.5,) * 3, "std": (0.2,) * 3,
+    }  # fmt: skip
+    return ModelSpec(**{**spec, **changes})
 
 
 def build_facts(size: int = SIZE, channels: int = 3, **options: Any) -> dict[str, Any]:
@@ -38,7 +83,7 @@ def make_classifier(
     scheme: str | None = None,
     **options: Any,
 ) -> Classifier:
-    """Make a model whose answers differ from image to image, as an untrained one's hardly do."""
+    """Make a model whose predictions differ between images, which an untrained one's hardly do."""
     torch.manual_seed(0)
     model = create_model(name, len(BASIC7), in_chans=channels, **options)
     spec = ModelSpec(
@@ -58,14 +103,14 @@ def make_classifier(
 
 
 def _wake(classifier: Classifier, size: int, channels: int) -> None:
-    """Let batch norms see images, and bring the logits apart."""
+    """Give statistics to batch norms, and spread the logits."""
     images = torch.randint(0, 256, (8, 8, 8, channels), dtype=torch.uint8)
     images = images.repeat_interleave(size // 8, 1).repeat_interleave(size // 8, 2)
     with torch.no_grad():
         classifier.train()
         for norm in classifier.modules():
             if isinstance(norm, nn.BatchNorm2d | nn.BatchNorm1d):
-                norm.momentum = None  # the mean over all that is seen
+                norm.momentum = None  # the mean over all batches
         classifier(images)
         logits = classifier.eval()(images)
         factor = 1.0 / float(logits.std(dim=0).mean())

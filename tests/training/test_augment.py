@@ -13,7 +13,7 @@ from ferdata.models.classifier import Classifier
 from ferdata.models.inputs.affine import AFFINE, draw_matrices, move_points, warp
 from ferdata.models.inputs.augment import DeviceAugment
 from ferdata.runs.options import TrainOptions
-from ferdata.training.model_spec import describe
+from ferdata.training.model_spec import make_spec
 
 SIZE = 40
 
@@ -170,9 +170,7 @@ def test_mixed_precision_begins_with_the_model():
     entries = [*GEOMETRIC, {"op": "gaussian_blur", "probability": 1.0}]
     options = TrainOptions(model="lmfer", model_options={"landmark_prior": True})
     model = create_model("lmfer", 7, landmark_prior=True)
-    spec = describe(
-        model, options, BASIC7, height=SIZE, width=SIZE, channels=3, landmark_scheme="five"
-    )
+    spec = make_spec(model, options, BASIC7, (SIZE, SIZE, 3), "five")
     classifier = Classifier(model, spec, DeviceAugment(entries, "five")).train()
     images = faces(4).permute(0, 2, 3, 1).round().to(torch.uint8).contiguous()
     landmarks = torch.rand(4, 5, 2) * SIZE

@@ -4,44 +4,19 @@ import numpy as np
 import pytest
 import torch
 
-from ferdata.core.errors import LabelError, ModelFileError, OptionError, UnknownNameError
+from ferdata.core.errors import LabelError, OptionError
 from ferdata.core.labels import BASIC7, BASIC8, LabelSpace
 from ferdata.models import create_model
 from ferdata.models.inputs.preprocess import Preprocess
 from ferdata.runs.folder import default_folder
 from ferdata.runs.options import TrainOptions, merge_for_resume, read_options
-from ferdata.training.model_spec import describe, model_options
+from ferdata.training.model_spec import make_spec, model_options
 
 
 def spec(name="test_resnet", space: LabelSpace = BASIC7, channels: int = 3, **changes):
     model = create_model(name, len(space), in_chans=channels)
     options = TrainOptions(model=name, **changes)
-    return describe(model, options, space, height=32, width=32, channels=channels)
-
-
-def test_models_have_the_wanted_shapes():
-    model = create_model("test_resnet", 7, in_chans=1)
-    assert model(torch.zeros(2, 1, 32, 32)).shape == (2, 7)
-
-
-def test_an_unknown_model_is_answered_with_close_ones():
-    with pytest.raises(UnknownNameError, match="mobilenetv1_100") as caught:
-        create_model("mobilenet1_100", 7)
-    assert len(str(caught.value)) < 400
-
-
-def test_pretrained_weights_that_do_not_exist_are_a_clear_error():
-    with pytest.raises(ModelFileError, match="from scratch"):
-        create_model("mobilenetv2_075", 7, pretrained=True)
-
-
-def test_pretrained_weights_without_a_network_are_a_clear_error(monkeypatch):
-    def offline(*args, **kwargs):
-        raise OSError("We couldn't connect to the hub")
-
-    monkeypatch.setattr("timm.create_model", offline)
-    with pytest.raises(ModelFileError, match=r"couldn't connect.*from scratch"):
-        create_model("test_resnet", 7, pretrained=True)
+    return make_spec(model, options, space, (32, 32, channels))
 
 
 def test_preprocess_normalizes_and_orders_axes():
@@ -69,7 +44,7 @@ def test_preprocess_refuses_images_that_may_be_scaled_already():
         Preprocess((0.0,), (1.0,), (4, 4))(torch.zeros(1, 4, 4, 1))
 
 
-def test_facts_of_gray_images_average_the_normalization():
+def test_the_spec_of_gray_images_average_the_normalization():
     gray = spec(channels=1)
     assert len(gray.mean) == len(gray.std) == 1
     assert gray.mean[0] == pytest.approx(sum(spec().mean) / 3)

@@ -13,6 +13,7 @@ import pytest
 import torch
 import yaml
 from support.builds import write_build
+from support.runs import fast_options, history, read_checkpoint
 
 from ferdata.core.errors import BuildError, ManifestError, OptionError, UnknownNameError
 from ferdata.data import Build, FerDataModule
@@ -23,24 +24,12 @@ from ferdata.training import train
 from ferdata.training.epoch_log import CLOCK
 from ferdata.training.recipe_options import recipe_options, run_options
 
-FAST = {"model": "test_resnet", "epochs": 2, "batch_size": 14, "device": "cpu"}
 EVERYTHING = {
     "optimizer": "sgd", "lr": 0.05, "lookahead": True, "lookahead_steps": 3, "ema_decay": 0.9,
     "schedule": "step", "step_epochs": 2, "center_loss": 0.01, "label_smoothing": 0.1,
+    "class_weights": "balanced",
     "accumulate": 2, "augment": [{"op": "horizontal_flip"}, {"op": "rotation"}],
 }  # fmt: skip
-
-
-def options(**changes) -> TrainOptions:
-    return TrainOptions(**{**FAST, **changes})
-
-
-def history(report) -> list[dict[str, float]]:
-    return [{k: v for k, v in row.items() if k not in CLOCK} for row in report.history]
-
-
-def checkpoint(run, which="last"):
-    return torch.load(RunFolder(run).checkpoint(which), weights_only=True)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +37,7 @@ def everything(tmp_path_factory):
     """Return build, folder and report of a run of four epochs with all that has a state."""
     root = tmp_path_factory.mktemp("everything")
     build = write_build(root / "build")
-    report = train(build, root / "run", options(epochs=4, **EVERYTHING), quiet=True)
+    report = train(build, root / "run", fast_options(epochs=4, **EVERYTHING), quiet=True)
     return build, root / "run", report
 
 
@@ -67,7 +56,7 @@ def test_a_killed_run_goes_on_with_its_epoch_rate_average_and_slow_weights(every
     assert len((run / "metrics.csv").read_text().splitlines()) == 1 + 2
     resumed = train(build, run, resume=True, quiet=True)
     assert history(resumed) == history(report)
-    ours, theirs = checkpoint(run), checkpoint(whole)
+    ours, theirs = read_checkpoint(run), read_checkpoint(whole)
     for key in ("state_dict", "current_model_state"):
         assert all(torch.equal(ours[key][name], theirs[key][name]) for name in theirs[key])
     slow = [state["optimizer_states"][0]["slow"] for state in (ours, theirs)]
@@ -94,7 +83,7 @@ main()
 
 def test_the_average_is_what_is_kept_and_tested(everything):
     _, run, _ = everything
-    kept = checkpoint(run)
+    kept = read_checkpoint(run)
     name = "classifier.model.fc.weight"
     assert not torch.equal(kept["state_dict"][name], kept["current_model_state"][name])
     classifier = load_classifier(RunFolder(run).checkpoint("last"))
@@ -109,14 +98,14 @@ def test_the_rate_falls_by_stairs_of_epochs(everything):
 
 def test_centers_move_and_are_kept(everything):
     _, run, report = everything
-    assert checkpoint(run)["current_model_state"]["center_loss.centers"].abs().sum() > 0
+    assert read_checkpoint(run)["current_model_state"]["center_loss.centers"].abs().sum() > 0
     assert report.history[0]["center_loss"] > 0
 
 
 def test_early_stopping_ends_a_run_that_stays_ended(make_build, tmp_path):
     rows = {"train": [k % 7 for k in range(28)], "validation": [0, 1, 2], "test": [0, 1]}
     build = make_build(rows=rows)
-    wanted = options(epochs=40, early_stopping=2, lr=0.02, optimizer="adam")
+    wanted = fast_options(epochs=40, early_stopping=2, lr=0.02, optimizer="adam")
     report = train(build, tmp_path / "run", wanted, quiet=True)
     assert report.epochs < 40
     losses = [row["validation_loss"] for row in report.history]
@@ -132,12 +121,12 @@ def test_early_stopping_ends_a_run_that_stays_ended(make_build, tmp_path):
 def test_early_stopping_needs_a_validation_split(make_build, tmp_path):
     build = make_build(rows={"train": [0, 1] * 14, "test": [0, 1]})
     with pytest.raises(OptionError, match="no validation split for early stopping"):
-        train(build, tmp_path / "run", options(early_stopping=5, select="last"), quiet=True)
+        train(build, tmp_path / "run", fast_options(early_stopping=5, select="last"), quiet=True)
 
 
 def test_the_first_epochs_can_see_a_subset_only(make_build, tmp_path):
     build = make_build()
-    wanted = options(epochs=4, subset=0.5, subset_epochs=2)
+    wanted = fast_options(epochs=4, subset=0.5, subset_epochs=2)
     report = train(build, tmp_path / "run", wanted, quiet=True)
     # 70 images: two batches of 14 of the half, five of the whole
     assert [row["step"] for row in report.history] == [2, 4, 9, 14]
@@ -159,8 +148,8 @@ def test_a_subset_is_the_same_rows_in_every_epoch(make_build):
 
 def test_soft_labels_of_the_build_are_what_is_learned(make_build, tmp_path):
     build = make_build()
-    train(build, tmp_path / "hard", options(epochs=1), quiet=True)
-    soft = options(epochs=1, loss="soft_cross_entropy")
+    train(build, tmp_path / "hard", fast_options(epochs=1), quiet=True)
+    soft = fast_options(epochs=1, loss="soft_cross_entropy")
     one_hot = train(build, tmp_path / "one-hot", soft, quiet=True)
     with h5py.File(build / "hdf5" / "train-00000-of-00001.h5", "r+") as file:
         file["soft_label"][:] = 1 / 7
@@ -173,9 +162,9 @@ def test_soft_labels_of_the_build_are_what_is_learned(make_build, tmp_path):
 def test_landmarks_serve_as_a_prior_and_must_be_there(make_build, tmp_path):
     prior = {"model": "lmfer", "model_options": {"landmark_prior": True}, "epochs": 1}
     with pytest.raises(BuildError, match=r"no train image has any; build with --landmarks"):
-        train(make_build("bare"), tmp_path / "a", options(**prior), quiet=True)
+        train(make_build("bare"), tmp_path / "a", fast_options(**prior), quiet=True)
     build = make_build("pointed", scheme="ibug68", size=64)
-    report = train(build, tmp_path / "b", options(**prior), quiet=True)
+    report = train(build, tmp_path / "b", fast_options(**prior), quiet=True)
     assert report.evaluation.scores.n == 21
     classifier = load_classifier(RunFolder(tmp_path / "b").checkpoint("last"))
     image = torch.full((1, 64, 64, 3), 90, dtype=torch.uint8)
@@ -184,11 +173,11 @@ def test_landmarks_serve_as_a_prior_and_must_be_there(make_build, tmp_path):
     with h5py.File(build / "hdf5" / "train-00000-of-00001.h5", "r+") as file:
         file["landmarks"][:] = np.nan
     with pytest.raises(BuildError, match="no train image has any"):
-        train(build, tmp_path / "c", options(**prior), quiet=True)
+        train(build, tmp_path / "c", fast_options(**prior), quiet=True)
 
 
 def test_the_features_of_any_timm_model_can_have_a_center_loss(make_build, tmp_path):
-    wanted = options(model="test_byobnet", center_loss=0.1, epochs=1)
+    wanted = fast_options(model="test_byobnet", center_loss=0.1, epochs=1)
     assert train(make_build(), tmp_path / "a", wanted, quiet=True).history[0]["center_loss"] > 0
 
 

@@ -1,7 +1,7 @@
-"""From stored uint8 images to the model's float input, on the device, in one place.
+"""From stored uint8 images to the model's float input, on the device.
 
-Training, evaluation and export share this module, so that a model never meets an image that was
-prepared in another way than those it learned from.
+Training, evaluation and export share this module, so that every image is prepared as the train
+images were.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ class Preprocess(nn.Module):
     to change the order of the axes.
 
     Args:
-        mean: Mean per channel, of values in 0–1.
-        std: Standard deviation per channel, of values in 0–1.
-        size: `(height, width)` that the model wants; other sizes are resized (bilinear,
+        mean: Mean per channel, for values in 0–1.
+        std: Standard deviation per channel, for values in 0–1.
+        size: `(height, width)` of the model's input; other sizes are resized (bilinear,
             antialiased).
     """
 
@@ -45,7 +45,7 @@ class Preprocess(nn.Module):
             images: uint8, shape (B, H, W, C), values 0–255.
 
         Raises:
-            TypeError: The images are not uint8, so may have been scaled already.
+            TypeError: The images are not uint8, so that they may have been scaled before.
         """
         return self.normalize(self.resize(images))
 
@@ -53,7 +53,7 @@ class Preprocess(nn.Module):
         """Return uint8 (B, H, W, C) as float32 (B, C, height, width), still in 0–255.
 
         Raises:
-            TypeError: The images are not uint8, so may have been scaled already.
+            TypeError: The images are not uint8, so that they may have been scaled before.
         """
         if images.dtype != torch.uint8:
             raise TypeError(f"images must be uint8 (B, H, W, C); got {images.dtype}")
@@ -65,11 +65,11 @@ class Preprocess(nn.Module):
         return floats
 
     def normalize(self, images: Tensor) -> Tensor:
-        """Normalize float32 (B, C, height, width) of values in 0–255."""
+        """Normalize float32 (B, C, height, width) with values in 0–255."""
         return images * self.scale + self.shift
 
     def move_points(self, points: Tensor, height: int, width: int) -> Tensor:
-        """Carry points (B, P, 2) on images of a size, in pixels, to the model's size."""
+        """Scale points (B, P, 2), in pixels of images of a size, to the model's input size."""
         x = (points[..., 0] + 0.5) * (self.size[1] / width) - 0.5
         y = (points[..., 1] + 0.5) * (self.size[0] / height) - 0.5
         return torch.stack([x, y], dim=-1)

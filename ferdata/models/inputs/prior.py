@@ -16,14 +16,14 @@ GRID = 64
 """Height and width of the heat maps; a model resizes them to its features."""
 
 SPREAD = 1 / 24
-"""Standard deviation of the Gaussian around a point, as a share of the image's side.
+"""Standard deviation of the Gaussian around a point, as a fraction of the image's side.
 
-The LMFER paper names landmarks as a prior and gives no formula; with this width neighboring points
-of a brow or a lip run together, and the regions stay apart.
+The LMFER paper mentions landmarks as a prior without a formula. At this width, neighboring points
+of a brow or a lip merge, and the regions stay separate.
 """
 
 _POINTS: Mapping[str, tuple[tuple[int, ...], ...]] = {
-    # eye centers, nose tip, mouth corners: no brows, so their map stays empty
+    # eye centers, nose tip, mouth corners; without brows, their map is empty
     "five": ((), (0, 1), (2,), (3, 4)),
     "ibug68": (
         tuple(range(17, 27)),
@@ -55,14 +55,14 @@ class RegionPrior(nn.Module):
     """Turn landmarks into one heat map for each region of `REGIONS`.
 
     A map's value is the largest Gaussian of the region's points, `exp(−d² / 2σ²)`, with d the
-    distance in shares of the image's sides and σ of `SPREAD`. A point that is not known counts
-    for nothing, so a face without landmarks has empty maps.
+    distance as a fraction of the image's sides and σ = `SPREAD`. Unknown points are ignored, so
+    that a face without landmarks has empty maps.
 
     Args:
         scheme: Name of the landmark scheme.
 
     Raises:
-        OptionError: The scheme's points are not known by region.
+        OptionError: The scheme has no regions here.
     """
 
     grid: Tensor
@@ -85,8 +85,8 @@ class RegionPrior(nn.Module):
         Args:
             landmarks: float32, shape (B, P, 2), pixels, integers at pixel centers; NaN where
                 unknown.
-            height: Height of the images that they are of.
-            width: Width of these images.
+            height: Height of the images, pixels.
+            width: Width of the images, pixels.
 
         Returns:
             float32, shape (B, 4, `GRID`, `GRID`), values in 0–1.
@@ -100,7 +100,7 @@ class RegionPrior(nn.Module):
         if not len(region):
             return points.new_zeros(points.shape[0], GRID, GRID)
         chosen = points[:, region]
-        # a Gaussian in the plane is the product of two on the axes
+        # a Gaussian in the plane is the product of one on each axis
         across = torch.exp(-((chosen[..., 0, None] - self.grid) ** 2) / (2 * SPREAD**2))
         down = torch.exp(-((chosen[..., 1, None] - self.grid) ** 2) / (2 * SPREAD**2))
         maps = torch.nan_to_num(down[..., :, None] * across[..., None, :])

@@ -1,1 +1,1 @@
-"""Layers that timm lacks, one formula a file."""
+"""Layers that timm lacks, one formula per file."""

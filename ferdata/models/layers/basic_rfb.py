@@ -1,4 +1,4 @@
-"""Receptive field block: three branches of growing dilation."""
+"""Receptive field block: three branches of increasing dilation."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ class BasicRFB(nn.Module):
     """Basic receptive field block of RFBNet (Liu, Huang and Wang, ECCV 2018, figure 4a).
 
     Three branches reduce the channels to about an eighth (I), have none, one and two 3×3
-    convolutions, and end in one of dilation 1, 2 and 3: they see 3, 7 and 11 places. Their 6 · I
-    channels are joined by a 1×1 convolution, scaled and added to a shortcut. Widths,
-    scale, dilations and batch-norm momentum are those of the authors' code. The shortcut is a 1×1
-    convolution too, so the block can't start as the identity.
+    convolutions, and end in one of dilation 1, 2 and 3: their receptive fields are 3, 7 and 11
+    wide. Their 6 · I channels are joined by a 1×1 convolution, scaled and added to a shortcut.
+    Widths, scale, dilations and batch-norm momentum are those of the authors' code. The shortcut is
+    a 1×1 convolution too, so that the block can't start as the identity.
 
     Args:
         channels: Channels C of input and output; 45,468 parameters for 96.
-        scale: Weight of the branches beside the shortcut.
+        scale: Weight of the branches relative to the shortcut.
     """
 
     def __init__(self, channels: int, scale: float = 0.1) -> None:
@@ -52,7 +52,7 @@ class BasicRFB(nn.Module):
 def _conv(
     channels: int, out: int, kernel: int, *, dilation: int = 1, relu: bool = True
 ) -> list[nn.Module]:
-    """Return a convolution that keeps the size, its batch norm, and a ReLU if wanted."""
+    """Return a convolution that keeps the size, its batch norm, and optionally a ReLU."""
     padding = dilation * (kernel // 2)
     layers: list[nn.Module] = [
         nn.Conv2d(channels, out, kernel, padding=padding, dilation=dilation, bias=False),

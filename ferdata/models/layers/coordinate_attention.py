@@ -1,16 +1,16 @@
 """Coordinate attention with a channel branch ("CA+").
 
-Coordinate attention: the means of each row and of each column, squeezed together, give a gate a_h
-for each row and a_w for each column.
+Coordinate attention: from the means of all rows and columns, squeezed together, come a gate a_h for
+each row and a_w for each column.
 
     y(c, i, j) = x(c, i, j) · a_h(c, i) · a_w(c, j) · M(c)
 
 M is the channel gate of CBAM.
 
 Sources: Hou, Zhou and Feng, "Coordinate attention for efficient mobile network design" (CVPR 2021),
-equations 4–8; Woo et al., "CBAM" (ECCV 2018), equation 2; their union: LMFER, section III.C, which
-leaves open how they meet. Its conclusion speaks of a branch, so both see the same x; in
-`order="sequential"` the channel gate sees what the coordinate gates leave.
+equations 4–8; Woo et al., "CBAM" (ECCV 2018), equation 2; their combination: LMFER, section III.C,
+which does not say how. Its conclusion mentions a branch, so both get the same x; with
+`order="sequential"` the channel gate gets the output of the coordinate gates.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ORDERS = ("parallel", "sequential")
 
 
 class CoordinateAttention(nn.Module):
-    """Gates for rows and columns; the squeeze has a bias, as its authors' code has.
+    """Gates for rows and columns; the squeeze has a bias, as in the authors' code.
 
     Args:
         channels: Channels C of the input.
@@ -49,7 +49,7 @@ class CoordinateAttention(nn.Module):
         return self.rows(by_row).sigmoid(), self.columns(by_column.transpose(2, 3)).sigmoid()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the gated features, shape (B, C, H, W) as given."""
+        """Return the gated features, shape (B, C, H, W) as the input."""
         by_row, by_column = self.gates(x)
         return x * by_row * by_column
 
@@ -76,7 +76,7 @@ class CoordinateChannelAttention(nn.Module):
         self.channel = ChannelAttn(channels, rd_channels=max(4, channels // 16))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the gated features, shape (B, C, H, W) as given."""
+        """Return the gated features, shape (B, C, H, W) as the input."""
         by_row, by_column = self.coordinate.gates(x)
         gated: Tensor
         if self.order == "sequential":

@@ -1,4 +1,4 @@
-"""Efficient attention: a local and a global branch, put together by a 1×1 convolution."""
+"""Efficient attention: a local and a global branch, joined by a 1×1 convolution."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from ferdata.core.errors import OptionError
 class EfficientAttention(nn.Module):
     """Efficient attention of CloFormer (Fan et al., arXiv 2303.17803, section 3).
 
-    CTAN's text has its name, its "high-frequency" and "low-frequency" branches and its Swish, but
-    neither a citation nor sizes. Some heads look closely (`LocalBranch`), the others far
-    (`GlobalBranch`); a 1×1 convolution joins their C channels. 2,688,000 parameters at the
-    defaults with 768 channels. The output is not added to the input.
+    CTAN mentions its name, its "high-frequency" and "low-frequency" branches and its Swish, but
+    neither a citation nor sizes. Some heads are local (`LocalBranch`), the others global
+    (`GlobalBranch`); a 1×1 convolution joins their C channels. 2,688,000 parameters with the
+    defaults and 768 channels. The output is not added to the input.
 
     Args:
         channels: Channels C of input and output.
-        heads: Heads of both branches together.
+        heads: Total number of heads of both branches.
         local_heads: Heads of the local branch.
         kernel: Side of the local branch's depthwise kernel, odd.
         window: Side of the windows that the global branch averages keys and values over.
 
     Raises:
-        OptionError: Heads, kernel or window don't fit.
+        OptionError: Heads, kernel or window are out of range.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class EfficientAttention(nn.Module):
 
 
 class LocalBranch(nn.Module):
-    """The high-frequency branch: values weighted by what queries and keys say at the same place.
+    """The high-frequency branch: values weighted by queries and keys at the same place.
 
     tanh(A(q ⊙ k) / √d) ⊙ v, where q, k, v are a 1×1 and a depthwise convolution of the input and
     A is 1×1 convolution, Swish, 1×1 convolution.
@@ -98,8 +98,8 @@ class GlobalBranch(nn.Module):
     """The low-frequency branch: attention of every place to the means of windows.
 
     The windows are even: a map of H rows has ceil(H / window) of them, each with
-    ceil(H / windows) rows but the last, which holds the rest. So a map smaller than the window is
-    one window, and no map is refused.
+    ceil(H / windows) rows except the last, which has the rest. A map smaller than the window is one
+    window, so that a map may have any size.
 
     With one window, as with window 7 on the 7×7 map of a 224 px image, the softmax over it is 1:
     the output is V(mean of the map) at every place, which is CTAN's equation 1, and query and
@@ -122,9 +122,9 @@ class GlobalBranch(nn.Module):
 
     def pool(self, x: Tensor) -> Tensor:
         """Return the means of the windows, (B, C, h, w)."""
-        height, width = (int(side) for side in x.shape[2:])  # numbers, also while traced
+        height, width = (int(side) for side in x.shape[2:])  # plain numbers, also when traced
         kernel = _even_side(height, self.window), _even_side(width, self.window)
-        # Not adaptive pooling: its gradient is not deterministic on a GPU.
+        # not adaptive pooling, whose gradient is not deterministic on a GPU
         return functional.avg_pool2d(x, kernel, ceil_mode=True, count_include_pad=False)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -139,12 +139,12 @@ class GlobalBranch(nn.Module):
 
 
 class LiteralEfficientAttention(nn.Module):
-    """Efficient attention as CTAN's text has it (section III.C, equations 1 and 2).
+    """Efficient attention as in CTAN's text (section III.C, equations 1 and 2).
 
-    The global branch is the input times weights made from its mean over space: a
-    squeeze-and-excitation gate of ratio 16, which the text leaves open. The local branch is
-    Swish(depthwise convolution); the text speaks of several, but with nothing between them they
-    are one. Both are concatenated and joined by a 1×1 convolution from 2C channels to C.
+    The global branch is the input times weights from its mean over space: a
+    squeeze-and-excitation gate of ratio 16, which the text does not specify. The local branch is
+    Swish(depthwise convolution); the text mentions several, but with nothing between them they
+    are equivalent to one. A 1×1 convolution from 2C channels to C joins both.
 
     Args:
         channels: Channels C of input and output.

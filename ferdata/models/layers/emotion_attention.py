@@ -1,10 +1,10 @@
-"""Emotion attention: K maps share out every pixel.
+"""Emotion attention: K maps that sum to 1 at every pixel.
 
     A = softmax over k of subnet(x)          (B, K, H, W)
     y = conv1×1(concat over k of A_k ⊙ x)    K·C channels to C
 
 Source: LMFER, section III.C, which gives neither K nor the subnet's layers; here 1×1 to a quarter
-of the channels, norm, Swish, then 3×3 to K. One map would be constant under softmax, so K ≥ 2.
+of the channels, norm, Swish, then 3×3 to K. K ≥ 2, since softmax over one map is constant.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from ferdata.models.layers.swish import Swish
 class EmotionAttention(nn.Module):
     """A mixture of K 1×1 convolutions, weighted at each pixel; the identity at the start.
 
-    The fusion starts as K identities side by side. As the maps sum to 1, the module then returns
-    its input, and features from pretrained layers pass unharmed. The subnet learns from the second
-    step on, once the fusion tells the maps apart; its random weights see to it that it does.
+    The fusion starts as K identities side by side. Since the maps sum to 1, the module then returns
+    its input, and pretrained features pass unchanged. The subnet gets a gradient from the second
+    step on, when the fusion treats the maps differently, which its random weights ensure.
 
     Args:
         channels: Channels C of the input.
         maps: Number K of maps.
-        prior_channels: Heat maps that the subnet sees beside the input; 0 for none.
+        prior_channels: Number of heat maps that the subnet gets beside the input; 0 for none.
 
     Raises:
         OptionError: `maps` is smaller than 2.
@@ -63,8 +63,8 @@ class EmotionAttention(nn.Module):
         return logits.softmax(dim=1)
 
     def forward(self, x: Tensor, prior: Tensor | None = None) -> Tensor:
-        """Return the fused features, shape (B, C, H, W) as given."""
-        maps = self.maps(x, prior).to(x.dtype)  # autocast has softmax in float32
+        """Return the fused features, shape (B, C, H, W) as the input."""
+        maps = self.maps(x, prior).to(x.dtype)  # autocast computes softmax in float32
         weighted = maps.unsqueeze(2) * x.unsqueeze(1)
         fused: Tensor = self.fuse(weighted.flatten(1, 2))
         return fused

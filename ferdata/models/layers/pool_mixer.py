@@ -4,11 +4,11 @@
 
 Source: Yu et al., "MetaFormer is actually what you need for vision" (CVPR 2022), equation 4; in
 MobileViT's place of self-attention: LMFER, section III.B. A MobileViT block (Mehta and Rastegari,
-ICLR 2022, section 3.1) attends over pixels of like position in their 2×2 patches, so a neighbor
-here is two pixels away.
+ICLR 2022, section 3.1) attends over pixels at the same position in their 2×2 patches, so that a
+neighbor here is two pixels away.
 
-A constant passes the mixer as zero: the bias of the norm before it can't learn. It is kept, as
-PoolFormer keeps it, so that pretrained weights fit.
+The mixer maps a constant to zero, so that the bias of the norm before it gets no gradient. The bias
+is kept, as in PoolFormer, so that pretrained weights fit.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class PoolMixer(nn.Module):
     def forward(self, x: Tensor, *_: object, **__: object) -> Tensor:
         """Mix tokens, shape (B, h, w, d), with their neighbors.
 
-        What timm's transformer layer hands to an attention beside its input (masks) is ignored.
+        Other arguments of timm's transformer layer (masks) are ignored.
         """
         grid = x.permute(0, 3, 1, 2)
         mean = F.avg_pool2d(grid, 3, stride=1, padding=1, count_include_pad=False)
@@ -36,12 +36,11 @@ class PoolMixer(nn.Module):
 class PooledMobileVitBlock(nn.Module):
     """A MobileViT block of timm whose layers mix tokens by pooling.
 
-    The block hands its layers a list of tokens without saying how they lie; here they come as the
-    grid that pooling needs. Parameters keep their names, and all but those of attention their
-    values.
+    timm's block passes a list of tokens to its layers; here they are the grid that pooling needs.
+    Parameters keep their names, and all except those of attention their values.
 
     Args:
-        block: timm's `MobileVitBlock`; its parts are taken over, not copied.
+        block: timm's `MobileVitBlock`; its modules are shared, not copied.
     """
 
     def __init__(self, block: nn.Module) -> None:
@@ -57,7 +56,7 @@ class PooledMobileVitBlock(nn.Module):
             layer.attn = PoolMixer()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return features, shape (B, C, H, W); a side that patches don't divide is stretched."""
+        """Return features, (B, C, H, W); sides that patches do not divide are stretched."""
         local = self.conv_1x1(self.conv_kxk(x))
         height, width = local.shape[2:]
         high, wide = (
@@ -74,7 +73,7 @@ class PooledMobileVitBlock(nn.Module):
         return fused
 
     def _unfold(self, x: Tensor) -> Tensor:
-        """(B, d, H, W) to one grid of tokens for each place in a patch, (B·p·p, H/p, W/p, d)."""
+        """Turn (B, d, H, W) into a grid of tokens per place in a patch, (B·p·p, H/p, W/p, d)."""
         batch, depth, height, width = x.shape
         high, wide = self.patch_size
         x = x.reshape(batch, depth, height // high, high, width // wide, wide)

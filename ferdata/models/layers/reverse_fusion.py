@@ -1,4 +1,4 @@
-"""Reverse fusion: a feature and its negative, each activated, brought together.
+"""Reverse fusion: a feature and its negative, each activated, then combined.
 
 | kind       | y                         | sign of z | parameters    |
 |------------|---------------------------|-----------|---------------|
@@ -7,12 +7,12 @@
 | `concat`   | [SELU(z), SELU(−z)]       | kept      | none          |
 | `none`     | SELU(z)                   | kept      | none          |
 
-Source: I-MobileNetV2, section "Reverse fusion methods", which says "inverse" and "summation" and no
-formula. Plain z + (−z) would be nothing, so the activation stands between; as its Table 2 shows no
-growth, there are no parameters. `concat` is CReLU's idea (Shang et al., ICML 2016).
+Source: I-MobileNetV2, section "Reverse fusion methods", which mentions "inverse" and "summation"
+without a formula. Plain z + (−z) would be 0, so the activation comes first; there are no
+parameters, since Table 2 shows no increase. `concat` is CReLU's idea (Shang et al., ICML 2016).
 
-`sum` is an even function: it can't tell z from −z, which is the opposite of what the paper wants it
-for. It is the literal reading all the same.
+`sum` is an even function: it does not distinguish z from −z, the opposite of its purpose in the
+paper. It is the literal reading nevertheless.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class ReverseFusion(nn.Module):
 
     Attributes:
         out_channels: Channels of the output: 2·C for `concat`, else C.
-        starts_even: Whether the fusion can't tell z from −z, at least at the start.
+        starts_even: Whether the fusion initially does not distinguish z from −z.
 
     Raises:
         UnknownNameError: There is no such kind.

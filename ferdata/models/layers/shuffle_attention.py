@@ -11,14 +11,14 @@ from ferdata.core.errors import OptionError
 class ShuffleAttention(nn.Module):
     """Shuffle attention of SA-Net (Zhang and Yang, ICASSP 2021, section 3).
 
-    The channels are cut into `groups`, each group into two halves. One half is scaled by
+    The channels are split into `groups`, each group into two halves. One half is scaled by
     σ(w₁ · mean(x) + b₁), the other by σ(w₂ · norm(x) + b₂), where the mean is over space, the norm
     over space for each channel, and all weights are per channel and shared by the groups. Then
     the two halves of all channels are interleaved.
 
     It has no convolution and 6 · channels / (2 · groups) parameters: 36 for 768 channels in 64
-    groups. At the start w₁ = w₂ = 0 and b₁ = b₂ = 1, so it multiplies by σ(1) = 0.731 and
-    moves the channels: what follows it can't use weights that were trained without it.
+    groups. Initially w₁ = w₂ = 0 and b₁ = b₂ = 1, so that it multiplies by σ(1) = 0.731 and
+    permutes the channels: layers after it can't use weights that were trained without it.
 
     Args:
         channels: Channels C of input and output.

@@ -2,7 +2,7 @@
 
     y = x·σ(b·x)
 
-One scalar b for each activation, 1 at the start, where it is SiLU: pretrained weights stay valid.
+One scalar b per activation. It starts at 1, which is SiLU, so that pretrained weights stay valid.
 
 Source: LMFER, equation 1; Ramachandran, Zoph and Le, "Searching for activation functions" (2017).
 """
@@ -26,7 +26,7 @@ class Swish(nn.Module):
 
 
 def replace_silu(module: nn.Module) -> None:
-    """Put a `Swish` of its own in the place of every SiLU below a module."""
+    """Replace every SiLU below a module by a `Swish` of its own."""
     for name, child in module.named_children():
         if isinstance(child, nn.SiLU):
             setattr(module, name, Swish())

@@ -1,4 +1,4 @@
-"""Whether a model can learn at all: 64 drawn faces by heart."""
+"""Helpers for tests of models: sizes, random inputs, and whether a model can learn 64 faces."""
 
 from __future__ import annotations
 
@@ -15,9 +15,19 @@ from ferdata.synth import draw_face
 FACES = 64
 
 
+def count(module: nn.Module) -> int:
+    """Return the number of parameters."""
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def draw(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Draw normal values, the same for the same shape and seed."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+
+
 @cache
 def drawn_faces(size: int = 64, channels: int = 3) -> tuple[Tensor, Tensor]:
-    """Draw 64 faces of the seven basic classes in turn, once in a session.
+    """Draw 64 faces of the seven basic classes in turn, once per session.
 
     Args:
         size: Side in pixels, 32 and more.
@@ -51,17 +61,17 @@ def overfit(
 ) -> float:
     """Train with AdamW and return the accuracy on the same images, in evaluation mode.
 
-    Training ends as soon as an accuracy, looked at every `check_every` steps, is at least `target`.
+    Training ends as soon as the accuracy, checked every `check_every` steps, is at least `target`.
 
     Args:
         model: Trained in place; its random draws (dropout) follow `seed`.
         images: Float32, (N, C, H, W).
         labels: Int64, (N,).
-        steps: Most optimizer steps.
+        steps: Maximum number of optimizer steps.
         lr: Learning rate, constant.
         batch: Images of a step; an epoch drops no image unless N is no multiple of it.
-        target: Accuracy that is enough.
-        check_every: Steps between two looks.
+        target: Sufficient accuracy.
+        check_every: Steps between two checks.
         seed: Of the order and of dropout.
     """
     torch.manual_seed(seed)
@@ -85,6 +95,6 @@ def overfit(
 
 @torch.no_grad()
 def accuracy(model: nn.Module, images: Tensor, labels: Tensor) -> float:
-    """Return the share of images that the model names rightly, in evaluation mode."""
+    """Return the accuracy in evaluation mode."""
     model.eval()
     return float((model(images).argmax(dim=1) == labels).float().mean())
