@@ -108,12 +108,14 @@ def build(
             show_default="off; 12 in the mixes",
         ),
     ] = None,
-    landmarks: Annotated[str, typer.Option(help="auto, dataset, mediapipe or none.")] = "auto",
+    landmarks: Annotated[
+        str, typer.Option(help="auto, dataset, none, or the name of a detector.")
+    ] = "auto",
     require_face: Annotated[
         bool, typer.Option("--require-face", help="Reject images in which no face is found.")
     ] = False,
     blendshapes: Annotated[
-        bool, typer.Option("--blendshapes", help="Keep MediaPipe's 52 blendshape scores.")
+        bool, typer.Option("--blendshapes", help="Keep the detector's blendshape scores.")
     ] = False,
     align: Annotated[str, typer.Option(help="auto (photographs only), none or five.")] = "auto",
     size: Annotated[int, typer.Option(help="Side of the output images, pixels.")] = 112,

@@ -54,7 +54,7 @@ def predict(
 ) -> None:
     """Say which expression faces in new pictures show.
 
-    A picture is taken for a photograph: the face is found with MediaPipe and aligned as the run's
+    A picture is taken for a photograph: its face is found, and it is aligned as the run's
     build aligned its images. Of several faces the largest is answered. Pictures that are face crops
     already, such as those of FER2013, need --crops.
 

@@ -4,8 +4,8 @@
     for prediction in predict(Path("runs/mine"), [Path("photos")]):
         ...
 
-Importing this package loads torch; ONNX is loaded by `export` alone, MediaPipe where a face has to
-be found.
+Importing this package loads torch; ONNX is loaded by `export` alone, a face detector where
+a face has to be found.
 """
 
 from ferdata.deployment.onnx_export import ExportReport, export

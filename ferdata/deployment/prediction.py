@@ -24,7 +24,7 @@ from ferdata.deployment.preparation import Preparation
 from ferdata.evaluation.evaluate import torch_device
 from ferdata.evaluation.predictions import require_numbers
 from ferdata.faces.detection import Detection, extent
-from ferdata.faces.detectors.mediapipe import FaceDetector
+from ferdata.faces.detectors import LandmarkDetector
 from ferdata.models.checkpoint import load_classifier
 from ferdata.models.classifier import Classifier
 from ferdata.runs.folder import RunFolder
@@ -101,7 +101,7 @@ def predict(
         UnknownNameError: `landmarks` is neither of the two.
         ModelFileError: The checkpoint is missing or damaged, its answers are no numbers, or the
             landmark model can't be had.
-        DetectorUnavailableError: MediaPipe is needed and can't run.
+        DetectorUnavailableError: The face detector is needed and can't run.
         BuildError: `out` can't be written.
     """
     pictures = find_pictures(images, without=out)
@@ -166,7 +166,7 @@ class _Job:
     classifier: Classifier
     device: torch.device
     preparation: Preparation
-    detector: FaceDetector | None
+    detector: LandmarkDetector | None
     output: OutputFolder | None
     crops: bool
     top: int
@@ -195,11 +195,12 @@ class _Job:
             reason = f"no face found, and {spec.model} takes its landmarks beside the image"
             return _Prepared(picture, reason, looked=looked)
         height, width = pixels.shape[:2]
-        matrix = self.preparation.matrix(five_points(detection), width, height, crop=self.crops)
+        five = five_points(self.detector, detection)
+        matrix = self.preparation.matrix(five, width, height, crop=self.crops)
         return _Prepared(
             picture,
             image=self.preparation.render(pixels, matrix),
-            points=landmarks_for(spec, detection, matrix),
+            points=landmarks_for(spec, self.detector, detection, matrix),
             looked=looked,
             detection=detection,
             view=None if self.output is None else make_view(pixels),

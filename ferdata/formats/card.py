@@ -60,7 +60,7 @@ class CardContent:
         validation: Share of train that became validation; 0 if none.
         seed: Seed of every random draw.
         alignment: The alignment in words, with its version.
-        landmarks: Rows by where their landmarks come from: `dataset`, `mediapipe`, `none`.
+        landmarks: Rows by the source of their landmarks: `dataset`, a detector's name, `none`.
         augmentation: What was done to train in words; empty if nothing.
         operations: Each operation of the augmentation and its range in words, in their order.
         rejects: Rows that were left out by stage and reason: `{stage: {reason: rows}}`.

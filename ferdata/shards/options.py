@@ -20,6 +20,7 @@ from ferdata.augmentation.balance import parse_target
 from ferdata.augmentation.operation_list import operations_from
 from ferdata.core.errors import FerdataError, OptionError
 from ferdata.core.split_rules import parse_rules
+from ferdata.faces.options import check_landmarks
 
 _UNITS = {
     "": 1,
@@ -85,10 +86,10 @@ class BuildOptions(BaseModel):
             given, the recipe's counts. In a finished build's record: the recipe's name.
         leak_free: Split before augmentation and keep groups together, whatever the paper did.
         source: Which of a dataset's image sets to take, where it ships several.
-        landmarks: `auto` (the dataset's own where they fit, else MediaPipe), `dataset`,
-            `mediapipe` or `none`.
+        landmarks: `auto` (the dataset's own where they fit, else the default detector's),
+            `dataset`, `none`, or the name of a detector.
         require_face: Reject images in which no face was found.
-        blendshapes: Store MediaPipe's 52 blendshape scores in the manifest.
+        blendshapes: Store the detector's blendshape scores in the manifest.
         choices: What is read of a dataset that leaves a choice, for instance `{"poses": "half"}`.
         duplicates: `drop` the train copy of an image that is also in another split, or `keep` it.
         near_duplicates: Treat pictures whose perceptual hashes differ by at most this many of 256
@@ -124,7 +125,7 @@ class BuildOptions(BaseModel):
     leak_free: bool = False
     source: str | None = None
     choices: dict[str, str] = {}
-    landmarks: Literal["auto", "dataset", "mediapipe", "none"] = "auto"
+    landmarks: Annotated[str, AfterValidator(_checked_by(check_landmarks))] = "auto"
     require_face: bool = False
     blendshapes: bool = False
     duplicates: Literal["drop", "keep"] = "drop"

@@ -153,5 +153,5 @@ def _require_landmarks(build: Build) -> None:
             return
     raise BuildError(
         f"{build.root}: the model takes landmarks as a prior (landmark_prior) and no train image "
-        "has any; build with --landmarks mediapipe, or leave the prior out."
+        "has any; build with --landmarks auto, or leave the prior out."
     )

@@ -79,7 +79,7 @@ class _FewSignals(_SignalConnector):  # type: ignore[misc]
     """Puts back, after a run, the handlers of those signals only that a run has changed.
 
     Lightning puts back all, as Python knows them. Python does not know handlers that a native
-    library has installed, so theirs became "end the process": MediaPipe now and then times itself
+    library has installed, so theirs became "end the process": a detector now and then times itself
     by SIGPROF, and killed any process that had trained before.
     """
 
