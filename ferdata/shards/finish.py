@@ -21,6 +21,7 @@ from ferdata.formats.names import BUILD_FILE, BUILD_FORMAT
 from ferdata.ingesters import dataset_info
 from ferdata.recipes import Recipe
 from ferdata.shards.card import card_content
+from ferdata.shards.fallbacks import fallback_notes
 from ferdata.shards.options import BuildOptions
 from ferdata.shards.paper_counts import recipe_record
 from ferdata.shards.plan import Plan
@@ -143,7 +144,10 @@ def _record(
         "options": plan.options.model_dump(mode="json"),
         "versions": plan.versions,
         "leaks": leak_texts(stored.provenance),
-        "notes": notes(source, plan.options.split),
+        "notes": [
+            *notes(source, plan.options.split),
+            *fallback_notes(source, plan.options.align),
+        ],
         "datasets": {dataset: dataset_info(dataset).title for dataset in sorted(stored.roots)},
         "rejects": {
             "total": len(rejects),

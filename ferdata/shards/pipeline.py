@@ -18,12 +18,14 @@ from ferdata.core.manifest import Manifest, Reject, save_rejects
 from ferdata.core.parallel import open_executor
 from ferdata.curation.split import resolve_rules
 from ferdata.faces.align import transform_name
+from ferdata.faces.detectors import CANNOT_RUN
 from ferdata.faces.locate import locate_faces
 from ferdata.faces.options import FaceOptions
 from ferdata.formats.names import BUILD_FILE, LICENSES_ATTRIBUTE
 from ferdata.ingesters import dataset_info, dataset_names
 from ferdata.recipes import Recipe
 from ferdata.shards.arrangement import arrange
+from ferdata.shards.fallbacks import needs_detector, with_remedy
 from ferdata.shards.finish import finish, without_failed
 from ferdata.shards.options import BuildOptions, Execution
 from ferdata.shards.paper_counts import recipe_record
@@ -154,18 +156,23 @@ class _Job:
         """Read every image and find its face."""
         options = self.options
         total = len(manifest) + len(manifest.rejects)
-        manifest = locate_faces(
-            manifest,
-            FaceOptions(
-                landmarks=options.landmarks,
-                require_face=options.require_face,
-                blendshapes=options.blendshapes,
-                perceptual_hash=options.near_duplicates is not None,
-            ),
-            executor=executor,
-            workers=self.execution.workers,
-            quiet=self.execution.quiet,
+        wanted = FaceOptions(
+            landmarks=options.landmarks,
+            require_face=options.require_face,
+            require_detector=needs_detector(manifest, options.align),
+            blendshapes=options.blendshapes,
+            perceptual_hash=options.near_duplicates is not None,
         )
+        try:
+            manifest = locate_faces(
+                manifest,
+                wanted,
+                executor=executor,
+                workers=self.execution.workers,
+                quiet=self.execution.quiet,
+            )
+        except CANNOT_RUN as error:
+            raise (with_remedy(error) if wanted.require_detector else error) from error
         _require_few_rejects(manifest.rejects, total, self.out, options)
         return manifest
 

@@ -247,9 +247,7 @@ def test_auto_continues_without_the_detector_and_records_it(
     assert hint in caplog.text
     faces = located.provenance["faces"]
     assert faces["detector"] is None
-    assert faces["fallbacks"] == [
-        f"mediapipe could not run ({reason}): no landmarks were detected"
-    ]
+    assert faces["fallbacks"] == [f"mediapipe could not run ({reason}): no landmarks were detected"]
 
 
 @pytest.mark.parametrize("what", ["libraries", "model"])
