@@ -1,7 +1,7 @@
-"""Where a build could not do as asked: what stops it, and what is said of it.
+"""Builds that can't do as asked: what stops them, and what their records say they did instead.
 
 Alignment without landmarks stores whole images. A build whose detector can't run must not do that
-to all of them, so it stops. Single images in which no face is found are stored whole, and counted.
+to all images, so it stops. Single images in which no face is found are stored whole and counted.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from ferdata.core.errors import FerdataError
 from ferdata.core.manifest import Manifest
+from ferdata.core.split_rules import AutoRule, SplitRules, StratifiedRule, parse_rules
 from ferdata.faces.locate import has_points
 from ferdata.shards.render import alignment_kind
 
@@ -38,13 +39,32 @@ def with_remedy(error: FerdataError) -> FerdataError:
     )
 
 
+def record_split_fallbacks(manifest: Manifest, asked: str, resolved: SplitRules) -> Manifest:
+    """Record which datasets `auto` splits by class, because their subjects are not known.
+
+    Args:
+        manifest: Source images.
+        asked: The split rules as given.
+        resolved: What they became.
+    """
+    rules = parse_rules(asked)
+    by_class = [
+        f"the split of {name} is by class only, since not every image has a subject: images of one "
+        "subject may be in several splits"
+        for name in sorted(set(manifest.strings("dataset")))
+        if isinstance(rules.of(name), AutoRule) and isinstance(resolved.of(name), StratifiedRule)
+    ]
+    return manifest.with_provenance("fallbacks", {"split": by_class}) if by_class else manifest
+
+
 def fallback_notes(manifest: Manifest, align: str) -> Iterator[str]:
-    """Yield what a build did instead of what it should, in sentences.
+    """Yield what a build did instead of what was asked, one text each.
 
     Args:
         manifest: Rows after the face stage; augmented copies don't count.
         align: `auto`, `none` or `five`.
     """
+    yield from manifest.provenance.get("fallbacks", {}).get("split", ())
     yield from manifest.provenance.get("faces", {}).get("fallbacks", ())
     original = np.array([parent is None for parent in manifest.column("parent_id")], bool)
     to_align = _to_align(manifest, align) & original

@@ -25,7 +25,7 @@ from ferdata.formats.names import BUILD_FILE, LICENSES_ATTRIBUTE
 from ferdata.ingesters import dataset_info, dataset_names
 from ferdata.recipes import Recipe
 from ferdata.shards.arrangement import arrange
-from ferdata.shards.fallbacks import needs_detector, with_remedy
+from ferdata.shards.fallbacks import needs_detector, record_split_fallbacks, with_remedy
 from ferdata.shards.finish import finish, without_failed
 from ferdata.shards.options import BuildOptions, Execution
 from ferdata.shards.paper_counts import recipe_record
@@ -139,6 +139,7 @@ class _Job:
         """Run all steps."""
         manifest = self.source.read(self.data, self.options)
         rules = resolve_rules(manifest, self.options.split)
+        manifest = record_split_fallbacks(manifest, self.options.split, rules)
         options = self._scaled(manifest).model_copy(update={"split": rules.text})
         job = replace(self, options=options)
         source, rows = arrange(job.locate(manifest, executor), rules, options)

@@ -89,3 +89,17 @@ def test_single_photographs_without_a_face_are_counted(
     note = f"2 of {len(images)} photographs have no landmarks and are stored whole, unaligned"
     assert report.record["notes"] == [note]
     assert note in verify(tmp_path / "out", quiet=True).notes
+
+
+def test_a_split_that_can_not_keep_subjects_apart_is_noted(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    for index in range(60):
+        pixels = np.random.default_rng(index).integers(0, 255, (48, 48), np.uint8)
+        path = data / ("angry", "happy")[index % 2] / f"{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), pixels)
+    options = BuildOptions(landmarks="none", size=32, formats=("hdf5",))
+    report = build("fer2013", data, tmp_path / "out", options, SERIAL)
+    (note,) = report.record["notes"]
+    assert note.startswith("the split of fer2013 is by class only, since not every image has a")
+    assert note in verify(tmp_path / "out", quiet=True).notes
