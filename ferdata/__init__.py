@@ -1,7 +1,58 @@
 """ferdata: facial-expression datasets in, training-ready shards out.
 
-Read the folders in the order in which the data flows: `ingest`, `faces`, `curate`, `augment`,
-`build` (with `formats`), `data`, `train`.
+    import ferdata
+
+    build = ferdata.build("rafdb", data="~/data/RAF-DB", augment="balance", out="out/rafdb")
+    run = ferdata.train(build, model="a_mobilenet", epochs=3, out="runs/mine")
+    run.evaluate(split="test").accuracy
+    run.predict("photo.jpg")
+
+`dir(ferdata)` lists the functions; each command of `ferdata --help` is one of them. Nothing heavy
+is imported before it is used.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ferdata.core.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from ferdata.api.builds import Build, build, verify
+    from ferdata.api.opening import open_folder as open
+    from ferdata.api.sources import datasets, demo, detect, ingest, merge, recipes
+    from ferdata.core.errors import FerdataError
+    from ferdata.core.labels import LabelSpace
+    from ferdata.core.manifest import Manifest
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "Build",
+    "FerdataError",
+    "LabelSpace",
+    "Manifest",
+    "build",
+    "datasets",
+    "demo",
+    "detect",
+    "ingest",
+    "merge",
+    "open",
+    "recipes",
+    "verify",
+]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        **dict.fromkeys(("Build", "build", "verify"), "ferdata.api.builds"),
+        **dict.fromkeys(
+            ("datasets", "demo", "detect", "ingest", "merge", "recipes"), "ferdata.api.sources"
+        ),
+        "open": "ferdata.api.opening:open_folder",
+        "FerdataError": "ferdata.core.errors",
+        "LabelSpace": "ferdata.core.labels",
+        "Manifest": "ferdata.core.manifest",
+    },
+)

@@ -1,35 +1,87 @@
-"""All verbs of the command line."""
+"""All verbs of the command line; the module of a verb is imported when it is called."""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
 import typer
+from typer.core import TyperGroup
 
 from ferdata import __version__
-from ferdata.cli.build import build
-from ferdata.cli.compare import compare
-from ferdata.cli.datasets import datasets
-from ferdata.cli.demo import demo
-from ferdata.cli.detect import detect
-from ferdata.cli.doctor import doctor
-from ferdata.cli.eval import evaluate
-from ferdata.cli.export import export
-from ferdata.cli.ingest import ingest
-from ferdata.cli.merge import merge
-from ferdata.cli.models import models
-from ferdata.cli.predict import predict
-from ferdata.cli.recipes import recipes
-from ferdata.cli.train import train
-from ferdata.cli.verify import verify
+from ferdata.core.errors import UnknownNameError
+
+VERBS = {
+    "build": "Build a dataset or a mix into HDF5 and Hugging Face shards.",
+    "verify": "Check every file and every row of a build.",
+    "train": "Train a model on a build and test it.",
+    "eval": "Evaluate a trained model on a split.",
+    "compare": "Compare trained models: scores, size, speed, the papers' claims.",
+    "predict": "Classify the expression of faces in new images.",
+    "export": "Export a trained model to ONNX.",
+    "recipes": "List the papers' recipes, or show one.",
+    "datasets": "List the datasets and mixes, or show one dataset.",
+    "detect": "Find out which datasets a folder holds.",
+    "ingest": "Read labels and annotations into a manifest.",
+    "merge": "Merge manifests of several datasets into one.",
+    "demo": "Draw a synthetic copy of a dataset.",
+    "models": "Show or download the landmark model.",
+    "doctor": "Check what this machine has and lacks.",
+}
+"""Each verb with its line in the help; its function is in the module of that name."""
+
+_FUNCTIONS = {"eval": "evaluate"}
+
+
+class Verbs(TyperGroup):
+    """A group of commands that are imported one at a time."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the group's contract
+        """Return the verbs, in the order of the work."""
+        return list(VERBS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - the group's contract
+        """Import a verb; None if there is no such verb."""
+        if cmd_name not in VERBS:
+            return None
+        from ferdata.cli.flags import SectionedCommand  # noqa: PLC0415 - loads pydantic
+
+        module = import_module(f"ferdata.cli.{cmd_name}")
+        function = getattr(module, _FUNCTIONS.get(cmd_name, cmd_name))
+        if isinstance(function, typer.Typer):
+            return typer.main.get_command(function)
+        alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+        alone.command(cmd_name, cls=SectionedCommand, context_settings=_CONTEXT)(function)
+        return typer.main.get_command(alone)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the verb that the words begin with.
+
+        Raises:
+            UnknownNameError: There is no such verb.
+        """
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            raise UnknownNameError("command", args[0], VERBS)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - as above
+        """List the verbs without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 app = typer.Typer(
     name="ferdata",
+    cls=Verbs,
     help="Facial-expression datasets in, training-ready shards out.",
     epilog="Start with: ferdata build rafdb --demo --augment balance --out out/rafdb",
     no_args_is_help=True,
     rich_markup_mode=None,
     add_completion=False,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=_CONTEXT,
 )
 
 
@@ -41,20 +93,3 @@ def ferdata(
     if version:
         typer.echo(f"ferdata {__version__}")
         raise typer.Exit
-
-
-app.command()(build)
-app.command()(verify)
-app.command()(train)
-app.command("eval")(evaluate)
-app.command()(compare)
-app.command()(predict)
-app.command()(export)
-app.command()(recipes)
-app.command()(datasets)
-app.command()(detect)
-app.command()(ingest)
-app.command()(merge)
-app.command()(demo)
-app.add_typer(models, name="models")
-app.command()(doctor)

@@ -3,41 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ferdata.cli.merge import rejects_file
-from ferdata.cli.sources import (
-    Classes,
-    EvalLabelRule,
-    Frames,
-    LabelRule,
-    LabelSource,
-    Poses,
-    Source,
-    given_choices,
-)
+from ferdata.cli.choices import choice_flags
+from ferdata.cli.flags import with_flags
+from ferdata.core.errors import OptionError
 
 if TYPE_CHECKING:
     from ferdata.core.manifest import Manifest
 
 
+@with_flags(choice_flags())
 def ingest(
+    given: dict[str, Any],
     name: Annotated[str, typer.Argument(help="The dataset, for instance rafdb.")],
     data: Annotated[Path, typer.Option("--data", help="The folder that holds the dataset.")],
     out: Annotated[Path, typer.Option("--out", help="The manifest to write, a .parquet file.")],
-    source: Source = None,
-    label_rule: LabelRule = None,
-    eval_label_rule: EvalLabelRule = None,
-    frames: Frames = None,
-    poses: Poses = None,
-    classes: Classes = None,
-    label_source: LabelSource = None,
+    source: Annotated[
+        str | None, typer.Option(help="Image set, where a dataset ships several: aligned, …")
+    ] = None,
 ) -> None:
-    """Read a dataset's labels and annotation into a manifest; no pixel is touched.
+    """Read a dataset's labels and annotations into a manifest; no image is opened.
 
-    What could not be read is written beside it, as FILE.rejects.parquet, with the reasons.
+    Rows that can't be read are written beside it, as FILE.rejects.parquet, with the reasons.
 
     \b
     Examples:
@@ -46,39 +36,37 @@ def ingest(
       ferdata ingest kdef --data ~/data/KDEF_and_AKDEF --poses half --out kdef.parquet
       ferdata ingest ferplus --data ~/data/fer --label-rule crossentropy --out ferplus.parquet
     """
-    from ferdata.core.errors import OptionError  # noqa: PLC0415 - keeps start-up light
-    from ferdata.core.manifest import save_rejects  # noqa: PLC0415
-    from ferdata.ingesters import ingest as read  # noqa: PLC0415
+    from ferdata.api.sources import ingest as read  # noqa: PLC0415 - keeps start-up light
+    from ferdata.core.manifest import rejects_file, save_manifest  # noqa: PLC0415
 
-    if out.suffix != ".parquet":
-        raise OptionError(f"--out {out}: a manifest is a .parquet file; use {out}.parquet")
-    choices = given_choices(
-        label_rule=label_rule,
-        eval_label_rule=eval_label_rule,
-        frames=frames,
-        poses=poses,
-        classes=classes,
-        label_source=label_source,
-    )
-    manifest = read(name, data, source=source, **choices)
-    rejects = rejects_file(out)
-    manifest.save(out)
-    save_rejects(manifest.rejects, rejects)
+    require_parquet(out)
+    manifest = read(name, data, source=source, **given.get("choices", {}))
+    save_manifest(manifest, out)
     typer.echo(_counts(manifest))
     typer.echo(f"{len(manifest):,} rows in {out}")
-    typer.echo(f"{len(manifest.rejects):,} rejects in {rejects}")
+    typer.echo(f"{len(manifest.rejects):,} rejects in {rejects_file(out)}")
+
+
+def require_parquet(out: Path) -> None:
+    """Check that a manifest is to be written into a Parquet file.
+
+    Raises:
+        OptionError: The file has another ending.
+    """
+    if out.suffix != ".parquet":
+        raise OptionError(f"--out {out}: a manifest is a .parquet file; use {out}.parquet")
 
 
 def _counts(manifest: Manifest) -> str:
     """Lay the counts per class and official split out in columns."""
-    from ferdata.ingesters.count_checks import official_counts  # noqa: PLC0415 - keeps start-up light
+    from ferdata.core.tables import text_table  # noqa: PLC0415 - keeps start-up light
+    from ferdata.ingesters.count_checks import official_counts  # noqa: PLC0415
 
     counts = official_counts(manifest)
     splits = sorted(counts, key=lambda split: (split != "train", split != "validation", split))
-    width = max(map(len, manifest.label_space.names)) + 2
-    lines = [f"{'class':<{width}}" + "".join(f"{split:>12}" for split in splits)]
-    for label in manifest.label_space.names:
-        numbers = "".join(f"{counts[split][label]:>12,}" for split in splits)
-        lines.append(f"{label:<{width}}{numbers}")
-    totals = "".join(f"{sum(counts[split].values()):>12,}" for split in splits)
-    return "\n".join([*lines, f"{'all':<{width}}{totals}"])
+    rows = [
+        [label, *(f"{counts[split][label]:,}" for split in splits)]
+        for label in manifest.label_space.names
+    ]
+    rows.append(["all", *(f"{sum(counts[split].values()):,}" for split in splits)])
+    return text_table(["class", *splits], rows)

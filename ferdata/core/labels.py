@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from ferdata.core.errors import LabelError, UnknownNameError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 CANONICAL: tuple[str, ...] = (
     "anger",
@@ -72,6 +74,8 @@ def class_weights(counts: npt.ArrayLike, *, normalize: bool = False) -> npt.NDAr
     Returns:
         float64, shape (K,); 0 for a class without rows, since no row can ask for its weight.
     """
+    import numpy as np  # noqa: PLC0415 - options and recipes need names only
+
     rows = np.asarray(counts, dtype=np.float64)
     weights = np.zeros_like(rows)
     np.divide(rows.sum(), rows, out=weights, where=rows > 0)
@@ -138,6 +142,8 @@ class LabelSpace:
         Raises:
             UnknownNameError: A name is not in this label space.
         """
+        import numpy as np  # noqa: PLC0415 - options and recipes need names only
+
         index = {name: position for position, name in enumerate(self.names)}
         try:
             return np.fromiter((index[label] for label in labels), dtype=np.int64)
@@ -169,6 +175,8 @@ class LabelSpace:
             int64, shape (len(other),); −1 where this space lacks the class.
         """
         mine = {name: position for position, name in enumerate(self.names)}
+        import numpy as np  # noqa: PLC0415 - options and recipes need names only
+
         return np.array([mine.get(name, -1) for name in other.names], dtype=np.int64)
 
     def project(self, soft_label: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
@@ -181,6 +189,8 @@ class LabelSpace:
             float32, shape (..., len(self)), each row summing to 1; a row whose whole mass lies on
             classes that this space lacks becomes zeros.
         """
+        import numpy as np  # noqa: PLC0415 - options and recipes need names only
+
         soft = np.zeros((*soft_label.shape[:-1], len(self.names)), dtype=np.float32)
         for position, name in enumerate(self.names):
             if name in CANONICAL:

@@ -383,6 +383,27 @@ def load_rejects(path: Path) -> tuple[Reject, ...]:
         raise ManifestError(f"{path}: not a readable list of rejects ({error})") from error
 
 
+def rejects_file(manifest: Path) -> Path:
+    """Return the path of the rejects beside a manifest's file: `FILE.rejects.parquet`."""
+    return manifest.with_name(f"{manifest.stem}.rejects.parquet")
+
+
+def save_manifest(manifest: Manifest, path: Path) -> None:
+    """Write a manifest, and its rejects beside it."""
+    manifest.save(path)
+    save_rejects(manifest.rejects, rejects_file(path))
+
+
+def load_manifest(path: Path) -> Manifest:
+    """Read a manifest, and its rejects if they are beside it.
+
+    Raises:
+        ManifestError: A file can't be read.
+    """
+    manifest, beside = Manifest.load(path), rejects_file(path)
+    return replace(manifest, rejects=load_rejects(beside)) if beside.is_file() else manifest
+
+
 def _hash_array(digest: Any, array: Any) -> None:
     """Feed an Arrow array to a hash: which values are null, then the values themselves."""
     if isinstance(array, pa.ChunkedArray):

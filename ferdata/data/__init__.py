@@ -19,7 +19,7 @@ from ferdata.core.errors import MissingExtraError
 if TYPE_CHECKING:
     from ferdata.data.arrays import FIELDS, SplitArrays
     from ferdata.data.batch import Batch
-    from ferdata.data.build import Build, SplitInfo
+    from ferdata.data.build import Build
     from ferdata.data.datamodule import FerDataModule
     from ferdata.data.dataset import ShardDataset
     from ferdata.data.loader import ShardLoader
@@ -32,7 +32,6 @@ __all__ = [
     "ShardDataset",
     "ShardLoader",
     "SplitArrays",
-    "SplitInfo",
 ]
 
 _HOME = {
@@ -43,7 +42,6 @@ _HOME = {
     "ShardDataset": "dataset",
     "ShardLoader": "loader",
     "SplitArrays": "arrays",
-    "SplitInfo": "build",
 }
 _OPTIONAL = ("torch", "lightning")
 

@@ -201,7 +201,8 @@ class SplitArrays:
     def _count_rows(self) -> list[int]:
         """Return the rows per shard, from `build.json` where it says, else from the shards."""
         info = self.build.split(self.split)
-        known = [self.build.shard_rows.get(shard) for shard in info.shards]
+        files = self.build.record.files
+        known = [files[shard].rows if shard in files else None for shard in info.shards]
         rows = [
             reader.rows() if count is None else count
             for reader, count in zip(self._readers, known, strict=True)

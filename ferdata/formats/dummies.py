@@ -6,29 +6,16 @@ The pixels show nothing. Some values are unknown and some text is not ASCII, as 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, replace
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
-from ferdata.core.files import sha256_file, write_json
 from ferdata.core.labels import BASIC7
-from ferdata.core.manifest import Manifest, save_rejects
+from ferdata.core.manifest import Manifest
 from ferdata.core.schema import SPLITS
 from ferdata.formats.content import RowBatch, ShardSpec
-from ferdata.formats.names import (
-    BUILD_FILE,
-    BUILD_FORMAT,
-    FORMATS,
-    SIDECAR_SUFFIX,
-    shard_name,
-)
-from ferdata.formats.registry import shard_format
-
-DUMMY_SHARDS: Mapping[str, Sequence[int]] = {"train": (20, 13), "validation": (7,), "test": (9,)}
-"""Rows of each shard of a dummy build, by split."""
 
 
 def dummy_spec(**changes: Any) -> ShardSpec:
@@ -119,113 +106,3 @@ def dummy_manifest(spec: ShardSpec, rows: RowBatch) -> Manifest:
         ),
         spec.label_space,
     )
-
-
-def write_dummy_build(
-    out: Path,
-    *,
-    shards: Mapping[str, Sequence[int]] = DUMMY_SHARDS,
-    formats: Sequence[str] = FORMATS,
-    **spec_changes: Any,
-) -> Path:
-    """Write a complete build directory of made-up rows.
-
-    Args:
-        out: The build directory.
-        shards: Rows of each shard by split.
-        formats: The formats to write.
-        **spec_changes: Changes to `dummy_spec`, for instance `encoding="png"`.
-
-    Returns:
-        `out`.
-    """
-    parts = list(_parts(shards, spec_changes))
-    manifest = dummy_manifest(*parts[0][1:])
-    for _, spec, rows in parts[1:]:
-        manifest = manifest.append(dummy_manifest(spec, rows).table)
-    plan_sha256 = hashlib.sha256(manifest.digest().encode()).hexdigest()
-    files: dict[str, dict[str, Any]] = {}
-    first_row = 0
-    for stem, planned, rows in parts:
-        spec = replace(planned, attributes={"plan_sha256": plan_sha256})
-        for name in formats:
-            path = _write_shard(out, name, stem, spec, rows, first_row)
-            record = {"sha256": sha256_file(path), "rows": spec.rows}
-            files[path.relative_to(out).as_posix()] = record
-        first_row += spec.rows
-    manifest.save(out / "manifest.parquet", row_group_sizes=[spec.rows for _, spec, _ in parts])
-    save_rejects((), out / "rejects.parquet")
-    write_json(out / "plan.json", {"manifest_digest": manifest.digest(), "sha256": plan_sha256})
-    for name in ("manifest.parquet", "rejects.parquet", "plan.json"):
-        files[name] = {"sha256": sha256_file(out / name)}
-    write_json(out / BUILD_FILE, _record(manifest, parts[0][1], plan_sha256, files))
-    return out
-
-
-def _parts(
-    shards: Mapping[str, Sequence[int]], changes: Mapping[str, Any]
-) -> Iterator[tuple[str, ShardSpec, RowBatch]]:
-    """Yield name stem, spec and rows of every shard, in the order of the manifest."""
-    for split in SPLITS:
-        sizes = shards.get(split, ())
-        for index, size in enumerate(sizes):
-            spec = dummy_spec(**{**changes, "rows": size, "split": split})
-            stem = shard_name(split, index, len(sizes), "")
-            yield stem, spec, dummy_rows(spec, first=sum(sizes[:index]))
-
-
-def _write_shard(
-    out: Path, name: str, stem: str, spec: ShardSpec, rows: RowBatch, first_row: int
-) -> Path:
-    file_format = shard_format(name)
-    path = out / file_format.folder / (stem + file_format.suffix)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with file_format.writer(path, spec) as writer:
-        for batch in cut(rows, 8):
-            writer.append(batch)
-    labels = spec.label_space.decode(rows.label.tolist())
-    record = {
-        "file": path.name,
-        "rows": spec.rows,
-        "sha256": sha256_file(path),
-        "plan_sha256": spec.attributes["plan_sha256"],
-        "split": spec.split,
-        "first_row": first_row,
-        "counts": {label: labels.count(label) for label in spec.label_space.names},
-    }
-    write_json(path.with_name(path.name + SIDECAR_SUFFIX), record)
-    return path
-
-
-def _record(
-    manifest: Manifest, spec: ShardSpec, plan_sha256: str, files: Mapping[str, Any]
-) -> dict[str, Any]:
-    space = {"name": spec.label_space.name, "names": list(spec.label_space.names)}
-    return {
-        "format": BUILD_FORMAT,
-        "name": "dummy",
-        "ferdata_version": "0",
-        "plan_sha256": plan_sha256,
-        "seed": 0,
-        "label_space": space,
-        "image": {
-            "height": spec.height,
-            "width": spec.width,
-            "channels": spec.channels,
-            "encoding": spec.encoding,
-        },
-        "landmarks": {"scheme": spec.landmark_scheme, "points": spec.points},
-        "splits": {
-            split: {
-                "rows": sum(counts.values()),
-                "counts": counts,
-                "shards": sorted(n for n in files if n.startswith(f"hdf5/{split}-")),
-            }
-            for split, counts in manifest.counts().items()
-            if any(counts.values())
-        },
-        "files": files,
-        "rejects": {"total": 0, "by_stage": {}},
-        "options": {"duplicates": "drop"},
-        "summary": {},
-    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 BUILD_FILE = "build.json"
 """Name of the file that says that a build is finished, and what it holds."""
 
-BUILD_FORMAT = "ferdata-build/1"
+BUILD_FORMAT = "ferdata-build/2"
 """Value of `format` in `build.json`."""
 
 HDF5_FORMAT = "ferdata-h5/1"

@@ -1,11 +1,16 @@
-"""Ingest: one file per dataset turns a folder as its authors ship it into a manifest."""
+"""From a folder as its authors ship it to a manifest: one package per dataset."""
 
 from __future__ import annotations
 
-from ferdata.ingesters.contract import Choices, Ingester, Layout, register
-from ferdata.ingesters.info import DatasetInfo, dataset_info, dataset_names
-from ferdata.ingesters.sample import Sample
-from ferdata.ingesters.stage import Detection, detect, examine, ingest
+from typing import TYPE_CHECKING
+
+from ferdata.core.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from ferdata.ingesters.contract import Choices, Ingester, Layout, register
+    from ferdata.ingesters.info import DatasetInfo, dataset_info, dataset_names
+    from ferdata.ingesters.sample import Sample
+    from ferdata.ingesters.stage import Detection, detect, examine, ingest
 
 __all__ = [
     "Choices",
@@ -21,3 +26,13 @@ __all__ = [
     "ingest",
     "register",
 ]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        **dict.fromkeys(("Choices", "Ingester", "Layout", "register"), "contract"),
+        **dict.fromkeys(("DatasetInfo", "dataset_info", "dataset_names"), "info"),
+        **dict.fromkeys(("Detection", "detect", "examine", "ingest"), "stage"),
+        "Sample": "sample",
+    },
+)

@@ -1,30 +1,26 @@
 """From a manifest to shards: the plan, rendering, running, finishing, verifying.
 
-`build` runs the whole way from a raw dataset; `BuildOptions` are its options. Names are imported
-when they are first used: a worker process needs only the part that renders.
+Names are imported on first use: a worker process needs only the part that renders.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ferdata.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from ferdata.shards.options import BuildOptions, Execution
-    from ferdata.shards.pipeline import BuildReport, build
+    from ferdata.shards.pipeline import BuildReport, build_shards
+    from ferdata.shards.record import BuildRecord
 
-__all__ = ["BuildOptions", "BuildReport", "Execution", "build"]
+__all__ = ["BuildOptions", "BuildRecord", "BuildReport", "Execution", "build_shards"]
 
-_MODULES = {
-    "BuildOptions": "options",
-    "BuildReport": "pipeline",
-    "Execution": "options",
-    "build": "pipeline",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name on first use."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        **dict.fromkeys(("BuildOptions", "Execution"), "options"),
+        **dict.fromkeys(("BuildReport", "build_shards"), "pipeline"),
+        "BuildRecord": "record",
+    },
+)

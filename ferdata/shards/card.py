@@ -10,38 +10,40 @@ from ferdata.core.split_rules import OfficialRule, SubjectFoldRule, parse_rules
 from ferdata.formats.card import CardContent, CardSource
 from ferdata.formats.content import ShardSpec
 from ferdata.ingesters import dataset_info
-from ferdata.shards.paper_counts import describe_expected
+from ferdata.shards.options import BuildOptions
+from ferdata.shards.paper_counts import describe_comparison
+from ferdata.shards.record import BuildRecord
 
 
-def card_content(record: Mapping[str, Any], stored: Manifest, spec: ShardSpec) -> CardContent:
-    """Collect a card's facts.
+def card_content(record: BuildRecord, stored: Manifest, spec: ShardSpec) -> CardContent:
+    """Collect a card's content.
 
     Args:
-        record: The content of `build.json`.
+        record: What the build holds.
         stored: The manifest as stored.
         spec: Any shard of the build.
     """
-    provenance, options = record["summary"]["provenance"], record["options"]
+    options = record.options
     return CardContent(
-        name=record["name"],
+        name=record.name,
         spec=spec,
-        counts_before=record["summary"]["before"],
-        counts=record["summary"]["after"],
-        split_rule=options["split"],
-        validation=_carved(options),
-        seed=record["seed"],
-        alignment=_alignment(options, record["versions"]),
-        landmarks=record["summary"]["faces"],
+        counts_before=record.summary.before,
+        counts=record.summary.after,
+        split_rule=options.split,
+        validation=_held_out(options),
+        seed=record.seed,
+        alignment=_alignment(options, record.versions),
+        landmarks=record.summary.faces,
         augmentation=_augmentation(options),
-        operations=_operations(provenance.get("balance", {}).get("operations", [])),
-        rejects=record["rejects"]["by_reason"],
+        operations=_operations(record.summary.provenance.get("balance", {}).get("operations", [])),
+        rejects=record.rejects.by_reason,
         sources=[_source(name) for name in sorted(stored.roots)],
-        plan_sha256=record["plan_sha256"],
-        ferdata_version=record["ferdata_version"],
-        versions=record["versions"],
-        synthetic="synthetic_scale" in provenance.get("ingest", {}),
-        leaks="; ".join(record["leaks"]),
-        notes=record["notes"],
+        plan_sha256=record.plan_sha256,
+        ferdata_version=record.ferdata_version,
+        versions=record.versions,
+        synthetic=record.synthetic_scale is not None,
+        leaks="; ".join(record.leaks),
+        notes=record.notes,
         recipe=_recipe(record),
     )
 
@@ -58,24 +60,25 @@ def _source(name: str) -> CardSource:
     )
 
 
-def _alignment(options: Mapping[str, Any], versions: Mapping[str, str]) -> str:
+def _alignment(options: BuildOptions, versions: Mapping[str, str]) -> str:
     whole, five = versions["align none"], versions["align five"]
-    equalized = "; the histogram of luminance is equalized" if options["equalize"] else ""
+    equalized = "; the luminance histogram is equalized" if options.equalize else ""
     said = {
         "none": f"images are scaled to fit ({whole})",
-        "five": f"five points are brought to a template ({five})",
-        "auto": f"photographs by five points ({five}); face crops are scaled to fit ({whole})",
-    }[options["align"]]
+        "five": f"faces are aligned to a template by five points ({five})",
+        "auto": f"photographs are aligned by five points ({five}); face crops are scaled to fit "
+        f"({whole})",
+    }[options.align]
     return said + equalized
 
 
-def _augmentation(options: Mapping[str, Any]) -> str:
-    if options["augment"] == "none":
+def _augmentation(options: BuildOptions) -> str:
+    if options.augment == "none":
         return ""
-    limit = f", at most {options['max_copies']} copies of an image" if options["max_copies"] else ""
-    what = "classes" if options["augment_before_split"] else "classes of train"
-    when = ", before the split" if options["augment_before_split"] else ""
-    return f"{what} are raised to {options['balance_to']} with augmented copies{when}{limit}"
+    limit = f", at most {options.max_copies} copies of an image" if options.max_copies else ""
+    what = "classes" if options.augment_before_split else "classes of train"
+    when = ", before the split" if options.augment_before_split else ""
+    return f"{what} are raised to {options.balance_to} with augmented copies{when}{limit}"
 
 
 def _operations(described: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
@@ -104,18 +107,17 @@ def _value(value: Any) -> str:
     return str(value)
 
 
-def _carved(options: Mapping[str, Any]) -> float:
-    """Return the share of train that became validation; 0 where the rules share all out."""
-    rules = parse_rules(options["split"])
+def _held_out(options: BuildOptions) -> float:
+    """Return the fraction of train held out for validation; 0 where the rules assign all rows."""
+    rules = parse_rules(options.split)
     every = [rules.common] if rules.common is not None else [rule for _, rule in rules.by_dataset]
-    carve = any(isinstance(rule, OfficialRule | SubjectFoldRule) for rule in every)
-    return float(options["validation"]) if carve else 0.0
+    held_out = any(isinstance(rule, OfficialRule | SubjectFoldRule) for rule in every)
+    return options.validation if held_out else 0.0
 
 
-def _recipe(record: Mapping[str, Any]) -> Sequence[str]:
+def _recipe(record: BuildRecord) -> Sequence[str]:
     """Say which recipe the options come from, and how the counts compare with the paper's."""
-    recipe = record.get("recipe")
-    if recipe is None:
+    if record.recipe is None:
         return ()
-    how = ", with the split first (--leak-free)" if recipe["leak_free"] else ""
-    return (f"{recipe['name']}{how}", *map(describe_expected, recipe["expected"]))
+    how = ", with the split first (--leak-free)" if record.recipe.leak_free else ""
+    return (f"{record.recipe.name}{how}", *map(describe_comparison, record.recipe.expected))

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from ferdata import __version__
-from ferdata.core.files import sha256_file, write_json
+from ferdata.core.files import sha256_file
 from ferdata.core.manifest import Manifest, Reject, save_rejects
-from ferdata.core.schema import SPLITS
 from ferdata.core.split_rules import OfficialRule, parse_rules
 from ferdata.curation.leaks import declare_leak, leak_texts
 from ferdata.curation.merge import counts_by_dataset
 from ferdata.faces.schemes import scheme
 from ferdata.formats.card import write_card
 from ferdata.formats.content import ShardSpec
-from ferdata.formats.names import BUILD_FILE, BUILD_FORMAT
 from ferdata.ingesters import dataset_info
 from ferdata.recipes import Recipe
 from ferdata.shards.card import card_content
@@ -25,6 +22,16 @@ from ferdata.shards.fallbacks import fallback_notes
 from ferdata.shards.options import BuildOptions
 from ferdata.shards.paper_counts import recipe_record
 from ferdata.shards.plan import Plan
+from ferdata.shards.record import (
+    BuildRecord,
+    FileRecord,
+    ImageRecord,
+    LabelSpaceRecord,
+    LandmarkRecord,
+    RejectRecord,
+    SplitRecord,
+    SummaryRecord,
+)
 from ferdata.shards.shard import ShardReport
 
 
@@ -37,8 +44,8 @@ def finish(
     reports: Sequence[ShardReport],
     spec: ShardSpec,
     recipe: Recipe | None = None,
-) -> dict[str, Any]:
-    """Write what stands beside the shards; `build.json` comes last and says that all is done.
+) -> BuildRecord:
+    """Write the files beside the shards; `build.json` comes last and marks the build as finished.
 
     Args:
         name: The build's name.
@@ -59,13 +66,14 @@ def finish(
         stored.save(out / "manifest.parquet", row_group_sizes=[report.rows for report in reports])
     rejects = [*source.rejects, *failed]
     save_rejects(rejects, out / "rejects.parquet")
-    record = _record(name, source, stored, plan, reports, rejects)
+    record = _build_record(name, source, stored, plan, reports, rejects)
     if recipe is not None:
-        record["recipe"] = recipe_record(recipe, name, source, stored, plan.options)
+        compared = recipe_record(recipe, name, source, stored, plan.options)
+        record = record.model_copy(update={"recipe": compared})
     if "hf" in plan.options.formats:
         write_card(out / "hf" / "README.md", card_content(record, stored, spec))
-    record["files"] |= _top_files(out)
-    write_json(out / BUILD_FILE, record)
+    record = record.model_copy(update={"files": record.files | _top_files(out)})
+    record.save(out)
     return record
 
 
@@ -96,71 +104,64 @@ def without_failed(
     return _without(source, gone), stored
 
 
-def _record(
+def _build_record(
     name: str,
     source: Manifest,
     stored: Manifest,
     plan: Plan,
     reports: Sequence[ShardReport],
     rejects: Sequence[Reject],
-) -> dict[str, Any]:
-    counts = stored.counts()
-    size = plan.options.size
-    files = {
-        path: {"sha256": file["sha256"], "rows": file["rows"]}
-        for report in reports
-        for path, file in report.files.items()
-    }
+) -> BuildRecord:
+    options, space = plan.options, stored.label_space
+    return BuildRecord(
+        name=name,
+        ferdata_version=__version__,
+        plan_sha256=plan.sha256,
+        seed=options.seed,
+        label_space=LabelSpaceRecord(name=space.name, names=space.names),
+        image=ImageRecord(
+            height=options.size,
+            width=options.size,
+            channels=options.channels,
+            encoding=options.encoding,
+        ),
+        landmarks=LandmarkRecord(
+            scheme=plan.landmark_scheme, points=scheme(plan.landmark_scheme).size
+        ),
+        splits=_splits(stored, plan, reports),
+        files={
+            path: FileRecord(sha256=file["sha256"], rows=file["rows"])
+            for report in reports
+            for path, file in report.files.items()
+        },
+        options=options,
+        versions=plan.versions,
+        leaks=tuple(leak_texts(stored.provenance)),
+        notes=(*notes(source, options.split), *fallback_notes(source, options.align)),
+        datasets={dataset: dataset_info(dataset).title for dataset in sorted(stored.roots)},
+        rejects=RejectRecord(
+            total=len(rejects),
+            by_stage=dict(sorted(Counter(reject.stage for reject in rejects).items())),
+            by_reason=_by_reason(rejects),
+        ),
+        summary=SummaryRecord(
+            before=source.counts(),
+            after=stored.counts(),
+            by_dataset=counts_by_dataset(source),
+            faces=_face_counts(source),
+            provenance=dict(stored.provenance),
+        ),
+    )
+
+
+def _splits(stored: Manifest, plan: Plan, reports: Sequence[ShardReport]) -> dict[str, SplitRecord]:
+    """Return the splits that have rows."""
     return {
-        "format": BUILD_FORMAT,
-        "name": name,
-        "ferdata_version": __version__,
-        "plan_sha256": plan.sha256,
-        "seed": plan.options.seed,
-        "label_space": {
-            "name": stored.label_space.name,
-            "names": list(stored.label_space.names),
-        },
-        "image": {
-            "height": size,
-            "width": size,
-            "channels": plan.options.channels,
-            "encoding": plan.options.encoding,
-        },
-        "landmarks": {
-            "scheme": plan.landmark_scheme,
-            "points": scheme(plan.landmark_scheme).size,
-        },
-        "splits": {
-            split: {
-                "rows": sum(counts[split].values()),
-                "counts": counts[split],
-                "shards": _shard_files(split, plan, reports),
-            }
-            for split in SPLITS
-            if any(counts[split].values())
-        },
-        "files": files,
-        "options": plan.options.model_dump(mode="json"),
-        "versions": plan.versions,
-        "leaks": leak_texts(stored.provenance),
-        "notes": [
-            *notes(source, plan.options.split),
-            *fallback_notes(source, plan.options.align),
-        ],
-        "datasets": {dataset: dataset_info(dataset).title for dataset in sorted(stored.roots)},
-        "rejects": {
-            "total": len(rejects),
-            "by_stage": dict(sorted(Counter(reject.stage for reject in rejects).items())),
-            "by_reason": _by_reason(rejects),
-        },
-        "summary": {
-            "before": source.counts(),
-            "after": counts,
-            "by_dataset": counts_by_dataset(source),
-            "faces": _face_counts(source),
-            "provenance": stored.provenance,
-        },
+        split: SplitRecord(
+            rows=sum(counts.values()), counts=counts, shards=_shard_files(split, plan, reports)
+        )
+        for split, counts in stored.counts().items()
+        if any(counts.values())
     }
 
 
@@ -188,15 +189,15 @@ def notes(source: Manifest, split: str) -> list[str]:
     return lines
 
 
-def _shard_files(split: str, plan: Plan, reports: Sequence[ShardReport]) -> list[str]:
+def _shard_files(split: str, plan: Plan, reports: Sequence[ShardReport]) -> tuple[str, ...]:
     """List a split's HDF5 shards, or its Parquet shards where there is no HDF5."""
     wanted = "hdf5/" if "hdf5" in plan.options.formats else "hf/"
-    return [
+    return tuple(
         path
         for report in reports
         for path, file in report.files.items()
         if file["split"] == split and path.startswith(wanted)
-    ]
+    )
 
 
 def _by_reason(rejects: Sequence[Reject]) -> dict[str, dict[str, int]]:
@@ -212,14 +213,15 @@ def _kind(reason: str) -> str:
     return reason.partition(":")[0]
 
 
-def _face_counts(source: Manifest) -> Mapping[str, int]:
+def _face_counts(source: Manifest) -> dict[str, int]:
     sources = Counter(value or "none" for value in source.column("landmark_source"))
     return dict(sorted(sources.items()))
 
 
-def _top_files(out: Path) -> dict[str, dict[str, Any]]:
+def _top_files(out: Path) -> dict[str, FileRecord]:
     names = ("manifest.parquet", "rejects.parquet", "plan.json", "hf/README.md")
-    return {name: {"sha256": sha256_file(out / name)} for name in names if (out / name).exists()}
+    there = [name for name in names if (out / name).exists()]
+    return {name: FileRecord(sha256=sha256_file(out / name)) for name in there}
 
 
 def _without(manifest: Manifest, gone: Container[str]) -> Manifest:

@@ -51,7 +51,7 @@ def merge_manifests(
     Raises:
         FerdataError: Manifests, mix or data are not as they should be.
     """
-    options = MixSource(mix).settle(BuildOptions(seed=seed))
+    options = MixSource(mix).complete(BuildOptions(seed=seed))
     merged = merge(manifests, mix)
     near = options.near_duplicates
     if data is not None:

@@ -1,26 +1,15 @@
-"""What a build is told: options that decide bytes, and options that only decide how it runs."""
+"""Options of a build: those that decide its bytes, and those that only decide how it runs."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, model_validator
 
-from ferdata.augmentation.balance import parse_target
-from ferdata.augmentation.operation_list import operations_from
-from ferdata.core.errors import FerdataError, OptionError
+from ferdata.core.options import Metavar, Options, parsed_by, read_by, split_words
 from ferdata.core.split_rules import parse_rules
-from ferdata.faces.options import check_landmarks
 
 _UNITS = {
     "": 1,
@@ -44,21 +33,8 @@ def parse_bytes(text: str | int) -> int:
         return text
     match = re.fullmatch(r"\s*(\d+)\s*([A-Za-z]*)\s*", text)
     if not match or match[2].upper() not in _UNITS:
-        raise ValueError(f"{text!r} is not a size; write for instance 256MB or 1GiB")
+        raise ValueError("expected a size, for instance 256MB or 1GiB")
     return int(match[1]) * _UNITS[match[2].upper()]
-
-
-def _checked_by(parse: Callable[[str], object]) -> Callable[[str], str]:
-    """Check a text when the options are made, hours before the stage that reads it."""
-
-    def check(text: str) -> str:
-        try:
-            parse(text)
-        except FerdataError as error:
-            raise ValueError(str(error)) from error
-        return text
-
-    return check
 
 
 def _target_text(target: Any) -> Any:
@@ -68,98 +44,151 @@ def _target_text(target: Any) -> Any:
     return str(target) if type(target) is int else target
 
 
-def _described(entries: Any) -> tuple[dict[str, Any], ...] | None:
+def _parse_target(text: str) -> object:
+    from ferdata.augmentation.balance import parse_target  # noqa: PLC0415 - loads pyarrow
+
+    return parse_target(text)
+
+
+def _check_landmarks(source: str) -> None:
+    if source not in ("auto", "dataset", "none"):
+        from ferdata.faces.options import check_landmarks  # noqa: PLC0415 - loads numpy
+
+        check_landmarks(source)
+
+
+def _full_operations(entries: Any) -> tuple[dict[str, Any], ...] | None:
     """Check a list of operations, and write out every range of each."""
     if entries is None:
         return None
-    try:
-        return tuple(operation.describe() for operation in operations_from(entries))
-    except FerdataError as error:
-        raise ValueError(str(error)) from error
+    from ferdata.augmentation.operation_list import operations_from  # noqa: PLC0415 - loads cv2
+
+    return tuple(operation.describe() for operation in operations_from(entries))
 
 
-class BuildOptions(BaseModel):
-    """Options that decide the bytes of a build; all of them are part of the plan's hash.
+class BuildOptions(Options):
+    """Options that decide the bytes of a build; all of them are part of the plan's hash."""
 
-    Attributes:
-        recipe: A paper's recipe, by name or as the path of a YAML file: where an option is not
-            given, the recipe's counts. In a finished build's record: the recipe's name.
-        leak_free: Split before augmentation and keep groups together, whatever the paper did.
-        source: Which of a dataset's image sets to take, where it ships several.
-        landmarks: `auto` (the dataset's own where they fit, else the default detector's),
-            `dataset`, `none`, or the name of a detector.
-        require_face: Reject images in which no face was found.
-        blendshapes: Store the detector's blendshape scores in the manifest.
-        choices: What is read of a dataset that leaves a choice, for instance `{"poses": "half"}`.
-        duplicates: `drop` the train copy of an image that is also in another split, or `keep` it.
-        near_duplicates: Treat pictures whose perceptual hashes differ by at most this many of 256
-            bits as one picture, too; None for equal pixels only.
-        split: The split rule, for instance `official` or `stratified:8:1:1`, or one for each
-            dataset; `auto` is the authors' where they give one, else by subject.
-        allow_group_leak: Draw the rows of `stratified` rules one by one, so that images of one
-            person, one sequence or one picture end up in several splits.
-        validation: Share of train that becomes validation where the dataset has none.
-        augment: `none`, or `balance` to raise small classes of train with augmented copies.
-        balance_to: `max`, `median`, a number, or class=number pairs.
-        max_copies: At most this many copies of one image.
-        operations: What the copies are made with, as a list, or as the path of a YAML file with
-            one; see `ferdata.augmentation.operation_list`. None for the default operations.
-        augment_before_split: Augment all images, then split originals and copies alike. This
-            leaks; it is here for recipes of papers that did so.
-        align: `auto` (align photographs, leave face crops as they are), `none` or `five`.
-        size: Side of the square output images, pixels.
-        margin: Room around an aligned face, as a share of the template's side.
-        equalize: Equalize the histogram of each image's luminance, after alignment and before
-            augmentation.
-        color: `rgb` or `gray`.
-        encoding: How HDF5 shards hold images: `raw`, `jpeg` or `png`.
-        formats: What to write: `hdf5`, `hf`.
-        shard_bytes: Image bytes of one shard, before compression.
-        max_reject_rate: Share of rows that may be rejected before the build is stopped.
-        seed: Seed of every random draw.
-    """
+    sections: ClassVar[Mapping[str, str]] = {
+        "recipe": "Recipe",
+        "source": "Data",
+        "split": "Split",
+        "augment": "Augmentation",
+        "landmarks": "Faces",
+        "align": "Images",
+        "formats": "Output",
+    }
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    without_flag: ClassVar[frozenset[str]] = frozenset({"choices", "augment_before_split"})
 
-    recipe: str | None = None
+    recipe: Annotated[str | None, Metavar("NAME|FILE")] = None
+    """A paper's recipe, by name or as a YAML file; options that are given override it. See
+    `ferdata recipes`."""
+
     leak_free: bool = False
+    """Follow the recipe without its leaks: split before augmenting, keep groups together."""
+
     source: str | None = None
+    """Image set, where a dataset ships several: aligned, original, …"""
+
     choices: dict[str, str] = {}
-    landmarks: Annotated[str, AfterValidator(_checked_by(check_landmarks))] = "auto"
-    require_face: bool = False
-    blendshapes: bool = False
+    """What to read of a dataset that offers a choice, for instance `{poses: half}`; on the command
+    line `--poses half`. `ferdata datasets NAME` lists them."""
+
     duplicates: Literal["drop", "keep"] = "drop"
+    """`drop` the train copy of an image that is also in another split, or `keep` it."""
+
     near_duplicates: int | None = Field(None, ge=0, le=15)
-    split: Annotated[str, AfterValidator(_checked_by(parse_rules))] = "auto"
-    allow_group_leak: bool = False
-    validation: float = Field(0.1, ge=0, lt=1)
-    augment: Literal["none", "balance"] = "none"
-    balance_to: Annotated[
-        str, BeforeValidator(_target_text), AfterValidator(_checked_by(parse_target))
-    ] = "max"
-    max_copies: int | None = Field(None, ge=1)
-    operations: Annotated[tuple[dict[str, Any], ...] | None, BeforeValidator(_described)] = None
-    augment_before_split: bool = False
-    align: Literal["auto", "none", "five"] = "auto"
-    size: int = Field(112, ge=16, le=1024)
-    margin: float = Field(0.0, ge=0, le=1)
-    equalize: bool = False
-    color: Literal["rgb", "gray"] = "rgb"
-    encoding: Literal["raw", "jpeg", "png"] = "raw"
-    formats: tuple[Literal["hdf5", "hf"], ...] = Field(("hdf5", "hf"), min_length=1)
-    shard_bytes: Annotated[int, BeforeValidator(parse_bytes)] = Field(256 * 10**6, ge=1)
+    """Also treat images as duplicates whose 256-bit perceptual hashes differ in at most this many
+    bits [12 in the mixes; default: off]."""
+
     max_reject_rate: float = Field(0.05, ge=0, le=1)
+    """Stop if more than this fraction of the rows is rejected."""
+
     seed: int = Field(0, ge=0, lt=2**63)
+    """Seed of all random draws."""
+
+    split: Annotated[str, parsed_by(parse_rules), Metavar("RULE")] = "auto"
+    """`auto` (the authors' split, else subject-independent), `official`, `subject:8:1:1`,
+    `subject-kfold:10:FOLD`, `stratified:8:1:1`, or NAME=RULE,… for several datasets."""
+
+    validation: float = Field(0.1, ge=0, lt=1)
+    """Fraction of train to hold out for validation where the dataset ships none."""
+
+    allow_group_leak: bool = False
+    """Split `stratified` rows individually, ignoring subjects, sequences and duplicates."""
+
+    augment: Literal["none", "balance"] = "none"
+    """`balance` raises the small classes of train with augmented copies."""
+
+    balance_to: Annotated[
+        str,
+        BeforeValidator(_target_text),
+        parsed_by(_parse_target),
+        Metavar("max|median|N|CLASS=N"),
+    ] = "max"
+    """Images per class: `max`, `median`, a number, or numbers by class, `fear=1000,anger=800`."""
+
+    max_copies: int | None = Field(None, ge=1)
+    """Maximum number of copies per image."""
+
+    operations: Annotated[
+        tuple[dict[str, Any], ...] | None, read_by(_full_operations), Metavar("FILE")
+    ] = None
+    """YAML file with the operations to make copies with [default: flip, brightness, blur,
+    noise]."""
+
+    augment_before_split: bool = False
+    """Augment all images, then split originals and copies alike. This leaks; it exists to repeat
+    papers that did so."""
+
+    landmarks: Annotated[
+        str, parsed_by(_check_landmarks), Metavar("auto|dataset|none|DETECTOR")
+    ] = "auto"
+    """Source of landmarks; `auto` takes those of the dataset where they fit the images, else
+    detects them with the default detector."""
+
+    require_face: bool = False
+    """Reject images in which no face is found."""
+
+    blendshapes: bool = False
+    """Store the detector's blendshape scores in the manifest."""
+
+    align: Literal["auto", "none", "five"] = "auto"
+    """`five` aligns faces by five points, `auto` does so for photographs and keeps face crops."""
+
+    size: int = Field(112, ge=16, le=1024)
+    """Side of the square output images in pixels."""
+
+    margin: float = Field(0.0, ge=0, le=1)
+    """Margin around an aligned face, as a fraction of the template's side."""
+
+    equalize: bool = False
+    """Equalize the luminance histogram of each image, after alignment and before augmentation."""
+
+    color: Literal["rgb", "gray"] = "rgb"
+    """Color space of the output images."""
+
+    formats: Annotated[tuple[Literal["hdf5", "hf"], ...], BeforeValidator(split_words)] = Field(
+        ("hdf5", "hf"), min_length=1
+    )
+    """Formats to write: HDF5 shards, a Hugging Face dataset."""
+
+    encoding: Literal["raw", "jpeg", "png"] = "raw"
+    """How HDF5 shards store images; `raw` loads fastest."""
+
+    shard_bytes: Annotated[int, BeforeValidator(parse_bytes), Metavar("SIZE")] = Field(
+        256 * 10**6, ge=1
+    )
+    """Image bytes per shard, before compression [default: 256MB]."""
 
     @model_validator(mode="after")
     def _consistent(self) -> BuildOptions:
         if self.leak_free and self.recipe is None:
-            raise ValueError(
-                "--leak-free puts right what leaks in a recipe: give --recipe NAME, or leave it out"
-            )
+            raise ValueError("--leak-free corrects a recipe: give --recipe NAME, or leave it out")
         leaks = {
             "--allow-group-leak": self.allow_group_leak,
-            "augment_before_split": self.augment_before_split,  # not on the command line
+            "--augment-before-split": self.augment_before_split,
         }
         for leak, asked in leaks.items():
             if self.leak_free and asked:
@@ -187,35 +216,19 @@ class BuildOptions(BaseModel):
         return self.size * self.size * self.channels
 
 
-class Execution(BaseModel):
-    """How a build runs; none of this changes a byte of the result.
+class Execution(Options):
+    """How a build runs; none of these changes a byte of the result."""
 
-    Attributes:
-        workers: Number of processes.
-        executor: `serial`, `processes` or `dask`.
-        quiet: Show no progress.
-        overwrite: Replace a build of other options that is in the way.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    sections: ClassVar[Mapping[str, str]] = {"workers": "Execution"}
 
     workers: int = Field(1, ge=1)
+    """Number of processes [default: 1 in Python, one per core on the command line]."""
+
     executor: Literal["serial", "processes", "dask"] = "processes"
+    """Where they run: in this process, on this machine, or on a Dask cluster."""
+
     quiet: bool = False
+    """Print only warnings: no progress, no summary."""
+
     overwrite: bool = False
-
-
-def make_options(model: type[BaseModel], values: dict[str, Any]) -> Any:
-    """Check option values and return the options object.
-
-    Raises:
-        OptionError: With the option's name as on the command line, and what was expected.
-    """
-    try:
-        return model(**values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        if not first["loc"]:  # of several options that contradict each other
-            raise OptionError(first["msg"].removeprefix("Value error, ")) from None
-        name = "--" + str(first["loc"][0]).replace("_", "-")
-        raise OptionError(f"{name} {first['input']}: {first['msg']}") from None
+    """Replace a build with other options in OUT."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from ferdata.core.manifest import Manifest
 from ferdata.core.schema import SPLITS
 from ferdata.recipes import Expected, Recipe
 from ferdata.shards.options import BuildOptions
+from ferdata.shards.record import PaperCounts, RecipeRecord
 
 Counts = Mapping[str, Mapping[str, int]]
 
@@ -18,8 +18,8 @@ _BY_CLASS = ("original", "counts")
 
 def recipe_record(
     recipe: Recipe, name: str, source: Manifest, stored: Manifest, options: BuildOptions
-) -> dict[str, Any]:
-    """Return what the build's record says of its recipe.
+) -> RecipeRecord:
+    """Return what the build's record says about its recipe.
 
     Args:
         recipe: The recipe.
@@ -40,7 +40,7 @@ def recipe_record(
             tables.append(_not_compared(each, "--leak-free departs from the paper"))
         else:
             tables.append(_compare(each, pairs))
-    return {"name": recipe.name, "leak_free": options.leak_free, "expected": tables}
+    return RecipeRecord(name=recipe.name, leak_free=options.leak_free, expected=tuple(tables))
 
 
 def _pairs(
@@ -62,27 +62,21 @@ def _pairs(
     return {kind: pair for kind, pair in pairs.items() if pair[0]}
 
 
-def _not_compared(expected: Expected, why: str) -> dict[str, Any]:
-    return {
-        "where": expected.where,
-        "compared": [],
-        "matches": None,
-        "differences": {},
-        "why": f"not compared: {why}",
-    }
+def _not_compared(expected: Expected, why: str) -> PaperCounts:
+    return PaperCounts(where=expected.where, why=f"not compared: {why}")
 
 
 def _compare(
     expected: Expected, pairs: Mapping[str, tuple[Mapping[str, int], Mapping[str, int]]]
-) -> dict[str, Any]:
+) -> PaperCounts:
     differences = {kind: _differences(kind, paper, built) for kind, (paper, built) in pairs.items()}
-    return {
-        "where": expected.where,
-        "compared": sorted(pairs),
-        "matches": not any(differences.values()),
-        "differences": {kind: rows for kind, rows in differences.items() if rows},
-        "why": expected.why,
-    }
+    return PaperCounts(
+        where=expected.where,
+        compared=tuple(sorted(pairs)),
+        matches=not any(differences.values()),
+        differences={kind: rows for kind, rows in differences.items() if rows},
+        why=expected.why,
+    )
 
 
 def _differences(
@@ -101,27 +95,21 @@ def _differences(
     }
 
 
-def describe_expected(found: Mapping[str, Any]) -> str:
-    """Say in a line how a build compares with one of its paper's tables.
-
-    Args:
-        found: One entry of `expected` in the build's record.
-    """
-    where = found["where"]
-    if found["matches"] is None:
-        return f"{where}: {found['why']}"
-    if found["matches"]:
-        parts = found["compared"]
-        only = " (images before augmentation)" if parts == ["original"] else ""
-        return f"matches {where} to the image{only}"
+def describe_comparison(table: PaperCounts) -> str:
+    """Say in a line how a build compares with one of its paper's tables."""
+    if table.matches is None:
+        return f"{table.where}: {table.why}"
+    if table.matches:
+        only = " (images before augmentation)" if table.compared == ("original",) else ""
+        return f"matches {table.where} to the image{only}"
     differing = [
         f"{name} {numbers['built']:,}, {_printed(numbers['paper'])}"
         + (" (before augmentation)" if part == "original" else "")
-        for part, rows in found["differences"].items()
+        for part, rows in table.differences.items()
         for name, numbers in rows.items()
     ]
-    because = f" ({found['why']})" if found["why"] else ""
-    return f"differs from {where}: {_first(differing)}{because}"
+    because = f" ({table.why})" if table.why else ""
+    return f"differs from {table.where}: {_first(differing)}{because}"
 
 
 def _printed(number: int | None) -> str:

@@ -1,4 +1,4 @@
-"""`build`: the whole way from a dataset as its authors ship it to finished shards."""
+"""The whole way from a dataset as its authors ship it to finished shards."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from ferdata import __version__
 from ferdata.core.errors import BuildError, OptionError, TooManyRejectsError
 from ferdata.core.files import read_json, write_json
 from ferdata.core.manifest import Manifest, Reject, save_rejects
+from ferdata.core.options import flag
 from ferdata.core.parallel import open_executor
 from ferdata.curation.split import resolve_rules
 from ferdata.faces.align import transform_name
@@ -30,7 +30,9 @@ from ferdata.shards.finish import finish, without_failed
 from ferdata.shards.options import BuildOptions, Execution
 from ferdata.shards.paper_counts import recipe_record
 from ferdata.shards.plan import Plan, make_plan
+from ferdata.shards.plan_difference import plan_differences
 from ferdata.shards.recipe_options import apply_recipe, scale_target
+from ferdata.shards.record import BuildRecord, RecipeRecord
 from ferdata.shards.render import alignment_kind
 from ferdata.shards.runner import (
     find_done,
@@ -54,25 +56,25 @@ class BuildReport:
 
     Attributes:
         out: The build directory.
-        record: The content of `build.json`.
-        already_done: True when the directory held this very build and nothing was rendered.
+        record: What the build holds.
+        already_done: True if the directory held this very build and nothing was rendered.
         recipe: The recipe as it was given, by name or path; None where none was.
     """
 
     out: Path
-    record: Mapping[str, Any]
+    record: BuildRecord
     already_done: bool
     recipe: str | None = None
 
 
-def build(
+def build_shards(
     name: str,
     data: Data,
     out: Path,
     options: BuildOptions | None = None,
     execution: Execution | None = None,
 ) -> BuildReport:
-    """Build a dataset or a mix into a directory; a rerun goes on where an earlier one stopped.
+    """Build a dataset or a mix into a directory, resuming a build that is there.
 
     Args:
         name: A dataset, for instance `"rafdb"`, a mix, for instance `"FER_CK+_KDEF"`, or the path
@@ -85,47 +87,73 @@ def build(
     Raises:
         FerdataError: The data, the options or the directory are not as they should be.
     """
-    source = find_source(name)
-    given = options or BuildOptions()
-    settled, recipe = settle(source, given)
-    job = _Job(source, data, out, settled, execution or Execution(), recipe, given)
-    with lock(out), open_executor(job.execution.executor, job.execution.workers) as executor:
-        for _ in range(job.execution.workers):
+    source, given, execution = (
+        find_source(name),
+        options or BuildOptions(),
+        execution or Execution(),
+    )
+    resolved, recipe = resolve_options(source, given)
+    job = _Job(source, data, out, resolved, execution, recipe, given)
+    with lock(out), open_executor(execution.executor, execution.workers) as executor:
+        for _ in range(execution.workers):
             executor.submit(wake)  # workers start and import while this process reads labels
         remove_partial_files(out)
         return job.run(executor)
 
 
-def settle(source: Source, given: BuildOptions) -> tuple[BuildOptions, Recipe | None]:
-    """Fill in what was not given: with what the recipe wants, then with what the mix wants.
+def resolve_options(source: Source, given: BuildOptions) -> tuple[BuildOptions, Recipe | None]:
+    """Complete the options that were given with those of the recipe, then of the mix.
 
     Returns:
         The options, and the recipe if there is one.
 
     Raises:
-        FerdataError: The recipe is unknown, broken or for other data, or what was given does not go
-            with it.
+        FerdataError: The recipe is unknown, broken or for other data, or contradicts the options.
     """
     options, recipe = apply_recipe(given, source.name)
-    settled = source.settle(options)
-    if settled.augment == "none":
-        _refuse_idle(given)
-    return settled, recipe
+    resolved = source.complete(options)
+    if resolved.augment == "none":
+        for name in _OF_COPIES:
+            if getattr(given, name) != BuildOptions.model_fields[name].default:
+                raise OptionError(
+                    f"{flag(name)} is about augmented copies, and none are made: "
+                    "add --augment balance, or leave it out"
+                )
+    return resolved, recipe
 
 
-def _refuse_idle(given: BuildOptions) -> None:
-    """Refuse what was given for augmented copies where none are made."""
-    for name in _OF_COPIES:
-        if getattr(given, name) != BuildOptions.model_fields[name].default:
-            raise OptionError(
-                f"--{name.replace('_', '-')} is about augmented copies, and none are made: "
-                "add --augment balance, or leave it out"
-            )
+def locate_for(
+    manifest: Manifest, options: BuildOptions, execution: Execution, executor: Executor
+) -> Manifest:
+    """Read every image of a build and find its face.
+
+    Raises:
+        DetectorUnavailableError: Images are to be aligned by the landmarks of a detector that can't
+            run for want of a library.
+        ModelFileError: The same for its model file.
+    """
+    wanted = FaceOptions(
+        landmarks=options.landmarks,
+        require_face=options.require_face,
+        require_detector=needs_detector(manifest, options.align),
+        blendshapes=options.blendshapes,
+        perceptual_hash=options.near_duplicates is not None,
+    )
+    try:
+        return locate_faces(
+            manifest,
+            wanted,
+            executor=executor,
+            workers=execution.workers,
+            quiet=execution.quiet,
+        )
+    except CANNOT_RUN as error:
+        raise (with_remedy(error) if wanted.require_detector else error) from error
 
 
 @dataclass(frozen=True)
 class _Job:
-    """One call of `build`, and its steps in order."""
+    """One call of `build_shards`, and its steps in order."""
 
     source: Source
     data: Data
@@ -154,27 +182,10 @@ class _Job:
         return scale_target(self.options, scale)
 
     def locate(self, manifest: Manifest, executor: Executor) -> Manifest:
-        """Read every image and find its face."""
-        options = self.options
+        """Read every image and find its face; stop if too many can't be used."""
         total = len(manifest) + len(manifest.rejects)
-        wanted = FaceOptions(
-            landmarks=options.landmarks,
-            require_face=options.require_face,
-            require_detector=needs_detector(manifest, options.align),
-            blendshapes=options.blendshapes,
-            perceptual_hash=options.near_duplicates is not None,
-        )
-        try:
-            manifest = locate_faces(
-                manifest,
-                wanted,
-                executor=executor,
-                workers=self.execution.workers,
-                quiet=self.execution.quiet,
-            )
-        except CANNOT_RUN as error:
-            raise (with_remedy(error) if wanted.require_detector else error) from error
-        _require_few_rejects(manifest.rejects, total, self.out, options)
+        manifest = locate_for(manifest, self.options, self.execution, executor)
+        _require_few_rejects(manifest.rejects, total, self.out, self.options)
         return manifest
 
     def carry_out(
@@ -190,7 +201,7 @@ class _Job:
             before is not None
             and len(finished) == len(tasks)
             and _is_recorded(before, finished)
-            and before.get("recipe") == self._comparison(source, planned, plan, finished)
+            and before.recipe == self._comparison(source, planned, plan, finished)
         ):
             return BuildReport(out, before, already_done=True, recipe=self.given.recipe)
         (out / BUILD_FILE).unlink(missing_ok=True)
@@ -207,8 +218,8 @@ class _Job:
 
     def _comparison(
         self, source: Manifest, planned: Manifest, plan: Plan, finished: Mapping[int, ShardReport]
-    ) -> dict[str, Any] | None:
-        """Return what the record has to say of the recipe: its paper's counts are in no plan."""
+    ) -> RecipeRecord | None:
+        """Return what the record says about the recipe: its paper's counts are in no plan."""
         if self.recipe is None:
             return None
         rows = without_failed(source, planned, plan.options, finished.values())
@@ -220,7 +231,7 @@ def _require_few_rejects(
 ) -> None:
     """Stop a build that lost too much; the rejects are on disk by then.
 
-    Rows that a dataset's own rules leave out, such as AffectNet's images without a face, are listed
+    Rows that a dataset's own rules exclude, such as AffectNet's images without a face, are listed
     like all others and don't count here.
     """
     expected = _expected_kinds(rejects)
@@ -236,8 +247,8 @@ def _require_few_rejects(
     listed = "; ".join(f"{count} × {reason}" for reason, count in reasons)
     raise TooManyRejectsError(
         f"{len(lost)} of {total} rows were rejected ({len(lost) / total:.1%}; "
-        f"--max-reject-rate is {options.max_reject_rate:.1%}). Most of them: {listed}. "
-        f"All are in {path}; mend the data or raise --max-reject-rate."
+        f"--max-reject-rate is {options.max_reject_rate:.1%}). Most frequent: {listed}. "
+        f"All are in {path}; fix the data or raise --max-reject-rate."
     )
 
 
@@ -261,30 +272,34 @@ def _make_room(plan: Plan, out: Path, *, overwrite: bool) -> None:
     """Refuse a directory that holds another plan, or clear it when told to."""
     if not (out / "plan.json").exists():
         return
-    other = read_json(out / "plan.json").get("sha256")
-    if other == plan.sha256:
+    there, new = read_json(out / "plan.json"), plan.to_json()
+    if isinstance(there, dict) and there.get("sha256") == plan.sha256:
         return
     if not overwrite:
+        differences = plan_differences(there, new) if isinstance(there, dict) else []
         raise BuildError(
-            f"{out} holds another build (plan {str(other)[:12]}…, this one is "
-            f"{plan.sha256[:12]}…: other data, options, seed or versions). "
+            f"{out} holds another build: {'; '.join(differences) or 'its plan.json is damaged'}. "
             "Use another --out, or --overwrite to replace it."
         )
     remove_old_build(out)
 
 
-def _existing_record(plan: Plan, out: Path) -> dict[str, Any] | None:
-    """Return `build.json` where this very plan was finished before."""
+def _existing_record(plan: Plan, out: Path) -> BuildRecord | None:
+    """Return the record where this very plan was finished before."""
     if not (out / BUILD_FILE).exists():
         return None
-    record: dict[str, Any] = read_json(out / BUILD_FILE)
-    return record if record.get("plan_sha256") == plan.sha256 else None
+    try:
+        record = BuildRecord.open(out)
+    except BuildError as error:
+        logger.warning("%s", error)
+        return None
+    return record if record.plan_sha256 == plan.sha256 else None
 
 
-def _is_recorded(record: Mapping[str, Any], finished: Mapping[int, ShardReport]) -> bool:
+def _is_recorded(record: BuildRecord, finished: Mapping[int, ShardReport]) -> bool:
     """Say whether every shard is the one that `build.json` records."""
     return all(
-        record["files"].get(name, {}).get("sha256") == file["sha256"]
+        name in record.files and record.files[name].sha256 == file["sha256"]
         for report in finished.values()
         for name, file in report.files.items()
     )

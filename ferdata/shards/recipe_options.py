@@ -13,8 +13,9 @@ from pydantic import ValidationError
 
 from ferdata.augmentation.balance import parse_target
 from ferdata.core.errors import OptionError
+from ferdata.core.options import explain, flag
 from ferdata.recipes import Recipe, load_recipe
-from ferdata.shards.options import BuildOptions, make_options
+from ferdata.shards.options import BuildOptions
 
 logger = logging.getLogger(__name__)
 
@@ -50,13 +51,11 @@ def apply_recipe(given: BuildOptions, name: str) -> tuple[BuildOptions, Recipe |
     if given.leak_free:
         wanted |= _LEAK_FREE
     _check(wanted, recipe, name)
-    own = given.model_dump(include=given.model_fields_set)
+    own = given.given()
     choices = {**wanted.get("choices", {}), **own.get("choices", {})}
     values = {**wanted, **own, "recipe": recipe.name}
-    options: BuildOptions = make_options(
-        BuildOptions, values | ({"choices": choices} if choices else {})
-    )
-    return options, recipe
+    values |= {"choices": choices} if choices else {}
+    return BuildOptions.checked(values, kind="build option", spelled=flag), recipe
 
 
 def scale_target(options: BuildOptions, scale: float) -> BuildOptions:
@@ -92,25 +91,15 @@ def _check(wanted: Mapping[str, Any], recipe: Recipe, name: str) -> None:
         if key in wanted:
             raise OptionError(
                 f"recipe {recipe.name}: {_place(key, recipe, name)}.{key}: this is for whoever "
-                f"builds to say, with --{key.replace('_', '-')}; leave it out of the recipe"
+                f"builds to say, with {flag(key)}; leave it out of the recipe"
             )
     try:
         BuildOptions(**{**wanted, "recipe": recipe.name})
     except ValidationError as error:
-        first = error.errors()[0]
-        message = first["msg"].removeprefix("Value error, ")
-        if not first["loc"]:
-            raise OptionError(f"recipe {recipe.name}: {message}") from None
-        key = ".".join(map(str, first["loc"]))
-        where = _place(str(first["loc"][0]), recipe, name)
-        hint = (
-            f"; options are {', '.join(BuildOptions.model_fields)}"
-            if first["type"] == "extra_forbidden"
-            else ""
-        )
-        raise OptionError(
-            f"recipe {recipe.name}: {where}.{key}: {first['input']!r}: {message}{hint}"
-        ) from None
+        place = [str(part) for part in error.errors()[0]["loc"]]
+        where = f"{_place(place[0], recipe, name)}: " if place else ""
+        problem = explain(error, BuildOptions, kind="build option")
+        raise OptionError(f"recipe {recipe.name}: {where}{problem}") from None
 
 
 def _place(key: str, recipe: Recipe, name: str) -> str:

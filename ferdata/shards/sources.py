@@ -9,10 +9,11 @@ from typing import Any, Protocol
 
 from ferdata.core.errors import OptionError, UnknownNameError
 from ferdata.core.manifest import Manifest
+from ferdata.core.options import flag
 from ferdata.curation.merge import merge
 from ferdata.ingesters import dataset_info, dataset_names, ingest
 from ferdata.recipes.mix import Mix, is_mix, load_mix, mix_names
-from ferdata.shards.options import BuildOptions, make_options
+from ferdata.shards.options import BuildOptions
 
 Data = Path | Mapping[str, Path]
 """A folder that holds every dataset, or the folder of each by its name."""
@@ -31,7 +32,7 @@ class Source(Protocol):
         """The datasets that are needed."""
         ...
 
-    def settle(self, options: BuildOptions) -> BuildOptions:
+    def complete(self, options: BuildOptions) -> BuildOptions:
         """Fill in options that were not given with what this source wants."""
         ...
 
@@ -68,7 +69,7 @@ class DatasetSource:
         """The dataset itself."""
         return (self.name,)
 
-    def settle(self, options: BuildOptions) -> BuildOptions:
+    def complete(self, options: BuildOptions) -> BuildOptions:
         """Leave the options as they are."""
         return options
 
@@ -98,16 +99,14 @@ class MixSource:
         """The datasets of the mix."""
         return tuple(self.mix.sources)
 
-    def settle(self, options: BuildOptions) -> BuildOptions:
+    def complete(self, options: BuildOptions) -> BuildOptions:
         """Fill in the mix's build options and split rules where no others were given.
 
         Raises:
             OptionError: The mix asks for options that there aren't.
         """
         wanted: dict[str, Any] = {**self.mix.build, "split": self.mix.split}
-        given = options.model_dump(include=options.model_fields_set)
-        settled: BuildOptions = make_options(BuildOptions, wanted | given)
-        return settled
+        return BuildOptions.checked(wanted | options.given(), kind="build option", spelled=flag)
 
     def read(self, data: Data, options: BuildOptions) -> Manifest:
         """Read every dataset, and merge them.

@@ -4,68 +4,64 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from pathlib import Path
 
-from ferdata.shards.paper_counts import describe_expected
-from ferdata.shards.pipeline import BuildReport
+from ferdata.shards.paper_counts import describe_comparison
+from ferdata.shards.record import BuildRecord
 
 _SPLIT_HEADS = {"train": "train", "validation": "valid", "test": "test"}
 
 
-def summary(report: BuildReport) -> str:
-    """Describe a finished build: counts before and after, rejects, where it is, what to do next."""
-    record = report.record
+def summary(
+    record: BuildRecord, out: Path, *, already_done: bool = False, recipe: str | None = None
+) -> str:
+    """Describe a finished build: counts before and after, rejects, where it is, what to do next.
+
+    Args:
+        record: What the build holds.
+        out: The build directory.
+        already_done: Whether the build was finished before and nothing was rendered.
+        recipe: The recipe as it was given, by name or path; None where none was.
+    """
     parts = [
-        _headline(report),
-        _leaks(record),
+        _headline(record, out, already_done=already_done),
+        "\n".join(f"THIS BUILD LEAKS: {text}." for text in record.leaks),
         _counts_table(record),
         _by_source(record),
-        _facts(record),
+        _properties(record),
         _recipe(record),
-        _notes(record),
-        _rejects(report),
-        _places(report),
-        _next_steps(report),
+        "\n".join(f"note       {note}" for note in record.notes),
+        _rejects(record, out),
+        _places(record, out),
+        _next_steps(record, out, recipe or (record.recipe.name if record.recipe else None)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _headline(report: BuildReport) -> str:
-    record = report.record
-    rows = sum(split["rows"] for split in record["splits"].values())
-    title = ", ".join(record["datasets"].values())
-    if "synthetic_scale" in record["summary"]["provenance"].get("ingest", {}):
+def _headline(record: BuildRecord, out: Path, *, already_done: bool) -> str:
+    title = ", ".join(record.datasets.values())
+    if record.synthetic_scale is not None:
         title += ", synthetic copy"
-    what = "was already complete; nothing was rendered" if report.already_done else "is complete"
-    return f"{title}: the build in {report.out} {what}: {rows:,} images."
+    what = "was already complete; nothing was rendered" if already_done else "is complete"
+    return f"{title}: the build in {out} {what}: {record.rows:,} images."
 
 
-def _leaks(record: Any) -> str:
-    return "\n".join(f"THIS BUILD LEAKS: {text}." for text in record.get("leaks", []))
-
-
-def _recipe(record: Any) -> str:
-    recipe = record.get("recipe")
-    if recipe is None:
+def _recipe(record: BuildRecord) -> str:
+    if record.recipe is None:
         return ""
-    how = ", with the split first" if recipe["leak_free"] else ""
-    lines = [f"recipe     {recipe['name']}{how}"]
-    lines += [f"  {describe_expected(found)}" for found in recipe["expected"]]
+    how = ", with the split first" if record.recipe.leak_free else ""
+    lines = [f"recipe     {record.recipe.name}{how}"]
+    lines += [f"  {describe_comparison(table)}" for table in record.recipe.expected]
     return "\n".join(lines)
 
 
-def _notes(record: Any) -> str:
-    return "\n".join(f"note       {note}" for note in record.get("notes", []))
-
-
-def _counts_table(record: Any) -> str:
+def _counts_table(record: BuildRecord) -> str:
     """Lay out counts per class and split, before and after augmentation."""
-    if _augmented_first(record):
+    if record.options.augments_first:
         return _counts_of_all(record)
-    before, after = record["summary"]["before"], record["summary"]["after"]
-    splits = [split for split in _SPLIT_HEADS if split in record["splits"]]
+    before, after = record.summary.before, record.summary.after
+    splits = [split for split in _SPLIT_HEADS if split in record.splits]
     heads = ["class"] + [_SPLIT_HEADS[split] for split in splits] + ["train augmented", "share"]
-    names = record["label_space"]["names"]
     total_after = sum(after["train"].values()) or 1
     rows = [
         [name]
@@ -74,7 +70,7 @@ def _counts_table(record: Any) -> str:
             f"{after['train'][name]:,} (+{after['train'][name] - before['train'][name]:,})",
             f"{after['train'][name] / total_after:.1%}",
         ]
-        for name in names
+        for name in record.space.names
     ]
     totals = ["all"] + [f"{sum(before[split].values()):,}" for split in splits]
     added = total_after - sum(before["train"].values())
@@ -82,16 +78,11 @@ def _counts_table(record: Any) -> str:
     return _table(heads, rows)
 
 
-def _augmented_first(record: Any) -> bool:
-    options = record["options"]
-    return bool(options.get("augment_before_split")) and options["augment"] != "none"
-
-
-def _counts_of_all(record: Any) -> str:
+def _counts_of_all(record: BuildRecord) -> str:
     """Lay out counts where every split was augmented: images, then rows of each split."""
-    before, after = record["summary"]["before"], record["summary"]["after"]
-    splits = [split for split in _SPLIT_HEADS if split in record["splits"]]
-    names = record["label_space"]["names"]
+    before, after = record.summary.before, record.summary.after
+    splits = [split for split in _SPLIT_HEADS if split in record.splits]
+    names = record.space.names
     rows = []
     for name in [*names, "all"]:
         classes = names if name == "all" else [name]
@@ -102,14 +93,13 @@ def _counts_of_all(record: Any) -> str:
     return _table(["class", "images", "augmented", *map(_SPLIT_HEADS.__getitem__, splits)], rows)
 
 
-def _by_source(record: Any) -> str:
+def _by_source(record: BuildRecord) -> str:
     """Show where the images come from, before augmentation, in a build of several datasets."""
-    counts = record["summary"]["by_dataset"]
+    counts = record.summary.by_dataset
     if len(counts) < 2:
         return ""
-    return "images by source, before augmentation\n" + sources_table(
-        counts, record["label_space"]["names"]
-    )
+    table = sources_table(counts, record.space.names)
+    return f"images by source, before augmentation\n{table}"
 
 
 def sources_table(
@@ -142,54 +132,52 @@ def _sum(by_class: Mapping[str, int], classes: Sequence[str]) -> int:
     return sum(by_class.get(name, 0) for name in classes)
 
 
-def _facts(record: Any) -> str:
-    image, options = record["image"], record["options"]
-    color = "gray" if image["channels"] == 1 else "RGB"
+def _properties(record: BuildRecord) -> str:
+    image, options = record.image, record.options
+    color = "gray" if image.channels == 1 else "RGB"
     faces = ", ".join(
         f"{count:,} {'without' if source == 'none' else 'from ' + source}"
-        for source, count in record["summary"]["faces"].items()
+        for source, count in record.summary.faces.items()
     )
     return "\n".join(
         [
-            f"images     {image['width']}×{image['height']} {color}, {image['encoding']}; "
-            f"alignment {options['align']}{', equalized' if options.get('equalize') else ''}",
-            f"landmarks  {record['landmarks']['scheme']}: {faces}",
-            f"split      {options['split'].replace(',', ', ')}, seed {record['seed']}; "
-            f"{'augmented before it' if _augmented_first(record) else 'only train is augmented'}",
-            f"plan       {record['plan_sha256']}",
+            f"images     {image.width}×{image.height} {color}, {image.encoding}; "
+            f"alignment {options.align}{', equalized' if options.equalize else ''}",
+            f"landmarks  {record.landmarks.scheme}: {faces}",
+            f"split      {options.split.replace(',', ', ')}, seed {record.seed}; "
+            f"{'augmented before it' if options.augments_first else 'only train is augmented'}",
+            f"plan       {record.plan_sha256}",
         ]
     )
 
 
-def _rejects(report: BuildReport) -> str:
-    rejects = report.record["rejects"]
-    if not rejects["total"]:
+def _rejects(record: BuildRecord, out: Path) -> str:
+    rejects = record.rejects
+    if not rejects.total:
         return "rejects    none"
-    lines = [f"rejects    {rejects['total']:,}, listed in {report.out / 'rejects.parquet'}:"]
+    lines = [f"rejects    {rejects.total:,}, listed in {out / 'rejects.parquet'}:"]
     lines += [
         f"  {count:>6,} × {stage}: {reason}"
-        for stage, reasons in rejects["by_reason"].items()
+        for stage, reasons in rejects.by_reason.items()
         for reason, count in reasons.items()
     ]
     return "\n".join(lines)
 
 
-def _places(report: BuildReport) -> str:
-    out, formats = report.out, report.record["options"]["formats"]
+def _places(record: BuildRecord, out: Path) -> str:
     places = [("manifest", out / "manifest.parquet")]
-    if "hdf5" in formats:
+    if "hdf5" in record.options.formats:
         places.append(("shards", out / "hdf5"))
-    if "hf" in formats:
+    if "hf" in record.options.formats:
         places.append(("Hugging Face", out / "hf"))
     return "\n".join(f"{what:<13}{path}" for what, path in places)
 
 
-def _next_steps(report: BuildReport) -> str:
-    out = report.out
+def _next_steps(record: BuildRecord, out: Path, recipe: str | None) -> str:
     # What was given, not the recipe's name: a file may have the name of a recipe that ships.
-    how = "--epochs 3" if report.recipe is None else f"--recipe {shlex.quote(report.recipe)}"
+    how = "--epochs 3" if recipe is None else f"--recipe {shlex.quote(recipe)}"
     steps = [f"  ferdata verify {out}", f"  ferdata train {out} {how}"]
-    if "hf" in report.record["options"]["formats"]:
+    if "hf" in record.options.formats:
         steps.append(
             f"  python -c \"import datasets; print(datasets.load_dataset('{out / 'hf'}'))\""
         )

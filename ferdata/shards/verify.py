@@ -15,7 +15,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pyarrow.compute as pc
-from pydantic import BaseModel, ValidationError
 from tqdm import tqdm
 
 from ferdata.core.errors import BuildError, ManifestError
@@ -24,38 +23,13 @@ from ferdata.core.manifest import Manifest, load_rejects
 from ferdata.core.progress import progress_bar
 from ferdata.core.schema import SPLITS
 from ferdata.formats.content import ShardIdentity
-from ferdata.formats.names import BUILD_FILE, BUILD_FORMAT, SIDECAR_SUFFIX, STRING_COLUMNS
+from ferdata.formats.names import BUILD_FILE, SIDECAR_SUFFIX, STRING_COLUMNS
 from ferdata.formats.registry import ShardFormat, shard_formats
+from ferdata.shards.record import BuildRecord
 from ferdata.shards.verify_report import Finding, FindingKind, VerifyReport
 from ferdata.shards.verify_rules import Rules
 
 _CHUNK_BYTES = 1 << 20
-
-
-class _File(BaseModel):
-    sha256: str
-    rows: int | None = None
-
-
-class _Split(BaseModel):
-    rows: int
-    shards: list[str]
-    counts: dict[str, int]
-
-
-class _Rejects(BaseModel):
-    total: int
-
-
-class _Record(BaseModel):
-    """The part of `build.json` that is verified."""
-
-    plan_sha256: str
-    splits: dict[str, _Split]
-    files: dict[str, _File]
-    rejects: _Rejects
-    options: dict[str, Any] = {}
-    leaks: list[str] | None = None  # None in records of older versions
 
 
 def verify(build: Path, *, quiet: bool = False) -> VerifyReport:
@@ -68,36 +42,26 @@ def verify(build: Path, *, quiet: bool = False) -> VerifyReport:
     Raises:
         BuildError: The folder holds no finished build of a known format.
     """
-    raw = _read_build_json(build)
-    if isinstance(raw, Finding):
-        return VerifyReport(build, "", 0, 0, 0, (raw,), ())
+    path = build / BUILD_FILE
+    if not path.is_file():
+        raise BuildError(BuildRecord.missing(build))
     try:
-        record = _Record.model_validate(raw)
-    except ValidationError as error:
-        what = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
-        finding = Finding(FindingKind.UNREADABLE, BUILD_FILE, what)
-        return VerifyReport(build, "", 0, 0, 0, (finding,), ())
+        values = read_json(path)
+    except BuildError as error:
+        return _unreadable(build, str(error))
+    if isinstance(values, dict) and values.get("format") == BuildRecord.current:
+        try:
+            record = BuildRecord.of(values, path)
+        except BuildError as error:
+            return _unreadable(build, str(error))
+    else:
+        record = BuildRecord.of(values, path)
     return _Verifier(build, record).run(quiet=quiet)
 
 
-def _read_build_json(build: Path) -> Any:
-    """Return the content of `build.json`, or the finding that it is damaged."""
-    path = build / BUILD_FILE
-    if not path.is_file():
-        if (build / "plan.json").is_file():
-            raise BuildError(
-                f"{build}: this build is not finished (no build.json); run the same "
-                "`ferdata build` command again and it goes on where it stopped."
-            )
-        raise BuildError(f"{build}: not a ferdata build: it has no build.json.")
-    try:
-        raw = read_json(path)
-    except BuildError as error:
-        return Finding(FindingKind.UNREADABLE, BUILD_FILE, str(error))
-    found = raw.get("format") if isinstance(raw, dict) else None
-    if found != BUILD_FORMAT:
-        raise BuildError(f"{path}: format {found!r}; this ferdata reads {BUILD_FORMAT!r}.")
-    return raw
+def _unreadable(build: Path, what: str) -> VerifyReport:
+    finding = Finding(FindingKind.UNREADABLE, BUILD_FILE, what)
+    return VerifyReport(build, "", 0, 0, 0, (finding,), ())
 
 
 @dataclass
@@ -105,7 +69,7 @@ class _Verifier:
     """One verification under way."""
 
     build: Path
-    record: _Record
+    record: BuildRecord
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     damaged: set[str] = field(default_factory=set)

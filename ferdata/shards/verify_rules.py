@@ -18,6 +18,7 @@ from ferdata.curation.validate import (
 )
 from ferdata.formats.names import BUILD_FILE
 from ferdata.shards.fallbacks import fallback_notes
+from ferdata.shards.options import BuildOptions
 from ferdata.shards.verify_report import Finding, FindingKind
 
 _MANIFEST = "manifest.parquet"
@@ -30,13 +31,13 @@ class Rules:
     Attributes:
         manifest: The rows as stored.
         options: The options as recorded.
-        leaks: The leaks as recorded, in words; None in records of older versions.
+        leaks: The leaks as recorded, in words.
         failed: Sample ids of the rows that could not be rendered.
     """
 
     manifest: Manifest
-    options: Mapping[str, Any]
-    leaks: Sequence[str] | None
+    options: BuildOptions
+    leaks: Sequence[str]
     failed: Collection[str]
 
     @cached_property
@@ -60,23 +61,19 @@ class Rules:
             yield f"this build leaks, as it says itself: {text}"
         if self._pictures and self._keeps_duplicates():
             yield f"{_listed(self._pictures)}; the build was told to keep duplicates"
-        yield from fallback_notes(self.manifest, str(self.options.get("align", "none")))
+        yield from fallback_notes(self.manifest, self.options.align)
 
     # -- what is declared ----------------------------------------------------------------------
 
     def _declares(self) -> bool:
         return isinstance(self.manifest.provenance.get("leak"), Mapping)
 
-    def _augments_first(self) -> bool:
-        options = self.options
-        return bool(options.get("augment_before_split")) and options.get("augment") != "none"
-
     def _counted(self) -> Mapping[str, Any]:
         """Count what leaks; empty where the options hold no rules to go by."""
         try:
-            rules = parse_rules(str(self.options.get("split")))
+            rules = parse_rules(self.options.split)
             counted = declare_leak(
-                self.manifest, rules, augmented_before_split=self._augments_first()
+                self.manifest, rules, augmented_before_split=self.options.augments_first
             )
         except FerdataError:
             return {}
@@ -86,7 +83,7 @@ class Rules:
     def _declaration(self) -> Iterator[Finding]:
         """Hold both records' declarations against the rows."""
         provenance = self.manifest.provenance
-        asked = self._augments_first() or bool(self.options.get("allow_group_leak"))
+        asked = self.options.augments_first or self.options.allow_group_leak
         if asked and not self._declares():
             what = "declares no leak, although the build was asked for one"
             yield Finding(FindingKind.RECORD, _MANIFEST, what)
@@ -94,11 +91,7 @@ class Rules:
             what = "the leak that it declares is not the one that its rows and options give"
             yield Finding(FindingKind.RECORD, _MANIFEST, what)
         said = leak_texts({**provenance, "leak": self.leak})
-        if self.leaks is None:
-            if self._declares():
-                what = f"does not list its leaks, but {_MANIFEST} declares some"
-                yield Finding(FindingKind.RECORD, BUILD_FILE, what)
-        elif list(self.leaks) != said:
+        if list(self.leaks) != said:
             listed = "; ".join(said) or "none"
             what = f"its list of leaks is not what {_MANIFEST} gives: {listed}"
             yield Finding(FindingKind.RECORD, BUILD_FILE, what)
@@ -124,7 +117,7 @@ class Rules:
             yield _broken(_listed(self._pictures))
 
     def _keeps_duplicates(self) -> bool:
-        return bool(self.options.get("duplicates") == "keep")
+        return self.options.duplicates == "keep"
 
     @cached_property
     def _pictures(self) -> list[str]:

@@ -45,7 +45,7 @@ def _say_what_differs(recipe: Recipe, build: Build) -> None:
             "the recipe %s is for %s; its training part is used on %s as it stands",
             recipe.name, ", ".join(recipe.datasets), build.name,
         )  # fmt: skip
-    elif build.options.get("recipe") != recipe.name:
+    elif build.record.options.recipe != recipe.name:
         logger.warning(
             "%s was not built by the recipe %s, so size, split or augmentation may differ from its "
             "protocol; ferdata build %s --recipe %s makes the data for it",

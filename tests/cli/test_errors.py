@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import json
 import signal
 import subprocess
@@ -66,21 +65,6 @@ def test_every_verb_has_help_with_an_example(verb: str) -> None:
     assert result.returncode == 0
     assert "Examples:" in result.stdout
     assert f"  ferdata {verb}" in result.stdout
-
-
-def test_defaults_are_those_of_the_options() -> None:
-    """The command line and Python must build the same from the same words."""
-    from ferdata.cli.build import build
-    from ferdata.formats.names import FORMATS
-    from ferdata.shards import BuildOptions
-
-    given = {name: p.default for name, p in inspect.signature(build).parameters.items()}
-    given["formats"] = tuple(given["formats"].split(","))
-    assert given["formats"] == FORMATS
-    declared = BuildOptions()
-    without_option = {"choices", "augment_before_split"}
-    shared = {name: given[name] for name in set(BuildOptions.model_fields) - without_option}
-    assert BuildOptions(**shared) == declared
 
 
 def test_version() -> None:

@@ -32,7 +32,7 @@ from ferdata.faces.align import alignment_matrix, template, transform_points, wa
 from ferdata.faces.detectors.mediapipe import MEDIAPIPE478, MediaPipeDetector
 from ferdata.ingesters.demo import write_demo
 from ferdata.models.checkpoint import load_classifier
-from ferdata.shards import BuildOptions, Execution, build
+from ferdata.shards import BuildOptions, Execution, build_shards
 from ferdata.synth import draw_face
 
 
@@ -45,7 +45,7 @@ def photograph_build(detectable, tmp_path_factory):
         landmarks="mediapipe", size=SIZE, margin=0.1, equalize=True, formats=("hdf5",),
         split="stratified:1:1:1", allow_group_leak=True,
     )  # fmt: skip
-    build("jaffe", data, folder / "build", options, Execution(executor="serial", quiet=True))
+    build_shards("jaffe", data, folder / "build", options, Execution(executor="serial", quiet=True))
     return folder / "build", data
 
 

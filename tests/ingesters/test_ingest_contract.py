@@ -20,7 +20,7 @@ from ferdata.ingesters.count_checks import CountDifference, count_differences, d
 from ferdata.ingesters.demo import write_demo
 from ferdata.ingesters.info import DatasetInfo
 from ferdata.ingesters.synthetic import writers
-from ferdata.shards import BuildOptions, Execution, build
+from ferdata.shards import BuildOptions, Execution, build_shards
 from ferdata.shards.verify import verify
 
 NAMES = sorted(all_ingesters())
@@ -248,10 +248,10 @@ def test_round_trip(
         landmarks="none", size=32, split="stratified:2:1:1", formats=("hdf5",), max_reject_rate=0.3
     )
     execution = Execution(executor="serial", quiet=True)
-    report = build(name, copies[name, layout], tmp_path / "out", options, execution)
+    report = build_shards(name, copies[name, layout], tmp_path / "out", options, execution)
     rows = dict(zip(manifest.column("sample_id"), manifest.column("label"), strict=True))
     stored = {}
-    for split in report.record["splits"]:
+    for split in report.record.splits:
         arrays = SplitArrays(tmp_path / "out", split)
         batch = arrays.gather(range(len(arrays)), ("image", "label", "sample_id"))
         labels = arrays.build.label_space.decode(batch["label"])
@@ -259,7 +259,7 @@ def test_round_trip(
         assert batch["image"].shape[1:] == (32, 32, 3)
         # An image has structure; a blank or shifted array has none, or noise from row to row.
         assert (batch["image"].reshape(len(arrays), -1).std(axis=1) > 5).all()
-    rejected = report.record["rejects"]["total"] - len(manifest.rejects)
+    rejected = report.record.rejects.total - len(manifest.rejects)
     assert stored.items() <= rows.items()
     assert len(stored) == len(rows) - rejected
     assert verify(tmp_path / "out", quiet=True).ok

@@ -14,7 +14,7 @@ import pytest
 
 from ferdata.core.errors import BuildError, FerdataError
 from ferdata.core.manifest import Manifest, load_rejects
-from ferdata.shards import BuildOptions, Execution, build
+from ferdata.shards import BuildOptions, Execution, build_shards
 from ferdata.shards.verify import verify
 
 OPTIONS = BuildOptions(landmarks="none", size=32, max_reject_rate=0.5)
@@ -67,7 +67,7 @@ def test_every_broken_image_is_a_reject_with_its_reason(data: Path, tmp_path: Pa
     for path, (ruin, reason) in zip(aligned(data)[3:], BROKEN.values(), strict=False):
         ruin(path)
         reasons["rafdb/" + path.name.removesuffix("_aligned.jpg")] = reason
-    build("rafdb", data, tmp_path / "out", OPTIONS, SERIAL)
+    build_shards("rafdb", data, tmp_path / "out", OPTIONS, SERIAL)
     stored, rejected = stored_and_rejected(tmp_path / "out")
     assert {name: rejected[name] for name in reasons}.keys() == reasons.keys()
     for name, reason in reasons.items():
@@ -83,7 +83,7 @@ def test_unusual_images_are_read(data: Path, tmp_path: Path) -> None:
     picture = cv2.imread(str(deep))
     deep.write_bytes(image(".png", picture.astype(np.uint16) * 256))
     gray.write_bytes(image(".jpg", cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)))
-    build("rafdb", data, tmp_path / "out", OPTIONS, SERIAL)
+    build_shards("rafdb", data, tmp_path / "out", OPTIONS, SERIAL)
     frame = Manifest.load(tmp_path / "out/manifest.parquet").to_pandas().set_index("uri")
     channels = {name: int(row.channels) for name, row in frame.iterrows()}
     assert channels["Image/aligned/" + gray.name] == 1
@@ -109,7 +109,7 @@ def test_bad_lines_of_the_list_are_rejects(
     data: Path, tmp_path: Path, edit: Callable[[list[str]], list[str]], reason: str
 ) -> None:
     edit_list(data, edit)
-    build("rafdb", data, tmp_path / "out", OPTIONS, SERIAL)
+    build_shards("rafdb", data, tmp_path / "out", OPTIONS, SERIAL)
     rejects = load_rejects(tmp_path / "out" / "rejects.parquet")
     found = [reject for reject in rejects if reject.stage == "ingest"]
     assert len(found) == 1
@@ -120,12 +120,12 @@ def test_exact_duplicate_across_splits_costs_the_train_copy(data: Path, tmp_path
     test_image = sorted(data.rglob("test_*_aligned.jpg"))[0]
     twin = aligned(data)[0]
     twin.write_bytes(image(".png", cv2.imread(str(test_image))))  # same pixels, other file
-    build("rafdb", data, tmp_path / "out", OPTIONS, SERIAL)
+    build_shards("rafdb", data, tmp_path / "out", OPTIONS, SERIAL)
     stored, rejected = stored_and_rejected(tmp_path / "out")
     assert "rafdb/train_00001" in rejected and "rafdb/test_0001" in stored
     assert "rafdb/test_0001" in rejected["rafdb/train_00001"]
     keep = OPTIONS.model_copy(update={"duplicates": "keep"})
-    build("rafdb", data, tmp_path / "kept", keep, SERIAL)
+    build_shards("rafdb", data, tmp_path / "kept", keep, SERIAL)
     assert "rafdb/train_00001" in stored_and_rejected(tmp_path / "kept")[0]
 
 
@@ -136,7 +136,7 @@ def test_wrong_root_is_a_clear_error(tmp_path: Path, root: str) -> None:
     (tmp_path / "other" / "KDEF").mkdir(parents=True)
     (tmp_path / "other" / "KDEF" / "AF01AFFL.JPG").write_bytes(b"x")
     with pytest.raises(FerdataError, match="rafdb|RAF-DB|" + root):
-        build("rafdb", tmp_path / root, tmp_path / "out", OPTIONS, SERIAL)
+        build_shards("rafdb", tmp_path / root, tmp_path / "out", OPTIONS, SERIAL)
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_full_disk(
     """Raw size is known beforehand and refused; otherwise the write fails and says so."""
     options = OPTIONS.model_copy(update={"size": 256, "encoding": encoding, "formats": formats})
     with pytest.raises(BuildError, match=r"free|No space left|can't be written"):
-        build("rafdb", demo_rafdb, small_disk / "out", options, SERIAL)
+        build_shards("rafdb", demo_rafdb, small_disk / "out", options, SERIAL)
     assert not list(small_disk.rglob("*.partial"))
     assert not (small_disk / "out" / "build.json").exists()
 
@@ -167,4 +167,4 @@ def test_full_disk(
 def test_output_that_can_not_be_a_folder(demo_rafdb: Path, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("x")
     with pytest.raises(BuildError, match="can't be"):
-        build("rafdb", demo_rafdb, tmp_path / "taken" / "out", OPTIONS, SERIAL)
+        build_shards("rafdb", demo_rafdb, tmp_path / "taken" / "out", OPTIONS, SERIAL)

@@ -20,7 +20,7 @@ import pytest
 from ferdata.core.errors import BuildError, LockedError, TooManyRejectsError
 from ferdata.core.files import read_json
 from ferdata.core.manifest import Manifest, load_rejects
-from ferdata.shards import BuildOptions, Execution, build
+from ferdata.shards import BuildOptions, Execution, build_shards
 from ferdata.shards.render import render_row
 from ferdata.shards.verify import verify
 
@@ -41,7 +41,7 @@ def hashes(out: Path) -> dict[str, str]:
 def finished(demo_rafdb: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a finished balanced build; never write into it."""
     out = tmp_path_factory.mktemp("build") / "rafdb"
-    build("rafdb", demo_rafdb, out, OPTIONS, SERIAL)
+    build_shards("rafdb", demo_rafdb, out, OPTIONS, SERIAL)
     return out
 
 
@@ -110,12 +110,12 @@ def test_same_bytes_whatever_the_workers_and_the_place(
 ) -> None:
     data = tmp_path / "moved données" / "rafdb"
     shutil.copytree(demo_rafdb, data)
-    build("rafdb", data, tmp_path / "out", OPTIONS, execution)
+    build_shards("rafdb", data, tmp_path / "out", OPTIONS, execution)
     assert hashes(tmp_path / "out") == hashes(finished)
 
 
 def test_another_seed_gives_other_bytes(finished: Path, demo_rafdb: Path, tmp_path: Path) -> None:
-    build("rafdb", demo_rafdb, tmp_path, OPTIONS.model_copy(update={"seed": 1}), SERIAL)
+    build_shards("rafdb", demo_rafdb, tmp_path, OPTIONS.model_copy(update={"seed": 1}), SERIAL)
     mine, theirs = read_json(tmp_path / "plan.json"), read_json(finished / "plan.json")
     assert mine["sha256"] != theirs["sha256"]
 
@@ -128,7 +128,7 @@ def test_rerun_renders_nothing(
 
     monkeypatch.setattr("ferdata.shards.shard.render", refuse)
     before = {path: path.stat().st_mtime_ns for path in finished.rglob("*.h5")}
-    report = build("rafdb", demo_rafdb, finished, OPTIONS, SERIAL)
+    report = build_shards("rafdb", demo_rafdb, finished, OPTIONS, SERIAL)
     assert report.already_done
     assert before == {path: path.stat().st_mtime_ns for path in finished.rglob("*.h5")}
 
@@ -136,11 +136,12 @@ def test_rerun_renders_nothing(
 SCRIPT = """
 import sys
 from pathlib import Path
-from ferdata.shards import BuildOptions, Execution, build
+from ferdata.shards import BuildOptions, Execution, build_shards
 
 if __name__ == "__main__":
     options = BuildOptions.model_validate_json(sys.argv[3])
-    build("rafdb", Path(sys.argv[1]), Path(sys.argv[2]), options, Execution(quiet=True, workers=2))
+    execution = Execution(quiet=True, workers=2)
+    build_shards("rafdb", Path(sys.argv[1]), Path(sys.argv[2]), options, execution)
 """
 
 
@@ -157,8 +158,8 @@ def test_going_on_after_kill_gives_the_same_bytes(demo_rafdb: Path, tmp_path: Pa
     done = {path: path.stat().st_mtime_ns for path in out.glob("hdf5/*.json")}
     assert done
     time.sleep(0.5)  # workers notice that their parent is gone
-    build("rafdb", demo_rafdb, out, options, SERIAL)
-    build("rafdb", demo_rafdb, tmp_path / "whole", options, SERIAL)
+    build_shards("rafdb", demo_rafdb, out, options, SERIAL)
+    build_shards("rafdb", demo_rafdb, tmp_path / "whole", options, SERIAL)
     assert hashes(out) == hashes(tmp_path / "whole")
     first = min(done, key=done.__getitem__)
     assert first.stat().st_mtime_ns == done[first], "a finished shard was built again"
@@ -181,7 +182,7 @@ def test_damaged_shard_is_set_aside_and_built_again(
     data = bytearray(shard.read_bytes())
     data[len(data) // 2] ^= 1
     shard.write_bytes(data)
-    build("rafdb", demo_rafdb, out, OPTIONS, SERIAL)
+    build_shards("rafdb", demo_rafdb, out, OPTIONS, SERIAL)
     assert (out / "quarantine" / shard.name).read_bytes() == bytes(data)
     shutil.rmtree(out / "quarantine")
     assert hashes(out) == hashes(finished)
@@ -193,10 +194,12 @@ def test_other_options_in_the_same_directory(
     out = tmp_path / "out"
     shutil.copytree(finished, out)
     other = OPTIONS.model_copy(update={"size": 48})
-    with pytest.raises(BuildError, match=r"another build .* --overwrite"):
-        build("rafdb", demo_rafdb, out, other, SERIAL)
+    with pytest.raises(BuildError, match=r"another build: --size: 64 there, 48 now.*--overwrite"):
+        build_shards("rafdb", demo_rafdb, out, other, SERIAL)
     assert hashes(out) == hashes(finished)
-    build("rafdb", demo_rafdb, out, other, Execution(executor="serial", quiet=True, overwrite=True))
+    build_shards(
+        "rafdb", demo_rafdb, out, other, Execution(executor="serial", quiet=True, overwrite=True)
+    )
     assert not verify(out, quiet=True).findings
 
 
@@ -204,7 +207,7 @@ def test_two_builds_of_one_directory_exclude_each_other(demo_rafdb: Path, tmp_pa
     from ferdata.shards.runner import lock
 
     with lock(tmp_path), pytest.raises(LockedError, match="at work here"):
-        build("rafdb", demo_rafdb, tmp_path, OPTIONS, SERIAL)
+        build_shards("rafdb", demo_rafdb, tmp_path, OPTIONS, SERIAL)
 
 
 def test_image_that_breaks_after_inspection_is_a_reject(
@@ -222,11 +225,11 @@ def test_image_that_breaks_after_inspection_is_a_reject(
         return make_plan(manifest, options)
 
     monkeypatch.setattr(stages, "make_plan", lose_a_file)
-    report = build("rafdb", data, tmp_path / "out", OPTIONS, SERIAL)
+    report = build_shards("rafdb", data, tmp_path / "out", OPTIONS, SERIAL)
     rejects = [r for r in load_rejects(tmp_path / "out/rejects.parquet") if r.stage == "build"]
     assert rejects and {reject.reason for reject in rejects} == {"file is missing"}
     assert len({reject.uri for reject in rejects}) == 1
-    assert report.record["rejects"]["by_stage"]["build"] == len(rejects)
+    assert report.record.rejects.by_stage["build"] == len(rejects)
     assert not verify(tmp_path / "out", quiet=True).findings
 
 
@@ -236,9 +239,9 @@ def test_too_many_rejects_stop_the_build(demo_rafdb: Path, tmp_path: Path) -> No
     for path in sorted(data.rglob("*_aligned.jpg"))[::5]:
         path.write_bytes(b"")
     with pytest.raises(TooManyRejectsError, match=r"empty.*--max-reject-rate"):
-        build("rafdb", data, tmp_path / "out", OPTIONS, SERIAL)
+        build_shards("rafdb", data, tmp_path / "out", OPTIONS, SERIAL)
     assert load_rejects(tmp_path / "out" / "rejects.parquet")
-    build(
+    build_shards(
         "rafdb", data, tmp_path / "out", OPTIONS.model_copy(update={"max_reject_rate": 0.5}), SERIAL
     )
 
@@ -252,7 +255,7 @@ def test_a_stopped_rerun_leaves_the_finished_build_whole(
     for path in sorted(data.rglob("*_aligned.jpg"))[::5]:
         path.write_bytes(b"")
     with pytest.raises(TooManyRejectsError, match=r"rejects-stopped\.parquet"):
-        build("rafdb", data, out, OPTIONS, SERIAL)
+        build_shards("rafdb", data, out, OPTIONS, SERIAL)
     assert load_rejects(out / "rejects-stopped.parquet")
     assert not verify(out, quiet=True).findings
 
@@ -261,8 +264,8 @@ def test_a_stopped_rerun_leaves_the_finished_build_whole(
 @pytest.mark.parametrize("color", ["rgb", "gray"])
 def test_encodings_and_colors(demo_rafdb: Path, tmp_path: Path, encoding: str, color: str) -> None:
     options = OPTIONS.model_copy(update={"encoding": encoding, "color": color, "augment": "none"})
-    report = build("rafdb", demo_rafdb, tmp_path, options, SERIAL)
-    assert report.record["image"]["channels"] == (1 if color == "gray" else 3)
+    report = build_shards("rafdb", demo_rafdb, tmp_path, options, SERIAL)
+    assert report.record.image.channels == (1 if color == "gray" else 3)
     assert not verify(tmp_path, quiet=True).findings
 
 

@@ -14,7 +14,7 @@ from ferdata.cli.app import app
 from ferdata.core.errors import ModelFileError
 from ferdata.faces.detectors.model_file import ModelFile
 from ferdata.ingesters.demo import write_demo
-from ferdata.shards import BuildOptions, Execution, build
+from ferdata.shards import BuildOptions, Execution, build_shards
 from ferdata.shards.verify import verify
 
 SERIAL = Execution(executor="serial", quiet=True)
@@ -59,7 +59,7 @@ def test_crops_that_are_to_be_aligned_need_the_model_too(
     no_model: None, demo_rafdb: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(ModelFileError, match="--align none"):
-        build("rafdb", demo_rafdb, tmp_path, BuildOptions(align="five"), SERIAL)
+        build_shards("rafdb", demo_rafdb, tmp_path, BuildOptions(align="five"), SERIAL)
 
 
 def test_crops_are_built_without_the_model_and_every_record_says_so(
@@ -85,9 +85,9 @@ def test_single_photographs_without_a_face_are_counted(
     options = BuildOptions(
         split=SPLIT, allow_group_leak=True, duplicates="keep", size=32, formats=("hdf5",)
     )
-    report = build("jaffe", data, tmp_path / "out", options, SERIAL)
+    report = build_shards("jaffe", data, tmp_path / "out", options, SERIAL)
     note = f"2 of {len(images)} photographs have no landmarks and are stored whole, unaligned"
-    assert report.record["notes"] == [note]
+    assert report.record.notes == (note,)
     assert note in verify(tmp_path / "out", quiet=True).notes
 
 
@@ -99,7 +99,7 @@ def test_a_split_that_can_not_keep_subjects_apart_is_noted(tmp_path: Path) -> No
         path.parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(path), pixels)
     options = BuildOptions(landmarks="none", size=32, formats=("hdf5",))
-    report = build("fer2013", data, tmp_path / "out", options, SERIAL)
-    (note,) = report.record["notes"]
+    report = build_shards("fer2013", data, tmp_path / "out", options, SERIAL)
+    (note,) = report.record.notes
     assert note.startswith("the split of fer2013 is by class only, since not every image has a")
     assert note in verify(tmp_path / "out", quiet=True).notes

@@ -18,8 +18,9 @@ from ferdata.augmentation.histogram import equalize_histogram
 from ferdata.cli.app import app
 from ferdata.core.files import read_json, sha256_file, write_json
 from ferdata.core.manifest import Manifest
-from ferdata.shards import BuildOptions, Execution, build, pipeline
+from ferdata.shards import BuildOptions, Execution, build_shards, pipeline
 from ferdata.shards.plan import make_plan
+from ferdata.shards.record import BuildRecord
 from ferdata.shards.render import render_row
 from ferdata.shards.verify import verify
 from ferdata.shards.verify_report import FindingKind
@@ -139,22 +140,20 @@ def test_verify_finds_a_leak_that_is_not_declared(leaky: Path, tmp_path: Path) -
     assert "build.json" in {f.file for f in found if f.kind == FindingKind.RECORD}
 
 
-@pytest.mark.parametrize("leaks", [None, [], ["fine"]])
+@pytest.mark.parametrize("leaks", [[], ["fine"]])
 def test_verify_finds_a_record_that_is_silent_about_the_leak(
-    leaky: Path, tmp_path: Path, leaks: list[str] | None
+    leaky: Path, tmp_path: Path, leaks: list[str]
 ) -> None:
     out = Path(shutil.copytree(leaky, tmp_path / "out"))
     record = read_json(out / "build.json")
-    if leaks is None:
-        del record["leaks"]
-    write_json(out / "build.json", record if leaks is None else record | {"leaks": leaks})
+    write_json(out / "build.json", record | {"leaks": leaks})
     (finding,) = verify(out, quiet=True).findings
     assert finding.file == "build.json" and "leaks" in finding.what
 
 
 def test_a_rerun_renders_nothing(leaky: Path, demo_rafdb: Path, recipe: Path) -> None:
     options = BuildOptions(recipe=str(recipe))
-    assert build("rafdb", demo_rafdb, leaky, options, SERIAL).already_done
+    assert build_shards("rafdb", demo_rafdb, leaky, options, SERIAL).already_done
 
 
 def test_a_rerun_compares_with_what_the_recipe_says_now(
@@ -166,13 +165,13 @@ def test_a_rerun_compares_with_what_the_recipe_says_now(
     uses = {"rafdb": {"data": "RAF-DB", "expected": [{"where": "Table 10", "total": 1}]}}
     path.write_text(yaml.safe_dump(LEAKY | {"datasets": uses}))
     options = BuildOptions(recipe=str(path))
-    report = build("rafdb", demo_rafdb, out, options, SERIAL)
-    for record in (report.record, read_json(out / "build.json")):
-        assert [each["where"] for each in record["recipe"]["expected"]] == ["Table 10"]
+    report = build_shards("rafdb", demo_rafdb, out, options, SERIAL)
+    for record in (report.record, BuildRecord.open(out)):
+        assert [each.where for each in record.recipe.expected] == ["Table 10"]
     assert "Table 10" in (out / "hf/README.md").read_text()
     assert kept == {path: path.stat().st_mtime_ns for path in out.glob("hdf5/*.h5")}
     assert verify(out, quiet=True).ok
-    assert build("rafdb", demo_rafdb, out, options, SERIAL).already_done
+    assert build_shards("rafdb", demo_rafdb, out, options, SERIAL).already_done
 
 
 def test_rows_that_fail_in_rendering_are_in_no_count_and_no_leak(
@@ -190,13 +189,13 @@ def test_rows_that_fail_in_rendering_are_in_no_count_and_no_leak(
     monkeypatch.setattr(pipeline, "make_plan", lose_files)
     out = tmp_path / "out"
     options = BuildOptions(recipe=str(recipe), formats=("hdf5",), max_reject_rate=0.5)
-    record = build("rafdb", data, out, options, SERIAL).record
+    record = build_shards("rafdb", data, out, options, SERIAL).record
     stored = Manifest.load(out / "manifest.parquet")
     frame = stored.to_pandas()
     originals = frame[frame.parent_id.isna()]
-    before = record["summary"]["before"]
+    before = record.summary.before
     assert sum(sum(rows.values()) for rows in before.values()) == len(originals)
-    assert sum(record["summary"]["faces"].values()) == len(originals)
+    assert sum(record.summary.faces.values()) == len(originals)
     leak = stored.provenance["leak"]
     assert leak["held_out"]["test"] == (frame.split == "test").sum()
     assert leak["photograph"]["all"] == frame.pixel_sha256.nunique()
@@ -207,7 +206,7 @@ def test_the_plan_and_the_bytes_are_the_same_with_two_workers(
     leaky: Path, demo_rafdb: Path, recipe: Path, tmp_path: Path
 ) -> None:
     two = Execution(workers=2, quiet=True)
-    build("rafdb", demo_rafdb, tmp_path / "out", BuildOptions(recipe=str(recipe)), two)
+    build_shards("rafdb", demo_rafdb, tmp_path / "out", BuildOptions(recipe=str(recipe)), two)
     for name in ("plan.json", "build.json", "manifest.parquet", "hf/README.md"):
         assert (tmp_path / "out" / name).read_bytes() == (leaky / name).read_bytes()
 
@@ -220,7 +219,7 @@ def test_a_damaged_build_goes_on_from_its_shards(
     lost = out / "hdf5/test-00000-of-00001.h5"
     lost.unlink()
     kept = {path: path.stat().st_mtime_ns for path in out.glob("hdf5/train-*.h5")}
-    build("rafdb", demo_rafdb, out, BuildOptions(recipe=str(recipe)), SERIAL)
+    build_shards("rafdb", demo_rafdb, out, BuildOptions(recipe=str(recipe)), SERIAL)
     assert (out / "build.json").read_bytes() == (leaky / "build.json").read_bytes()
     assert kept == {path: path.stat().st_mtime_ns for path in out.glob("hdf5/train-*.h5")}
 
@@ -281,8 +280,8 @@ def test_the_command_line_comes_before_the_recipe(
 def test_equalized_images_come_out_of_a_row_alone(demo_rafdb: Path, tmp_path: Path) -> None:
     plain = BuildOptions(landmarks="none", size=48, augment="balance", formats=("hdf5",))
     equal = plain.model_copy(update={"equalize": True})
-    build("rafdb", demo_rafdb, tmp_path / "plain", plain, SERIAL)
-    build("rafdb", demo_rafdb, tmp_path / "equal", equal, SERIAL)
+    build_shards("rafdb", demo_rafdb, tmp_path / "plain", plain, SERIAL)
+    build_shards("rafdb", demo_rafdb, tmp_path / "equal", equal, SERIAL)
     manifest = Manifest.load(
         tmp_path / "equal/manifest.parquet", roots={"rafdb": demo_rafdb / "basic"}
     )
@@ -340,15 +339,17 @@ def ckplus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_frames_of_a_film_are_drawn_one_by_one_on_demand(ckplus: Path, tmp_path: Path) -> None:
     options: dict[str, Any] = {"split": "stratified:8:1:1", "landmarks": "none", "size": 32}
     leaky = BuildOptions(**options, allow_group_leak=True)
-    report = build("ckplus", ckplus, tmp_path / "leaky", leaky, SERIAL)
-    (text,) = report.record["leaks"]
+    report = build_shards("ckplus", ckplus, tmp_path / "leaky", leaky, SERIAL)
+    (text,) = report.record.leaks
     assert "images of ckplus were split one by one" in text
     assert "share a sequence with train" in text and "share a person with train" in text
     assert f"**This build leaks:** {text}" in (tmp_path / "leaky/hf/README.md").read_text()
     checked = verify(tmp_path / "leaky", quiet=True)
     assert checked.ok, checked.findings
     assert any("as it says itself" in note for note in checked.notes)
-    leak_free = build("ckplus", ckplus, tmp_path / "leak_free", BuildOptions(**options), SERIAL)
-    assert leak_free.record["leaks"] == []
+    leak_free = build_shards(
+        "ckplus", ckplus, tmp_path / "leak_free", BuildOptions(**options), SERIAL
+    )
+    assert leak_free.record.leaks == ()
     frame = Manifest.load(tmp_path / "leak_free/manifest.parquet").to_pandas()
     assert frame.groupby("subject").split.nunique().max() == 1

@@ -17,7 +17,7 @@ from ferdata.recipes import Recipe
 from ferdata.shards.arrangement import arrange
 from ferdata.shards.finish import notes, without_failed
 from ferdata.shards.options import BuildOptions
-from ferdata.shards.paper_counts import describe_expected, recipe_record
+from ferdata.shards.paper_counts import describe_comparison, recipe_record
 from ferdata.shards.recipe_options import apply_recipe
 from ferdata.shards.shard import ShardReport
 
@@ -83,10 +83,10 @@ def test_lmfer_has_the_counts_of_table_1(paper: Any) -> None:
     for part, share in (("validation", 0.2), ("test", 0.1)):
         for name, number in rows.counts()[part].items():
             assert abs(number - share * TABLE_1[name]) < 1
-    found = recipe_record(recipe, "rafdb", source, rows, options)["expected"]
-    assert describe_expected(found[0]) == f"matches {found[0]['where']} to the image"
-    assert found[1]["differences"] == {"total": {"all": {"built": 23_709, "paper": 20_699}}}
-    assert "sum to 23,709" in describe_expected(found[1])
+    found = recipe_record(recipe, "rafdb", source, rows, options).expected
+    assert describe_comparison(found[0]) == f"matches {found[0].where} to the image"
+    assert found[1].differences == {"total": {"all": {"built": 23_709, "paper": 20_699}}}
+    assert "sum to 23,709" in describe_comparison(found[1])
 
 
 def test_lmfer_leaks_and_says_how_much(paper: Any) -> None:
@@ -126,9 +126,9 @@ def test_sound_is_the_same_with_the_split_first(rafdb: Manifest, paper: Any) -> 
     assert all(parts[parent] == part == "train" for parent, part in copies)
     # As many images to train on as in the paper's split, class by class.
     assert rows.counts()["train"] == paper[1].counts()["train"]
-    first, second = recipe_record(recipe, "rafdb", source, rows, options)["expected"]
-    assert describe_expected(first).endswith("to the image (images before augmentation)")
-    assert second["matches"] is None
+    first, second = recipe_record(recipe, "rafdb", source, rows, options).expected
+    assert describe_comparison(first).endswith("to the image (images before augmentation)")
+    assert second.matches is None
 
 
 def test_the_order_of_rows_is_of_no_importance_to_the_paper_order(rafdb: Manifest) -> None:
@@ -179,8 +179,8 @@ def test_counts_that_differ_are_named(rafdb: Manifest) -> None:
         {"where": "D", "split": "test", "original": in_test | {"anger": 163}},
         {"where": "E", "total": 15_539, "attainable": False, "why": "a slip"},
     )
-    found = recipe_record(recipe, "rafdb", source, rows, options)["expected"]
-    a, b, c, d, e = map(describe_expected, found)
+    found = recipe_record(recipe, "rafdb", source, rows, options).expected
+    a, b, c, d, e = map(describe_comparison, found)
     raised = by_class(rows)
     assert f"A: fear {raised['fear']:,}, paper 355; anger {raised['anger']:,}, paper 4,457" in a
     assert b == "matches B to the image"  # the paper tells of no validation
@@ -195,9 +195,9 @@ def test_a_class_that_the_paper_does_not_have_is_a_difference(rafdb: Manifest, k
     others = {name: number for name, number in counts.items() if name != "fear"}
     recipe = recipe_with({"where": "A", kind: others}, {"where": "B", kind: counts})
     copy = rafdb.with_column("split", ["train"] * len(rafdb))
-    a, b = recipe_record(recipe, "rafdb", copy, copy, BuildOptions())["expected"]
-    assert "differs from A: fear 355, not in the paper" in describe_expected(a)
-    assert b["matches"]
+    a, b = recipe_record(recipe, "rafdb", copy, copy, BuildOptions()).expected
+    assert "differs from A: fear 355, not in the paper" in describe_comparison(a)
+    assert b.matches
 
 
 def test_authors_without_a_test_split_have_no_results_to_compare(rafdb: Manifest) -> None:
@@ -226,5 +226,5 @@ def test_a_synthetic_copy_of_another_size_is_not_compared(rafdb: Manifest) -> No
     for scale, matches in ((0.02, None), (1.0, True)):
         copy = rafdb.with_provenance("ingest", {"synthetic_scale": scale})
         copy = copy.with_column("split", copy.column("official_split"))
-        (found,) = recipe_record(recipe, "rafdb", copy, copy, BuildOptions())["expected"]
-        assert found["matches"] is matches
+        (found,) = recipe_record(recipe, "rafdb", copy, copy, BuildOptions()).expected
+        assert found.matches is matches

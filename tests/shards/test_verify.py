@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from ferdata.core.errors import BuildError
 from ferdata.core.files import read_json, sha256_file, write_json
 from ferdata.core.manifest import Manifest, Reject, save_rejects
-from ferdata.formats.dummies import write_dummy_build
+from ferdata.shards.dummies import write_dummy_build
 from ferdata.shards.verify import verify
 from ferdata.shards.verify_report import FindingKind
 
@@ -218,7 +218,7 @@ def test_no_path_leaves_the_build(build, name, tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "not a ferdata build"), ("[]", "format None"), ('{"format": "x/2"}', "'x/2'")],
+    [(None, "not a build"), ("[]", "not written by"), ('{"format": "x/2"}', "format x/2")],
 )
 def test_what_is_no_build(content, message, tmp_path):
     if content is not None:

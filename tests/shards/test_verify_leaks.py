@@ -67,10 +67,10 @@ def found(
     manifest: Manifest,
     options: Mapping[str, Any],
     *,
-    leaks: Sequence[str] | None = (),
+    leaks: Sequence[str] = (),
     failed: Sequence[str] = (),
 ) -> list[tuple[FindingKind, str]]:
-    rules = Rules(manifest, options, leaks, frozenset(failed))
+    rules = Rules(manifest, BuildOptions(**options), leaks, frozenset(failed))
     return [(finding.kind, finding.file) for finding in rules.findings()]
 
 
@@ -83,12 +83,12 @@ def test_leaks_that_are_declared_as_they_are_pass(films: Manifest, copies: Manif
     for manifest, options in ((films, FILMS), (copies, COPIES)):
         texts = leak_texts(manifest.provenance)
         assert found(manifest, options, leaks=texts) == []
-        notes = list(Rules(manifest, options, texts, ()).notes())
+        notes = list(Rules(manifest, BuildOptions(**options), texts, ()).notes())
         assert notes == [f"this build leaks, as it says itself: {texts[0]}"]
 
 
-@pytest.mark.parametrize("leaks", [None, [], ["fine"]])
-def test_a_record_with_other_leaks_is_found(films: Manifest, leaks: list[str] | None) -> None:
+@pytest.mark.parametrize("leaks", [[], ["fine"]])
+def test_a_record_with_other_leaks_is_found(films: Manifest, leaks: list[str]) -> None:
     assert found(films, FILMS, leaks=leaks) == [(FindingKind.RECORD, "build.json")]
 
 
@@ -136,5 +136,5 @@ def test_declared_copies_have_parents_all_the_same(copies: Manifest) -> None:
 
 def test_copies_of_train_have_parents() -> None:
     orphan = rows(split=["train", "train"], parent_id=[None, "demo/none"])
-    assert found(orphan, {}, leaks=None) == [(FindingKind.RULE, "manifest.parquet")]
-    assert found(orphan, {}, leaks=None, failed=["demo/none"]) == []
+    assert found(orphan, {}) == [(FindingKind.RULE, "manifest.parquet")]
+    assert found(orphan, {}, failed=["demo/none"]) == []

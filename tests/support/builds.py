@@ -9,6 +9,7 @@ import numpy as np
 from ferdata.core.labels import BASIC7, LabelSpace
 from ferdata.core.manifest import Manifest
 from ferdata.faces.schemes import scheme as landmark_scheme
+from ferdata.shards.record import BuildRecord
 
 SIZE = 32
 
@@ -69,21 +70,16 @@ def write_build(
         splits[split] = {"rows": len(labels), "shards": [shard], "counts": counts}
     if people:
         _write_manifest(root / "manifest.parquet", rows, people, space)
-    build = {
-        "format": "ferdata-build/1",
-        "name": name,
-        "plan_sha256": plan,
-        "seed": 0,
-        "label_space": {"name": space.name, "names": list(space.names)},
-        "image": {"height": size, "width": size, "channels": channels, "encoding": "raw"},
-        "landmarks": {"scheme": scheme, "points": landmark_scheme(scheme).size if scheme else 0},
-        "splits": splits,
-        "files": {},
-        "options": {"align": "auto", "size": size},
-    }
-    if leaks is not None:
-        build["leaks"] = leaks
-    (root / "build.json").write_text(json.dumps(build))
+    BuildRecord(
+        name=name,
+        plan_sha256=plan,
+        label_space={"name": space.name, "names": space.names},
+        image={"height": size, "width": size, "channels": channels, "encoding": "raw"},
+        landmarks={"scheme": scheme, "points": landmark_scheme(scheme).size if scheme else 0},
+        splits=splits,
+        options={"size": size},
+        leaks=leaks or (),
+    ).save(root)
     return root
 
 

@@ -92,7 +92,7 @@ def bare_render(task: tuple[list[str], str]) -> None:
 
 def whole_build(data: Path, landmarks: str, workers: int) -> None:
     """Build from the raw tree to finished shards, with an empty cache."""
-    from ferdata.shards import BuildOptions, Execution, build
+    from ferdata.shards import BuildOptions, Execution, build_shards
 
     with tempfile.TemporaryDirectory() as folder:
         os.environ["FERDATA_CACHE_DIR"] = str(Path(folder) / "cache")
@@ -100,7 +100,9 @@ def whole_build(data: Path, landmarks: str, workers: int) -> None:
         options = BuildOptions(
             landmarks=landmarks, size=SIZE, formats=("hdf5",), shard_bytes=32_000_000
         )
-        build("rafdb", data, Path(folder) / "out", options, Execution(workers=workers, quiet=True))
+        build_shards(
+            "rafdb", data, Path(folder) / "out", options, Execution(workers=workers, quiet=True)
+        )
 
 
 def seconds(function: Callable[[], None]) -> float:

@@ -1,0 +1,43 @@
+"""Opening what ferdata made: a build, a training run, or a manifest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ferdata.api.paths import PathLike, as_path
+from ferdata.core.errors import LayoutError
+
+if TYPE_CHECKING:
+    from ferdata.api.builds import Build
+    from ferdata.core.manifest import Manifest
+
+
+def open_folder(path: PathLike) -> Build | Manifest:
+    """Open a build, a run or a manifest.
+
+    Args:
+        path: The folder of a build or of a run, or a manifest's Parquet file.
+
+    Returns:
+        `Build`, `Run` or `Manifest`.
+
+    Raises:
+        LayoutError: It is none of these.
+        BuildError: A build that is not finished, or damaged.
+    """
+    from ferdata.shards.record import BuildRecord  # noqa: PLC0415 - keeps `import ferdata` light
+
+    folder = as_path(path, "path")
+    if folder.suffix == ".parquet":
+        from ferdata.core.manifest import Manifest  # noqa: PLC0415 - loads pyarrow
+
+        return Manifest.load(folder)
+    if (folder / BuildRecord.file_name).is_file() or (folder / "plan.json").is_file():
+        from ferdata.api.builds import Build  # noqa: PLC0415
+
+        return Build.open(folder)
+    what = "no such folder" if not folder.exists() else "neither a build nor a training run"
+    raise LayoutError(
+        f"{folder}: {what}; give the --out of `ferdata build` or `ferdata train`, or the Parquet "
+        "file of a manifest"
+    )

@@ -1,0 +1,212 @@
+"""What there is to build from: datasets, recipes, folders, manifests, synthetic copies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from ferdata.api import html
+from ferdata.api.paths import DataFolders, PathLike, as_folders, as_path
+
+if TYPE_CHECKING:
+    from ferdata.core.manifest import Manifest
+    from ferdata.ingesters.demo import DemoCopy
+    from ferdata.ingesters.info import DatasetInfo
+    from ferdata.ingesters.stage import Detection
+    from ferdata.recipes import Recipe
+
+
+class Listing(tuple[Any, ...]):
+    """A tuple that shows itself as a table."""
+
+    heads: tuple[str, ...]
+    rows: tuple[tuple[object, ...], ...]
+
+    @classmethod
+    def of(
+        cls, items: Iterable[Any], heads: Sequence[str], rows: Iterable[Sequence[object]]
+    ) -> Listing:
+        """Return a listing of some items, with a row of the table for each."""
+        made = cls(items)
+        made.heads, made.rows = tuple(heads), tuple(map(tuple, rows))
+        return made
+
+    def __repr__(self) -> str:
+        from ferdata.core.tables import text_table  # noqa: PLC0415 - keeps start-up light
+
+        return text_table(self.heads, [list(map(str, row)) for row in self.rows], align="l")
+
+    def _repr_html_(self) -> str:
+        return html.table(self.heads, self.rows)
+
+
+@overload
+def datasets(name: None = None) -> Sequence[DatasetInfo]: ...
+
+
+@overload
+def datasets(name: str) -> DatasetInfo: ...
+
+
+def datasets(name: str | None = None) -> Sequence[DatasetInfo] | DatasetInfo:
+    """Return what is known about a dataset, or about all of them.
+
+    Args:
+        name: The dataset; None for a list of all.
+
+    Raises:
+        UnknownNameError: There is no such dataset.
+    """
+    from ferdata.ingesters.info import dataset_info, dataset_names  # noqa: PLC0415 - reads YAML
+
+    if name is not None:
+        return dataset_info(name)
+    known = [dataset_info(each) for each in dataset_names()]
+    heads = ("name", "images", "classes", "title")
+    return Listing.of(
+        known, heads, [(each.name, each.total, len(each.codes), each.title) for each in known]
+    )
+
+
+@overload
+def recipes(name: None = None) -> Sequence[Recipe]: ...
+
+
+@overload
+def recipes(name: PathLike) -> Recipe: ...
+
+
+def recipes(name: PathLike | None = None) -> Sequence[Recipe] | Recipe:
+    """Return a paper's recipe, or all of them.
+
+    Args:
+        name: The recipe's name, or the path of a YAML file; None for a list of all.
+
+    Raises:
+        UnknownNameError: There is no such recipe.
+        ManifestError: The file is broken.
+    """
+    from ferdata.recipes import load_recipe, recipe_names  # noqa: PLC0415 - reads YAML
+
+    if name is not None:
+        return load_recipe(str(name))
+    known = [load_recipe(each) for each in recipe_names()]
+    rows = [(each.name, each.title, ", ".join(each.datasets)) for each in known]
+    return Listing.of(known, ("name", "title", "datasets"), rows)
+
+
+def detect(folder: PathLike) -> Sequence[Detection]:
+    """Find out which datasets a folder holds, and in which layouts.
+
+    Args:
+        folder: The folder, or one slightly above it.
+
+    Returns:
+        Every layout that fits, the most likely first; empty if no known dataset is there.
+
+    Raises:
+        LayoutError: The folder is missing, empty or can't be read.
+    """
+    from ferdata.ingesters import stage  # noqa: PLC0415 - loads numpy and pyarrow
+
+    found = stage.detect(as_path(folder, "folder"))
+    rows = [(each.dataset, each.layout, f"{each.confidence:.0%}", each.root) for each in found]
+    return Listing.of(found, ("dataset", "layout", "confidence", "folder"), rows)
+
+
+def ingest(
+    name: str, data: PathLike, *, source: str | None = None, **choices: str | None
+) -> Manifest:
+    """Read a dataset's labels and annotations into a manifest; no image is opened.
+
+    Args:
+        name: The dataset, for instance `"rafdb"`.
+        data: The folder that holds it.
+        source: Image set, where the dataset ships several, for instance `"original"`.
+        **choices: What to read where the dataset offers a choice, for instance `poses="half"`.
+
+    Raises:
+        LayoutError: The folder does not hold this dataset in a known layout.
+        FerdataError: Annotations are broken, or a name is unknown.
+    """
+    from ferdata.ingesters import stage  # noqa: PLC0415 - loads numpy and pyarrow
+
+    return stage.ingest(name, as_path(data, "data"), source=source, **choices)
+
+
+def merge(
+    mix: PathLike,
+    manifests: Iterable[PathLike | Manifest],
+    *,
+    data: DataFolders | None = None,
+    seed: int = 0,
+    workers: int = 1,
+    quiet: bool = False,
+) -> Manifest:
+    """Merge manifests as a mix declares: labels by name, splits by its rules.
+
+    Args:
+        mix: A mix, or the path of its YAML file.
+        manifests: Manifests of its datasets, open or as Parquet files.
+        data: The folders of the images, which are read and hashed so that duplicates across
+            datasets end up in one split. None: only hashes that the manifests bring are used.
+        seed: Seed of the splits.
+        workers: Number of processes that read images.
+        quiet: Show no progress.
+
+    Raises:
+        FerdataError: Mix, manifests or data don't fit together.
+    """
+    from ferdata.core.manifest import Manifest, load_manifest  # noqa: PLC0415 - loads pyarrow
+    from ferdata.core.parallel import open_executor  # noqa: PLC0415
+    from ferdata.recipes.mix import load_mix  # noqa: PLC0415
+    from ferdata.shards.merging import merge_manifests  # noqa: PLC0415
+
+    opened = [
+        each if isinstance(each, Manifest) else load_manifest(as_path(each, "manifest"))
+        for each in manifests
+    ]
+    folders = None if data is None else as_folders(data)
+    with open_executor("processes", workers if folders else 1) as executor:
+        return merge_manifests(
+            load_mix(str(mix)),
+            opened,
+            folders,
+            seed=seed,
+            executor=executor,
+            workers=workers,
+            quiet=quiet,
+        )
+
+
+def demo(
+    name: str,
+    out: PathLike,
+    *,
+    layout: str | None = None,
+    scale: float = 0.05,
+    seed: int = 0,
+    workers: int = 1,
+    quiet: bool = False,
+) -> DemoCopy:
+    """Draw a synthetic copy of a dataset: true layout, file names, codes and class proportions.
+
+    Args:
+        name: The dataset, for instance `"rafdb"`.
+        out: Folder of the copy, new or empty.
+        layout: Its layout, for instance `"kaggle"`; default: the official one.
+        scale: Size, as a fraction of the real number of images.
+        seed: Another seed draws other faces.
+        workers: Number of processes.
+        quiet: Show no progress.
+
+    Raises:
+        FerdataError: A name or a number is wrong, or the folder holds something else.
+    """
+    from ferdata.ingesters.demo import write_demo  # noqa: PLC0415 - loads cv2
+
+    folder: Path = as_path(out, "out")
+    return write_demo(
+        name, folder, layout=layout, scale=scale, seed=seed, workers=workers, quiet=quiet
+    )

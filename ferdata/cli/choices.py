@@ -1,0 +1,27 @@
+"""Flags for what datasets leave to choose: KDEF's poses, CK+'s frames, FER+'s label rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ferdata.cli.flags import Flag
+
+
+def choice_flags() -> Iterator[Flag]:
+    """Yield a flag for each choice of any dataset; its values come from the dataset's YAML file."""
+    from ferdata.ingesters.info import dataset_info, dataset_names  # noqa: PLC0415 - reads YAML
+
+    offers: dict[str, dict[str, list[str]]] = {}
+    for dataset in dataset_names():
+        for choice, values in dataset_info(dataset).choices.items():
+            offers.setdefault(choice, {})[dataset] = list(values)
+    for choice, by_dataset in offers.items():
+        words = list(dict.fromkeys(word for values in by_dataset.values() for word in values))
+        yield Flag(
+            name=choice,
+            help=f"{', '.join(by_dataset)}: see `ferdata datasets NAME`.".replace("`", ""),
+            metavar="|".join(words),
+            section="Data",
+            default=words[0],
+            choice=True,
+        )

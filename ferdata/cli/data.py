@@ -1,0 +1,53 @@
+"""`--data`: one folder, or a folder for each dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ferdata.core.errors import OptionError
+
+Data = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--data",
+        help="The folder that holds the data; for several datasets one folder, or NAME=DIR each.",
+        metavar="DIR|NAME=DIR",
+        show_default=False,
+    ),
+]
+
+
+def parse_data(values: list[str] | None) -> Path | dict[str, Path] | None:
+    """Read `--data`: one folder, or a folder for each dataset.
+
+    Args:
+        values: What was given; what stands before `=` is a dataset if it is one's name, else part
+            of a path.
+
+    Raises:
+        OptionError: Folders with and without a name are mixed, or a name is given twice.
+    """
+    if not values:
+        return None
+    from ferdata.ingesters.info import dataset_names  # noqa: PLC0415 - keeps start-up light
+
+    known = dataset_names()
+    named: dict[str, Path] = {}
+    plain: list[Path] = []
+    for value in values:
+        name, mark, folder = value.partition("=")
+        if not mark or name not in known:
+            plain.append(Path(value).expanduser())
+        elif name in named:
+            raise OptionError(f"--data {value}: {name} is given twice")
+        else:
+            named[name] = Path(folder).expanduser()
+    if len(plain) > 1 or (plain and named):
+        raise OptionError(
+            f"--data {' '.join(values)}: give one folder that holds everything, or NAME=DIR for "
+            f"each dataset (names: {', '.join(known)})"
+        )
+    return named or plain[0]

@@ -1,0 +1,23 @@
+"""What commands print alike."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import typer
+from pydantic import BaseModel
+
+
+def echo_json(value: Any) -> None:
+    """Print a record or plain values as indented JSON."""
+    if isinstance(value, BaseModel):
+        value = value.model_dump(mode="json")
+    typer.echo(json.dumps(value, indent=1, ensure_ascii=False))
+
+
+def quieten(*, quiet: bool) -> None:
+    """Log only warnings where that is asked for."""
+    if quiet:
+        logging.getLogger("ferdata").setLevel(logging.WARNING)

@@ -1,0 +1,111 @@
+"""Records: what a build or a run was, as one JSON file that one class writes and reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ferdata.core.errors import BuildError, FerdataError
+from ferdata.core.files import read_json, write_json
+
+
+class RecordPart(BaseModel):
+    """A part of a record: immutable, and strict about its fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+class Record(RecordPart):
+    """The content of a JSON file with a versioned format.
+
+    A subclass says how its file is called, what format it has, and what to do where the file is
+    missing or can't be used.
+
+    Attributes:
+        format: Name and version of the format, for instance `ferdata-build/2`.
+    """
+
+    file_name: ClassVar[str]
+    """Name of the file inside its folder."""
+
+    current: ClassVar[str]
+    """The format that this version writes."""
+
+    error: ClassVar[type[FerdataError]]
+    """What is raised where the file can't be used."""
+
+    remedy: ClassVar[str]
+    """What to do about a file that is damaged or of another version."""
+
+    format: str
+
+    @classmethod
+    def missing(cls, folder: Path) -> str:
+        """Say why there is no file, and what to do."""
+        raise NotImplementedError
+
+    @classmethod
+    def upgraded(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the values of an older format as those of the current one.
+
+        Formats that can't be upgraded are returned as they are, and refused.
+        """
+        return values
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Read the record of a folder.
+
+        Raises:
+            FerdataError: Of the class `error`: there is no file, it is damaged, or another version
+                of ferdata wrote it; with what to do.
+        """
+        path = folder / cls.file_name
+        if not path.is_file():
+            raise cls.error(cls.missing(folder))
+        try:
+            values = read_json(path)
+        except BuildError as error:
+            raise cls.error(f"{error}; {cls.remedy}") from None
+        return cls.of(values, path)
+
+    @classmethod
+    def of(cls, values: Any, path: Path) -> Self:
+        """Return the record of what a file holds.
+
+        Args:
+            values: The file's content.
+            path: The file, for messages.
+
+        Raises:
+            FerdataError: As for `open`.
+        """
+        found = values.get("format") if isinstance(values, dict) else None
+        if not isinstance(found, str):
+            raise cls.error(f"{path}: not written by ferdata; {cls.remedy}")
+        name, _, version = cls.current.partition("/")
+        if found != cls.current:
+            found_name, _, found_version = found.partition("/")
+            if found_name == name and found_version.isdigit() and int(found_version) > int(version):
+                raise cls.error(
+                    f"{path}: format {found}, written by a newer ferdata; this one reads up to "
+                    f"{cls.current}. Update: pip install -U ferdata"
+                )
+            values = cls.upgraded(values)
+            if values.get("format") != cls.current:
+                raise cls.error(
+                    f"{path}: format {found}, but this ferdata reads {cls.current}; {cls.remedy}"
+                )
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise cls.error(f"{path}: damaged ({where}: {first['msg']}); {cls.remedy}") from error
+
+    def save(self, folder: Path) -> None:
+        """Write the record into a folder, whole or not at all."""
+        write_json(folder / self.file_name, self.model_dump(mode="json"))

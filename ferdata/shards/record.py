@@ -1,0 +1,201 @@
+"""The record of a finished build, `build.json`: written last, read by everything that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from ferdata import __version__
+from ferdata.core.errors import BuildError
+from ferdata.core.labels import LabelSpace
+from ferdata.core.options import RENAMED
+from ferdata.core.records import Record, RecordPart
+from ferdata.formats.names import BUILD_FILE, BUILD_FORMAT
+from ferdata.shards.options import BuildOptions
+
+Counts = dict[str, int]
+"""Images by class name."""
+
+_TRACES = ("plan.json", "hdf5", "hf", "manifest.parquet")  # of a build that was begun
+
+
+class LabelSpaceRecord(RecordPart):
+    """The classes: the label of an image is the position of its class in `names`."""
+
+    name: str
+    names: tuple[str, ...]
+
+
+class ImageRecord(RecordPart):
+    """How the images are stored."""
+
+    height: int = Field(ge=1)
+    """Rows of pixels."""
+    width: int = Field(ge=1)
+    """Columns of pixels."""
+    channels: Literal[1, 3]
+    """3 for RGB, 1 for gray."""
+    encoding: Literal["raw", "jpeg", "png"]
+    """`raw` pixels, or one JPEG or PNG file per image."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width, channels."""
+        return self.height, self.width, self.channels
+
+
+class LandmarkRecord(RecordPart):
+    """The landmarks: name of their scheme and number of points P of `landmarks` (N, P, 2)."""
+
+    scheme: str | None = None
+    points: int = Field(default=0, ge=0)
+
+
+class SplitRecord(RecordPart):
+    """One split."""
+
+    rows: int = Field(ge=0)
+    """Number of images, augmented copies included."""
+    counts: Counts = {}
+    """Images per class."""
+    shards: tuple[str, ...]
+    """Paths of the shards inside the build, posix, in order."""
+
+
+class FileRecord(RecordPart):
+    """One file of the build."""
+
+    sha256: str
+    rows: int | None = None
+    """Images in a shard; None for other files."""
+
+
+class RejectRecord(RecordPart):
+    """The rows in `rejects.parquet`."""
+
+    total: int = 0
+    by_stage: Counts = {}
+    by_reason: dict[str, Counts] = {}
+    """Rows by stage and kind of reason."""
+
+
+class SummaryRecord(RecordPart):
+    """Counts before and after augmentation, and how every stage went."""
+
+    before: dict[str, Counts] = {}
+    """Source images by split and class."""
+    after: dict[str, Counts] = {}
+    """Stored images by split and class."""
+    by_dataset: dict[str, dict[str, Counts]] = {}
+    """Source images by dataset, split and class."""
+    faces: Counts = {}
+    """Source images by source of their landmarks."""
+    provenance: dict[str, Any] = {}
+    """What the stages noted in the manifest, by stage."""
+
+
+class PaperCounts(RecordPart):
+    """The counts of one of a paper's tables, compared with those of the build."""
+
+    where: str
+    """The table."""
+    compared: tuple[str, ...] = ()
+    """Which of the table's counts were compared."""
+    matches: bool | None = None
+    """Whether all are equal; None if nothing was compared."""
+    differences: dict[str, dict[str, dict[str, int | None]]] = {}
+    """Built and printed number by kind of count and class, where they differ."""
+    why: str = ""
+    """Why they differ, or why they were not compared."""
+
+
+class RecipeRecord(RecordPart):
+    """The recipe that the build follows."""
+
+    name: str
+    leak_free: bool = False
+    expected: tuple[PaperCounts, ...] = ()
+
+
+class BuildRecord(Record):
+    """All that is known about a finished build; no time and no path of the machine."""
+
+    file_name: ClassVar[str] = BUILD_FILE
+    current: ClassVar[str] = BUILD_FORMAT
+    error: ClassVar[type[BuildError]] = BuildError
+    remedy: ClassVar[str] = (
+        "run the `ferdata build` command again: intact shards are kept, the record is written anew"
+    )
+
+    format: str = BUILD_FORMAT
+    name: str
+    """The dataset or mix, for instance `rafdb`."""
+    ferdata_version: str = __version__
+    plan_sha256: str
+    """Hash of the plan; every shard carries it."""
+    seed: int = 0
+    label_space: LabelSpaceRecord
+    image: ImageRecord
+    landmarks: LandmarkRecord = LandmarkRecord()
+    splits: dict[str, SplitRecord]
+    files: dict[str, FileRecord] = {}
+    """Every file by its path inside the build, posix."""
+    options: BuildOptions = BuildOptions()
+    versions: dict[str, str] = {}
+    """Versions that can change a pixel."""
+    leaks: tuple[str, ...] = ()
+    """Why images of different splits are not independent; empty if they are."""
+    notes: tuple[str, ...] = ()
+    """What users of the build should know: fallbacks, and what results can't be compared with."""
+    datasets: dict[str, str] = {}
+    """Title of each dataset by its name."""
+    rejects: RejectRecord = RejectRecord()
+    summary: SummaryRecord = SummaryRecord()
+    recipe: RecipeRecord | None = None
+
+    @cached_property
+    def space(self) -> LabelSpace:
+        """The label space."""
+        return LabelSpace(self.label_space.name, self.label_space.names)
+
+    @property
+    def rows(self) -> int:
+        """Number of stored images."""
+        return sum(split.rows for split in self.splits.values())
+
+    @property
+    def synthetic_scale(self) -> float | None:
+        """Size of the synthetic copy that the build was made from; None for real data."""
+        scale: float | None = self.summary.provenance.get("ingest", {}).get("synthetic_scale")
+        return scale
+
+    @classmethod
+    def missing(cls, folder: Path) -> str:
+        """Say why a folder is not a finished build."""
+        if not folder.exists():
+            return (
+                f"{folder}: no such folder; `ferdata build NAME --out {folder}` makes a build there"
+            )
+        if any((folder / trace).exists() for trace in _TRACES):
+            return (
+                f"{folder}: this build is not finished (it has no {cls.file_name}); run the same "
+                "`ferdata build` command again to resume it"
+            )
+        return (
+            f"{folder}: not a build (it has no {cls.file_name}); give the --out of `ferdata build`"
+        )
+
+    @classmethod
+    def upgraded(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Upgrade `ferdata-build/1`, which had other names for some options."""
+        if values.get("format") != "ferdata-build/1":
+            return values
+        options = {RENAMED.get(key, key): each for key, each in values.get("options", {}).items()}
+        recipe = values.get("recipe")
+        if isinstance(recipe, Mapping):
+            recipe = {RENAMED.get(key, key): each for key, each in recipe.items()}
+        return {**values, "format": cls.current, "options": options, "recipe": recipe}
