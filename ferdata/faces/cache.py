@@ -110,7 +110,7 @@ class DetectionCache:
         return found
 
     def put(self, detections: Mapping[Key, Detection | None]) -> None:
-        """Store detections, all of them or none."""
+        """Store detections, all or none of them."""
         rows = [_encode(key, self._detector, value) for key, value in detections.items()]
         with self._recovering():
             if self._connection is not None and rows:
@@ -146,7 +146,7 @@ class DetectionCache:
 
     @contextlib.contextmanager
     def _recovering(self) -> Iterator[None]:
-        """Turn a broken file into an empty cache, and one that can't be used into none."""
+        """Replace a broken file by an empty cache, and one that can't be used by none."""
         try:
             yield
         except sqlite3.OperationalError as error:  # locked, read-only, full, no permission
@@ -166,7 +166,7 @@ class DetectionCache:
         self._path = None
 
     def _move_aside(self, error: Exception) -> bool:
-        """Rename the broken file; if it can't be, use no cache."""
+        """Rename the broken file; use no cache if that fails."""
         if self._path is None:
             return False
         aside = self._path.with_name(f"{self._path.name}.broken-{time.time_ns()}")
@@ -174,7 +174,7 @@ class DetectionCache:
             self._path.rename(aside)
             for suffix in ("-wal", "-shm"):
                 self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
-        except FileNotFoundError:  # another process was quicker
+        except FileNotFoundError:  # another process moved it first
             return True
         except OSError as failure:
             self._give_up(failure)

@@ -120,7 +120,7 @@ def _shipped(landmarks: Floats | None, five: Floats | None, name: str | None) ->
 
 
 def _point_lists(column: pa.ChunkedArray) -> list[Floats | None]:
-    """Split a column of lists of points into one array (P, 2) per row, None for null."""
+    """Split a column of point lists into one array (P, 2) per row, None for null."""
     rows: list[Floats | None] = []
     for chunk in column.chunks:
         flat = chunk.flatten()  # without the values of null rows
@@ -135,7 +135,7 @@ def _point_lists(column: pa.ChunkedArray) -> list[Floats | None]:
 
 
 def _five_points(column: pa.ChunkedArray) -> list[Floats | None]:
-    """Return one array (5, 2) per row, None for null and for rows with an unknown coordinate."""
+    """Return one array (5, 2) per row, None for null or if a coordinate is not finite."""
     rows: list[Floats | None] = []
     for chunk in column.chunks:
         valid = chunk.is_valid().to_pylist()
