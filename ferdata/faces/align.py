@@ -39,7 +39,8 @@ ARCFACE_TEMPLATE: npt.NDArray[np.float64] = np.array(
 """Where the five points go in a 112×112 image.
 
 The template of ArcFace (Deng et al., CVPR 2019) as in InsightFace's `face_align.py`, widely used
-for face and expression recognition. It crops above the chin and at mid-forehead; `margin` widens it.
+for face and expression recognition. It crops above the chin and at mid-forehead; `margin` widens
+it.
 """
 
 _SAME_SCALE = 1e-6
@@ -67,8 +68,8 @@ def alignment_matrix(
     """Return the map from source pixels to output pixels.
 
     Args:
-        kind: `none`: the whole image, scaled to fit and centered; if it is not square, its edges are
-            repeated to fill the output. `five`: the similarity that brings the five points closest
+        kind: `none`: the whole image, scaled to fit and centered; edges are repeated to fill the
+            output if it is not square. `five`: the similarity that brings the five points closest
             to the template; the same as `none` if the points are unknown (None, NaN, or all in one
             place).
         five_points: The five points in source pixels, shape (5, 2) or (10,), or None.

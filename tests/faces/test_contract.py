@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from ferdata.core import registry as registry_module
 from ferdata.core.errors import DetectorUnavailableError, OptionError, UnknownNameError
 from ferdata.core.images import read_image
 from ferdata.core.manifest import Manifest
@@ -85,6 +86,48 @@ def test_a_registered_detector_runs_under_its_own_name(
 def test_what_it_can_not_do_is_its_own_error(bright: type[BrightFive], rows_of: Rows) -> None:
     with pytest.raises(OptionError, match="bright has no blendshapes"):
         locate_faces_with_report(rows_of(["0.png"]), FaceOptions("bright", blendshapes=True))
+
+
+PLUGIN = """
+import numpy as np
+from ferdata.faces.detection import Detection
+from ferdata.faces.detectors import LandmarkDetector
+from ferdata.faces.schemes import FIVE
+
+class Middle(LandmarkDetector):
+    scheme = FIVE
+    version = "middle/1"
+
+    def detect(self, image, box=None):
+        height, width = image.shape[:2]
+        return Detection(np.float32([[width / 2, height / 2]] * 5), 1, "only")
+"""
+
+
+def test_worker_processes_find_the_detector_of_an_installed_package(
+    rows_of: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "middle_faces.py").write_text(PLUGIN)
+    info = tmp_path / "middle_faces-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Name: middle-faces\nVersion: 1\n")
+    entry = "[ferdata.plugins]\ndetector.middle = middle_faces:Middle\n"
+    (info / "entry_points.txt").write_text(entry)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    registry_module._plugins.cache_clear()
+    try:
+        with open_executor("processes", 2) as executor:
+            located, report = locate_faces_with_report(
+                rows_of(["0.png", "blank.png"]),
+                FaceOptions("middle", score=False),
+                executor=executor,
+                workers=2,
+            )
+    finally:
+        registry_module._plugins.cache_clear()
+    assert report.detected == 2
+    assert located.column("landmark_source") == ["middle", "middle"]
+    assert located.column("five_points")[1] == [40, 30] * 5
 
 
 def test_a_worker_process_that_does_not_know_the_detector_says_what_to_do(
