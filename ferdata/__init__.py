@@ -20,7 +20,7 @@ from ferdata.core.lazy import lazy_names
 if TYPE_CHECKING:
     from ferdata.api.builds import Build, build, verify
     from ferdata.api.opening import open_folder as open
-    from ferdata.api.sources import datasets, demo, detect, ingest, merge, recipes
+    from ferdata.api.sources import datasets, demo, detect, ingest, merge
     from ferdata.core.errors import FerdataError
     from ferdata.core.labels import LabelSpace
     from ferdata.core.manifest import Manifest
@@ -39,7 +39,6 @@ __all__ = [
     "ingest",
     "merge",
     "open",
-    "recipes",
     "verify",
 ]
 
@@ -47,9 +46,7 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         **dict.fromkeys(("Build", "build", "verify"), "ferdata.api.builds"),
-        **dict.fromkeys(
-            ("datasets", "demo", "detect", "ingest", "merge", "recipes"), "ferdata.api.sources"
-        ),
+        **dict.fromkeys(("datasets", "demo", "detect", "ingest", "merge"), "ferdata.api.sources"),
         "open": "ferdata.api.opening:open_folder",
         "FerdataError": "ferdata.core.errors",
         "LabelSpace": "ferdata.core.labels",

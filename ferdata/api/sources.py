@@ -1,4 +1,4 @@
-"""What there is to build from: datasets, recipes, folders, manifests, synthetic copies."""
+"""What there is to build from: datasets, folders, manifests, synthetic copies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from ferdata.ingesters.demo import DemoCopy
     from ferdata.ingesters.info import DatasetInfo
     from ferdata.ingesters.stage import Detection
-    from ferdata.recipes import Recipe
 
 
 class Listing(tuple[Any, ...]):
@@ -67,33 +66,6 @@ def datasets(name: str | None = None) -> Sequence[DatasetInfo] | DatasetInfo:
     return Listing.of(
         known, heads, [(each.name, each.total, len(each.codes), each.title) for each in known]
     )
-
-
-@overload
-def recipes(name: None = None) -> Sequence[Recipe]: ...
-
-
-@overload
-def recipes(name: PathLike) -> Recipe: ...
-
-
-def recipes(name: PathLike | None = None) -> Sequence[Recipe] | Recipe:
-    """Return a paper's recipe, or all of them.
-
-    Args:
-        name: The recipe's name, or the path of a YAML file; None for a list of all.
-
-    Raises:
-        UnknownNameError: There is no such recipe.
-        ManifestError: The file is broken.
-    """
-    from ferdata.recipes import load_recipe, recipe_names  # noqa: PLC0415 - reads YAML
-
-    if name is not None:
-        return load_recipe(str(name))
-    known = [load_recipe(each) for each in recipe_names()]
-    rows = [(each.name, each.title, ", ".join(each.datasets)) for each in known]
-    return Listing.of(known, ("name", "title", "datasets"), rows)
 
 
 def detect(folder: PathLike) -> Sequence[Detection]:

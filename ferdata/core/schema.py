@@ -5,10 +5,11 @@ from __future__ import annotations
 import pyarrow as pa
 
 from ferdata.core.labels import CANONICAL
+from ferdata.core.split_rules import SPLITS
+
+__all__ = ["BLENDSHAPES", "REJECT_SCHEMA", "SCHEMA", "SCHEMA_VERSION", "SPLITS"]
 
 SCHEMA_VERSION = "ferdata-manifest/2"
-
-SPLITS = ("train", "validation", "test")
 
 BLENDSHAPES = 52
 """Blendshape scores of a face: those of ARKit, as face landmark models return them."""

@@ -11,6 +11,9 @@ from typing import TypeAlias
 
 from ferdata.core.errors import OptionError, UnknownNameError
 
+SPLITS = ("train", "validation", "test")
+"""The splits, in the order of their use."""
+
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 
 EXAMPLES = ("auto", "official", "stratified:8:1:1", "subject:8:1:1", "subject-kfold:10")

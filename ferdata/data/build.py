@@ -10,6 +10,7 @@ from typing import Self
 
 from ferdata.core.errors import BuildError, UnknownNameError
 from ferdata.core.labels import LabelSpace
+from ferdata.core.split_rules import SPLITS
 from ferdata.formats.names import BUILD_FILE
 from ferdata.shards.record import BuildRecord, ImageRecord, LandmarkRecord, SplitRecord
 
@@ -72,8 +73,9 @@ class Build:
 
     @property
     def splits(self) -> Mapping[str, SplitRecord]:
-        """The splits by name."""
-        return self.record.splits
+        """The splits by name, train first."""
+        there = self.record.splits
+        return {name: there[name] for name in SPLITS if name in there}
 
     @property
     def leaks(self) -> tuple[str, ...]:

@@ -95,22 +95,8 @@ def locate_faces(
     executor: Executor | None = None,
     workers: int = 1,
     quiet: bool = False,
+    report: LocateReport | None = None,
 ) -> Manifest:
-    """Read every image, hash it, and fill in its face; see `locate_faces_with_report`."""
-    located, _ = locate_faces_with_report(
-        manifest, options, executor=executor, workers=workers, quiet=quiet
-    )
-    return located
-
-
-def locate_faces_with_report(
-    manifest: Manifest,
-    options: FaceOptions | None = None,
-    *,
-    executor: Executor | None = None,
-    workers: int = 1,
-    quiet: bool = False,
-) -> tuple[Manifest, LocateReport]:
     """Read every image, hash it, and fill in its face.
 
     Fills the columns of `ferdata.faces.columns.COLUMNS`. The result does not depend on the
@@ -123,9 +109,10 @@ def locate_faces_with_report(
         executor: Anything that looks like a `concurrent.futures.Executor`; default: this process.
         workers: Number of processes that the executor has; bounds what is under way.
         quiet: Show no progress.
+        report: Counted up as the work is done.
 
     Returns:
-        The manifest without the rejected rows (stage `faces`), order kept, and a report.
+        The manifest without the rejected rows (stage `faces`), order kept.
 
     Raises:
         ManifestError: The root of a dataset is not known.
@@ -134,7 +121,7 @@ def locate_faces_with_report(
     """
     options = options or FaceOptions()
     _require_roots(manifest)
-    report = LocateReport()
+    report = report or LocateReport()
     wanted = _rows_to_detect(manifest, options)
     setup = _prepare(options, report, quiet=quiet) if wanted.any() else None
     if setup is None:
@@ -156,7 +143,7 @@ def locate_faces_with_report(
     finally:
         close_detectors()
     logger.info("%s", report.summary())
-    return work.finish(), report
+    return work.finish()
 
 
 @dataclass

@@ -70,7 +70,12 @@ class DatasetSource:
         return (self.name,)
 
     def complete(self, options: BuildOptions) -> BuildOptions:
-        """Leave the options as they are."""
+        """Check the choices; there is nothing to complete.
+
+        Raises:
+            OptionError: A choice is given that the dataset does not offer.
+        """
+        dataset_info(self.name).choose(options.choices)
         return options
 
     def read(self, data: Data, options: BuildOptions) -> Manifest:

@@ -18,7 +18,7 @@ from ferdata.core.parallel import open_executor
 from ferdata.faces.detection import Box, Detection
 from ferdata.faces.detectors import DETECTORS, LandmarkDetector
 from ferdata.faces.landmark_scheme import LandmarkScheme
-from ferdata.faces.locate import locate_faces_with_report
+from ferdata.faces.locate import LocateReport, locate_faces
 from ferdata.faces.options import FaceOptions
 from ferdata.faces.schemes import FIVE, scheme, scheme_names
 
@@ -66,7 +66,8 @@ def test_a_registered_detector_runs_under_its_own_name(
     bright: type[BrightFive], rows_of: Rows, pictures: Path, empty_cache: Path
 ) -> None:
     manifest = rows_of(["0.png", "blank.png", "1.png"])
-    first, report = locate_faces_with_report(manifest, FaceOptions("bright"))
+    report = LocateReport()
+    first = locate_faces(manifest, FaceOptions("bright"), report=report)
     first.validate()
     assert (report.detected, report.cached, bright.opened) == (3, 0, 1)
     assert report.sources == {"bright": 2, "none": 1}
@@ -78,14 +79,15 @@ def test_a_registered_detector_runs_under_its_own_name(
     found = BrightFive().detect(read_image(pictures, "1.png").pixels)
     assert found is not None
     assert np.array_equal(first.column("landmarks")[2], found.landmarks)
-    second, report = locate_faces_with_report(manifest, FaceOptions("bright"))
+    report = LocateReport()
+    second = locate_faces(manifest, FaceOptions("bright"), report=report)
     assert (report.detected, report.cached, bright.opened) == (0, 3, 1)
     assert (second.digest(), second.provenance) == (first.digest(), first.provenance)
 
 
 def test_what_it_can_not_do_is_its_own_error(bright: type[BrightFive], rows_of: Rows) -> None:
     with pytest.raises(OptionError, match="bright has no blendshapes"):
-        locate_faces_with_report(rows_of(["0.png"]), FaceOptions("bright", blendshapes=True))
+        locate_faces(rows_of(["0.png"]), FaceOptions("bright", blendshapes=True))
 
 
 PLUGIN = """
@@ -117,11 +119,13 @@ def test_worker_processes_find_the_detector_of_an_installed_package(
     registry_module._plugins.cache_clear()
     try:
         with open_executor("processes", 2) as executor:
-            located, report = locate_faces_with_report(
+            report = LocateReport()
+            located = locate_faces(
                 rows_of(["0.png", "blank.png"]),
                 FaceOptions("middle", score=False),
                 executor=executor,
                 workers=2,
+                report=report,
             )
     finally:
         registry_module._plugins.cache_clear()
@@ -137,9 +141,7 @@ def test_a_worker_process_that_does_not_know_the_detector_says_what_to_do(
         open_executor("processes", 2) as executor,
         pytest.raises(DetectorUnavailableError, match="'bright': register it by an entry point"),
     ):
-        locate_faces_with_report(
-            rows_of(["0.png"]), FaceOptions("bright"), executor=executor, workers=2
-        )
+        locate_faces(rows_of(["0.png"]), FaceOptions("bright"), executor=executor, workers=2)
 
 
 def test_schemes_of_detectors_are_found_by_name() -> None:

@@ -26,7 +26,7 @@ from ferdata.faces import locate as locate_module
 from ferdata.faces.detectors import mediapipe as detector_module
 from ferdata.faces.detectors.mediapipe import MediaPipeDetector
 from ferdata.faces.detectors.model_file import ModelFile
-from ferdata.faces.locate import locate_faces, locate_faces_with_report
+from ferdata.faces.locate import LocateReport, locate_faces
 from ferdata.synth import DrawnFace
 
 Rows = Callable[..., Manifest]
@@ -55,7 +55,8 @@ def test_faces_are_found_and_their_facts_filled_in(
     detectable: Path, rows_of: Rows, pictures: Path, drawn: list[DrawnFace]
 ) -> None:
     manifest = rows_of([*uris(6), "blank.png"])
-    located, report = locate_faces_with_report(manifest, FaceOptions(blendshapes=True))
+    report = LocateReport()
+    located = locate_faces(manifest, FaceOptions(blendshapes=True), report=report)
     located.validate()
     assert (report.images, report.detected, report.cached) == (7, 7, 0)
     assert report.sources == {"mediapipe": 6, "none": 1}
@@ -85,9 +86,10 @@ def test_a_second_run_detects_nothing_and_gives_the_same(
     detectable: Path, rows_of: Rows, request: pytest.FixtureRequest, small_tasks: None
 ) -> None:
     manifest = rows_of([*uris(6), "blank.png"])
-    first, _ = locate_faces_with_report(manifest)
+    first = locate_faces(manifest)
     request.getfixturevalue("no_detector")
-    second, report = locate_faces_with_report(manifest)
+    report = LocateReport()
+    second = locate_faces(manifest, report=report)
     assert (report.detected, report.cached) == (0, 7)
     assert second.digest() == first.digest()
     assert second.provenance == first.provenance
@@ -103,10 +105,11 @@ def test_a_second_run_does_not_even_load_mediapipe(
         "import sys\n"
         "from pathlib import Path\n"
         "from ferdata.core.manifest import Manifest\n"
-        "from ferdata.faces.locate import locate_faces_with_report\n"
+        "from ferdata.faces.locate import LocateReport, locate_faces\n"
         "path, root = map(Path, sys.argv[1:])\n"
         "manifest = Manifest.load(path, roots={'drawn': root})\n"
-        "_, report = locate_faces_with_report(manifest)\n"
+        "report = LocateReport()\n"
+        "locate_faces(manifest, report=report)\n"
         "sys.exit(report.detected or 'mediapipe' in sys.modules)\n"
     )
     arguments = [str(tmp_path / "manifest.parquet"), str(manifest.roots["drawn"])]
@@ -120,14 +123,16 @@ def test_workers_change_nothing(
     alone = locate_faces(manifest)
     (empty_cache / "detections-1.sqlite").unlink()
     with open_executor("processes", 2) as executor:
-        two, report = locate_faces_with_report(manifest, executor=executor, workers=2)
+        report = LocateReport()
+        two = locate_faces(manifest, executor=executor, workers=2, report=report)
     assert report.detected == 12
     assert two.digest() == alone.digest()
     assert (two.rejects, two.provenance) == (alone.rejects, alone.provenance)
 
 
 def test_equal_pictures_are_looked_at_once(detectable: Path, rows_of: Rows) -> None:
-    located, report = locate_faces_with_report(rows_of(["0.png", "1.png", "0.png"]))
+    report = LocateReport()
+    located = locate_faces(rows_of(["0.png", "1.png", "0.png"]), report=report)
     landmarks = located.column("landmarks")
     assert landmarks[0] == landmarks[2] != landmarks[1]
     assert report.sources == {"mediapipe": 3}
@@ -204,8 +209,9 @@ def test_five_points_of_the_37_are_said_to_be_assumed(
 
 
 def test_a_face_may_be_required(detectable: Path, rows_of: Rows) -> None:
-    located, report = locate_faces_with_report(
-        rows_of(["blank.png", "0.png"]), FaceOptions(require_face=True)
+    report = LocateReport()
+    located = locate_faces(
+        rows_of(["blank.png", "0.png"]), FaceOptions(require_face=True), report=report
     )
     assert located.column("uri") == ["0.png"]
     assert report.faceless == 1

@@ -1,0 +1,139 @@
+"""The front door: building, opening, reading and checking builds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+import ferdata
+from ferdata.core.errors import (
+    BuildError,
+    LayoutError,
+    OptionError,
+    UnknownNameError,
+)
+
+OPTIONS = {"landmarks": "none", "size": 32, "quiet": True, "executor": "serial"}
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory, demo_rafdb: Path) -> ferdata.Build:
+    """Return a build of a small synthetic RAF-DB; never write into it."""
+    out = tmp_path_factory.mktemp("api") / "rafdb"
+    return ferdata.build("rafdb", data=str(demo_rafdb), out=str(out), augment="balance", **OPTIONS)
+
+
+def test_a_build_is_what_its_record_says(build: ferdata.Build) -> None:
+    frame = build.manifest.to_pandas()
+    assert len(frame) == build.record.rows == sum(split.rows for split in build.splits.values())
+    assert build.record.options.size == 32
+    assert "train augmented" in build.summary()
+    assert build.verify().ok
+    assert ferdata.verify(build.root).ok
+    assert build.rejects == ()
+
+
+def test_a_build_is_read_by_torch_and_hugging_face(build: ferdata.Build) -> None:
+    train = build.dataset("train")
+    assert len(train) == build.split("train").rows
+    batch = next(iter(build.loader("train", batch_size=8)))
+    assert batch["image"].shape == (8, 32, 32, 3)
+    assert build.to_hf()["test"].num_rows == build.split("test").rows
+    assert build.datamodule(batch_size=8).train_dataloader().batch_size == 8
+
+
+def test_open_finds_out_what_a_folder_is(build: ferdata.Build, tmp_path: Path) -> None:
+    assert ferdata.open(str(build.root)).record == build.record
+    assert len(ferdata.open(build.root / "manifest.parquet")) == build.record.rows
+    with pytest.raises(LayoutError, match="neither a build nor a training run"):
+        ferdata.open(tmp_path)
+    with pytest.raises(LayoutError, match="no such folder"):
+        ferdata.open(tmp_path / "nowhere")
+    (tmp_path / "plan.json").write_text("{}")
+    with pytest.raises(BuildError, match="not finished"):
+        ferdata.open(tmp_path)
+
+
+def test_a_notebook_shows_counts_and_images(build: ferdata.Build) -> None:
+    assert repr(build).startswith("Build('rafdb', train: ")
+    html = build._repr_html_()
+    assert "<td style='text-align:left'>happiness</td>" in html
+    assert html.count("data:image/png;base64,") == 7
+
+
+def test_names_from_a_dataset_cant_speak_html(build: ferdata.Build) -> None:
+    record = build.record.model_copy(update={"datasets": {"x": "<script>"}, "leaks": ("<b>",)})
+    html = ferdata.Build(build.root, record)._repr_html_()
+    assert "<script>" not in html
+    assert "leaks: &lt;b&gt;" in html
+
+
+def test_the_config_repeats_a_build(build: ferdata.Build, demo_rafdb: Path, tmp_path: Path) -> None:
+    config = build.root / "config.yaml"
+    again = ferdata.build(config=config, data=demo_rafdb, out=tmp_path / "a", quiet=True)
+    assert again.record == build.record
+    other = ferdata.build(config=config, data=demo_rafdb, out=tmp_path / "b", quiet=True, size=24)
+    assert other.image.shape == (24, 24, 3)
+
+
+def test_a_recipe_of_the_users_own_is_kept_with_the_build(demo_rafdb: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "mine.yaml"
+    recipe.write_text(yaml.safe_dump(RECIPE))
+    first = ferdata.build(
+        "rafdb", data=demo_rafdb, out=tmp_path / "a", recipe=str(recipe), **OPTIONS
+    )
+    recipe.unlink()
+    config = first.root / "config.yaml"
+    again = ferdata.build(config=config, data=demo_rafdb, out=tmp_path / "b", quiet=True)
+    assert again.plan_sha256 == first.plan_sha256
+    assert again.record.recipe == first.record.recipe
+
+
+RECIPE = {
+    "name": "mine",
+    "title": "A recipe of the tests",
+    "summary": "Nothing is published about it.",
+    "paper": {
+        "title": "None",
+        "authors": "Nobody",
+        "venue": "Nowhere",
+        "year": 2026,
+    },
+    "build": {"margin": 0.1},
+    "train": {"model": "lmfer"},
+    "datasets": {"rafdb": {"data": "RAF-DB."}},
+}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "error", "message"),
+    [
+        (("rafbd",), {}, UnknownNameError, "unknown dataset or mix 'rafbd'.*'rafdb'"),
+        ((), {}, OptionError, "name the dataset or mix"),
+        (("rafdb",), {"out": None}, OptionError, "--out is missing"),
+        (("rafdb",), {"data": None}, OptionError, "--data DIR.*--demo"),
+        (("rafdb",), {"demo": True}, OptionError, "--data DIR.*--demo"),
+        (("rafdb",), {"data": 3}, OptionError, "data: expected a path as str or Path, got int"),
+        (("rafdb",), {"sise": 5}, OptionError, "unknown build option sise; did you mean size"),
+        (("rafdb",), {"size": 5}, OptionError, "size 5: must be at least 16"),
+        (("rafdb",), {"sound": True}, OptionError, "sound; it is called leak_free"),
+        (("rafdb",), {"workers": 0}, OptionError, "workers 0: must be at least 1"),
+        (("rafdb",), {"poses": "half"}, OptionError, "poses half: rafdb"),
+        (("rafdb",), {"recipe": "lmfr"}, UnknownNameError, "Did you mean 'lmfer'"),
+        (("rafdb",), {"data": "~/no such folder"}, LayoutError, "no such folder"),
+    ],
+)
+def test_what_is_wrong_is_said(arguments, options, error, message, tmp_path: Path) -> None:
+    call = {"data": tmp_path, "out": tmp_path / "out", **options}
+    with pytest.raises(error, match=message) as caught:
+        ferdata.build(*arguments, **call)
+    assert "pydantic" not in str(caught.value)
+
+
+def test_what_is_wrong_in_a_config_is_said(tmp_path: Path) -> None:
+    config = tmp_path / "a.yaml"
+    config.write_text("name: rafdb\nsise: 3\n")
+    with pytest.raises(OptionError, match="unknown build option sise; did you mean size"):
+        ferdata.build(config=config, data=tmp_path, out=tmp_path / "out")
