@@ -1,4 +1,4 @@
-# Two commands do all the set-up: `make demo` and `make test`.
+# Three commands do all the set-up: `make demo`, `make train` and `make test`.
 # uv is used where it is installed, plain venv and pip where not.
 
 PYTHON ?= python3
@@ -11,30 +11,51 @@ ifdef UV
   INSTALL := uv pip install --quiet --python $(BIN)/python -c constraints.txt
 else
   CREATE := $(PYTHON) -m venv $(VENV)
-  INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+  INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
+    -c constraints.txt
 endif
 
-.PHONY: help demo test lint format bench clean
+# What is installed, one stamp a level; each level holds those before it.
+LIGHT := $(VENV)/.installed
+TRAIN := $(VENV)/.installed-train
+DEV := $(VENV)/.installed-dev
 
-help:  ## Say what can be made
+DEMO := out/rafdb
+RUN := runs/demo
+
+.PHONY: help demo train test lint format bench clean
+
+help:  ## List what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-demo: $(VENV)/.installed  ## Set up, then build RAF-DB from a synthetic copy into out/rafdb
-	$(BIN)/ferdata build rafdb --demo --augment balance --out out/rafdb
+demo: $(LIGHT)  ## Set up without torch, then build RAF-DB from a synthetic copy into out/rafdb
+	$(BIN)/ferdata build rafdb --demo --augment balance --out $(DEMO)
+	@printf '  %s\n' 'make train'
 
-test: $(VENV)/.installed-dev  ## Set up, then run the tests
+train: $(TRAIN) $(DEMO)/build.json  ## Set up torch too, then train, evaluate and predict on the demo
+	$(BIN)/ferdata train $(DEMO) --epochs 3 --out $(RUN) $(if $(wildcard $(RUN)/run.json),--resume)
+	$(BIN)/ferdata eval $(RUN) $(DEMO) --split test
+	$(BIN)/ferdata predict $(RUN) $(DEMO)/demo/basic/Image/original/test_0001.jpg
+	@printf '\nWhat to do next:\n  %s\n  %s\n' \
+	  '$(BIN)/ferdata predict $(RUN) $(DEMO)/demo/basic/Image/original --out out/predictions' \
+	  '$(BIN)/ferdata train $(DEMO) --model a_mobilenet --epochs 3'
+
+$(DEMO)/build.json: | $(TRAIN)
+	$(MAKE) demo
+
+test: $(DEV)  ## Set up, then run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-lint: $(VENV)/.installed-dev  ## Check style and types
+lint: $(DEV)  ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-format: $(VENV)/.installed-dev  ## Format the code
+format: $(DEV)  ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.installed-dev  ## Measure loader, build, landmarks, ingest and duplicates beside their limits
+bench: $(DEV)  ## Measure loader, build, landmarks, ingest and duplicates beside their limits
 	$(BIN)/python tools/bench/loader.py
 	$(BIN)/python tools/bench/build.py
 	$(BIN)/python tools/bench/landmarks.py
@@ -42,14 +63,19 @@ bench: $(VENV)/.installed-dev  ## Measure loader, build, landmarks, ingest and d
 	$(BIN)/python tools/bench/duplicates.py
 
 clean:  ## Remove the environment and everything built
-	rm -rf $(VENV) out build dist *.egg-info
+	rm -rf $(VENV) out $(RUN) build dist *.egg-info
 
-$(VENV)/.installed: pyproject.toml constraints.txt
+$(LIGHT): pyproject.toml constraints.txt
 	$(CREATE)
-	$(INSTALL) -e '.[train]'
+	$(INSTALL) -e '.[model]'
 	@touch $@
 
-$(VENV)/.installed-dev: pyproject.toml constraints.txt
+$(TRAIN): pyproject.toml constraints.txt
+	$(CREATE)
+	$(INSTALL) -e '.[model,train]'
+	@touch $@ $(LIGHT)
+
+$(DEV): pyproject.toml constraints.txt
 	$(CREATE)
 	$(INSTALL) -e '.[dev]'
-	@touch $@ $(VENV)/.installed
+	@touch $@ $(TRAIN) $(LIGHT)

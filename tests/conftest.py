@@ -39,24 +39,27 @@ def one_thread() -> None:
 @pytest.fixture(scope="session")
 def landmark_model() -> Path:
     """Return the landmark model's file; skip where there is none, unless one is required."""
-    from ferdata.faces.detectors.model_file import find_model
+    from ferdata.faces.detectors.mediapipe import FACE_LANDMARKER
 
-    path = find_model()
-    if path is None:
-        reason = "no face_landmarker.task: set FERDATA_MODEL_DIR or run `ferdata models fetch`"
+    found = FACE_LANDMARKER.find()
+    if found is None:
+        reason = f"no {FACE_LANDMARKER.name}: {FACE_LANDMARKER.install}"
         if os.environ.get("FERDATA_REQUIRE_MODEL"):
             pytest.fail(reason)
         pytest.skip(reason)
-    return path
+    return found.path
 
 
 @pytest.fixture(scope="session")
 def detectable(landmark_model: Path) -> Path:
     """Return the model where detection can run; skip where a native library is missing."""
-    from ferdata.faces.detectors.mediapipe import missing_libraries
+    from ferdata.core.errors import DetectorUnavailableError
+    from ferdata.faces.detectors.mediapipe import MediaPipeDetector
 
-    if missing := missing_libraries():
-        pytest.skip(f"MediaPipe needs {', '.join(missing)}: apt install libegl1 libgles2")
+    try:
+        MediaPipeDetector().require_libraries()
+    except DetectorUnavailableError as error:
+        pytest.skip(str(error))
     return landmark_model
 
 

@@ -1,10 +1,11 @@
-"""`ferdata doctor`: what this machine has, and what would stop a build."""
+"""`ferdata doctor`: what is installed, and what would stop a build or a training run."""
 
 from __future__ import annotations
 
 import json
 import platform
 import shutil
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,7 +19,6 @@ _PACKAGES = (
     "pyarrow",
     "h5py",
     "albumentations",
-    "mediapipe",
     "datasets",
     "torch",
     "torchvision",
@@ -27,6 +27,9 @@ _PACKAGES = (
     "torchmetrics",
 )
 _CV2_PACKAGES = ("opencv-python", "opencv-contrib-python", "opencv-python-headless")
+_CV2_VERSION = "5.0.0.93"
+"""The newest release that all of `_CV2_PACKAGES` have; as in constraints.txt."""
+
 _MIN_FREE_GB = 5
 
 
@@ -35,7 +38,7 @@ class Finding:
     """One line of the report.
 
     Attributes:
-        subject: What was looked at.
+        subject: What was checked.
         status: `ok`, `warning` or `problem`.
         detail: What was found, and what to do about it.
     """
@@ -48,9 +51,9 @@ class Finding:
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
-    """Report versions, OpenCV's origin, the landmark model, the GPU and free disk.
+    """Report versions, the OpenCV in use, face detectors, the GPU and free disk space.
 
-    Exits with 1 when something would stop a build.
+    Exits with 1 if something would stop a build.
 
     \b
     Examples:
@@ -68,9 +71,9 @@ def doctor(
 
 
 def examine() -> list[Finding]:
-    """Look at everything that a build or a training run depends on."""
+    """Check everything that a build or a training run depends on."""
     findings = [_python(), *(_package(name) for name in _PACKAGES), _opencv_versions(), _opencv()]
-    return [*findings, _native_libraries(), _landmark_model(), _gpu(), _disk()]
+    return [*findings, *_detectors(), _gpu(), _disk()]
 
 
 def _python() -> Finding:
@@ -87,22 +90,19 @@ def _package(name: str) -> Finding:
 
 
 def _opencv_versions() -> Finding:
-    """Three distributions ship the same `cv2` folder; the last one installed wins."""
+    """Three distributions write the same `cv2` folder; the last one installed wins."""
     found = {}
     for name in _CV2_PACKAGES:
-        try:
+        with suppress(PackageNotFoundError):
             found[name] = version(name)
-        except PackageNotFoundError:
-            continue
     listed = ", ".join(f"{name} {number}" for name, number in found.items()) or "none"
     if len(set(found.values())) > 1:
-        wanted = max(found.values(), key=lambda number: [int(part) for part in number.split(".")])
-        remedy = " ".join(f"{name}=={wanted}" for name in found)
+        wanted = " ".join(f"{name}=={_CV2_VERSION}" for name in found)
         return Finding(
             "opencv distributions",
             "problem",
             f"versions differ: {listed}; they overwrite each other's files. "
-            f"Run: pip install --force-reinstall --no-deps {remedy}",
+            f"Run: pip install --force-reinstall --no-deps {wanted}",
         )
     return Finding("opencv distributions", "ok" if found else "problem", listed)
 
@@ -116,27 +116,39 @@ def _opencv() -> Finding:
     return Finding("cv2", "ok", f"{cv2.__version__} from {Path(cv2.__file__).parent}")
 
 
-def _native_libraries() -> Finding:
-    """MediaPipe's library is linked against EGL and GLES, which slim images lack."""
-    from ferdata.faces.detectors.mediapipe import INSTALL_HINT, missing_libraries  # noqa: PLC0415 - as below
+def _detectors() -> list[Finding]:
+    """Check each face detector without downloading a file or loading anything heavy."""
+    from ferdata.core.errors import FerdataError  # noqa: PLC0415 - keeps start-up light
+    from ferdata.faces.detectors import DEFAULT_DETECTOR, DETECTORS  # noqa: PLC0415
 
-    if missing := missing_libraries():
-        detail = f"{', '.join(missing)} missing: no face detection; run: {INSTALL_HINT}"
-        return Finding("EGL and GLES", "warning", detail)
-    return Finding("EGL and GLES", "ok", "found, or not needed on this system")
+    findings = []
+    for name in DETECTORS:
+        try:
+            status, detail = "ok", _detector(name)
+        except FerdataError as error:
+            # Photographs are aligned by the default detector's points: their build would stop.
+            status = "problem" if name == DEFAULT_DETECTOR else "warning"
+            detail = f"can't run: {error}"
+        findings.append(Finding(f"detector {name}", status, detail))
+    return findings
 
 
-def _landmark_model() -> Finding:
-    from ferdata.core.errors import ModelFileError  # noqa: PLC0415 - keeps start-up light
-    from ferdata.faces.detectors.model_file import find_model  # noqa: PLC0415
+def _detector(name: str) -> str:
+    """Return a detector's version and where its files are; raise if it can't run."""
+    from ferdata.core.errors import ModelFileError  # noqa: PLC0415 - as above
+    from ferdata.faces.detectors import DETECTORS  # noqa: PLC0415
 
-    try:
-        path = find_model()
-    except ModelFileError as error:
-        return Finding("landmark model", "problem", str(error))
-    if path is None:
-        return Finding("landmark model", "warning", "not here yet; run: ferdata models fetch")
-    return Finding("landmark model", "ok", str(path))
+    detector = DETECTORS.get(name)()
+    detector.require_libraries()
+    parts = [detector.version]
+    for file in detector.files:
+        found = file.find()
+        if found is None:
+            raise ModelFileError(
+                f"{file.name} is missing. Run: {file.install}, or: ferdata models fetch"
+            )
+        parts.append(f"{found.path} (from {found.origin})")
+    return ", ".join(parts)
 
 
 def _gpu() -> Finding:

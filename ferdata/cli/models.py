@@ -1,68 +1,79 @@
-"""`ferdata models`: the model files that ferdata uses."""
+"""`ferdata models`: the model files that face detectors use."""
 
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from ferdata.faces.detectors.model_file import ModelFile
+
 models = typer.Typer(
     name="models",
-    help="Fetch and find the model files that ferdata uses.",
+    help="List and fetch the model files that face detectors use.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+
+@models.command("list")
+def list_files(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the files as JSON.")] = False,
+) -> None:
+    """List the files, where each was found, and what brought it there.
+
+    A file is looked for in the folder that FERDATA_MODEL_DIR names, in the cache (FERDATA_CACHE_DIR
+    names another one), and in an installed package that carries it. Exits with 1 if one is missing.
+
+    \b
+    Examples:
+      ferdata models list
+      FERDATA_MODEL_DIR=/data/models ferdata models list --json
+    """
+    listed = []
+    for detector, file in _files():
+        found = file.find()
+        listed.append(
+            {
+                **vars(file),
+                "detector": detector,
+                "path": str(found.path) if found else None,
+                "origin": found.origin if found else None,
+            }
+        )
+        if not as_json:
+            where = (
+                f"{found.path} (from {found.origin})"
+                if found
+                else f"missing. Run: {file.install}, or: ferdata models fetch"
+            )
+            typer.echo(f"{detector}: {file.name}, {file.size / 1e6:.1f} MB: {where}")
+    if as_json:
+        typer.echo(json.dumps(listed, indent=1, sort_keys=True))
+    if any(entry["path"] is None for entry in listed):
+        raise typer.Exit(1)
 
 
 @models.command()
 def fetch(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Download MediaPipe's Face Landmarker (3.8 MB) into the user's cache and check its hash.
+    """Download what is missing into the user's cache, check its hash, and print each file's path.
 
-    Does nothing where the file is there already; replaces a broken one. Prints the file's path.
-    FERDATA_MODEL_DIR names a folder that is looked in first, FERDATA_CACHE_DIR another cache.
+    Files that are on this machine already are only checked; a broken one in the cache is replaced.
 
     \b
     Examples:
       ferdata models fetch
-      FERDATA_MODEL_DIR=/data/models ferdata models path
     """
-    from ferdata.faces.detectors.model_file import fetch_model  # noqa: PLC0415 - keep --help quick
+    for _, file in _files():
+        typer.echo(file.fetch(quiet=quiet))
 
-    typer.echo(fetch_model(quiet=quiet))
 
+def _files() -> list[tuple[str, ModelFile]]:
+    """Return every detector's files, with the detector's name."""
+    from ferdata.faces.detectors import DETECTORS  # noqa: PLC0415 - keep --help quick
 
-@models.command()
-def path(
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print name, path, size, sha256 and address as JSON.")
-    ] = False,
-) -> None:
-    """Print where the model file is; exit with 1 where it is not on this machine.
-
-    \b
-    Examples:
-      ferdata models path
-      ferdata models path --json
-    """
-    from ferdata.faces.detectors.model_file import (  # noqa: PLC0415 - keep --help quick
-        FACE_LANDMARKER,
-        find_model,
-        model_path,
-    )
-
-    found = find_model()
-    if as_json:
-        values = {**vars(FACE_LANDMARKER), "path": str(found) if found else None}
-        typer.echo(json.dumps(values, indent=1, sort_keys=True))
-    elif found:
-        typer.echo(found)
-    else:
-        typer.echo(
-            f"{FACE_LANDMARKER.name} is not at {model_path()}; run `ferdata models fetch`.",
-            err=True,
-        )
-    if found is None:
-        raise typer.Exit(1)
+    return [(name, file) for name in DETECTORS for file in DETECTORS.get(name).files]

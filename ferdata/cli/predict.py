@@ -38,9 +38,9 @@ def predict(
 ) -> None:
     """Classify the expression of faces in new images.
 
-    An image is taken for a photograph: the face is detected with MediaPipe and aligned as the run's
-    build aligned its images. If several faces are found, the largest is classified. Images that are
-    face crops already, such as those of FER2013, need --crops.
+    An image is taken for a photograph: its face is detected and aligned as the run's build aligned
+    its images. If several faces are found, the largest is classified. Images that are face crops
+    already, such as those of FER2013, need --crops.
 
     Exits with 1 if any image got no prediction; the reason is printed beside it.
 

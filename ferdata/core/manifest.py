@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -29,6 +30,8 @@ if TYPE_CHECKING:  # pandas takes a quarter of a second to import, in every work
     import pandas as pd
 
 _BATCH_ROWS = 8192
+
+_NAME = re.compile(r"[\w.+-]+")  # of a dataset, a detector
 
 _DICTIONARY_COLUMNS = [field.name for field in SCHEMA if pa.types.is_string(field.type)]
 """Columns with values that repeat; a dictionary of coordinates only costs time."""
@@ -223,7 +226,7 @@ class Manifest:
         self._require_values("split", SPLITS)
         self._require_values("official_split", SPLITS)
         self._require_values("framing", ("crop", "photograph"))
-        self._require_values("landmark_source", ("dataset", "mediapipe", "none"))
+        self._require_sources()
         copies = pc.is_valid(self.table.column("parent_id"))
         outside = pc.and_(copies, pc.not_equal(self.table.column("split"), "train"))
         if pc.any(outside).as_py():
@@ -236,6 +239,16 @@ class Manifest:
         if wrong:
             raise ManifestError(
                 f"column {column!r} holds {wrong[0]!r}; expected one of {', '.join(accepted)}"
+            )
+
+    def _require_sources(self) -> None:
+        """Check that landmarks are from a `dataset`, a detector by its name, or `none`."""
+        sources = pc.unique(self.table.column("landmark_source").combine_chunks()).to_pylist()
+        wrong = [each for each in sources if each is not None and not _NAME.fullmatch(each)]
+        if wrong:
+            raise ManifestError(
+                f"column 'landmark_source' holds {wrong[0]!r}; expected dataset, none, or the name "
+                "of a detector"
             )
 
     def counts(self) -> dict[str, dict[str, int]]:

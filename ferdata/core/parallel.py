@@ -1,7 +1,8 @@
 """Running independent tasks: in this process, in spawned processes, or on a Dask cluster.
 
 Whatever the executor, results come back in the order of the tasks, so that nothing downstream can
-depend on who finished first. Processes are spawned, never forked: MediaPipe is not fork-safe.
+depend on who finished first. Processes are spawned, never forked: native
+libraries of face detectors are not fork-safe.
 """
 
 from __future__ import annotations

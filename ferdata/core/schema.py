@@ -7,9 +7,12 @@ import pyarrow as pa
 from ferdata.core.labels import CANONICAL
 from ferdata.core.split_rules import SPLITS
 
-__all__ = ["REJECT_SCHEMA", "SCHEMA", "SCHEMA_VERSION", "SPLITS"]
+__all__ = ["BLENDSHAPES", "REJECT_SCHEMA", "SCHEMA", "SCHEMA_VERSION", "SPLITS"]
 
 SCHEMA_VERSION = "ferdata-manifest/2"
+
+BLENDSHAPES = 52
+"""Blendshape scores of a face: those of ARKit, as face landmark models return them."""
 
 _POINT = pa.list_(pa.float32(), 2)
 
@@ -48,11 +51,11 @@ SCHEMA = pa.schema(
         pa.field("five_points", pa.list_(pa.float32(), 10)),  # x, y of faces.schemes.FIVE
         pa.field("landmarks", pa.list_(_POINT)),  # (P, 2) of landmark_scheme
         pa.field("landmark_scheme", pa.string()),
-        pa.field("landmark_source", pa.string()),  # "dataset", "mediapipe" or "none"
+        pa.field("landmark_source", pa.string()),  # "dataset", "none" or a detector's name
         pa.field("face_count", pa.int16()),  # faces that the detector found
         pa.field("face_rule", pa.string()),  # how the face was chosen among them
         pa.field("face_score", pa.float32()),
-        pa.field("blendshapes", pa.list_(pa.float32(), 52)),
+        pa.field("blendshapes", pa.list_(pa.float32(), BLENDSHAPES)),
         # content
         pa.field("width", pa.int32()),
         pa.field("height", pa.int32()),

@@ -5,7 +5,7 @@
     report = export("runs/mine")
 
 Importing this package loads no heavy library: torch is loaded by a call, after its arguments were
-checked; ONNX only by `export`, MediaPipe only where a face has to be found.
+checked; ONNX only by `export`, a face detector only where a face has to be found.
 """
 
 from ferdata.deployment.exporting import export

@@ -8,19 +8,13 @@ from contextlib import AbstractContextManager, nullcontext
 import numpy as np
 import numpy.typing as npt
 
-from ferdata.core.errors import (
-    DetectorUnavailableError,
-    FerdataError,
-    ModelFileError,
-    OptionError,
-)
+from ferdata.core.errors import FerdataError, OptionError
 from ferdata.deployment.options import PredictOptions
 from ferdata.deployment.preparation import Preparation
 from ferdata.faces.align import Matrix, transform_points
 from ferdata.faces.detection import Detection
-from ferdata.faces.detectors.mediapipe import FaceDetector, require_libraries
-from ferdata.faces.detectors.model_file import fetch_model, find_model
-from ferdata.faces.schemes import FIVE, MEDIAPIPE478, SCHEMES, scheme
+from ferdata.faces.detectors import CANNOT_RUN, DETECTORS, LandmarkDetector
+from ferdata.faces.schemes import FIVE, scheme, scheme_names
 from ferdata.models.spec import ModelSpec
 
 logger = logging.getLogger(__name__)
@@ -33,7 +27,7 @@ NO_FACE = (
 
 def open_detector(
     spec: ModelSpec, preparation: Preparation, options: PredictOptions, *, quiet: bool
-) -> AbstractContextManager[FaceDetector | None]:
+) -> AbstractContextManager[LandmarkDetector | None]:
     """Open the face detector if it is needed.
 
     Photographs always need it. Face crops need it if the model has a landmark prior; if their build
@@ -51,10 +45,9 @@ def open_detector(
     Raises:
         OptionError: Landmarks are needed and detection is not allowed, or the model needs landmarks
             of a scheme that the detector can't provide.
-        DetectorUnavailableError: MediaPipe can't run here.
+        DetectorUnavailableError: The detector can't run here.
         ModelFileError: Its model file is not available.
     """
-    _require_scheme(spec)
     prior = spec.landmark_scheme is not None
     if options.landmarks == "none":
         if prior:
@@ -70,56 +63,64 @@ def open_detector(
         return nullcontext(None)
     if options.crops and not prior and preparation.placement(crop=True) != "five":
         return nullcontext(None)
+    detector = DETECTORS.get(preparation.detector)(score=False)
+    _require_scheme(spec, detector, preparation.detector)
     try:
-        require_libraries()
-        return FaceDetector(find_model() or fetch_model(quiet=quiet), score=False)
-    except (DetectorUnavailableError, ModelFileError) as error:
+        detector.prepare(quiet=quiet)
+    except CANNOT_RUN as error:
         if prior:
             raise
         if not options.crops:
             raise _with_remedy(error) from error
         logger.warning("Face crops are scaled but not aligned: %s", error)
         return nullcontext(None)
+    return detector
 
 
-def five_points(detection: Detection | None) -> npt.NDArray[np.float32] | None:
-    """Return the five points of a face, float32 (5, 2), pixels."""
-    if detection is None:
+def five_points(
+    detector: LandmarkDetector | None, detection: Detection | None
+) -> npt.NDArray[np.float32] | None:
+    """Return the five points of a face that a detector found, float32 (5, 2), pixels."""
+    if detector is None or detection is None:
         return None
-    return np.asarray(MEDIAPIPE478.to_five(detection.landmarks), np.float32)
+    return np.asarray(detector.scheme.to_five(detection.landmarks), np.float32)
 
 
 def landmarks_for(
-    spec: ModelSpec, detection: Detection | None, matrix: Matrix
+    spec: ModelSpec,
+    detector: LandmarkDetector | None,
+    detection: Detection | None,
+    matrix: Matrix,
 ) -> npt.NDArray[np.float32] | None:
     """Return the landmarks that a model takes, in pixels of the prepared image.
 
     Args:
         spec: The model's spec.
+        detector: The detector that found the face.
         detection: The face.
         matrix: float64 (2, 3), from pixels of the original to pixels of the prepared image.
 
     Returns:
         float32 (P, 2); None if the model takes none or there is no face.
     """
-    if spec.landmark_scheme is None or detection is None:
+    if spec.landmark_scheme is None or detector is None or detection is None:
         return None
     points = detection.landmarks
     if spec.landmark_scheme == FIVE.name:
-        points = np.asarray(MEDIAPIPE478.to_five(points), np.float32)
+        points = np.asarray(detector.scheme.to_five(points), np.float32)
     return np.asarray(transform_points(points, matrix), np.float32)
 
 
-def _require_scheme(spec: ModelSpec) -> None:
+def _require_scheme(spec: ModelSpec, detector: LandmarkDetector, name: str) -> None:
     """Check that the detector can provide the landmarks that the model was trained with."""
-    wanted = spec.landmark_scheme
-    if wanted is None or wanted in (MEDIAPIPE478.name, FIVE.name):
+    wanted, found = spec.landmark_scheme, detector.scheme.name
+    if wanted is None or wanted in (found, FIVE.name):
         return
-    size = f" ({scheme(wanted).size} points)" if wanted in SCHEMES else ""
+    size = f" ({scheme(wanted).size} points)" if wanted in scheme_names() else ""
     raise OptionError(
         f"{spec.model} was trained with landmarks of the scheme {wanted!r}{size} as a prior; for "
-        f"new images only {MEDIAPIPE478.name} and {FIVE.name} are available. Train on a build with "
-        "--landmarks mediapipe, or without the prior."
+        f"new images {name} provides only {found} and {FIVE.name}. Train on a build with "
+        f"--landmarks {name}, or without the prior."
     )
 
 

@@ -46,7 +46,7 @@ def predict(
         OptionError: There is no such run or image, or the options contradict each other.
         ModelFileError: The checkpoint is missing or damaged, its outputs are NaN or infinite, or
             the landmark model is not available.
-        DetectorUnavailableError: MediaPipe is needed and can't run.
+        DetectorUnavailableError: The face detector is needed and can't run.
         BuildError: `out` can't be written.
         MissingExtraError: torch is not installed.
     """

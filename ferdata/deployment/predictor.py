@@ -25,7 +25,7 @@ from ferdata.deployment.preparation import Preparation
 from ferdata.deployment.results import Prediction
 from ferdata.evaluation.predictions import require_finite
 from ferdata.faces.detection import Detection, extent
-from ferdata.faces.detectors.mediapipe import FaceDetector
+from ferdata.faces.detectors import LandmarkDetector
 from ferdata.models.checkpoint import load_classifier
 from ferdata.models.classifier import Classifier
 from ferdata.models.device import torch_device
@@ -105,7 +105,7 @@ class _Predictor:
     classifier: Classifier
     device: torch.device
     preparation: Preparation
-    detector: FaceDetector | None
+    detector: LandmarkDetector | None
     options: PredictOptions
     output: OutputFolder | None
 
@@ -131,13 +131,12 @@ class _Predictor:
             reason = f"no face found, and {spec.model} needs its landmarks"
             return _Prepared(source, reason, searched=searched)
         height, width = pixels.shape[:2]
-        matrix = self.preparation.matrix(
-            five_points(detection), width, height, crop=self.options.crops
-        )
+        five = five_points(self.detector, detection)
+        matrix = self.preparation.matrix(five, width, height, crop=self.options.crops)
         return _Prepared(
             source,
             pixels=self.preparation.render(pixels, matrix),
-            landmarks=landmarks_for(spec, detection, matrix),
+            landmarks=landmarks_for(spec, self.detector, detection, matrix),
             searched=searched,
             detection=detection,
             view=None if self.output is None else make_view(pixels),

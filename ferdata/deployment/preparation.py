@@ -27,6 +27,7 @@ import numpy.typing as npt
 
 from ferdata.core.errors import ModelFileError
 from ferdata.faces.align import Matrix, alignment_matrix, similarity, transform_name
+from ferdata.faces.options import detector_name
 from ferdata.shards.render import align_pixels, alignment_kind, to_channels
 
 Pixels = npt.NDArray[np.uint8]
@@ -45,6 +46,7 @@ class Preparation:
         channels: 3 for RGB, 1 for gray.
         equalize: Whether histograms are equalized.
         framings: What the build's source images were, of `crop` and `photograph`; empty if unknown.
+        detector: Name of the detector by whose landmarks the build's images were aligned.
         place: float64 (5, 2), the median place of the five points in the build's crops, as
             fractions of the side; None if unknown.
     """
@@ -55,6 +57,7 @@ class Preparation:
     channels: int
     equalize: bool
     framings: tuple[str, ...]
+    detector: str
     place: npt.NDArray[np.float64] | None
 
     @classmethod
@@ -78,6 +81,7 @@ class Preparation:
                 channels=int(image["channels"]),
                 equalize=bool(options.get("equalize", False)),
                 framings=tuple(framing.get("framings", ())),
+                detector=detector_name(str(options.get("landmarks", "auto"))),
                 place=None if place is None else np.asarray(place, np.float64).reshape(5, 2),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -3,8 +3,8 @@
 Integer coordinates are pixel centers, as in `cv2.warpAffine`: the left edge of an image is at
 x = −0.5, its right edge at x = width − 0.5.
 
-A transform has a name with a version. Whoever changes a pixel that one of them makes gives it a new
-version: the names are part of a build's plan and shards.
+Each transform has a name with a version, which is part of a build's plan and shards. A change that
+alters any pixel of a transform needs a new version.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ferdata.core.errors import UnknownNameError
 Matrix = npt.NDArray[np.float64]
 
 TRANSFORMS = {"none": "none/1", "five": "five-arcface/1"}
-"""The kinds of alignment and the versioned name of the transform that each stands for."""
+"""The kinds of alignment and the versioned name of each kind's transform."""
 
 ARCFACE_SIDE = 112
 """Side of the square that `ARCFACE_TEMPLATE` lies in, pixels."""
@@ -38,9 +38,9 @@ ARCFACE_TEMPLATE: npt.NDArray[np.float64] = np.array(
 )
 """Where the five points go in a 112×112 image.
 
-The template of ArcFace (Deng et al., CVPR 2019) as in InsightFace's `face_align.py`, in wide use
-for face recognition and expression recognition alike; it cuts above the chin and at mid-forehead,
-which `margin` widens.
+The template of ArcFace (Deng et al., CVPR 2019) as in InsightFace's `face_align.py`, widely used
+for face and expression recognition. It crops above the chin and at mid-forehead; `margin` widens
+it.
 """
 
 _SAME_SCALE = 1e-6
@@ -68,15 +68,15 @@ def alignment_matrix(
     """Return the map from source pixels to output pixels.
 
     Args:
-        kind: `none`: the whole image, scaled to fit and centered; what a picture that is not square
-            leaves free is filled by repeating its edge. `five`: the similarity that brings the five
-            points closest to the template; the same as `none` where the points are unknown (None,
-            NaN, or all in one place).
+        kind: `none`: the whole image, scaled to fit and centered; edges are repeated to fill the
+            output if it is not square. `five`: the similarity that brings the five points closest
+            to the template; the same as `none` if the points are unknown (None, NaN, or all in one
+            place).
         five_points: The five points in source pixels, shape (5, 2) or (10,), or None.
         width: Width of the source image, pixels.
         height: Height of the source image, pixels.
         size: Side of the square output image, pixels.
-        margin: For `five`: room added on each side of the template, as a share of its side.
+        margin: For `five`: margin on each side of the template, as a fraction of its side.
 
     Returns:
         float64 (2, 3): output = matrix[:, :2] @ source + matrix[:, 2].
@@ -98,14 +98,14 @@ def template(size: int, margin: float = 0.0) -> npt.NDArray[np.float64]:
 
     Args:
         size: Side of the output image, pixels.
-        margin: Room added on each side, as a share of the template's side.
+        margin: Margin on each side, as a fraction of the template's side.
 
     Returns:
         float64 (5, 2), pixels.
     """
-    # Via edges (pixel center + 0.5), so that the face keeps its place whatever the size.
-    share = (ARCFACE_TEMPLATE + 0.5) / ARCFACE_SIDE
-    return (share + margin) / (1.0 + 2.0 * margin) * size - 0.5
+    # Via edges (pixel center + 0.5), so that the face keeps its place at every size.
+    fraction = (ARCFACE_TEMPLATE + 0.5) / ARCFACE_SIDE
+    return (fraction + margin) / (1.0 + 2.0 * margin) * size - 0.5
 
 
 def similarity(source: npt.NDArray[np.float64], target: npt.NDArray[np.float64]) -> Matrix | None:
@@ -139,9 +139,9 @@ def similarity(source: npt.NDArray[np.float64], target: npt.NDArray[np.float64])
 def warp(pixels: npt.NDArray[np.uint8], matrix: Matrix, size: int) -> npt.NDArray[np.uint8]:
     """Render an image through a map.
 
-    Where the map shrinks, the source is first averaged down to the output's scale
-    (`cv2.INTER_AREA`), so that no detail turns into noise; the rest is bilinear. Beyond the edge of
-    the source its edge is repeated. The identity gives back equal pixels.
+    If the map shrinks, the source is first averaged down to the output's scale (`cv2.INTER_AREA`)
+    to avoid aliasing; the rest is bilinear. Edges are replicated beyond the source. The identity
+    returns equal pixels.
 
     Args:
         pixels: uint8 RGB, shape (H, W, 3).
@@ -152,7 +152,7 @@ def warp(pixels: npt.NDArray[np.uint8], matrix: Matrix, size: int) -> npt.NDArra
         uint8 (size, size, 3), never a view of the input.
     """
     if _is_whole(matrix, pixels, size):
-        # A square picture scaled as a whole, as face crops are: the same map, a third of the time.
+        # A square image scaled as a whole, as face crops are: the same map in a third of the time.
         shrink = size < pixels.shape[0]
         how = cv2.INTER_AREA if shrink else cv2.INTER_LINEAR
         return np.asarray(cv2.resize(pixels, (size, size), interpolation=how), dtype=np.uint8)
@@ -191,7 +191,7 @@ def _is_whole(matrix: Matrix, pixels: npt.NDArray[np.uint8], size: int) -> bool:
 
 @lru_cache(maxsize=64)
 def _fit(width: int, height: int, size: int) -> Matrix:
-    """Scale the longer side to `size` and center the picture; the result is not to be changed."""
+    """Scale the longer side to `size` and center the image; the result is read-only."""
     scale = size / max(width, height)
     left = (size - scale * width) / 2
     top = (size - scale * height) / 2
@@ -204,7 +204,7 @@ def _fit(width: int, height: int, size: int) -> Matrix:
 def _average_down(
     pixels: npt.NDArray[np.uint8], matrix: Matrix
 ) -> tuple[npt.NDArray[np.uint8], Matrix]:
-    """Shrink an image to the scale of its map; return it and the map that is left to do."""
+    """Shrink an image to the scale of its map; return it and the remaining map."""
     (a, b, _), (c, d, _) = matrix.tolist()
     scale = math.sqrt(abs(a * d - b * c))
     if scale >= 1 - _SAME_SCALE:

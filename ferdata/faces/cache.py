@@ -1,8 +1,8 @@
-"""Detections that were made before, in one SQLite file.
+"""Earlier detections, in one SQLite file.
 
-Finding landmarks is the expensive step of a build, and its result depends on the pixels, the
-detector's version and the given box only. The cache changes no result, only the time it takes: it
-may be deleted, and where it can't be used, work goes on without it.
+Finding landmarks is the expensive step of a build, and its result depends only on the pixels, the
+detector's version and the given box. The cache changes no result, only the time it takes: it may be
+deleted, and where it can't be used, work continues without it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ferdata.core.folders import cache_folder
-from ferdata.faces.detection import BLENDSHAPES, POINTS, Detection
+from ferdata.core.schema import BLENDSHAPES
+from ferdata.faces.detection import Detection
 
 logger = logging.getLogger(__name__)
 
@@ -28,11 +29,11 @@ CREATE TABLE IF NOT EXISTS detection (
     pixel_sha256 TEXT NOT NULL,
     box TEXT NOT NULL,           -- the given box, see box_key
     detector TEXT NOT NULL,      -- version of the detector, with what it was asked for
-    face_count INTEGER NOT NULL, -- 0: there is no face
+    face_count INTEGER NOT NULL, -- 0: no face was found
     rule TEXT,
     score REAL,
-    landmarks BLOB,              -- little-endian float32 (478, 2)
-    blendshapes BLOB,            -- little-endian float32 (52,)
+    landmarks BLOB,              -- little-endian float32 (P, 2)
+    blendshapes BLOB,            -- little-endian float32
     PRIMARY KEY (pixel_sha256, box, detector)
 )
 """
@@ -46,7 +47,7 @@ _LOCK_TIMEOUT = 30.0  # seconds that one build waits while another writes
 _KEYS_PER_QUERY = 500  # SQLite allows 999 parameters in old versions
 
 Key = tuple[str, str]
-"""Pixel hash and box key of one question to the detector."""
+"""Pixel hash and box key of one image to detect in."""
 
 
 def cache_path() -> Path:
@@ -55,7 +56,7 @@ def cache_path() -> Path:
 
 
 def box_key(box: Sequence[float] | None) -> str:
-    """Return a box as part of a key; empty where there is none.
+    """Return a box as part of a key; empty without a box.
 
     Args:
         box: x1, y1, x2, y2 in pixels.
@@ -66,19 +67,23 @@ def box_key(box: Sequence[float] | None) -> str:
 class DetectionCache:
     """A table of detections; use it as a context manager.
 
-    A file that SQLite can't read is moved aside and a new one begun. Several processes may read
+    A file that SQLite can't read is moved aside and a new one started. Several processes may read
     and write at once.
 
     Args:
         path: The SQLite file, or None for a cache that holds nothing.
-        detector: Version of the detector whose results are asked for and stored.
-        repair: Whether a broken file may be moved aside, and trouble be warned of. One process of
-            a build does so; its workers go on without the cache.
+        detector: Version of the detector whose results are looked up and stored.
+        points: Number of landmarks of a face, as in that detector's scheme.
+        repair: Whether to move a broken file aside and to warn of trouble. One process of a build
+            does so; its workers continue without the cache.
     """
 
-    def __init__(self, path: Path | None, detector: str, *, repair: bool = True) -> None:
+    def __init__(
+        self, path: Path | None, detector: str, points: int, *, repair: bool = True
+    ) -> None:
         self._path = path
         self._detector = detector
+        self._points = points
         self._repair = repair
         self._connection: sqlite3.Connection | None = None
 
@@ -90,23 +95,22 @@ class DetectionCache:
         self._close()
 
     def get(self, keys: Iterable[Key]) -> dict[Key, Detection | None]:
-        """Look detections up.
+        """Look up detections.
 
         Returns:
-            What is known, None standing for an image without a face; keys that are not known are
-            missing.
+            The stored ones, None for an image without a face; keys that are not stored are missing.
         """
         wanted = set(keys)
         found: dict[Key, Detection | None] = {}
         with self._recovering():
             for row in self._rows(sorted({pixels for pixels, _ in wanted})):
-                key, usable, detection = _decode(row)
+                key, usable, detection = _decode(row, self._points)
                 if usable and key in wanted:
                     found[key] = detection
         return found
 
     def put(self, detections: Mapping[Key, Detection | None]) -> None:
-        """Store detections, all of them or none."""
+        """Store detections, all or none of them."""
         rows = [_encode(key, self._detector, value) for key, value in detections.items()]
         with self._recovering():
             if self._connection is not None and rows:
@@ -142,7 +146,7 @@ class DetectionCache:
 
     @contextlib.contextmanager
     def _recovering(self) -> Iterator[None]:
-        """Turn a broken file into an empty cache, and one that can't be used into none."""
+        """Replace a broken file by an empty cache, and one that can't be used by none."""
         try:
             yield
         except sqlite3.OperationalError as error:  # locked, read-only, full, no permission
@@ -162,7 +166,7 @@ class DetectionCache:
         self._path = None
 
     def _move_aside(self, error: Exception) -> bool:
-        """Rename the broken file; if it can't be, use no cache."""
+        """Rename the broken file; use no cache if that fails."""
         if self._path is None:
             return False
         aside = self._path.with_name(f"{self._path.name}.broken-{time.time_ns()}")
@@ -170,12 +174,14 @@ class DetectionCache:
             self._path.rename(aside)
             for suffix in ("-wal", "-shm"):
                 self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
-        except FileNotFoundError:  # another process was quicker
+        except FileNotFoundError:  # another process moved it first
             return True
         except OSError as failure:
             self._give_up(failure)
             return False
-        logger.warning("%s: broken (%s); moved to %s and begun anew", self._path, error, aside)
+        logger.warning(
+            "%s: broken (%s); moved to %s, and a new one started", self._path, error, aside
+        )
         return True
 
 
@@ -196,18 +202,18 @@ def _encode(key: Key, detector: str, detection: Detection | None) -> tuple[Any, 
     )
 
 
-def _decode(row: Sequence[Any]) -> tuple[Key, bool, Detection | None]:
-    """Return key, whether the row is sound, and what it says."""
+def _decode(row: Sequence[Any], points: int) -> tuple[Key, bool, Detection | None]:
+    """Return the key, whether the row is usable, and its detection."""
     pixels, box, face_count, rule, score, landmarks, blendshapes = row
     key = (pixels, box)
     if face_count == 0:
         return key, True, None
-    if landmarks is None or len(landmarks) != POINTS * 2 * 4:
+    if landmarks is None or len(landmarks) != points * 2 * 4:
         return key, False, None
     if blendshapes is not None and len(blendshapes) != BLENDSHAPES * 4:
         return key, False, None
     detection = Detection(
-        landmarks=_from_bytes(landmarks).reshape(POINTS, 2),
+        landmarks=_from_bytes(landmarks).reshape(points, 2),
         face_count=face_count,
         rule=rule,
         score=score,

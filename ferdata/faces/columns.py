@@ -1,4 +1,4 @@
-"""The manifest's face and content columns, made a batch of rows at a time.
+"""The manifest's face and content columns, made for a batch of rows at a time.
 
 Landmarks go from numpy buffers into Arrow lists; no coordinate ever becomes a Python object.
 """
@@ -13,12 +13,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ferdata.core.schema import SCHEMA
-from ferdata.faces.detection import BLENDSHAPES
-from ferdata.faces.schemes import FIVE, MEDIAPIPE478, scheme
+from ferdata.core.schema import BLENDSHAPES, SCHEMA
+from ferdata.faces.detection import Detection
+from ferdata.faces.landmark_scheme import LandmarkScheme
+from ferdata.faces.schemes import FIVE, scheme
 from ferdata.faces.task import ImageResult
 
 Floats = npt.NDArray[np.float32]
+
+_CONTENT = ("width", "height", "channels", "file_sha256", "pixel_sha256", "perceptual_hash")
 
 COLUMNS = (
     "five_points",
@@ -29,14 +32,9 @@ COLUMNS = (
     "face_rule",
     "face_score",
     "blendshapes",
-    "width",
-    "height",
-    "channels",
-    "file_sha256",
-    "pixel_sha256",
-    "perceptual_hash",
+    *_CONTENT,
 )
-"""What `locate_faces` fills, in this order."""
+"""The columns that `locate_faces` fills, in this order."""
 
 
 @dataclass
@@ -44,7 +42,7 @@ class FacePoints:
     """The points of one row, as they go into the manifest.
 
     Attributes:
-        source: `dataset`, `mediapipe` or `none`.
+        source: `dataset`, the name of a detector, or `none`.
         scheme: Name of the scheme of `landmarks`, None without them.
         landmarks: float32 (P, 2), pixels.
         five: float32 (5, 2), pixels.
@@ -59,8 +57,8 @@ class FacePoints:
 def shipped_points(table: pa.Table) -> list[FacePoints]:
     """Return the points that a dataset ships, for each row of a slice of the manifest.
 
-    Five points that people placed stay as they are; the reduction of the landmarks stands in where
-    they are absent. Rows that have only five points get them as landmarks, too.
+    Five points placed by annotators are kept; where they are absent, the landmarks are reduced to
+    five. Rows that have only five points get them as landmarks, too.
     """
     landmarks = _point_lists(table.column("landmarks"))
     five = _five_points(table.column("five_points"))
@@ -68,45 +66,42 @@ def shipped_points(table: pa.Table) -> list[FacePoints]:
     return [_shipped(*row) for row in zip(landmarks, five, schemes, strict=True)]
 
 
-def detected_points(facts: ImageResult) -> FacePoints:
-    """Return the points that MediaPipe found in an image."""
-    if facts.detection is None:
+def detected_points(
+    detection: Detection | None, detector: str, points_scheme: LandmarkScheme
+) -> FacePoints:
+    """Return the points that a detector found in an image."""
+    if detection is None:
         return FacePoints()
-    landmarks = facts.detection.landmarks
-    five = MEDIAPIPE478.to_five(landmarks)
-    return FacePoints("mediapipe", MEDIAPIPE478.name, landmarks, np.asarray(five, np.float32))
+    five = np.asarray(points_scheme.to_five(detection.landmarks), np.float32)
+    return FacePoints(detector, points_scheme.name, detection.landmarks, five)
 
 
-def make_columns(points: Sequence[FacePoints], facts: Sequence[ImageResult]) -> dict[str, pa.Array]:
+def make_columns(
+    points: Sequence[FacePoints], images: Sequence[ImageResult]
+) -> dict[str, pa.Array]:
     """Return the arrays of `COLUMNS` for some rows.
 
     Args:
-        points: What goes into the row's landmarks.
-        facts: What is known of its image; of the same length.
+        points: The landmarks of each row.
+        images: The result of reading its image; of the same length.
     """
-    found = [one.detection for one in facts]
-    looked = [bool(one.origin) for one in facts]
+    faces = [image.detection for image in images]
     count = [
-        (face.face_count if face else 0) if seen else None
-        for face, seen in zip(found, looked, strict=True)
+        (face.face_count if face else 0) if image.origin else None
+        for face, image in zip(faces, images, strict=True)
     ]
     values: dict[str, Any] = {
-        "five_points": _fixed_lists([one.five for one in points], 10),
-        "landmarks": _landmark_lists([one.landmarks for one in points]),
-        "landmark_scheme": [one.scheme for one in points],
-        "landmark_source": [one.source for one in points],
+        "five_points": _fixed_lists([row.five for row in points], 10),
+        "landmarks": _landmark_lists([row.landmarks for row in points]),
+        "landmark_scheme": [row.scheme for row in points],
+        "landmark_source": [row.source for row in points],
         "face_count": count,
-        "face_rule": [face.rule if face else None for face in found],
-        "face_score": [face.score if face else None for face in found],
+        "face_rule": [face.rule if face else None for face in faces],
+        "face_score": [face.score if face else None for face in faces],
         "blendshapes": _fixed_lists(
-            [face.blendshapes if face else None for face in found], BLENDSHAPES
+            [face.blendshapes if face else None for face in faces], BLENDSHAPES
         ),
-        "width": [one.width for one in facts],
-        "height": [one.height for one in facts],
-        "channels": [one.channels for one in facts],
-        "file_sha256": [one.file_sha256 for one in facts],
-        "pixel_sha256": [one.pixel_sha256 for one in facts],
-        "perceptual_hash": [one.perceptual_hash for one in facts],
+        **{name: [getattr(image, name) for image in images] for name in _CONTENT},
     }
     return {
         name: value if isinstance(value, pa.Array) else pa.array(value, SCHEMA.field(name).type)
@@ -125,7 +120,7 @@ def _shipped(landmarks: Floats | None, five: Floats | None, name: str | None) ->
 
 
 def _point_lists(column: pa.ChunkedArray) -> list[Floats | None]:
-    """Split a column of lists of points into one array (P, 2) per row, None for null."""
+    """Split a column of point lists into one array (P, 2) per row, None for null."""
     rows: list[Floats | None] = []
     for chunk in column.chunks:
         flat = chunk.flatten()  # without the values of null rows
@@ -140,7 +135,7 @@ def _point_lists(column: pa.ChunkedArray) -> list[Floats | None]:
 
 
 def _five_points(column: pa.ChunkedArray) -> list[Floats | None]:
-    """Return one array (5, 2) per row, None for null and for rows with an unknown coordinate."""
+    """Return one array (5, 2) per row, None for null or if a coordinate is not finite."""
     rows: list[Floats | None] = []
     for chunk in column.chunks:
         valid = chunk.is_valid().to_pylist()

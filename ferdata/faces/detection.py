@@ -1,4 +1,4 @@
-"""What the face detector says about one image."""
+"""What a face detector returns for one image, and the rule that chooses among several faces."""
 
 from __future__ import annotations
 
@@ -8,24 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-POINTS = 478
-"""Landmarks of the scheme `mediapipe478`."""
-
-BLENDSHAPES = 52
-"""Blendshape scores, in the order of `mediapipe.tasks.python.vision.Blendshapes`."""
-
 
 @dataclass(frozen=True, eq=False)
 class Detection:
-    """One face, chosen among those that were found in an image.
+    """One face, chosen among those found in an image.
 
     Attributes:
-        landmarks: float32 (478, 2), pixels of the image, integers at pixel centers.
+        landmarks: float32 (P, 2) of the detector's scheme, pixels of the image, integers at pixel
+            centers.
         face_count: How many faces were found.
         rule: How this one was chosen: `only`, `nearest-box` (nearest to the center of the given
-            box) or `largest`; with `/border` where it was found only after a border was added.
-        score: Confidence of MediaPipe's face detector in this face, 0–1; None if not asked for.
-        blendshapes: float32 (52,), 0–1, or None if not asked for.
+            box) or `largest`, or a word of the detector's own; with `/border` if it was found only
+            after a border was added.
+        score: Confidence in this face, 0–1; None if the detector has none or was not asked.
+        blendshapes: float32 (`ferdata.core.schema.BLENDSHAPES`,), 0–1; None if not asked for.
     """
 
     landmarks: npt.NDArray[np.float32]
@@ -46,14 +42,14 @@ def extent(points: npt.NDArray[np.float32]) -> Box:
 
 
 def choose(boxes: Sequence[Box], given: Box | None) -> tuple[int, str]:
-    """Choose one face by the declared rule.
+    """Choose the face nearest to a given box, else the largest; the first of equals.
 
     Args:
         boxes: Extents of the faces, at least one.
         given: The dataset's box of the labeled face, if it has one.
 
     Returns:
-        Position of the chosen face, and the rule that chose it; the first of equals.
+        Position of the chosen face, and the rule that chose it.
     """
     if len(boxes) == 1:
         return 0, "only"

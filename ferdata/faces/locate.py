@@ -1,18 +1,21 @@
-"""The face stage: read each image once, hash it, and say where its face is."""
+"""The face stage: read each image once, hash it, and find its face."""
 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Executor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ferdata.core.errors import DetectorUnavailableError, ManifestError, ModelFileError
+from ferdata.core.errors import ManifestError, ModelFileError
 from ferdata.core.manifest import Manifest, Reject
 from ferdata.core.parallel import SerialExecutor, run_in_order
 from ferdata.core.perceptual import HASH_NAME
@@ -26,8 +29,7 @@ from ferdata.faces.columns import (
     make_columns,
     shipped_points,
 )
-from ferdata.faces.detectors.mediapipe import require_libraries
-from ferdata.faces.detectors.model_file import fetch_model, find_model
+from ferdata.faces.detectors import CANNOT_RUN
 from ferdata.faces.options import FaceOptions
 from ferdata.faces.schemes import FACEPP37
 from ferdata.faces.task import (
@@ -41,6 +43,8 @@ from ferdata.faces.task import (
 
 logger = logging.getLogger(__name__)
 
+Mask = npt.NDArray[np.bool_]
+
 _TASK_ROWS = 128  # about a second of detection: smooth progress, little talk between processes
 
 
@@ -50,37 +54,38 @@ class LocateReport:
 
     Attributes:
         images: Rows that were read.
-        detected: Images that the detector looked at.
-        cached: Images whose detection was known from before.
-        dataset: Rows with the dataset's own points.
-        mediapipe: Rows with MediaPipe's points.
-        none: Rows without points that went on.
+        detected: Images that the detector ran on.
+        cached: Images whose detection was in the cache.
+        sources: Rows that were kept, by `landmark_source`.
         unreadable: Rows rejected because the image can't be used.
         faceless: Rows rejected because a face was required.
+        fallbacks: What the stage did instead of what it should, one text each.
     """
 
     images: int = 0
     detected: int = 0
     cached: int = 0
-    dataset: int = 0
-    mediapipe: int = 0
-    none: int = 0
+    sources: Counter[str] = field(default_factory=Counter)
     unreadable: int = 0
     faceless: int = 0
+    fallbacks: list[str] = field(default_factory=list)
 
     def summary(self) -> str:
-        """Return one line for a person."""
-        parts = [
-            f"{self.images:,} images",
-            f"{self.detected:,} looked at by MediaPipe" if self.detected else "",
-            f"{self.cached:,} known from before" if self.cached else "",
-            f"{self.dataset:,} with the dataset's points" if self.dataset else "",
-            f"{self.mediapipe:,} with MediaPipe's" if self.mediapipe else "",
-            f"{self.none:,} without points" if self.none else "",
-            f"{self.unreadable:,} unreadable" if self.unreadable else "",
-            f"{self.faceless:,} rejected for having no face" if self.faceless else "",
-        ]
-        return "faces: " + ", ".join(part for part in parts if part)
+        """Return one line for the log."""
+        counts = {
+            "images": self.images,
+            "with a detector run": self.detected,
+            "from the detection cache": self.cached,
+            **{
+                "without landmarks" if source == "none" else f"with landmarks from {source}": rows
+                for source, rows in sorted(self.sources.items())
+            },
+            "unreadable": self.unreadable,
+            "rejected for having no face": self.faceless,
+        }
+        return "faces: " + ", ".join(
+            f"{count:,} {what}" for what, count in counts.items() if count or what == "images"
+        )
 
 
 def locate_faces(
@@ -90,26 +95,13 @@ def locate_faces(
     executor: Executor | None = None,
     workers: int = 1,
     quiet: bool = False,
+    report: LocateReport | None = None,
 ) -> Manifest:
-    """Read every image, hash it, and fill in its face; see `locate_faces_with_report`."""
-    located, _ = locate_faces_with_report(
-        manifest, options, executor=executor, workers=workers, quiet=quiet
-    )
-    return located
-
-
-def locate_faces_with_report(
-    manifest: Manifest,
-    options: FaceOptions | None = None,
-    *,
-    executor: Executor | None = None,
-    workers: int = 1,
-    quiet: bool = False,
-) -> tuple[Manifest, LocateReport]:
     """Read every image, hash it, and fill in its face.
 
     Fills the columns of `ferdata.faces.columns.COLUMNS`. The result does not depend on the
-    executor, the workers or the cache.
+    executor, the workers or the cache. What the stage could not do as asked is listed in the
+    provenance, under `fallbacks`.
 
     Args:
         manifest: Rows with `uri`, and the roots of their datasets.
@@ -117,57 +109,60 @@ def locate_faces_with_report(
         executor: Anything that looks like a `concurrent.futures.Executor`; default: this process.
         workers: Number of processes that the executor has; bounds what is under way.
         quiet: Show no progress.
+        report: Counted up as the work is done.
 
     Returns:
-        The manifest, rows in their order without those rejected (stage `faces`), and how it went.
+        The manifest without the rejected rows (stage `faces`), order kept.
 
     Raises:
         ManifestError: The root of a dataset is not known.
-        DetectorUnavailableError: `landmarks` is `mediapipe`, or a face is required, and a library
-            that MediaPipe needs is missing.
-        ModelFileError: As before, and the model file can't be had.
+        DetectorUnavailableError: The detector lacks a library, and `options` require it.
+        ModelFileError: The same for its model file.
     """
     options = options or FaceOptions()
     _require_roots(manifest)
-    shipped = _has_points(manifest) if options.landmarks in ("auto", "dataset") else None
-    wanted = _rows_to_detect(len(manifest), options, shipped)
-    setup = _prepare(options, quiet=quiet) if wanted.any() else None
+    report = report or LocateReport()
+    wanted = _rows_to_detect(manifest, options)
+    setup = _prepare(options, report, quiet=quiet) if wanted.any() else None
     if setup is None:
         wanted = np.zeros(len(manifest), bool)
-    _warn_of_assumed_order(manifest, shipped)
-    work = _Work(manifest, options, wanted, setup)
+    _report_assumed_order(manifest, options, report)
+    work = _Work(manifest, options, wanted, setup, report)
     try:
         with (
             progress_bar("finding faces", len(manifest), quiet=quiet) as bar,
-            DetectionCache(setup.cache if setup else None, setup.version if setup else "") as cache,
+            setup.open_cache(repair=True) if setup else nullcontext() as cache,
         ):
             found = run_in_order(
                 executor or SerialExecutor(), run_face_task, work.tasks(), ahead=2 * workers + 1
             )
-            for task, facts in zip(work.tasks(), found, strict=True):
-                _remember(cache, task, facts)
-                work.add(facts)
-                bar.update(len(facts))
+            for task, results in zip(work.tasks(), found, strict=True):
+                _remember(cache, task, results)
+                work.add(results)
+                bar.update(len(results))
     finally:
         close_detectors()
-    logger.info("%s", work.report.summary())
-    return work.finish(), work.report
+    logger.info("%s", report.summary())
+    return work.finish()
 
 
 @dataclass
 class _Work:
-    """The rows on their way through the stage, and what has come out so far."""
+    """The rows on their way through the stage, and the columns made so far."""
 
     manifest: Manifest
     options: FaceOptions
-    wanted: np.ndarray[Any, np.dtype[np.bool_]]
+    wanted: Mask
     setup: DetectorSetup | None
-    report: LocateReport = field(default_factory=LocateReport)
+    report: LocateReport
     _columns: dict[str, list[pa.Array]] = field(
         default_factory=lambda: {name: [] for name in COLUMNS}
     )
     _rejected: dict[int, str] = field(default_factory=dict)  # row: reason
     _row: int = 0
+
+    def __post_init__(self) -> None:
+        self._detector = self.setup.make() if self.setup else None
 
     def tasks(self) -> Iterator[FaceTask]:
         """Cut the rows into tasks."""
@@ -181,20 +176,19 @@ class _Work:
             )
             yield FaceTask(images, self.setup, self.options.perceptual_hash)
 
-    def add(self, facts: list[ImageResult]) -> None:
+    def add(self, results: list[ImageResult]) -> None:
         """Take the results of the next rows."""
-        rows = self.manifest.table.slice(self._row, len(facts))
-        points = self._points(rows, facts)
-        kept_points, kept_facts = [], []
-        for offset, (point, fact) in enumerate(zip(points, facts, strict=True)):
-            if reason := self._count(point, fact):
+        rows = self.manifest.table.slice(self._row, len(results))
+        kept = []
+        for offset, pair in enumerate(zip(self._points(rows, results), results, strict=True)):
+            if reason := self._count(*pair):
                 self._rejected[self._row + offset] = reason
             else:
-                kept_points.append(point)
-                kept_facts.append(fact)
-        for name, array in make_columns(kept_points, kept_facts).items():
+                kept.append(pair)
+        columns = make_columns([points for points, _ in kept], [result for _, result in kept])
+        for name, array in columns.items():
             self._columns[name].append(array)
-        self._row += len(facts)
+        self._row += len(results)
 
     def finish(self) -> Manifest:
         """Put the columns into the manifest."""
@@ -208,115 +202,119 @@ class _Work:
         located = self.manifest.reject(mask, rejects)
         for name, arrays in self._columns.items():
             located = located.with_column(name, pa.chunked_array(arrays, SCHEMA.field(name).type))
-        return located.with_provenance("faces", self._facts())
+        return located.with_provenance("faces", self._provenance())
 
-    def _points(self, rows: pa.Table, facts: list[ImageResult]) -> list[FacePoints]:
-        if self.options.landmarks in ("none", "mediapipe"):
-            points = [FacePoints() for _ in facts]
+    def _points(self, rows: pa.Table, results: list[ImageResult]) -> list[FacePoints]:
+        if self.options.keeps_shipped:
+            shipped = shipped_points(rows)
         else:
-            points = shipped_points(rows)
+            shipped = [FacePoints() for _ in results]
+        name = self.options.detector
         return [
-            detected_points(fact) if fact.origin else point
-            for point, fact in zip(points, facts, strict=True)
+            detected_points(result.detection, name, self._detector.scheme)
+            if self._detector and result.origin
+            else points
+            for points, result in zip(shipped, results, strict=True)
         ]
 
-    def _count(self, point: FacePoints, fact: ImageResult) -> str:
+    def _count(self, points: FacePoints, result: ImageResult) -> str:
         """Count a row; return why it is rejected, or an empty string."""
         report = self.report
         report.images += 1
-        if fact.problem:
+        if result.problem:
             report.unreadable += 1
-            return fact.problem
-        report.detected += fact.origin == "detected"
-        report.cached += fact.origin == "cache"
-        if point.source == "none" and self.options.require_face:
+            return result.problem
+        report.detected += result.origin == "detected"
+        report.cached += result.origin == "cache"
+        if points.source == "none" and self.options.require_face:
             report.faceless += 1
             return "no face found, and --require-face is on"
-        setattr(report, point.source, getattr(report, point.source) + 1)
+        report.sources[points.source] += 1
         return ""
 
-    def _facts(self) -> dict[str, Any]:
+    def _provenance(self) -> dict[str, Any]:
         """Return what the stage did, without anything that depends on the cache."""
-        report = self.report
+        options, report = self.options, self.report
+        sources = ("dataset", options.detector, "none")
         return {
-            "landmarks": self.options.landmarks,
-            "require_face": self.options.require_face,
-            "detector": self.setup.version if self.setup else None,
-            "perceptual_hash": HASH_NAME if self.options.perceptual_hash else None,
+            "landmarks": options.landmarks,
+            "require_face": options.require_face,
+            "detector": self._detector.version if self._detector else None,
+            "perceptual_hash": HASH_NAME if options.perceptual_hash else None,
             "rows": {
-                "dataset": report.dataset,
-                "mediapipe": report.mediapipe,
-                "none": report.none,
+                **{source: report.sources[source] for source in sources},
                 "unreadable": report.unreadable,
                 "faceless": report.faceless,
             },
+            **({"fallbacks": report.fallbacks} if report.fallbacks else {}),
         }
 
 
-def _rows_to_detect(
-    rows: int, options: FaceOptions, shipped: np.ndarray[Any, np.dtype[np.bool_]] | None
-) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    if options.landmarks == "mediapipe":
-        return np.ones(rows, bool)
-    if options.landmarks == "auto" and shipped is not None:
-        return ~shipped
-    return np.zeros(rows, bool)
-
-
-def _has_points(manifest: Manifest) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Return which rows came with landmarks or five points."""
+def has_points(manifest: Manifest) -> Mask:
+    """Return which rows came with landmarks or five points, bool (N,)."""
     table = manifest.table
     there = pc.or_(pc.is_valid(table["landmarks"]), pc.is_valid(table["five_points"]))
     return np.asarray(there.to_numpy(), dtype=bool)
 
 
-def _prepare(options: FaceOptions, *, quiet: bool) -> DetectorSetup | None:
-    """Get the detector's files together; None where `auto` has to go on without it."""
+def _rows_to_detect(manifest: Manifest, options: FaceOptions) -> Mask:
+    if options.landmarks in ("dataset", "none"):
+        return np.zeros(len(manifest), bool)
+    return ~has_points(manifest) if options.keeps_shipped else np.ones(len(manifest), bool)
+
+
+def _prepare(options: FaceOptions, report: LocateReport, *, quiet: bool) -> DetectorSetup | None:
+    """Get the detector ready; None, and a fallback in the report, if it can't run and need not."""
+    setup = DetectorSetup(options.detector, options.score, options.blendshapes, cache_path())
     try:
-        require_libraries()
-        model = find_model() or fetch_model(quiet=quiet)
-    except (DetectorUnavailableError, ModelFileError) as error:
-        if options.landmarks == "mediapipe" or options.require_face:
+        setup.make().prepare(quiet=quiet)
+    except CANNOT_RUN as error:
+        if options.must_detect:
             raise
-        logger.warning("No landmarks from MediaPipe, only the dataset's own: %s", error)
+        # The record must not depend on this machine's paths: the reason in short, not the message.
+        reason = "no model file" if isinstance(error, ModelFileError) else "a library is missing"
+        text = f"{setup.name} could not run ({reason}): no landmarks were detected"
+        report.fallbacks.append(text)
+        logger.warning("%s: %s", text, error)
         return None
-    return DetectorSetup(model, cache_path(), options.score, options.blendshapes)
+    return setup
 
 
-def _remember(cache: DetectionCache, task: FaceTask, facts: list[ImageResult]) -> None:
-    """Store what was detected just now; the main process alone writes."""
+def _remember(cache: DetectionCache | None, task: FaceTask, results: list[ImageResult]) -> None:
+    """Store new detections; only the main process writes."""
+    if cache is None:
+        return
     cache.put(
         {
-            (fact.pixel_sha256, box_key(ref.box)): fact.detection
-            for ref, fact in zip(task.images, facts, strict=True)
-            if fact.origin == "detected"
+            (result.pixel_sha256, box_key(ref.box)): result.detection
+            for ref, result in zip(task.images, results, strict=True)
+            if result.origin == "detected"
         }
     )
 
 
-def _warn_of_assumed_order(
-    manifest: Manifest, shipped: np.ndarray[Any, np.dtype[np.bool_]] | None
-) -> None:
-    if shipped is None:
-        return
+def _report_assumed_order(manifest: Manifest, options: FaceOptions, report: LocateReport) -> None:
+    """Report rows whose five points are reduced from Face++'s 37, see `FACEPP37`."""
     table = manifest.table
     reduced = pc.and_(
         pc.fill_null(pc.equal(table["landmark_scheme"], FACEPP37.name), False),
         pc.is_null(table["five_points"]),
     )
-    if count := pc.sum(reduced).as_py():
-        logger.warning(
-            "%d rows have 37 points of Face++ and no five points: their five points assume an "
-            "order of the 37 that the dataset does not document",
-            count,
+    count = pc.sum(reduced).as_py() if options.keeps_shipped else 0
+    if count:
+        text = (
+            f"{count:,} images have Face++'s 37 points and no five points: their five points "
+            "assume an order of the 37 that the dataset does not document"
         )
+        report.fallbacks.append(text)
+        logger.warning("%s", text)
 
 
 def _require_roots(manifest: Manifest) -> None:
     for dataset in pc.unique(manifest.table["dataset"]).to_pylist():
         if dataset not in manifest.roots:
             raise ManifestError(
-                f"where {dataset}'s files are is not known; "
+                f"the folder of {dataset}'s files is not known; "
                 f"load the manifest with roots={{{dataset!r}: folder}}"
             )
 

@@ -1,13 +1,29 @@
-"""What the face stage is told."""
+"""Options of the face stage."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from ferdata.core.errors import OptionError, UnknownNameError
+from ferdata.faces.detectors import DEFAULT_DETECTOR, DETECTORS
 
-LANDMARK_SOURCES = ("auto", "dataset", "mediapipe", "none")
-"""Where landmarks may come from, see `FaceOptions.landmarks`."""
+_NO_DETECTOR = ("dataset", "none")
+
+
+def check_landmarks(source: str) -> None:
+    """Check a value of `--landmarks`.
+
+    Raises:
+        UnknownNameError: It is not `auto`, `dataset`, `none`, or the name of a detector.
+    """
+    known = ("auto", *_NO_DETECTOR, *DETECTORS)
+    if source not in known:
+        raise UnknownNameError("--landmarks", source, known)
+
+
+def detector_name(source: str) -> str:
+    """Return the detector that a value of `--landmarks` names, or the default one."""
+    return DEFAULT_DETECTOR if source in ("auto", *_NO_DETECTOR) else source
 
 
 @dataclass(frozen=True)
@@ -16,19 +32,20 @@ class FaceOptions:
 
     Attributes:
         landmarks: `auto` takes the points that the dataset ships in the coordinates of the image
-            used, else MediaPipe's, and goes on without points where MediaPipe can't run.
-            `dataset` and `mediapipe` take points from there only; `mediapipe` fails where it can't
-            run. `none` clears them.
-        blendshapes: Also store MediaPipe's 52 blendshape scores.
-        score: Also store the face detector's confidence. The landmark model does not hand out its
-            own, so this runs MediaPipe's face detector once more per image that has a face (about a
-            fifth of the time of finding the landmarks).
+            used, else those of the default detector. `dataset` takes points from there only, the
+            name of a detector (`ferdata.faces.detectors.DETECTORS`) from that one only. `none`
+            clears them.
+        blendshapes: Also store the detector's blendshape scores.
+        score: Also store the detector's confidence.
         require_face: Reject rows that have no landmarks.
-        perceptual_hash: Also hash what each picture shows (`ferdata.core.perceptual`), so that near
+        require_detector: Raise if the detector can't run. Without it `auto` goes on without
+            landmarks and says so in the provenance; a detector that is named, or a required face,
+            implies it.
+        perceptual_hash: Also hash what each image shows (`ferdata.core.perceptual`), so that near
             duplicates can be found. Takes about as long as decoding a small image.
 
     Raises:
-        UnknownNameError: `landmarks` is none of the four.
+        UnknownNameError: `landmarks` names no detector.
         OptionError: Two options contradict each other.
     """
 
@@ -36,17 +53,32 @@ class FaceOptions:
     blendshapes: bool = False
     score: bool = True
     require_face: bool = False
+    require_detector: bool = False
     perceptual_hash: bool = False
 
     def __post_init__(self) -> None:
-        if self.landmarks not in LANDMARK_SOURCES:
-            raise UnknownNameError("--landmarks", self.landmarks, LANDMARK_SOURCES)
+        check_landmarks(self.landmarks)
         if self.landmarks == "none" and self.require_face:
             raise OptionError(
                 "--require-face with --landmarks none would reject every image; choose one of them"
             )
-        if self.landmarks in ("dataset", "none") and self.blendshapes:
+        if self.landmarks in _NO_DETECTOR and self.blendshapes:
             raise OptionError(
-                f"--blendshapes come from MediaPipe, which --landmarks {self.landmarks} does not "
-                "run; use --landmarks mediapipe or auto"
+                f"--blendshapes come from a detector, and --landmarks {self.landmarks} runs none; "
+                "use --landmarks auto"
             )
+
+    @property
+    def detector(self) -> str:
+        """Name of the detector that runs where one has to."""
+        return detector_name(self.landmarks)
+
+    @property
+    def keeps_shipped(self) -> bool:
+        """Whether points that the dataset ships are kept."""
+        return self.landmarks in ("auto", "dataset")
+
+    @property
+    def must_detect(self) -> bool:
+        """Whether a detector that can't run is an error."""
+        return self.require_detector or self.require_face or self.landmarks != "auto"

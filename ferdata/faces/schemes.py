@@ -1,96 +1,23 @@
-"""Landmark schemes: how many points, which of them a flip exchanges, and where the five are.
-
-Left and right are those of the image, not of the person: the image-left eye is the person's right
-one in a photograph that is not mirrored. Coordinates are pixels, integers at pixel centers.
-"""
+"""The landmark schemes of datasets, and every scheme by its name, those of detectors included."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Iterator
 
 from ferdata.core.errors import UnknownNameError
-from ferdata.faces.detectors import mediapipe_points
+from ferdata.faces.detectors import DEFAULT_DETECTOR, DETECTORS
+from ferdata.faces.landmark_scheme import LandmarkScheme
 
-Points = npt.NDArray[np.floating[Any]]
-
-FIVE_NAMES = (
-    "image-left eye center",
-    "image-right eye center",
-    "nose tip",
-    "image-left mouth corner",
-    "image-right mouth corner",
+FIVE = LandmarkScheme.from_pairs(
+    "five",
+    5,
+    [(0, 1), (3, 4)],
+    ((0,), (1,), (2,), (3,), (4,)),
+    {"eyes": (0, 1), "nose": (2,), "mouth": (3, 4)},
 )
-"""The five points and their order, in every scheme, column and file of ferdata."""
-
-
-@dataclass(frozen=True, eq=False)
-class LandmarkScheme:
-    """An ordered set of named places on a face.
-
-    Attributes:
-        name: The name as in the manifest's `landmark_scheme`.
-        size: Number of points P.
-        flip: int64 (P,), read-only. Point i of a mirrored face is point `flip[i]` of the original;
-            the permutation is its own inverse.
-        five: For each of the five points, the points whose mean it is.
-    """
-
-    name: str
-    size: int
-    flip: npt.NDArray[np.int64]
-    five: tuple[tuple[int, ...], ...]
-
-    def to_five(self, points: Points) -> Points:
-        """Reduce points to the five of `FIVE_NAMES`.
-
-        Args:
-            points: Points of this scheme, shape (..., P, 2).
-
-        Returns:
-            The five points in the same dtype, shape (..., 5, 2). NaN where a point is unknown.
-        """
-        means = np.empty((*points.shape[:-2], len(self.five), 2), dtype=points.dtype)
-        for position, group in enumerate(self.five):  # np.mean itself costs more than its sum here
-            total = np.add.reduce(points[..., list(group), :], axis=-2)
-            means[..., position, :] = total / len(group)
-        return means
-
-    def mirror(self, points: Points, width: int) -> npt.NDArray[np.float64]:
-        """Carry points through a horizontal flip of the image.
-
-        Args:
-            points: Points of this scheme in pixels, shape (..., P, 2).
-            width: Width of the image in pixels.
-
-        Returns:
-            float64 (..., P, 2): x becomes width − 1 − x, and left and right points change places.
-            In float64 the flip of a flip of float32 points is exactly the points again.
-        """
-        mirrored = points[..., self.flip, :].astype(np.float64)
-        mirrored[..., 0] = (width - 1) - mirrored[..., 0]
-        return mirrored
-
-
-def _scheme(
-    name: str, size: int, pairs: Iterable[tuple[int, int]], five: tuple[tuple[int, ...], ...]
-) -> LandmarkScheme:
-    """Make a scheme from its mirror pairs; points in no pair are their own mirror image."""
-    flip = np.arange(size, dtype=np.int64)
-    for a, b in pairs:
-        flip[a], flip[b] = b, a
-    flip.flags.writeable = False
-    return LandmarkScheme(name, size, flip, five)
-
-
-FIVE = _scheme("five", 5, [(0, 1), (3, 4)], ((0,), (1,), (2,), (3,), (4,)))
 """Eye centers, nose tip, mouth corners, in the order of `FIVE_NAMES`."""
 
-IBUG68 = _scheme(
+IBUG68 = LandmarkScheme.from_pairs(
     "ibug68",
     68,
     [
@@ -114,10 +41,16 @@ IBUG68 = _scheme(
         (65, 67),  # inner lips
     ],
     (tuple(range(36, 42)), tuple(range(42, 48)), (30,), (48,), (54,)),
+    {
+        "brows": tuple(range(17, 27)),
+        "eyes": tuple(range(36, 48)),
+        "nose": tuple(range(27, 36)),
+        "mouth": tuple(range(48, 68)),
+    },
 )
 """The 68 points of iBUG 300-W (Sagonas et al., ICCV Workshops 2013, figure 1), counted from 0."""
 
-FACEPP37 = _scheme(
+FACEPP37 = LandmarkScheme.from_pairs(
     "facepp37",
     37,
     [
@@ -131,8 +64,14 @@ FACEPP37 = _scheme(
         (31, 33),  # mouth corners
     ],
     ((20,), (25,), (26,), (31,), (33,)),
+    {
+        "brows": tuple(range(16)),
+        "eyes": tuple(range(16, 26)),
+        "nose": tuple(range(26, 31)),
+        "mouth": tuple(range(31, 37)),
+    },
 )
-"""RAF-DB's 37 automatic points (Face++), in the order that ferdata takes them to have.
+"""RAF-DB's 37 automatic points (Face++), in the order that ferdata assumes.
 
 Image-left brow 0–7 (outer end along the upper edge to the inner end, back along the lower edge),
 image-right brow 8–15 (its mirror image), image-left eye 16–20 and image-right eye 21–25
@@ -141,39 +80,36 @@ image-right wing, bridge, underside), mouth 31–36 (image-left corner, top of t
 image-right corner, bottom of the lower lip, bottom of the upper lip, top of the lower lip).
 
 RAF-DB's readme does not name these points and Face++ no longer documents the set, so **the order,
-and with it `flip` and `five`, is an assumption on real data**. RAF-DB also ships five points that
-people placed; ferdata takes those for alignment and uses this reduction only where they are absent.
+and with it `flip` and `five`, is an assumption on real data**. RAF-DB also ships five points placed
+by annotators; ferdata aligns by those and reduces the 37 only where they are absent.
 """
 
-MEDIAPIPE478 = _scheme(
-    "mediapipe478",
-    mediapipe_points.SIZE,
-    (
-        (int(a), int(b))
-        for a, b in (pair.split(":") for pair in mediapipe_points.MIRROR_PAIRS.split())
-    ),
-    (
-        (33, 133, 159, 145),  # corners and middle of both lids: does not move with the gaze
-        (263, 362, 386, 374),
-        (4,),  # the foremost vertex of the canonical face model
-        (61,),
-        (291,),
-    ),
-)
-"""MediaPipe Face Landmarker: 468 mesh points and ten iris points, see `mediapipe_points`."""
-
-SCHEMES: dict[str, LandmarkScheme] = {
-    known.name: known for known in (FIVE, IBUG68, FACEPP37, MEDIAPIPE478)
-}
-"""Every scheme by its name."""
+SCHEMES = {known.name: known for known in (FIVE, IBUG68, FACEPP37)}
+"""The schemes of datasets by name."""
 
 
 def scheme(name: str) -> LandmarkScheme:
-    """Return a landmark scheme by its name.
+    """Return a landmark scheme by its name, a detector's too.
+
+    Loads no detection library, so that builds are read without one.
 
     Raises:
-        UnknownNameError: There is none of that name.
+        UnknownNameError: No scheme has that name.
     """
-    if name not in SCHEMES:
-        raise UnknownNameError("landmark scheme", name, SCHEMES)
-    return SCHEMES[name]
+    if name in SCHEMES:
+        return SCHEMES[name]
+    for known in _detector_schemes():
+        if known.name == name:
+            return known
+    raise UnknownNameError("landmark scheme", name, scheme_names())
+
+
+def scheme_names() -> tuple[str, ...]:
+    """Return the names of all schemes, sorted."""
+    return tuple(sorted({*SCHEMES, *(known.name for known in _detector_schemes())}))
+
+
+def _detector_schemes() -> Iterator[LandmarkScheme]:
+    """Yield the default detector's scheme first: a broken plugin must not stand in its way."""
+    for name in sorted(DETECTORS, key=lambda name: name != DEFAULT_DETECTOR):
+        yield DETECTORS.get(name).scheme

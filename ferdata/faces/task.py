@@ -1,40 +1,55 @@
-"""The face stage's unit of work: read, hash and look at a few images, in any process."""
+"""The face stage's unit of work: read, hash and detect in a few images, in any process."""
 
 from __future__ import annotations
 
 import multiprocessing.util
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from ferdata.core.errors import ImageError
+from ferdata.core.errors import DetectorUnavailableError, ImageError
 from ferdata.core.images import DecodedImage, read_image, require_content
 from ferdata.core.perceptual import perceptual_hash
 from ferdata.faces.cache import DetectionCache, Key, box_key
 from ferdata.faces.detection import Box, Detection
-from ferdata.faces.detectors.mediapipe import FaceDetector, detector_version
+from ferdata.faces.detectors import DETECTORS, LandmarkDetector
 
 
 @dataclass(frozen=True)
 class DetectorSetup:
-    """What a process needs to know to detect.
+    """What a process needs to know to detect; it finds the detector by its name.
 
     Attributes:
-        model: The checked model file.
+        name: The detector's name.
+        score: Whether to ask for the confidence.
+        blendshapes: Whether to ask for blendshape scores.
         cache: The detection cache, or None for none.
-        score: Ask for the face detector's confidence.
-        blendshapes: Ask for blendshape scores.
     """
 
-    model: Path
-    cache: Path | None
+    name: str
     score: bool
     blendshapes: bool
+    cache: Path | None
 
-    @property
-    def version(self) -> str:
-        """Version of the answers, as in the cache."""
-        return detector_version(score=self.score, blendshapes=self.blendshapes)
+    def make(self) -> LandmarkDetector:
+        """Make the detector; nothing heavy is loaded before its context is entered.
+
+        Raises:
+            DetectorUnavailableError: This process knows no detector of that name.
+            OptionError: The detector has no blendshapes.
+        """
+        if self.name not in DETECTORS:
+            raise DetectorUnavailableError(
+                f"a worker process knows no detector {self.name!r}: register it by an entry point, "
+                "or in a module that workers import too, or use one worker"
+            )
+        return DETECTORS.get(self.name)(score=self.score, blendshapes=self.blendshapes)
+
+    def open_cache(self, *, repair: bool) -> DetectionCache:
+        """Return the cache of this detector's results, to be used as a context manager."""
+        detector = self.make()
+        return DetectionCache(self.cache, detector.version, detector.scheme.size, repair=repair)
 
 
 @dataclass(frozen=True)
@@ -60,8 +75,8 @@ class FaceTask:
 
     Attributes:
         images: The images.
-        setup: How to detect; None where no image is to be looked at.
-        perceptual_hash: Whether to hash what the pictures show.
+        setup: How to detect; None if no image asks for it.
+        perceptual_hash: Whether to hash what the images show.
     """
 
     images: tuple[ImageRef, ...]
@@ -71,7 +86,7 @@ class FaceTask:
 
 @dataclass(frozen=True)
 class ImageResult:
-    """What was found out about one image.
+    """The result of one image.
 
     Attributes:
         width: Pixels.
@@ -79,9 +94,9 @@ class ImageResult:
         channels: Channels in the file.
         file_sha256: Hash of the file's bytes.
         pixel_sha256: Hash of the decoded pixels.
-        perceptual_hash: Hash of what the picture shows; None where that was not asked for.
-        detection: The face; None where there is none or none was looked for.
-        origin: `detected` now, from the `cache`, or "" where the image was not looked at.
+        perceptual_hash: Hash of what the image shows; None if not asked for.
+        detection: The face; None if none was found or looked for.
+        origin: `detected` now, from the `cache`, or "" if no face was looked for.
         problem: Why the image can't be used, or "".
     """
 
@@ -97,46 +112,44 @@ class ImageResult:
 
 
 def run_face_task(task: FaceTask) -> list[ImageResult]:
-    """Read each image once and look at those that are asked for; one result per image, in order.
+    """Read each image once and detect where asked for; one result per image, in order.
 
-    The detector is made when the first image is not in the cache, and kept by the process.
+    The detector is opened for the first image that is not in the cache, and kept by the process.
     """
-    read = [_read(image) for image in task.images]
+    images = [_read(ref) for ref in task.images]
     keys = [
         (image.pixel_sha256, box_key(ref.box)) if ref.detect and isinstance(image, _Read) else None
-        for ref, image in zip(task.images, read, strict=True)
+        for ref, image in zip(task.images, images, strict=True)
     ]
     known = _look_up(task.setup, keys)
     cached = set(known)
-    facts = []
-    for ref, image, key in zip(task.images, read, keys, strict=True):
+    results = []
+    for ref, image, key in zip(task.images, images, keys, strict=True):
         if not isinstance(image, _Read):
-            facts.append(ImageResult(problem=image))
+            results.append(ImageResult(problem=image))
             continue
+        pixels = image.decoded.pixels
         if key is not None and key not in known:
-            known[key] = _detect(task.setup, image, ref.box)
-        origin = "" if key is None else "cache" if key in cached else "detected"
-        facts.append(
+            known[key] = _detector(task.setup).detect(pixels, ref.box)
+        results.append(
             ImageResult(
-                width=image.decoded.pixels.shape[1],
-                height=image.decoded.pixels.shape[0],
+                width=pixels.shape[1],
+                height=pixels.shape[0],
                 channels=image.decoded.channels,
                 file_sha256=image.decoded.file_sha256,
                 pixel_sha256=image.pixel_sha256,
-                perceptual_hash=(
-                    perceptual_hash(image.decoded.pixels) if task.perceptual_hash else None
-                ),
+                perceptual_hash=perceptual_hash(pixels) if task.perceptual_hash else None,
                 detection=None if key is None else known[key],
-                origin=origin,
+                origin="" if key is None else "cache" if key in cached else "detected",
             )
         )
-    return facts
+    return results
 
 
 def close_detectors() -> None:
     """Free the detectors of this process."""
-    while _detectors:
-        _detectors.popitem()[1].close()
+    _detectors.clear()
+    _open.close()
 
 
 @dataclass(frozen=True)
@@ -145,8 +158,9 @@ class _Read:
     pixel_sha256: str
 
 
-# One per process: it takes half a second to make, and native memory that can't be sent elsewhere.
-_detectors: dict[DetectorSetup, FaceDetector] = {}
+# One per process: it takes half a second to open, and native memory that can't be sent elsewhere.
+_detectors: dict[DetectorSetup, LandmarkDetector] = {}
+_open = ExitStack()
 
 
 def _read(ref: ImageRef) -> _Read | str:
@@ -165,18 +179,17 @@ def _look_up(
     wanted = [key for key in keys if key is not None]
     if setup is None or not wanted:
         return {}
-    with DetectionCache(setup.cache, setup.version, repair=False) as cache:
+    with setup.open_cache(repair=False) as cache:
         return cache.get(wanted)
 
 
-def _detect(setup: DetectorSetup | None, image: _Read, box: Box | None) -> Detection | None:
+def _detector(setup: DetectorSetup | None) -> LandmarkDetector:
+    """Return this process's open detector."""
     if setup is None:
-        raise ValueError("an image is to be looked at, but the task has no detector")
+        raise ValueError("an image asks for detection, but the task has no detector")
     if setup not in _detectors:
         if not _detectors:
             # Worker processes run finalizers before threads are shut down, atexit comes after it.
             multiprocessing.util.Finalize(None, close_detectors, exitpriority=10)
-        _detectors[setup] = FaceDetector(
-            setup.model, score=setup.score, blendshapes=setup.blendshapes
-        )
-    return _detectors[setup].detect(image.decoded.pixels, box)
+        _detectors[setup] = _open.enter_context(setup.make())
+    return _detectors[setup]

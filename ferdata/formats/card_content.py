@@ -44,7 +44,7 @@ class CardContent:
         split_rule: The rule that made the splits, for instance `"official"`.
         seed: Seed of every random draw.
         alignment: The alignment in words, with its version.
-        landmarks: Rows by source of their landmarks: `dataset`, `mediapipe`, `none`.
+        landmarks: Rows by source of their landmarks: `dataset`, a detector's name, `none`.
         rejects: Rejected rows by stage and reason: `{stage: {reason: rows}}`.
         sources: The datasets that it was made from.
         plan_sha256: Hash of the plan.

@@ -33,7 +33,7 @@ class ExpressionModel(nn.Module, ABC):
         Args:
             images: float32, shape (B, C, H, W), normalized.
             prior: float32, shape (B, R, h, w): one heat map in 0–1 for each region of
-                `ferdata.models.inputs.prior.REGIONS`; ignored by models without `takes_prior`.
+                `ferdata.faces.landmark_scheme.REGIONS`; ignored by models without `takes_prior`.
 
         Returns:
             Shape (B, `embedding_size`).

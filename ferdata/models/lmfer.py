@@ -33,8 +33,8 @@ from timm.layers import Mlp
 from torch import Tensor, nn
 
 from ferdata.core.errors import OptionError, UnknownNameError
+from ferdata.faces.landmark_scheme import REGIONS
 from ferdata.models.base import ExpressionModel
-from ferdata.models.inputs.prior import REGIONS
 from ferdata.models.layers.coordinate_attention import (
     ORDERS,
     CoordinateChannelAttention,

@@ -19,6 +19,7 @@ from ferdata.formats.registry import FORMATS
 from ferdata.ingesters import dataset_info
 from ferdata.recipes import Recipe
 from ferdata.shards.card import card_content
+from ferdata.shards.fallbacks import fallback_notes
 from ferdata.shards.options import BuildOptions
 from ferdata.shards.paper_counts import recipe_record
 from ferdata.shards.plan import Plan
@@ -143,7 +144,7 @@ def _build_record(
         options=options,
         versions=plan.versions,
         leaks=tuple(leak_texts(stored.provenance)),
-        notes=tuple(notes(source, options.split)),
+        notes=(*notes(source, options.split), *fallback_notes(source, options.align)),
         datasets={dataset: dataset_info(dataset).title for dataset in sorted(stored.roots)},
         rejects=RejectRecord(
             total=len(rejects),

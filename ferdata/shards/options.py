@@ -52,6 +52,13 @@ def _parse_target(text: str) -> object:
     return parse_target(text)
 
 
+def _check_landmarks(source: str) -> None:
+    if source not in ("auto", "dataset", "none"):
+        from ferdata.faces.options import check_landmarks  # noqa: PLC0415 - loads numpy
+
+        check_landmarks(source)
+
+
 def _full_operations(entries: Any) -> tuple[dict[str, Any], ...] | None:
     """Check a list of operations, and write out every range of each."""
     if entries is None:
@@ -137,9 +144,11 @@ class BuildOptions(Options):
     """Augment all images, then split originals and copies alike. This leaks; it exists to repeat
     papers that did so."""
 
-    landmarks: Literal["auto", "dataset", "mediapipe", "none"] = "auto"
+    landmarks: Annotated[
+        str, parsed_by(_check_landmarks), Metavar("auto|dataset|none|DETECTOR")
+    ] = "auto"
     """Source of landmarks; `auto` takes those of the dataset where they fit the images, else
-    detects them."""
+    detects them with the default detector."""
 
     require_face: bool = False
     """Reject images in which no face is found."""

@@ -18,12 +18,14 @@ from ferdata.core.options import flag
 from ferdata.core.parallel import open_executor
 from ferdata.curation.split import resolve_rules
 from ferdata.faces.align import transform_name
+from ferdata.faces.detectors import CANNOT_RUN
 from ferdata.faces.locate import locate_faces
 from ferdata.faces.options import FaceOptions
 from ferdata.formats.names import BUILD_FILE, LICENSES_ATTRIBUTE
 from ferdata.ingesters import dataset_info, dataset_names
 from ferdata.recipes import Recipe
 from ferdata.shards.arrangement import arrange
+from ferdata.shards.fallbacks import needs_detector, record_split_fallbacks, with_remedy
 from ferdata.shards.finish import finish, without_failed
 from ferdata.shards.options import BuildOptions, Execution
 from ferdata.shards.paper_counts import recipe_record
@@ -123,19 +125,30 @@ def resolve_options(source: Source, given: BuildOptions) -> tuple[BuildOptions, 
 def locate_for(
     manifest: Manifest, options: BuildOptions, execution: Execution, executor: Executor
 ) -> Manifest:
-    """Read every image of a build and find its face."""
-    return locate_faces(
-        manifest,
-        FaceOptions(
-            landmarks=options.landmarks,
-            require_face=options.require_face,
-            blendshapes=options.blendshapes,
-            perceptual_hash=options.near_duplicates is not None,
-        ),
-        executor=executor,
-        workers=execution.workers,
-        quiet=execution.quiet,
+    """Read every image of a build and find its face.
+
+    Raises:
+        DetectorUnavailableError: Images are to be aligned by the landmarks of a detector that can't
+            run for want of a library.
+        ModelFileError: The same for its model file.
+    """
+    wanted = FaceOptions(
+        landmarks=options.landmarks,
+        require_face=options.require_face,
+        require_detector=needs_detector(manifest, options.align),
+        blendshapes=options.blendshapes,
+        perceptual_hash=options.near_duplicates is not None,
     )
+    try:
+        return locate_faces(
+            manifest,
+            wanted,
+            executor=executor,
+            workers=execution.workers,
+            quiet=execution.quiet,
+        )
+    except CANNOT_RUN as error:
+        raise (with_remedy(error) if wanted.require_detector else error) from error
 
 
 @dataclass(frozen=True)
@@ -154,6 +167,7 @@ class _Job:
         """Run all steps."""
         manifest = self.source.read(self.data, self.options)
         rules = resolve_rules(manifest, self.options.split)
+        manifest = record_split_fallbacks(manifest, self.options.split, rules)
         options = self._scaled(manifest).model_copy(update={"split": rules.text})
         job = replace(self, options=options)
         source, rows = arrange(job.locate(manifest, executor), rules, options)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from ferdata.core.labels import CANONICAL
 from ferdata.core.manifest import Manifest
-from ferdata.faces.schemes import SCHEMES, scheme
+from ferdata.faces.schemes import scheme
 
 Floats = npt.NDArray[np.float32]
 
@@ -112,9 +112,9 @@ def _landmarks(table: pa.Table, wanted: str) -> Floats:
     """Lay landmarks out as (N, P, 2) of one scheme."""
     landmarks = np.full((len(table), scheme(wanted).size, 2), np.nan, dtype=np.float32)
     names = np.array(_strings(table.column("landmark_scheme")), dtype=object)
-    for name in sorted(set(names) & set(SCHEMES)):
+    for name in sorted(set(names) - {""}):
         positions = np.flatnonzero(names == name)
         column = table.column("landmarks").take(pa.array(positions)).combine_chunks()
         points = column.flatten().flatten().to_numpy().reshape(len(positions), -1, 2)
-        landmarks[positions] = points if name == wanted else SCHEMES[name].to_five(points)
+        landmarks[positions] = points if name == wanted else scheme(name).to_five(points)
     return landmarks

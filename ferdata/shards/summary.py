@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
 from collections.abc import Iterable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from ferdata.formats.contract import ShardFormat
@@ -176,15 +179,27 @@ def _places(record: BuildRecord, out: Path) -> str:
 def _next_steps(record: BuildRecord, out: Path, recipe: str | None) -> str:
     # What was given, not the recipe's name: a file may have the name of a recipe that ships.
     how = "--epochs 3" if recipe is None else f"--recipe {shlex.quote(recipe)}"
-    steps = [f"  ferdata verify {out}", f"  ferdata train {out} {how}"]
+    command, python = _commands()
+    steps = [f"  {command} verify {out}"]
+    if find_spec("lightning") is not None:
+        steps.append(f"  {command} train {out} {how}")
     for form in _formats(record):
         if form.example:
-            steps.append(f'  python -c "{form.example.format(out=out)}"')
+            steps.append(f'  {python} -c "{form.example.format(out=out)}"')
     return "\n".join(["What to do next:", *steps])
 
 
 def _formats(record: BuildRecord) -> list[ShardFormat]:
     return [FORMATS.get(name) for name in FORMATS if name in record.options.formats]
+
+
+def _commands() -> tuple[str, str]:
+    """Return `ferdata` and `python` such that they run here: with a path unless on the PATH."""
+    called = Path(sys.argv[0])
+    found = shutil.which("ferdata")
+    if called.stem != "ferdata" or (found and called.resolve() == Path(found).resolve()):
+        return "ferdata", "python"
+    return shlex.quote(str(called)), shlex.quote(str(called.with_name("python")))
 
 
 def _table(heads: list[str], rows: Iterable[list[str]]) -> str:

@@ -17,6 +17,7 @@ from ferdata.curation.validate import (
     subjects_in_two_splits,
 )
 from ferdata.formats.names import BUILD_FILE
+from ferdata.shards.fallbacks import fallback_notes
 from ferdata.shards.options import BuildOptions
 from ferdata.shards.verify_report import Finding, FindingKind
 
@@ -60,6 +61,7 @@ class Rules:
             yield f"this build leaks, as it says itself: {text}"
         if self._pictures and self._keeps_duplicates():
             yield f"{_listed(self._pictures)}; the build was told to keep duplicates"
+        yield from fallback_notes(self.manifest, self.options.align)
 
     # -- what is declared ----------------------------------------------------------------------
 

@@ -1,9 +1,9 @@
 """From a person and an expression to the shapes of a face, and to its landmarks.
 
 Everything is in *face units*: the origin midway between the eyes, x to the image's right, y down,
-one unit the distance of the eye centers. Proportions follow MediaPipe's canonical face model
-(`canonical_face_model.obj`, vertices 1, 61, 152, 234 over the eye distance), so that its detector
-and the truth returned here mean the same places.
+one unit the distance of the eye centers. Proportions follow the canonical face model of the
+default detector (`canonical_face_model.obj`, vertices 1, 61, 152, 234 over the eye distance), so
+that the detector and the truth returned here mean the same places.
 """
 
 from __future__ import annotations

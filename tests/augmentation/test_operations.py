@@ -24,7 +24,7 @@ from ferdata.augmentation.operations import (
 from ferdata.augmentation.row_operations import apply_operations, draw_operations, parse_operations
 from ferdata.core.draws import generator
 from ferdata.core.errors import ManifestError, OptionError, UnknownNameError
-from ferdata.faces.schemes import SCHEMES
+from ferdata.faces.schemes import scheme, scheme_names
 
 FLIP = '[{"op":"horizontal_flip"}]'
 
@@ -170,9 +170,9 @@ def test_blur_has_the_drawn_width():
 
 @settings(max_examples=25, deadline=None)
 @given(data=st.data(), width=st.integers(16, 1024))
-@pytest.mark.parametrize("name", sorted(SCHEMES))
+@pytest.mark.parametrize("name", scheme_names())
 def test_flipping_twice_changes_nothing(name, data, width):
-    size = SCHEMES[name].size
+    size = scheme(name).size
     chosen = data.draw(st.lists(coordinates, min_size=8, max_size=40))
     landmarks = np.resize(np.array(chosen, np.float32), (size, 2))
     landmarks[0] = np.nan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import signal
 import subprocess
@@ -72,13 +73,16 @@ def test_version() -> None:
 
 def test_doctor_reports_every_part_as_json() -> None:
     subjects = {finding["subject"] for finding in json.loads(ferdata("doctor", "--json").stdout)}
-    assert {"cv2", "opencv distributions", "landmark model", "GPU", "free disk"} <= subjects
+    assert {"cv2", "opencv distributions", "detector mediapipe", "GPU", "free disk"} <= subjects
 
 
-def test_doctor_finds_opencv_distributions_that_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_recommends_an_opencv_that_every_distribution_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     from ferdata.cli import doctor
 
-    versions = {"opencv-python": "5.0.0.93", "opencv-python-headless": "4.13.0.90"}
+    # 5.1.0.95 was released for contrib only
+    versions = {"opencv-python": "5.0.0.93", "opencv-contrib-python": "5.1.0.95"}
 
     def version(name: str) -> str:
         if name not in versions:
@@ -88,7 +92,24 @@ def test_doctor_finds_opencv_distributions_that_differ(monkeypatch: pytest.Monke
     monkeypatch.setattr(doctor, "version", version)
     finding = next(f for f in doctor.examine() if f.subject == "opencv distributions")
     assert finding.status == "problem"
-    assert "opencv-python-headless==5.0.0.93" in finding.detail
+    pins = "opencv-python==5.0.0.93 opencv-contrib-python==5.0.0.93"
+    assert f"--no-deps {pins}" in finding.detail
+    constraints = (Path(__file__).parents[2] / "constraints.txt").read_text().splitlines()
+    assert {f"{name}=={doctor._CV2_VERSION}" for name in doctor._CV2_PACKAGES} <= {*constraints}
+
+
+def test_doctor_names_a_missing_model_a_problem(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from ferdata.cli import doctor
+    from ferdata.faces.detectors.mediapipe import MediaPipeDetector
+
+    (file,) = MediaPipeDetector.files
+    nowhere = dataclasses.replace(file, name="absent.task")
+    monkeypatch.setattr(MediaPipeDetector, "files", (nowhere,))
+    finding = next(f for f in doctor.examine() if f.subject == "detector mediapipe")
+    assert finding.status == "problem"
+    assert "absent.task is missing. Run: pip install 'ferdata[model]', or:" in finding.detail
 
 
 def test_interrupt_leaves_with_130_and_can_go_on(demo_rafdb: Path, tmp_path: Path) -> None:

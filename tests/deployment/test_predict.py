@@ -29,8 +29,7 @@ from ferdata.deployment.face_detection import five_points
 from ferdata.deployment.images import read_upright
 from ferdata.deployment.preparation import Preparation
 from ferdata.faces.align import alignment_matrix, template, transform_points, warp
-from ferdata.faces.detectors.mediapipe import FaceDetector
-from ferdata.faces.schemes import MEDIAPIPE478
+from ferdata.faces.detectors.mediapipe import MEDIAPIPE478, MediaPipeDetector
 from ferdata.ingesters.demo import write_demo
 from ferdata.models.checkpoint import load_classifier
 from ferdata.shards import BuildOptions, Execution, build_shards
@@ -67,7 +66,7 @@ def no_detector(tmp_path, monkeypatch):
     def fail(*_, **__):
         raise ModelFileError("the landmark model can't be downloaded")
 
-    monkeypatch.setattr("ferdata.deployment.face_detection.fetch_model", fail)
+    monkeypatch.setattr("ferdata.faces.detectors.mediapipe.ModelFile.fetch", fail)
 
 
 def stored_rows(root: Path):
@@ -94,12 +93,12 @@ def test_a_photograph_is_prepared_to_the_pixels_that_the_build_stored(photograph
     preparation = Preparation.from_build(facts_of(root))
     rows = list(stored_rows(root))
     assert len(rows) > 10
-    with FaceDetector(detectable, score=False) as detector:
+    with MediaPipeDetector(score=False) as detector:
         for uri, image, landmarks in rows:
             pixels = read_upright(data / uri)
             detection = detector.detect(pixels)
             height, width = pixels.shape[:2]
-            matrix = preparation.matrix(five_points(detection), width, height, crop=False)
+            matrix = preparation.matrix(five_points(detector, detection), width, height, crop=False)
             assert np.array_equal(preparation.render(pixels, matrix), image), uri
             assert np.array_equal(transform_points(detection.landmarks, matrix), landmarks), uri
 
@@ -234,7 +233,7 @@ def test_a_landmark_prior_gets_the_points_of_the_prepared_image(detectable, make
     (prediction,) = predictions_of(make_run(classifier, spec), photographs / "a.png")
     preparation = Preparation.from_build(spec)
     pixels = read_upright(photographs / "a.png")
-    with FaceDetector(detectable, score=False) as detector:
+    with MediaPipeDetector(score=False) as detector:
         points = detector.detect(pixels).landmarks
     matrix = preparation.matrix(MEDIAPIPE478.to_five(points), *pixels.shape[1::-1], crop=False)
     image = torch.from_numpy(preparation.render(pixels, matrix)[None])

@@ -40,24 +40,24 @@ def test_what_is_put_is_got_bit_for_bit(tmp_path: Path) -> None:
         ("a" * 64, "1,2,3,4"): detection(2, blendshapes=True),
         ("b" * 64, ""): None,
     }
-    with DetectionCache(path, "v1") as cache:
+    with DetectionCache(path, "v1", 478) as cache:
         cache.put(stored)
-    with DetectionCache(path, "v1") as cache:
+    with DetectionCache(path, "v1", 478) as cache:
         found = cache.get([*stored, ("c" * 64, ""), ("b" * 64, "1,2,3,4")])
     assert found.keys() == stored.keys()
     assert all(same(found[key], stored[key]) for key in stored)
 
 
 def test_another_version_of_the_detector_knows_nothing(tmp_path: Path) -> None:
-    with DetectionCache(tmp_path / "cache", "v1") as cache:
+    with DetectionCache(tmp_path / "cache", "v1", 478) as cache:
         cache.put({("a", ""): None})
-    with DetectionCache(tmp_path / "cache", "v2") as cache:
+    with DetectionCache(tmp_path / "cache", "v2", 478) as cache:
         assert cache.get([("a", "")]) == {}
 
 
 def test_more_keys_than_one_query_takes(tmp_path: Path) -> None:
     keys = [(f"{i:064x}", "") for i in range(1201)]
-    with DetectionCache(tmp_path / "cache", "v") as cache:
+    with DetectionCache(tmp_path / "cache", "v", 478) as cache:
         cache.put(dict.fromkeys(keys))
         assert cache.get(keys) == dict.fromkeys(keys)
 
@@ -70,10 +70,10 @@ def test_a_broken_file_is_moved_aside(
     if kind == "text":
         path.write_bytes(b"this is no database, and long enough to be looked at" * 50)
     else:
-        with DetectionCache(path, "v") as cache:
+        with DetectionCache(path, "v", 478) as cache:
             cache.put({(f"{i}", ""): detection(i) for i in range(50)})
         path.write_bytes(path.read_bytes()[:8192])
-    with caplog.at_level(logging.WARNING), DetectionCache(path, "v") as cache:
+    with caplog.at_level(logging.WARNING), DetectionCache(path, "v", 478) as cache:
         cache.get([(f"{i}", "") for i in range(50)])
         cache.put({("a", ""): None, ("b", ""): detection(0)})
         assert cache.get([("a", "")]) == {("a", ""): None}
@@ -86,7 +86,7 @@ def test_a_worker_leaves_a_broken_file_alone(
 ) -> None:
     path = tmp_path / "cache.sqlite"
     path.write_bytes(b"broken " * 1000)
-    with caplog.at_level(logging.WARNING), DetectionCache(path, "v", repair=False) as cache:
+    with caplog.at_level(logging.WARNING), DetectionCache(path, "v", 478, repair=False) as cache:
         assert cache.get([("a", "")]) == {}
     assert path.read_bytes() == b"broken " * 1000
     assert not caplog.records
@@ -94,12 +94,12 @@ def test_a_worker_leaves_a_broken_file_alone(
 
 def test_a_row_of_the_wrong_length_is_not_known(tmp_path: Path) -> None:
     path = tmp_path / "cache.sqlite"
-    with DetectionCache(path, "v") as cache:
+    with DetectionCache(path, "v", 478) as cache:
         cache.put({("a", ""): detection(0), ("b", ""): detection(1)})
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE detection SET landmarks = x'00' WHERE pixel_sha256 = 'a'")
     connection.close()
-    with DetectionCache(path, "v") as cache:
+    with DetectionCache(path, "v", 478) as cache:
         assert list(cache.get([("a", ""), ("b", "")])) == [("b", "")]
 
 
@@ -107,14 +107,14 @@ def test_a_folder_that_can_not_be_made_only_costs_time(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").write_text("in the way")
-    with DetectionCache(tmp_path / "file" / "cache", "v") as cache:
+    with DetectionCache(tmp_path / "file" / "cache", "v", 478) as cache:
         cache.put({("a", ""): None})
         assert cache.get([("a", "")]) == {}
     assert caplog.text.count("not cached") == 1
 
 
 def test_no_path_is_a_cache_that_holds_nothing() -> None:
-    with DetectionCache(None, "v") as cache:
+    with DetectionCache(None, "v", 478) as cache:
         cache.put({("a", ""): None})
         assert cache.get([("a", "")]) == {}
 
@@ -123,7 +123,7 @@ def test_builds_at_the_same_time_share_it(tmp_path: Path) -> None:
     path = tmp_path / "cache.sqlite"
 
     def write(writer: int) -> None:
-        with DetectionCache(path, "v") as cache:
+        with DetectionCache(path, "v", 478) as cache:
             for i in range(20):
                 cache.put({(f"{writer}/{i}", ""): detection(i)})
 
@@ -132,7 +132,7 @@ def test_builds_at_the_same_time_share_it(tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    with DetectionCache(path, "v") as cache:
+    with DetectionCache(path, "v", 478) as cache:
         assert len(cache.get([(f"{w}/{i}", "") for w in range(4) for i in range(20)])) == 80
 
 

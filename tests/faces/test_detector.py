@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+import importlib.metadata
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,25 +15,20 @@ import pytest
 from ferdata.core.errors import DetectorUnavailableError, ModelFileError
 from ferdata.faces.detection import choose, extent, overlap
 from ferdata.faces.detectors import mediapipe as detector_module
-from ferdata.faces.detectors.mediapipe import (
-    FaceDetector,
-    detector_version,
-    missing_libraries,
-    require_libraries,
-)
-from ferdata.faces.schemes import MEDIAPIPE478
+from ferdata.faces.detectors.mediapipe import MEDIAPIPE478, MediaPipeDetector
+from ferdata.faces.detectors.model_file import ModelFile
 from ferdata.synth import DrawnFace
 
 Pixels = npt.NDArray[np.uint8]
 
 
 @pytest.fixture(scope="module")
-def detector(detectable: Path) -> Iterator[FaceDetector]:
-    with FaceDetector(detectable, blendshapes=True) as opened:
+def detector(detectable: Path) -> Iterator[MediaPipeDetector]:
+    with MediaPipeDetector(blendshapes=True) as opened:
         yield opened
 
 
-def test_a_photograph_is_found(detector: FaceDetector, astronaut: Pixels) -> None:
+def test_a_photograph_is_found(detector: MediaPipeDetector, astronaut: Pixels) -> None:
     found = detector.detect(astronaut)
     assert found is not None
     assert (found.face_count, found.rule) == (1, "only")
@@ -48,7 +45,7 @@ def test_a_photograph_is_found(detector: FaceDetector, astronaut: Pixels) -> Non
 
 @pytest.mark.parametrize("side", [48, 100, 220])
 def test_flip_is_what_a_mirrored_photograph_gives(
-    detector: FaceDetector, astronaut: Pixels, side: int
+    detector: MediaPipeDetector, astronaut: Pixels, side: int
 ) -> None:
     pixels = cv2.resize(astronaut, (side, side), interpolation=cv2.INTER_AREA)
     found, mirrored = detector.detect(pixels), detector.detect(pixels[:, ::-1])
@@ -65,7 +62,7 @@ def test_flip_is_what_a_mirrored_photograph_gives(
 
 
 def test_five_points_are_those_of_the_drawing(
-    detector: FaceDetector, drawn: list[DrawnFace]
+    detector: MediaPipeDetector, drawn: list[DrawnFace]
 ) -> None:
     errors = []
     for face in drawn:
@@ -78,7 +75,7 @@ def test_five_points_are_those_of_the_drawing(
 
 
 def test_the_images_before_change_nothing(
-    detector: FaceDetector, astronaut: Pixels, drawn: list[DrawnFace]
+    detector: MediaPipeDetector, astronaut: Pixels, drawn: list[DrawnFace]
 ) -> None:
     first = detector.detect(astronaut)
     for face in drawn[:3]:
@@ -90,25 +87,25 @@ def test_the_images_before_change_nothing(
     assert first.score == again.score
 
 
-def test_a_picture_without_a_face(detector: FaceDetector) -> None:
+def test_a_picture_without_a_face(detector: MediaPipeDetector) -> None:
     assert detector.detect(np.full((16, 200, 3), 128, np.uint8)) is None
     noise = np.random.default_rng(0).integers(0, 256, (333, 16, 3), dtype=np.uint8)
     assert detector.detect(noise) is None
 
 
 def test_a_tight_crop_is_found_with_a_border_in_coordinates_of_the_image(
-    detector: FaceDetector, astronaut: Pixels, monkeypatch: pytest.MonkeyPatch
+    detector: MediaPipeDetector, astronaut: Pixels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = detector.detect(astronaut)
     assert whole is not None
     tried = []
-    detect_in = FaceDetector._detect_in
+    detect_in = MediaPipeDetector._detect_in
 
     def only_with_border(self, pixels, box, *, border):
         tried.append(border)
         return detect_in(self, pixels, box, border=border) if border else None
 
-    monkeypatch.setattr(FaceDetector, "_detect_in", only_with_border)
+    monkeypatch.setattr(MediaPipeDetector, "_detect_in", only_with_border)
     found = detector.detect(astronaut)
     assert tried == [0, 55]
     assert found is not None
@@ -118,7 +115,7 @@ def test_a_tight_crop_is_found_with_a_border_in_coordinates_of_the_image(
 
 
 def test_among_several_the_box_decides_else_the_size(
-    detector: FaceDetector, astronaut: Pixels
+    detector: MediaPipeDetector, astronaut: Pixels
 ) -> None:
     small = cv2.resize(astronaut, (165, 195), interpolation=cv2.INTER_AREA)
     both = np.full((260, 385, 3), 60, np.uint8)
@@ -144,46 +141,57 @@ def test_choice_and_overlap() -> None:
     assert overlap((0, 0, 2, 2), (2, 0, 3, 2)) == 0
 
 
-def test_missing_libraries_say_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_missing_libraries_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(detector_module, "NATIVE_LIBRARIES", ("libEGL-of-no-machine.so.1",))
     monkeypatch.setattr(sys, "platform", "linux")
-    assert missing_libraries() == ("libEGL-of-no-machine.so.1",)
-    with pytest.raises(DetectorUnavailableError, match="apt install libegl1 libgles2"):
-        require_libraries()
-    with pytest.raises(DetectorUnavailableError, match="apt install"):
-        FaceDetector(tmp_path / "any.task")
+    with pytest.raises(DetectorUnavailableError, match=r"libEGL-of.*apt install libegl1 libgles2"):
+        MediaPipeDetector().require_libraries()
+    with pytest.raises(DetectorUnavailableError, match="apt install"), MediaPipeDetector():
+        pass
 
 
-def test_a_file_that_is_no_model(detectable: Path, tmp_path: Path) -> None:
-    wrong = tmp_path / "model.task"
-    wrong.write_bytes(b"not a model")
-    with pytest.raises(ModelFileError, match=r"model\.task"):
-        FaceDetector(wrong)
+def test_a_file_that_is_no_model(
+    detectable: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = b"not a model"
+    (tmp_path / "model.task").write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    wrong = ModelFile("model.task", "nowhere", len(content), digest, "no-package", "nothing")
+    monkeypatch.setenv("FERDATA_MODEL_DIR", str(tmp_path))
+    monkeypatch.setattr(detector_module, "FACE_LANDMARKER", wrong)
+    with pytest.raises(ModelFileError, match=r"model\.task"), MediaPipeDetector():
+        pass
 
 
 def test_the_version_names_model_library_and_what_was_asked_for() -> None:
-    plain = detector_version(score=False, blendshapes=False)
-    assert plain.startswith("face_landmarker/64184e22/mediapipe-")
-    versions = {detector_version(score=s, blendshapes=b) for s in (0, 1) for b in (0, 1)}
-    assert len(versions) == 4
+    number = importlib.metadata.version("mediapipe")
+    plain = f"face_landmarker/64184e22/mediapipe-{number}/rules-1"
+    versions = {
+        (score, blendshapes): MediaPipeDetector(score=score, blendshapes=blendshapes).version
+        for score in (False, True)
+        for blendshapes in (False, True)
+    }
+    assert versions == {
+        (False, False): plain,
+        (True, False): f"{plain}/score",
+        (False, True): f"{plain}/blendshapes",
+        (True, True): f"{plain}/score/blendshapes",
+    }
 
 
 def test_another_process_finds_the_same_and_ends_without_noise(
-    detector: FaceDetector, detectable: Path, astronaut: Pixels, tmp_path: Path
+    detector: MediaPipeDetector, astronaut: Pixels, tmp_path: Path
 ) -> None:
     np.save(tmp_path / "pixels.npy", astronaut)
     code = (
         "import sys, numpy as np\n"
-        "from pathlib import Path\n"
-        "from ferdata.faces.detectors.mediapipe import FaceDetector\n"
-        "with FaceDetector(Path(sys.argv[1])) as detector:\n"
-        "    found = detector.detect(np.load(sys.argv[2]))\n"
+        "from ferdata.faces.detectors.mediapipe import MediaPipeDetector\n"
+        "with MediaPipeDetector() as detector:\n"
+        "    found = detector.detect(np.load(sys.argv[1]))\n"
         "sys.stdout.write(found.landmarks.tobytes().hex())\n"
     )
     result = subprocess.run(
-        [sys.executable, "-c", code, str(detectable), str(tmp_path / "pixels.npy")],
+        [sys.executable, "-c", code, str(tmp_path / "pixels.npy")],
         capture_output=True,
         text=True,
         check=True,

@@ -23,9 +23,10 @@ from ferdata.core.parallel import open_executor
 from ferdata.core.perceptual import HASH_NAME, perceptual_hash
 from ferdata.faces import FaceOptions
 from ferdata.faces import locate as locate_module
-from ferdata.faces import task as task_module
 from ferdata.faces.detectors import mediapipe as detector_module
-from ferdata.faces.locate import locate_faces, locate_faces_with_report
+from ferdata.faces.detectors.mediapipe import MediaPipeDetector
+from ferdata.faces.detectors.model_file import ModelFile
+from ferdata.faces.locate import LocateReport, locate_faces
 from ferdata.synth import DrawnFace
 
 Rows = Callable[..., Manifest]
@@ -37,12 +38,12 @@ def uris(count: int) -> list[str]:
 
 @pytest.fixture
 def no_detector(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fail the test when anything wants to detect."""
+    """Fail the test when a detector is opened."""
 
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("the detector was made")
+    def refuse(*_: object) -> None:
+        raise AssertionError("the detector was opened")
 
-    monkeypatch.setattr(task_module, "FaceDetector", refuse)
+    monkeypatch.setattr(MediaPipeDetector, "__enter__", refuse)
 
 
 @pytest.fixture
@@ -54,10 +55,11 @@ def test_faces_are_found_and_their_facts_filled_in(
     detectable: Path, rows_of: Rows, pictures: Path, drawn: list[DrawnFace]
 ) -> None:
     manifest = rows_of([*uris(6), "blank.png"])
-    located, report = locate_faces_with_report(manifest, FaceOptions(blendshapes=True))
+    report = LocateReport()
+    located = locate_faces(manifest, FaceOptions(blendshapes=True), report=report)
     located.validate()
     assert (report.images, report.detected, report.cached) == (7, 7, 0)
-    assert (report.mediapipe, report.none) == (6, 1)
+    assert report.sources == {"mediapipe": 6, "none": 1}
     assert located.column("sample_id") == manifest.column("sample_id")
     for row, face in zip(located.rows(), drawn, strict=False):
         image = read_image(pictures, row["uri"])
@@ -81,12 +83,13 @@ def test_faces_are_found_and_their_facts_filled_in(
 
 
 def test_a_second_run_detects_nothing_and_gives_the_same(
-    detectable: Path, rows_of: Rows, monkeypatch: pytest.MonkeyPatch, small_tasks: None
+    detectable: Path, rows_of: Rows, request: pytest.FixtureRequest, small_tasks: None
 ) -> None:
     manifest = rows_of([*uris(6), "blank.png"])
-    first, _ = locate_faces_with_report(manifest)
-    monkeypatch.setattr(task_module, "FaceDetector", None)
-    second, report = locate_faces_with_report(manifest)
+    first = locate_faces(manifest)
+    request.getfixturevalue("no_detector")
+    report = LocateReport()
+    second = locate_faces(manifest, report=report)
     assert (report.detected, report.cached) == (0, 7)
     assert second.digest() == first.digest()
     assert second.provenance == first.provenance
@@ -102,10 +105,11 @@ def test_a_second_run_does_not_even_load_mediapipe(
         "import sys\n"
         "from pathlib import Path\n"
         "from ferdata.core.manifest import Manifest\n"
-        "from ferdata.faces.locate import locate_faces_with_report\n"
+        "from ferdata.faces.locate import LocateReport, locate_faces\n"
         "path, root = map(Path, sys.argv[1:])\n"
         "manifest = Manifest.load(path, roots={'drawn': root})\n"
-        "_, report = locate_faces_with_report(manifest)\n"
+        "report = LocateReport()\n"
+        "locate_faces(manifest, report=report)\n"
         "sys.exit(report.detected or 'mediapipe' in sys.modules)\n"
     )
     arguments = [str(tmp_path / "manifest.parquet"), str(manifest.roots["drawn"])]
@@ -119,17 +123,19 @@ def test_workers_change_nothing(
     alone = locate_faces(manifest)
     (empty_cache / "detections-1.sqlite").unlink()
     with open_executor("processes", 2) as executor:
-        two, report = locate_faces_with_report(manifest, executor=executor, workers=2)
+        report = LocateReport()
+        two = locate_faces(manifest, executor=executor, workers=2, report=report)
     assert report.detected == 12
     assert two.digest() == alone.digest()
     assert (two.rejects, two.provenance) == (alone.rejects, alone.provenance)
 
 
 def test_equal_pictures_are_looked_at_once(detectable: Path, rows_of: Rows) -> None:
-    located, report = locate_faces_with_report(rows_of(["0.png", "1.png", "0.png"]))
+    report = LocateReport()
+    located = locate_faces(rows_of(["0.png", "1.png", "0.png"]), report=report)
     landmarks = located.column("landmarks")
     assert landmarks[0] == landmarks[2] != landmarks[1]
-    assert report.mediapipe == 3
+    assert report.sources == {"mediapipe": 3}
 
 
 def test_images_that_can_not_be_used_become_rejects(
@@ -196,66 +202,70 @@ def test_five_points_of_the_37_are_said_to_be_assumed(
 ) -> None:
     columns = {"0.png": {"landmarks": [[1.0, 2.0]] * 37, "landmark_scheme": "facepp37"}}
     with caplog.at_level(logging.WARNING):
-        locate_faces(rows_of(uris(1), columns), FaceOptions("dataset"))
-    assert "order" in caplog.text
+        located = locate_faces(rows_of(uris(1), columns), FaceOptions("dataset"))
+    (fallback,) = located.provenance["faces"]["fallbacks"]
+    assert fallback.startswith("1 images have Face++'s 37 points")
+    assert fallback in caplog.text
 
 
 def test_a_face_may_be_required(detectable: Path, rows_of: Rows) -> None:
-    located, report = locate_faces_with_report(
-        rows_of(["blank.png", "0.png"]), FaceOptions(require_face=True)
+    report = LocateReport()
+    located = locate_faces(
+        rows_of(["blank.png", "0.png"]), FaceOptions(require_face=True), report=report
     )
     assert located.column("uri") == ["0.png"]
     assert report.faceless == 1
     assert "face" in located.rejects[0].reason
 
 
-def unavailable(monkeypatch: pytest.MonkeyPatch, what: str, tmp_path: Path) -> str:
+def unavailable(monkeypatch: pytest.MonkeyPatch, what: str) -> str:
     if what == "libraries":
         monkeypatch.setattr(detector_module, "NATIVE_LIBRARIES", ("libEGL-of-no-machine.so.1",))
         monkeypatch.setattr(sys, "platform", "linux")
         return "apt install libegl1 libgles2"
 
-    def offline(**_: object) -> Path:
+    def offline(*_: object, **__: object) -> Path:
         raise ModelFileError("put it into FERDATA_MODEL_DIR")
 
-    monkeypatch.setenv("FERDATA_MODEL_DIR", str(tmp_path / "nowhere"))
-    monkeypatch.setattr(locate_module, "fetch_model", offline)
+    monkeypatch.setattr(ModelFile, "fetch", offline)
     monkeypatch.setattr(detector_module, "NATIVE_LIBRARIES", ())
     return "FERDATA_MODEL_DIR"
 
 
-@pytest.mark.parametrize("what", ["libraries", "model"])
-def test_auto_goes_on_without_mediapipe_and_says_so_once(
+@pytest.mark.parametrize(
+    ("what", "reason"), [("libraries", "a library is missing"), ("model", "no model file")]
+)
+def test_auto_continues_without_the_detector_and_records_it(
     what: str,
+    reason: str,
     rows_of: Rows,
     drawn: list[DrawnFace],
     monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
     small_tasks: None,
 ) -> None:
-    hint = unavailable(monkeypatch, what, tmp_path)
+    hint = unavailable(monkeypatch, what)
     shipped = {"0.png": {"five_points": drawn[0].five_points.reshape(-1).tolist()}}
     with caplog.at_level(logging.WARNING):
         located = locate_faces(rows_of(uris(11), shipped))
     assert located.column("landmark_source") == ["dataset"] + ["none"] * 10
     assert len(caplog.records) == 1
     assert hint in caplog.text
-    assert located.provenance["faces"]["detector"] is None
+    faces = located.provenance["faces"]
+    assert faces["detector"] is None
+    assert faces["fallbacks"] == [f"mediapipe could not run ({reason}): no landmarks were detected"]
 
 
 @pytest.mark.parametrize("what", ["libraries", "model"])
 @pytest.mark.parametrize(
-    "options", [FaceOptions("mediapipe"), FaceOptions(require_face=True)], ids=["mode", "required"]
+    "options",
+    [FaceOptions("mediapipe"), FaceOptions(require_face=True), FaceOptions(require_detector=True)],
+    ids=["named", "face", "detector"],
 )
-def test_who_needs_mediapipe_is_told_what_to_do(
-    what: str,
-    options: FaceOptions,
-    rows_of: Rows,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+def test_a_required_detector_that_can_not_run_is_an_error(
+    what: str, options: FaceOptions, rows_of: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hint = unavailable(monkeypatch, what, tmp_path)
+    hint = unavailable(monkeypatch, what)
     with pytest.raises((DetectorUnavailableError, ModelFileError), match=hint):
         locate_faces(rows_of(uris(1)), options)
 
@@ -273,7 +283,7 @@ def test_an_unknown_root_is_named(rows_of: Rows) -> None:
 
 
 def test_options_are_checked() -> None:
-    with pytest.raises(UnknownNameError, match="mediapipe"):
+    with pytest.raises(UnknownNameError, match="one of auto, dataset, mediapipe, none"):
         FaceOptions("mediapip")
     with pytest.raises(OptionError, match="require-face"):
         FaceOptions("none", require_face=True)

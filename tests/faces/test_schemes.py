@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from ferdata.core.errors import UnknownNameError
-from ferdata.faces.schemes import FIVE, IBUG68, MEDIAPIPE478, SCHEMES, LandmarkScheme, scheme
+from ferdata.faces.detectors.mediapipe import MEDIAPIPE478
+from ferdata.faces.landmark_scheme import LandmarkScheme
+from ferdata.faces.schemes import FIVE, IBUG68, scheme, scheme_names
 from ferdata.synth import DrawnFace
 
-EVERY = pytest.mark.parametrize("known", SCHEMES.values(), ids=SCHEMES)
+EVERY = pytest.mark.parametrize("known", [*map(scheme, scheme_names())], ids=scheme_names())
 PUBLISHED_PAIRS = [
     (33, 263), (133, 362), (61, 291), (159, 386), (145, 374), (70, 300), (105, 334),
     (234, 454), (78, 308), (50, 280), (468, 473),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from pathlib import Path
 
@@ -16,7 +15,8 @@ from hypothesis import strategies as st
 from ferdata.core.draws import generator
 from ferdata.core.errors import OptionError, UnknownNameError
 from ferdata.core.labels import CANONICAL
-from ferdata.faces.schemes import IBUG68, MEDIAPIPE478
+from ferdata.faces.detectors.mediapipe import MEDIAPIPE478
+from ferdata.faces.schemes import IBUG68
 from ferdata.synth import (
     PROTOTYPES,
     SCENE,
@@ -165,16 +165,13 @@ def test_drawing_is_not_slow():
     assert faces / (time.process_time() - start) > 40
 
 
-def test_mediapipe_finds_the_faces():
-    model = Path(os.environ.get("FERDATA_MODEL_DIR", "")) / "face_landmarker.task"
-    if not model.is_file():
-        pytest.skip("set FERDATA_MODEL_DIR to the folder of face_landmarker.task")
+def test_mediapipe_finds_the_faces(detectable):
     import mediapipe
     from mediapipe.tasks import python
     from mediapipe.tasks.python import vision
 
     options = vision.FaceLandmarkerOptions(
-        base_options=python.BaseOptions(model_asset_path=str(model)),
+        base_options=python.BaseOptions(model_asset_path=str(detectable)),
         running_mode=vision.RunningMode.IMAGE,
     )
     errors = []

@@ -5,8 +5,9 @@ import torch
 from mediapipe.tasks.python.vision.face_landmarker import FaceLandmarksConnections
 
 from ferdata.core.errors import OptionError
-from ferdata.faces.schemes import SCHEMES, scheme
-from ferdata.models.inputs.prior import _POINTS, GRID, REGIONS, RegionPrior
+from ferdata.faces.landmark_scheme import REGIONS, LandmarkScheme
+from ferdata.faces.schemes import SCHEMES, scheme, scheme_names
+from ferdata.models.inputs.prior import GRID, RegionPrior
 
 
 def peak(heat: torch.Tensor) -> tuple[float, float]:
@@ -32,11 +33,11 @@ def test_a_face_without_landmarks_has_empty_maps():
     assert not RegionPrior("ibug68")(landmarks, 64, 64).any()
 
 
-@pytest.mark.parametrize("name", list(SCHEMES))
+@pytest.mark.parametrize("name", scheme_names())
 def test_regions_are_their_own_mirror_image(name):
-    flip = scheme(name).flip
-    for region in _POINTS[name]:
-        assert {int(flip[point]) for point in region} == set(region)
+    known = scheme(name)
+    for region in known.regions.values():
+        assert {int(known.flip[point]) for point in region} == set(region)
 
 
 def test_mediapipes_regions_lie_on_its_own_contours():
@@ -44,13 +45,18 @@ def test_mediapipes_regions_lie_on_its_own_contours():
         return {each for line in connections for each in (line.start, line.end)}
 
     own = FaceLandmarksConnections
-    brows, eyes, _, mouth = (set(region) for region in _POINTS["mediapipe478"])
+    regions = scheme("mediapipe478").regions
+    brows, eyes, mouth = (set(regions[name]) for name in ("brows", "eyes", "mouth"))
     left, right = own.FACE_LANDMARKS_LEFT_EYEBROW, own.FACE_LANDMARKS_RIGHT_EYEBROW
     assert brows == points(left) | points(right)
     assert eyes <= points(own.FACE_LANDMARKS_LEFT_EYE) | points(own.FACE_LANDMARKS_RIGHT_EYE)
     assert mouth <= points(own.FACE_LANDMARKS_LIPS)
 
 
-def test_a_scheme_without_regions_is_refused():
-    with pytest.raises(OptionError, match="'other' can't serve as a prior; expected one of five"):
+def test_a_scheme_without_regions_is_refused(monkeypatch):
+    with pytest.raises(OptionError, match="unknown landmark scheme 'other'; expected one of"):
         RegionPrior("other")
+    bare = LandmarkScheme.from_pairs("bare", 1, [], ((0,),) * 5, {})
+    monkeypatch.setitem(SCHEMES, "bare", bare)
+    with pytest.raises(OptionError, match="'bare' can't serve as a prior"):
+        RegionPrior("bare")

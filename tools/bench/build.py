@@ -27,7 +27,7 @@ import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 LIMITS = {"with detection": 0.85, "without detection": 0.60}
 SIZE = 112
@@ -50,10 +50,10 @@ def detect(paths: list[str], *, score: bool) -> None:
     from mediapipe.tasks.python import vision
     from mediapipe.tasks.python.core.base_options import BaseOptions
 
-    from ferdata.faces.detectors.model_file import fetch_model
+    from ferdata.faces.detectors.mediapipe import FACE_LANDMARKER
 
     cv2.setNumThreads(1)
-    model = fetch_model(quiet=True)
+    model = FACE_LANDMARKER.fetch(quiet=True)
     mesh = vision.FaceLandmarkerOptions(BaseOptions(model_asset_path=str(model)))
     with zipfile.ZipFile(model) as bundle:
         weights = bundle.read("face_detector.tflite")
@@ -90,7 +90,7 @@ def bare_render(task: tuple[list[str], str]) -> None:
             )
 
 
-def whole_build(data: Path, landmarks: Literal["mediapipe", "none"], workers: int) -> None:
+def whole_build(data: Path, landmarks: str, workers: int) -> None:
     """Build from the raw tree to finished shards, with an empty cache."""
     from ferdata.shards import BuildOptions, Execution, build_shards
 
@@ -144,10 +144,10 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
-    from ferdata.faces.detectors.model_file import fetch_model
+    from ferdata.faces.detectors.mediapipe import FACE_LANDMARKER
     from ferdata.ingesters.demo import write_demo
 
-    fetch_model(quiet=False)
+    FACE_LANDMARKER.fetch()
     workers = arguments.workers
     with tempfile.TemporaryDirectory() as folder:
 

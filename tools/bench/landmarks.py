@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from ferdata.core.draws import generator
 from ferdata.core.labels import CANONICAL
-from ferdata.faces.schemes import MEDIAPIPE478
+from ferdata.faces.detectors.mediapipe import MEDIAPIPE478
 from ferdata.synth.drawing import DrawnFace, draw_face
 
 MIN_FOUND, MAX_ERROR = 0.98, 0.10

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor, nn
 
 from ferdata.core.errors import OptionError
-
-REGIONS = ("brows", "eyes", "nose", "mouth")
-"""The regions of a prior, in the order of its channels."""
+from ferdata.faces.landmark_scheme import REGIONS
+from ferdata.faces.schemes import scheme as scheme_named
 
 GRID = 64
 """Height and width of the heat maps; a model resizes them to its features."""
@@ -21,34 +18,6 @@ SPREAD = 1 / 24
 The LMFER paper mentions landmarks as a prior without a formula. At this width, neighboring points
 of a brow or a lip merge, and the regions stay separate.
 """
-
-_POINTS: Mapping[str, tuple[tuple[int, ...], ...]] = {
-    # eye centers, nose tip, mouth corners; without brows, their map is empty
-    "five": ((), (0, 1), (2,), (3, 4)),
-    "ibug68": (
-        tuple(range(17, 27)),
-        tuple(range(36, 48)),
-        tuple(range(27, 36)),
-        tuple(range(48, 68)),
-    ),
-    "facepp37": (
-        tuple(range(16)),
-        tuple(range(16, 26)),
-        tuple(range(26, 31)),
-        tuple(range(31, 37)),
-    ),
-    # the mesh's own contours of brows, eyes and lips, and the ridge and wings of the nose
-    "mediapipe478": (
-        (46, 52, 53, 55, 63, 65, 66, 70, 105, 107,
-         276, 282, 283, 285, 293, 295, 296, 300, 334, 336),
-        (33, 133, 144, 145, 153, 157, 158, 159, 160, 163,
-         263, 362, 373, 374, 380, 384, 385, 386, 387, 390),
-        (1, 2, 4, 5, 6, 98, 168, 195, 197, 327),
-        (0, 17, 37, 39, 40, 61, 84, 91, 146, 181,
-         185, 267, 269, 270, 291, 314, 321, 375, 405, 409),
-    ),
-}  # fmt: skip
-"""The points of each region, by scheme and in the order of `REGIONS`."""
 
 
 class RegionPrior(nn.Module):
@@ -62,20 +31,23 @@ class RegionPrior(nn.Module):
         scheme: Name of the landmark scheme.
 
     Raises:
-        OptionError: The scheme has no regions here.
+        UnknownNameError: No scheme has that name.
+        OptionError: The scheme has no regions.
     """
 
     grid: Tensor
 
     def __init__(self, scheme: str) -> None:
         super().__init__()
-        if scheme not in _POINTS:
+        regions = scheme_named(scheme).regions
+        if not regions:
             raise OptionError(
-                f"landmarks of the scheme {scheme!r} can't serve as a prior; expected one of "
-                f"{', '.join(_POINTS)}."
+                f"landmarks of the scheme {scheme!r} can't serve as a prior: it does not say which "
+                f"points are {', '.join(REGIONS)}."
             )
-        for name, points in zip(REGIONS, _POINTS[scheme], strict=True):
-            self.register_buffer(name, torch.tensor(points, dtype=torch.int64), persistent=False)
+        for name in REGIONS:
+            points = torch.tensor(regions.get(name, ()), dtype=torch.int64)
+            self.register_buffer(name, points, persistent=False)
         centers = (torch.arange(GRID) + 0.5) / GRID
         self.register_buffer("grid", centers, persistent=False)
 
