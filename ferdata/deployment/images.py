@@ -98,13 +98,14 @@ class ImagePixels:
         """
         given = self.pixels
         pixels = _pil_pixels(given) if isinstance(given, Image.Image) else given
+        pixels = np.ascontiguousarray(pixels)
         if pixels.ndim == 2 or pixels.shape[2] == 1:
             pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB), np.uint8)
         height, width = pixels.shape[:2]
         if min(height, width) < MIN_SIDE:
             raise ImageError(f"{width}×{height} pixels; at least {MIN_SIDE} a side are needed")
         require_content(pixels)
-        return np.ascontiguousarray(pixels)
+        return pixels
 
 
 InputImage = ImageFile | ImagePixels

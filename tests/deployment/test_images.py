@@ -48,7 +48,8 @@ def test_arrays_and_pil_images_are_named_by_position(tmp_path):
         "image-0001", str(tmp_path / "a.png"), "image-0003", "image-0004", "image-0005",
     ]  # fmt: skip
     assert [image.path for image in found] == [None, tmp_path / "a.png", None, None, None]
-    for image in (found[0], found[2], collect_images(BLOCKS)[0]):
+    bgr = np.ascontiguousarray(BLOCKS[..., ::-1])  # as from OpenCV
+    for image in (found[0], found[2], *collect_images(BLOCKS), *collect_images(bgr[..., ::-1])):
         assert np.array_equal(image.read(), BLOCKS)
     for image in found[3:]:
         assert np.array_equal(image.read(), BLOCKS[..., :1].repeat(3, axis=2))
