@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ferdata.core.manifest import Manifest
-from ferdata.core.split_rules import OfficialRule, SubjectFoldRule, parse_rules
+from ferdata.core.split_rules import FixedRule, parse_rules
 from ferdata.formats.card import CardContent, CardSource
 from ferdata.formats.content import ShardSpec
 from ferdata.ingesters import dataset_info
@@ -108,7 +108,7 @@ def _carved(options: Mapping[str, Any]) -> float:
     """Return the share of train that became validation; 0 where the rules share all out."""
     rules = parse_rules(options["split"])
     every = [rules.common] if rules.common is not None else [rule for _, rule in rules.by_dataset]
-    carve = any(isinstance(rule, OfficialRule | SubjectFoldRule) for rule in every)
+    carve = any(isinstance(rule, FixedRule) for rule in every)
     return float(options["validation"]) if carve else 0.0
 
 

@@ -12,7 +12,7 @@ from ferdata.core.files import sha256_file, write_json
 from ferdata.core.manifest import Manifest, Reject, save_rejects
 from ferdata.core.schema import SPLITS
 from ferdata.core.split_rules import OfficialRule, parse_rules
-from ferdata.curation.leaks import declare_leak, leak_texts
+from ferdata.curation.leakage import declare_leak, leak_texts
 from ferdata.curation.merge import counts_by_dataset
 from ferdata.faces.schemes import scheme
 from ferdata.formats.card import write_card

@@ -16,7 +16,7 @@ from ferdata.augmentation.balance import balance, parse_target
 from ferdata.augmentation.operations import Brightness, HorizontalFlip
 from ferdata.core.errors import LabelError, ManifestError, OptionError, UnknownNameError
 from ferdata.core.manifest import Manifest
-from ferdata.curation.validate import check_splits
+from ferdata.curation.leakage import check_splits
 
 TRAIN = {"anger": 5, "disgust": 1, "fear": 3, "happiness": 17, "neutral": 9}
 

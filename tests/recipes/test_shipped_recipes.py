@@ -13,7 +13,7 @@ from ferdata.augmentation.balance import parse_target
 from ferdata.augmentation.operation_list import operations_from
 from ferdata.core.labels import BASIC7, class_weights
 from ferdata.core.split_rules import OfficialRule, StratifiedRule, parse_rule, parse_rules
-from ferdata.curation.selection import quotas
+from ferdata.curation.group_selection import quotas
 from ferdata.ingesters import dataset_info
 from ferdata.recipes import Claim, Expected, Recipe, load_recipe, recipe_names
 from ferdata.recipes.mix import is_mix, load_mix

@@ -342,7 +342,7 @@ def test_frames_of_a_film_are_drawn_one_by_one_on_demand(ckplus: Path, tmp_path:
     leaky = BuildOptions(**options, allow_group_leak=True)
     report = build("ckplus", ckplus, tmp_path / "leaky", leaky, SERIAL)
     (text,) = report.record["leaks"]
-    assert "images of ckplus were split one by one" in text
+    assert "images of ckplus were assigned to splits individually" in text
     assert "share a sequence with train" in text and "share a person with train" in text
     assert f"**This build leaks:** {text}" in (tmp_path / "leaky/hf/README.md").read_text()
     checked = verify(tmp_path / "leaky", quiet=True)

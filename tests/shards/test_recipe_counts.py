@@ -10,7 +10,7 @@ import pytest
 from ferdata.core.errors import OptionError
 from ferdata.core.labels import BASIC7
 from ferdata.core.manifest import Manifest, Reject
-from ferdata.curation.leaks import leak_texts
+from ferdata.curation.leakage import leak_texts
 from ferdata.curation.split import resolve_rules
 from ferdata.ingesters import dataset_info
 from ferdata.recipes import Recipe
