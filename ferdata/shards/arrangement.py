@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pyarrow.compute as pc
 
-from ferdata.augmentation.balance import balance, parse_target
-from ferdata.augmentation.operation_list import operations_from
+from ferdata.augmentation.balance import balance
+from ferdata.augmentation.operation_config import load_operations
+from ferdata.augmentation.target import parse_target
 from ferdata.core.errors import OptionError
 from ferdata.core.manifest import Manifest
 from ferdata.core.split_rules import SplitRules, StratifiedRule
@@ -90,6 +91,6 @@ def _balance(manifest: Manifest, options: BuildOptions) -> Manifest:
         manifest,
         to=parse_target(options.balance_to),
         max_copies=options.max_copies,
-        operations=None if options.operations is None else operations_from(options.operations),
+        operations=None if options.operations is None else load_operations(options.operations),
         seed=options.seed,
     )

@@ -16,8 +16,8 @@ from pydantic import (
     model_validator,
 )
 
-from ferdata.augmentation.balance import parse_target
-from ferdata.augmentation.operation_list import operations_from
+from ferdata.augmentation.operation_config import load_operations
+from ferdata.augmentation.target import parse_target
 from ferdata.core.errors import FerdataError, OptionError
 from ferdata.core.split_rules import parse_rules
 
@@ -72,7 +72,7 @@ def _described(entries: Any) -> tuple[dict[str, Any], ...] | None:
     if entries is None:
         return None
     try:
-        return tuple(operation.describe() for operation in operations_from(entries))
+        return tuple(operation.describe() for operation in load_operations(entries))
     except FerdataError as error:
         raise ValueError(str(error)) from error
 
@@ -102,7 +102,7 @@ class BuildOptions(BaseModel):
         balance_to: `max`, `median`, a number, or class=number pairs.
         max_copies: At most this many copies of one image.
         operations: What the copies are made with, as a list, or as the path of a YAML file with
-            one; see `ferdata.augmentation.operation_list`. None for the default operations.
+            one; see `ferdata.augmentation.operation_config`. None for the default operations.
         augment_before_split: Augment all images, then split originals and copies alike. This
             leaks; it is here for recipes of papers that did so.
         align: `auto` (align photographs, leave face crops as they are), `none` or `five`.

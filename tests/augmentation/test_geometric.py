@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ferdata.augmentation.copies import apply_operations, draw_operations
 from ferdata.augmentation.operations import KINDS, Crop, Rotation, Scale, Translation, VerticalFlip
-from ferdata.augmentation.row_operations import apply_operations, draw_operations
 from ferdata.core.draws import generator
 from ferdata.core.errors import ManifestError, OptionError
 
@@ -160,7 +160,7 @@ def test_drawn_angles_are_within_their_range_and_turn(bounds, both, seed):
 def test_drawn_factors_are_within_their_range_and_scale(bounds, seed):
     low, high = bounds
     if 1 - low < 0.002 and high - 1 < 0.002:
-        with pytest.raises(OptionError, match="allows no change"):
+        with pytest.raises(OptionError, match="allows no visible change"):
             Scale(factor=bounds)
         return
     drawn = Scale(factor=bounds).draw(generator(seed, "a"))
@@ -171,7 +171,7 @@ def test_drawn_factors_are_within_their_range_and_scale(bounds, seed):
 
 @settings(max_examples=100, deadline=None)
 @given(bounds=ranges(0, 0.45, 0.002), both=st.booleans(), seed=st.integers(0, 2**32))
-def test_drawn_shares_are_within_their_range_and_move(bounds, both, seed):
+def test_drawn_fractions_are_within_their_range_and_move(bounds, both, seed):
     shift = Translation(share=bounds, both_ways=both)
     for operation in (shift, Crop(share=bounds)):
         drawn = operation.draw(generator(seed, "a"))
@@ -205,7 +205,7 @@ def test_both_ways_means_both_and_one_way_means_one():
     ],
     ids=lambda operation: operation.name,
 )
-def test_the_least_draw_still_changes_the_picture(picture, operation, size):
+def test_the_least_draw_still_changes_the_image(picture, operation, size):
     small = cv2.resize(picture, (size, size))
     for seed in range(5):
         text = draw_operations([operation], generator(seed, "a"))
@@ -222,10 +222,10 @@ def test_a_vertical_flip_alone_has_no_strength_and_a_rotation_has():
     [
         (lambda: Rotation(degrees=(0.0, 181.0)), "degrees 0.0–181.0 is not a range within 0–180"),
         (lambda: Rotation(degrees=(-5.0, 5.0)), "not a range within"),
-        (lambda: Rotation(degrees=(0.0, 0.0)), "degrees allows no change"),
+        (lambda: Rotation(degrees=(0.0, 0.0)), "degrees allows no visible change"),
         (lambda: Rotation(degrees=20.0), r"two numbers, \[low, high\]; got 20"),
         (lambda: Rotation(both_ways="yes"), "both_ways is true or false"),
-        (lambda: Scale(factor=(1.0, 1.0)), "factor allows no change"),
+        (lambda: Scale(factor=(1.0, 1.0)), "factor allows no visible change"),
         (lambda: Scale(factor=(0.1, 1.0)), "not a range within 0.5–2"),
         (lambda: Translation(share=(0.0, 0.6)), "not a range within 0–0.5"),
         (lambda: Crop(share=(0.0, 0.5)), "not a range within 0–0.45"),
@@ -253,7 +253,7 @@ def test_impossible_ranges_are_named(make, says):
     ],
     ids=str,
 )
-def test_stored_values_that_no_draw_can_have_made_are_named(picture, entry):
-    takes = "no values" if entry["op"] == "vertical_flip" else KINDS[entry["op"]].drawn[0]
+def test_impossible_stored_values_are_named(picture, entry):
+    takes = "no values" if entry["op"] == "vertical_flip" else KINDS.get(entry["op"]).drawn[0]
     with pytest.raises(ManifestError, match=f"{entry['op']} takes {takes}"):
         apply_operations(picture, json.dumps([entry]))

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ferdata.augmentation.copies import apply_operations, draw_operations, parse_operations
 from ferdata.augmentation.operations import (
     KINDS,
     OPERATIONS,
@@ -21,7 +22,6 @@ from ferdata.augmentation.operations import (
     GaussianNoise,
     HorizontalFlip,
 )
-from ferdata.augmentation.row_operations import apply_operations, draw_operations, parse_operations
 from ferdata.core.draws import generator
 from ferdata.core.errors import ManifestError, OptionError, UnknownNameError
 from ferdata.faces.schemes import SCHEMES
@@ -125,7 +125,7 @@ def test_another_process_renders_the_same_bytes(picture, tmp_path):
     np.save(tmp_path / "picture.npy", picture)
     code = (
         "import sys, numpy as np\n"
-        "from ferdata.augmentation.row_operations import apply_operations\n"
+        "from ferdata.augmentation.copies import apply_operations\n"
         "out = apply_operations(np.load(sys.argv[1]), sys.argv[2]).pixels\n"
         "assert 'torch' not in sys.modules\n"
         "np.save(sys.argv[3], out)"
@@ -236,7 +236,7 @@ def test_no_operations_change_nothing(picture):
         ('[{"op":"brightness","factor":NaN}]', ManifestError, "brightness takes factor"),
         ('[{"op":"brightness","factor":1.1,"x":1}]', ManifestError, "brightness takes factor"),
         ('[{"op":"gaussian_blur","sigma":0}]', ManifestError, "positive"),
-        ('[{"op":"gaussian_noise","sigma":2,"seed":1.5}]', ManifestError, "whole ones"),
+        ('[{"op":"gaussian_noise","sigma":2,"seed":1.5}]', ManifestError, "integers for a seed"),
         ('[{"op":"horizontal_flip","p":1}]', ManifestError, "takes no values"),
     ],
 )
@@ -247,7 +247,7 @@ def test_bad_operations_are_named(picture, text, error, says):
 
 def test_landmarks_must_be_of_their_scheme(picture):
     points = np.zeros((68, 2), np.float32)
-    with pytest.raises(ManifestError, match="68 landmarks can't be of the scheme 'five'"):
+    with pytest.raises(ManifestError, match="68 landmarks are not of the scheme 'five'"):
         apply_operations(picture, FLIP, landmarks=points, scheme="five")
     with pytest.raises(ManifestError, match="without a scheme"):
         apply_operations(picture, FLIP, landmarks=points)

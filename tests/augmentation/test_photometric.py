@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ferdata.augmentation.histogram import equalize_histogram
+from ferdata.augmentation.copies import apply_operations
 from ferdata.augmentation.operations import Contrast
-from ferdata.augmentation.row_operations import apply_operations
+from ferdata.augmentation.operations.photometric import equalize_histogram
 from ferdata.core.draws import generator
 from ferdata.core.errors import OptionError
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 from fractions import Fraction
 
 import pytest
@@ -82,6 +84,14 @@ def test_bad_rules_are_named(text, error, says):
         return
     with pytest.raises(error, match=says):
         parse_rules(text)
+
+
+def test_rules_are_parsed_without_heavy_imports():
+    code = (
+        "import sys; from ferdata.core.split_rules import parse_rules; parse_rules('auto')\n"
+        "sys.exit(bool({'numpy', 'pyarrow', 'pandas'} & set(sys.modules)))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_rules_by_dataset_are_written_in_one_order():

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from ferdata.augmentation.histogram import equalize_histogram
+from ferdata.augmentation.operations.photometric import equalize_histogram
 from ferdata.cli.app import app
 from ferdata.core.files import read_json, sha256_file, write_json
 from ferdata.core.manifest import Manifest

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 import pytest
 
-from ferdata.augmentation.albumentations_loader import albumentations_package
+from ferdata.augmentation.copies import apply_operations, draw_operations
 from ferdata.augmentation.operations import Albumentations, HorizontalFlip
-from ferdata.augmentation.row_operations import apply_operations, draw_operations
+from ferdata.augmentation.operations.albumentations_import import import_albumentations
 from ferdata.core.draws import generator
 from ferdata.core.errors import ManifestError, OptionError, UnknownNameError
 
@@ -52,7 +52,7 @@ def test_another_process_renders_the_same_bytes(picture, tmp_path):
     np.save(tmp_path / "five.npy", FIVE)
     code = (
         "import sys, numpy as np\n"
-        "from ferdata.augmentation.row_operations import apply_operations\n"
+        "from ferdata.augmentation.copies import apply_operations\n"
         "np.random.seed(9); picture, five = (np.load(path) for path in sys.argv[1:3])\n"
         "done = [apply_operations(picture, text, five_points=five) for text in sys.argv[4:]]\n"
         "np.savez(sys.argv[3], pixels=[d.pixels for d in done], five=[d.five_points for d in done])"
@@ -86,7 +86,7 @@ def test_the_seed_decides_and_the_parent_is_untouched(picture):
 
 def test_a_row_is_the_transform_in_a_compose_with_its_seed(picture):
     """What a reader of a row can do without ferdata."""
-    library = albumentations_package()
+    library = import_albumentations()
     alone = library.Compose([library.RandomGamma((60, 140), p=1.0)], seed=77)
     out = apply_operations(picture, row("RandomGamma", seed=77, gamma_limit=[60, 140]))
     assert np.array_equal(out.pixels, alone(image=picture)["image"])
@@ -197,9 +197,9 @@ def test_a_transform_without_random_values_is_no_strength():
         ("Resize", {"height": 64, "width": 64}, OptionError, r"makes uint8 \(64, 64, 3\)"),
         ("RandomCrop", {"height": 100, "width": 100}, OptionError, "must keep the size"),
         ("Normalize", {}, OptionError, "makes float32"),
-        ("OverlayElements", {}, OptionError, "need more than a picture"),
-        ("MaskDropout", {}, OptionError, "need more than a picture"),
-        ("CoarseDropout3D", {}, OptionError, "need more than a picture"),
+        ("OverlayElements", {}, OptionError, "need more than an image"),
+        ("MaskDropout", {}, OptionError, "need more than an image"),
+        ("CoarseDropout3D", {}, OptionError, "need more than an image"),
         ("NoOp", {}, OptionError, "changes nothing"),
     ],
 )
