@@ -219,7 +219,7 @@ def _describe_leak(leak: Mapping[str, Any]) -> str:
         else f"images of {', '.join(leak['one_by_one'])} were assigned to splits individually, "
         "ignoring groups"
     )
-    texts = [f"{cause}: {_listed(several)} have images in more than one split"]
+    texts = [f"{cause}: {_listed(several)} are in more than one split"]
     for part, rows in sorted(leak["held_out"].items()):
         met = [
             f"{met:,} ({met / rows:.1%}) share {_WORDS[what]} with train"

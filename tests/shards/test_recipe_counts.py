@@ -108,7 +108,7 @@ def test_lmfer_leaks_and_says_how_much(paper: Any) -> None:
     assert leak["photograph"]["in_several_splits"] == sum(len(s) > 1 for s in splits.values()) > 0
     assert leak["photograph"]["met_in_train"]["test"] == related > 0
     (text,) = leak_texts(rows.provenance)
-    assert f"of 2,371 test images {related:,} ({related / 2371:.1%}) share a photograph" in text
+    assert f"of 2,371 test images, {related:,} ({related / 2371:.1%}) share an original" in text
     (note,) = notes(source, options.split)
     assert "of 3,068 images of their test split" in note
 
