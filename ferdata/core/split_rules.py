@@ -77,8 +77,8 @@ class FixedRule(SplitRule):
             OptionError: The rule can't be applied to this dataset.
         """
 
-    def record(self, values: Sequence[str]) -> dict[str, Any]:  # noqa: ARG002 - most rules have none
-        """Return what the provenance of the split should hold on this dataset, by key."""
+    def provenance(self, values: Sequence[str]) -> dict[str, Any]:  # noqa: ARG002 - most add none
+        """Return what to add to the provenance of the split about this dataset, by key."""
         return {}
 
 
@@ -155,7 +155,7 @@ class SubjectFoldRule(FixedRule):
             )
         return ["test" if fold == self.fold else "train" for fold in self.folds_of(values)]
 
-    def record(self, values: Sequence[str]) -> dict[str, Any]:
+    def provenance(self, values: Sequence[str]) -> dict[str, Any]:
         """Return the number of rows and subjects of each fold, under `"folds"`."""
         folds = self.folds_of(values)
         rows = Counter(folds)

@@ -26,7 +26,7 @@ class SplitAssignment:
     Attributes:
         rules: The rule of each dataset.
         splits: The split of each row, None while it is open; object, shape (N,).
-        records: What rules record for the provenance, by key and dataset.
+        provenance: What rules add to the provenance, by key and dataset.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class SplitAssignment:
         self._strata = list(zip(self._datasets, manifest.column("label"), strict=True))
         self.rules = {name: rules.of(name) for name in sorted(set(self._datasets))}
         self.splits = np.full(len(manifest), None, dtype=object)
-        self.records: dict[str, dict[str, Any]] = {}
+        self.provenance: dict[str, dict[str, Any]] = {}
         # Rows that a fixed rule puts into train and that validation is held out of.
         self._train_pool = np.zeros(len(manifest), dtype=bool)
 
@@ -71,8 +71,8 @@ class SplitAssignment:
             if not isinstance(rule, FixedRule):
                 continue
             splits = np.array(rule.assign(dataset, values), dtype=object)
-            for key, record in rule.record(values).items():
-                self.records.setdefault(key, {})[dataset] = record
+            for key, value in rule.provenance(values).items():
+                self.provenance.setdefault(key, {})[dataset] = value
             if (splits == "validation").any():
                 logger.info("%s has a validation split; none is held out of train", dataset)
             elif self._validation:

@@ -38,9 +38,9 @@ _BY_CLASS = parse_rule("stratified:8:1:1")
 def resolve_rules(manifest: Manifest, rules: str | SplitRule | SplitRules) -> SplitRules:
     """Resolve split rules for the datasets of a manifest.
 
-    For each dataset, `auto` becomes `official` if every row has an official split and one of them
-    is train but not all; else `subject:8:1:1` if every row has a subject; else `stratified:8:1:1`,
-    with a warning that the split is not subject-independent.
+    For each dataset, `auto` becomes `official` if every row has an official split, and train is one
+    of several; else `subject:8:1:1` if every row has a subject; else `stratified:8:1:1`, with a
+    warning that the split is not subject-independent.
 
     Args:
         manifest: Rows of every dataset that the rules are for.
@@ -80,7 +80,7 @@ def split(
 ) -> Manifest:
     """Fill the column `split`.
 
-    Rows to be drawn that share a group with rows whose split is fixed follow those.
+    Rows that are drawn follow the rows of their group whose split is fixed.
 
     Args:
         manifest: Source images; augmented copies only with `ignore_groups` and `stratified` rules.
@@ -91,8 +91,8 @@ def split(
         near: Perceptual hashes that differ in at most this many of 256 bits count as the same
             image; None: only equal pixels do.
         clusters: The duplicate clusters of the rows if known already; `near` is then ignored.
-        ignore_groups: Draw the rows of `stratified` rules individually. This leaks, and scores then
-            measure memory; it is here because papers have done it.
+        ignore_groups: Draw the rows of `stratified` rules individually. This leaks and inflates
+            scores; it is here to reproduce papers that did so.
 
     Returns:
         The same rows in the same order, each in a split; provenance under `"split"`.
@@ -124,7 +124,7 @@ def split(
         "seed": seed,
         "counts": counts,
     }
-    return done.with_provenance("split", {**provenance, **work.records})
+    return done.with_provenance("split", {**provenance, **work.provenance})
 
 
 def _suitable_rule(manifest: Manifest, dataset: str) -> SplitRule:

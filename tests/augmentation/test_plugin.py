@@ -56,15 +56,15 @@ def plugin(monkeypatch):
     registry._plugins.cache_clear()
 
 
-def test_an_installed_operation_is_one_class(plugin, picture):
+def test_an_installed_operation_is_one_class(plugin, image):
     (operation,) = load_operations([{"op": "shear", "slope": [0.3, 0.3], "probability": 1.0}])
     text = draw_operations([operation], generator(0, "a", 1))
     assert json.loads(text) == [{"op": "shear", "slope": pytest.approx(0.3)}]
-    center = [(picture.shape[1] - 1) / 2, (picture.shape[0] - 1) / 2]
+    center = [(image.shape[1] - 1) / 2, (image.shape[0] - 1) / 2]
     five = np.array([center, *[[center[0], center[1] + 10]] * 4])
-    out = apply_operations(picture, text, five_points=five)
+    out = apply_operations(image, text, five_points=five)
     assert np.allclose(out.five_points - five, [[0, 0], *[[3, 0]] * 4])
-    assert not np.array_equal(out.pixels, picture)
+    assert not np.array_equal(out.pixels, image)
     assert load_operations([each.describe() for each in OPERATIONS]) == OPERATIONS
 
 

@@ -19,10 +19,6 @@ from ferdata.curation.leakage import check_splits
 from ferdata.curation.split import split
 
 
-def split_of(manifest):
-    return dict(zip(manifest.column("sample_id"), manifest.column("split"), strict=True))
-
-
 def test_official_holds_out_an_exact_fraction_of_each_class(official):
     done = split(official, "official", validation=0.1, seed=0)
     counts = done.counts()
@@ -36,12 +32,8 @@ def test_official_holds_out_an_exact_fraction_of_each_class(official):
     check_splits(done)
 
 
-def test_official_without_validation_is_the_authors_split(official):
-    done = split(official, validation=0)
-    assert done.column("split") == official.column("official_split")
-
-
-def test_a_validation_split_of_the_authors_is_kept(make_manifest):
+def test_an_official_split_is_kept_where_no_validation_is_held_out(make_manifest, official):
+    assert split(official, validation=0).column("split") == official.column("official_split")
     parts = ["train"] * 50 + ["validation"] * 5 + ["test"] * 5
     manifest = make_manifest({"official_split": part} for part in parts)
     assert split(manifest, validation=0.4).column("split") == parts
@@ -59,12 +51,6 @@ def test_validation_is_held_out_only_where_a_dataset_has_none(make_manifest):
     assert held_out == {"a": 10, "b": 3}
 
 
-def test_the_order_of_rows_does_not_matter(official):
-    shuffled = official.take(np.random.default_rng(5).permutation(len(official)))
-    for rule in ("official", "stratified:8:1:1"):
-        assert split_of(split(official, rule)) == split_of(split(shuffled, rule))
-
-
 def test_the_seed_decides_which_rows_are_drawn_and_nothing_else(official):
     first, again, other = (split(official, seed=seed) for seed in (1, 1, 2))
     assert first.digest() == again.digest() != other.digest()
@@ -75,14 +61,6 @@ def test_the_seed_decides_which_rows_are_drawn_and_nothing_else(official):
 def test_validation_is_a_fraction(official, validation):
     with pytest.raises(OptionError, match="fraction of train"):
         split(official, validation=validation)
-
-
-def test_rows_without_official_split_ask_for_another_rule(make_manifest):
-    manifest = make_manifest([{"official_split": "train"}, {}])
-    with pytest.raises(
-        ManifestError, match=r"1 rows of demo have no official split .*demo/00001.*stratified"
-    ):
-        split(manifest)
 
 
 def test_copies_must_not_be_split(make_manifest):
@@ -249,13 +227,17 @@ def test_the_last_subjects_of_a_class_stay_in_train(make_manifest):
         assert counts["test"]["disgust"] == 10
 
 
-def test_rows_without_a_subject_ask_for_another_rule(make_manifest):
-    manifest = make_manifest([{"subject": "S1"}, {"dataset": "web"}, {"subject": "S2"}])
-    for rule in ("subject:8:1:1", "subject-kfold:2"):
-        with pytest.raises(
-            ManifestError, match=r"1 rows of web have no subject \(.*00001'.*stratified:8:1:1"
-        ):
-            split(manifest, rule)
+@pytest.mark.parametrize(
+    ("rule", "needs"),
+    [("official", "official split"), ("subject:8:1:1", "subject"), ("subject-kfold:2", "subject")],
+)
+def test_rows_without_what_their_rule_needs_ask_for_another_rule(make_manifest, rule, needs):
+    rows = [{"subject": f"S{k}", "official_split": "train"} for k in range(3)]
+    manifest = make_manifest([*rows, {"dataset": "web"}])
+    with pytest.raises(
+        ManifestError, match=rf"1 rows of web have no {needs} \(.*00003.*stratified:8:1:1"
+    ):
+        split(manifest, rule)
 
 
 def test_folds_go_round_the_sorted_subjects(make_manifest):
