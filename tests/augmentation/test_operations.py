@@ -18,6 +18,7 @@ from ferdata.augmentation.operations import (
     KINDS,
     OPERATIONS,
     Brightness,
+    Contrast,
     GaussianBlur,
     GaussianNoise,
     HorizontalFlip,
@@ -260,6 +261,7 @@ def test_landmarks_must_be_of_their_scheme(image):
     [
         lambda: Brightness(change=(0.3, 0.1)),
         lambda: Brightness(probability=1.5),
+        lambda: Contrast(change=(0.0, 0.3)),
         lambda: GaussianBlur(sigma=(0.0, 1.0)),
         lambda: GaussianNoise(sigma=(2.0, 400.0)),
         lambda: HorizontalFlip(float("nan")),

@@ -11,14 +11,16 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+import torch
 
 from ferdata.augmentation.copies import apply_operations, draw_operations
 from ferdata.augmentation.operation_config import load_operations
-from ferdata.augmentation.operations import KINDS, OPERATIONS, Affine
+from ferdata.augmentation.operations import KINDS, Affine
 from ferdata.augmentation.operations.base import uniform
 from ferdata.core import registry
 from ferdata.core.draws import generator
 from ferdata.core.errors import PluginError
+from ferdata.models.inputs.augment import DeviceAugment
 
 
 @dataclass(frozen=True)
@@ -57,25 +59,17 @@ def plugin(monkeypatch):
 
 
 def test_an_installed_operation_is_one_class(plugin, image):
-    (operation,) = load_operations([{"op": "shear", "slope": [0.3, 0.3], "probability": 1.0}])
-    text = draw_operations([operation], generator(0, "a", 1))
-    assert json.loads(text) == [{"op": "shear", "slope": pytest.approx(0.3)}]
-    center = [(image.shape[1] - 1) / 2, (image.shape[0] - 1) / 2]
-    five = np.array([center, *[[center[0], center[1] + 10]] * 4])
-    out = apply_operations(image, text, five_points=five)
-    assert np.allclose(out.five_points - five, [[0, 0], *[[3, 0]] * 4])
-    assert not np.array_equal(out.pixels, image)
-    assert load_operations([each.describe() for each in OPERATIONS]) == OPERATIONS
-
-
-def test_an_installed_operation_runs_on_the_device(plugin):
-    torch = pytest.importorskip("torch")
-    from ferdata.models.inputs.augment import DeviceAugment
-
-    augment = DeviceAugment([{"op": "shear", "slope": [0.5, 0.5], "probability": 1.0}], "five")
-    points = torch.tensor([[[4.5, 8.5]] * 5])
-    _, moved = augment(torch.zeros(1, 3, 10, 10), points)
-    torch.testing.assert_close(moved - points, torch.tensor([2.0, 0.0]).expand(1, 5, 2))
+    entry = {"op": "shear", "slope": [0.3, 0.3], "probability": 1.0}
+    text = draw_operations(load_operations([entry]), generator(0, "a", 1))
+    assert json.loads(text) == [{"op": "shear", "slope": 0.3}]
+    height, width = image.shape[:2]
+    five = np.array([[(width - 1) / 2, (height - 1) / 2], *[[20.0, (height - 1) / 2 + 10]] * 4])
+    stored = apply_operations(image, text, five_points=five)
+    assert np.allclose(stored.five_points - five, [[0, 0], *[[3, 0]] * 4])
+    assert not np.array_equal(stored.pixels, image)
+    batch, points = torch.zeros(1, 3, height, width), torch.from_numpy(five).float()[None]
+    _, moved = DeviceAugment([entry], "five")(batch, points)
+    assert np.allclose(moved[0].numpy(), stored.five_points)
 
 
 def test_an_operation_must_have_the_name_that_it_is_installed_as(plugin):

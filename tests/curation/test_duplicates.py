@@ -8,7 +8,6 @@ import time
 import pytest
 
 from ferdata.core.errors import ManifestError, OptionError, UnknownNameError
-from ferdata.core.manifest import Manifest
 from ferdata.curation.duplicates import drop_duplicates, find_duplicates
 from ferdata.curation.groups import find_groups
 from ferdata.curation.leakage import check_splits, subjects_in_several_splits
@@ -16,9 +15,9 @@ from ferdata.curation.split import split
 
 
 def rows(*descriptions):
-    """Rows from "name split pixels label"."""
-    keys = ("sample_id", "official_split", "pixel_sha256", "label")
-    return [dict(zip(keys, text.split(), strict=True)) for text in descriptions]
+    """Rows from "name split pixels label" and, if there are several, "dataset"."""
+    keys = ("sample_id", "official_split", "pixel_sha256", "label", "dataset")
+    return [dict(zip(keys, text.split(), strict=False)) for text in descriptions]
 
 
 @pytest.fixture
@@ -51,6 +50,8 @@ def test_the_report_tells_leaks_from_harmless_duplicates(leaky):
     within = [c.sample_ids for c in report.clusters if not c.crosses_splits]
     assert within == [("e3", "e4"), ("t4", "t5")]
     assert [c.pixels[0] for c in report.conflicting] == ["A", "E"]
+    all_train = leaky.with_column("split", ["train"] * len(leaky))  # counts before the official one
+    assert not find_duplicates(all_train).across_splits
 
 
 def test_drop_keeps_test_before_validation_before_train(leaky, caplog):
@@ -95,11 +96,6 @@ def test_duplicates_in_train_stay_together_when_validation_is_held_out(make_mani
     done = split(drop_duplicates(make_manifest(rows(*descriptions))), validation=0.2)
     check_splits(done)
     assert done.counts()["validation"]["anger"] == 18
-
-
-def test_a_split_that_is_filled_counts_before_the_official_one(leaky):
-    all_train = leaky.with_column("split", ["train"] * len(leaky))
-    assert not find_duplicates(all_train).across_splits
 
 
 def test_rows_without_any_split_leak_nowhere(make_manifest):
@@ -150,20 +146,18 @@ def test_thirty_five_thousand_rows_are_quick(make_manifest):
 def resaved(make_manifest, hash_of):
     """One image resaved along a chain A – B – C – D of 8 bits each; E is far from all."""
     bits = {"A": 0, "B": 8, "C": 16, "D": 24}
-    descriptions = [
-        ("e1", "test", "A", "anger", "a"),
-        ("t1", "train", "A", "anger", "a"),
-        ("t2", "train", "B", "fear", "b"),
-        ("t3", "train", "C", "anger", "b"),
-        ("v1", "validation", "D", "anger", "b"),
-        ("t4", "train", "E", "anger", "a"),
-    ]
-    keys = ("sample_id", "official_split", "pixel_sha256", "label", "dataset")
-    return make_manifest(
-        dict(zip(keys, row, strict=True))
-        | {"perceptual_hash": hash_of("x", bits[row[2]]) if row[2] in bits else hash_of("y")}
-        for row in descriptions
+    described = rows(
+        "e1 test A anger a",
+        "t1 train A anger a",
+        "t2 train B fear b",
+        "t3 train C anger b",
+        "v1 validation D anger b",
+        "t4 train E anger a",
     )
+    for row in described:
+        pixels = row["pixel_sha256"]
+        row["perceptual_hash"] = hash_of("x", bits[pixels]) if pixels in bits else hash_of("y")
+    return make_manifest(described)
 
 
 def test_near_duplicates_are_one_cluster_from_link_to_link(resaved):
@@ -215,22 +209,14 @@ def test_blank_images_have_no_near_duplicates(make_manifest):
     assert cluster.pixels == ("P", "P") and not cluster.is_near
 
 
-def test_near_needs_hashes_and_a_sensible_threshold(leaky, resaved):
+def test_near_needs_hashes_and_a_threshold_in_range(leaky, resaved, make_manifest):
     with pytest.raises(ManifestError, match=r"12 rows have no perceptual hash .*'t1'.*True"):
         drop_duplicates(leaky, near=8)
     with pytest.raises(OptionError, match="0 to 15 of 256 bits; got 16"):
         drop_duplicates(resaved, near=16)
     copies = [{"parent_id": "p", "sample_id": "p+1"}, {"sample_id": "p"}]
     with pytest.raises(ManifestError, match="1 rows have no perceptual hash"):
-        find_duplicates(make_copies(resaved, copies), near=8)
-
-
-def make_copies(manifest, rows):
-    defaults = {"dataset": "a", "layout": "flat", "uri": "x", "framing": "crop", "label": "anger"}
-    return Manifest.from_rows(
-        [{**defaults, "pixel_sha256": row["sample_id"], **row} for row in rows],
-        manifest.label_space,
-    )
+        find_duplicates(make_manifest(copies), near=8)
 
 
 def test_a_threshold_that_links_everything_is_suspected(make_manifest, hash_of, caplog):
