@@ -18,7 +18,7 @@ from PIL import Image, ImageOps
 from support.runs import SIZE, build_facts, make_classifier, write_run
 from typer.testing import CliRunner
 
-from ferdata.augmentation.histogram import equalize_histogram
+from ferdata.augmentation.operations.photometric import equalize_histogram
 from ferdata.cli.app import app
 from ferdata.core.errors import ImageError, ModelFileError, OptionError, UnknownNameError
 from ferdata.core.files import read_json
