@@ -154,10 +154,10 @@ def test_the_mixes_that_ship_are_consistent(name: str) -> None:
         space = set(known.space.names)
         assert set(wanted.labels) <= space
         assert space - set(wanted.labels) <= set(mix.space.names) | {"contempt"}
-    settled = MixSource(mix).settle(BuildOptions(size=64))
-    assert settled.size == 64
-    assert settled.near_duplicates == 12 or len(mix.sources) == 1
-    assert settled.color == mix.build["color"]
+    completed = MixSource(mix).complete(BuildOptions(size=64))
+    assert completed.size == 64
+    assert completed.near_duplicates == 12 or len(mix.sources) == 1
+    assert completed.color == mix.build["color"]
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def write(root, encoding, channels, points):
     with Hdf5ShardWriter(root / "hdf5" / "a.h5", spec) as writer:
         writer.append(RowBatch(pixels=pixels, **columns))
     facts = {
-        "format": "ferdata-build/1",
+        "format": "ferdata-build/2",
         "name": "mini",
         "plan_sha256": PLAN,
         "label_space": {"name": SPACE.name, "names": SPACE.names},
