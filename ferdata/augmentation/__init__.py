@@ -1,1 +1,1 @@
-"""Augmentation: what is drawn for a copy, how it is rendered, and which classes get copies."""
+"""Augmentation: the operations of a copy, how they are drawn and rendered, and class balancing."""

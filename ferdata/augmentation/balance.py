@@ -1,7 +1,7 @@
-"""Balancing: raising the small classes of train with augmented copies.
+"""Class balancing: augmented copies for the small classes of train.
 
-A copy is a row like any other: it has its parent's columns, and `parent_id`, `copy_index` and
-`operations` of its own. Its id is the parent's with its number, `rafdb/train_00001+2`.
+A copy is a row like any other: it has the columns of its parent, and `parent_id`, `copy_index` and
+`operations` of its own. Its id is that of its parent and its number, `rafdb/train_00001+2`.
 """
 
 from __future__ import annotations
@@ -10,50 +10,19 @@ import logging
 import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
 
+from ferdata.augmentation.copies import draw_operations
 from ferdata.augmentation.operations import OPERATIONS, Operation
-from ferdata.augmentation.row_operations import draw_operations
+from ferdata.augmentation.target import Target
 from ferdata.core.draws import generator, rank
 from ferdata.core.errors import LabelError, ManifestError, OptionError, UnknownNameError
 from ferdata.core.manifest import Manifest
 from ferdata.core.schema import SCHEMA
 
 logger = logging.getLogger(__name__)
-
-Target: TypeAlias = str | int | Mapping[str, int]
-"""`"max"`, `"median"`, a number of rows for every class, or a number for some classes by name."""
-
-
-def parse_target(text: str) -> Target:
-    """Read a target as written on the command line.
-
-    Args:
-        text: `max`, `median`, a number, or `CLASS=N,CLASS=N`.
-
-    Raises:
-        OptionError: It is none of these.
-    """
-    text = text.strip()
-    if text in ("max", "median"):
-        return text
-    if text.isascii() and text.isdigit():
-        return int(text)
-    targets: dict[str, int] = {}
-    for item in text.split(","):
-        label, equals, number = (part.strip() for part in item.partition("="))
-        if not (label and equals and number.isascii() and number.isdigit()):
-            raise OptionError(
-                f"{text!r} is not a target to balance to; "
-                "write max, median, a number, or fear=1000,anger=800"
-            )
-        if label in targets:
-            raise OptionError(f"{text!r} names {label} twice")
-        targets[label] = int(number)
-    return targets
 
 
 def balance(
@@ -66,29 +35,29 @@ def balance(
 ) -> Manifest:
     """Add augmented copies to the small classes of train.
 
-    A class gets exactly as many copies as it lacks, unless `max_copies` forbids. Its images take
-    turns as parents in seeded order, so the copies of two of them differ by one at most. Nothing
-    is ever removed: a class above its target stays as it is. Validation and test are not touched.
+    A class gets exactly the copies that it lacks, or as `max_copies` allows. Its images take turns
+    as parents in seeded order, so that their numbers of copies differ by at most one. Nothing is
+    removed: classes above their target don't change, nor do validation and test.
 
     Args:
         manifest: Rows with splits, without copies.
-        to: Rows per class: `max` of all classes, `median` of them (of the two in the middle the
-            lower), a number, or numbers for some classes, the others staying as they are.
+        to: Rows per class: the `max` or the (lower) `median` of all classes, a number, or numbers
+            for some classes; the others don't change.
         max_copies: At most this many copies of one image.
-        operations: What to draw from; default `OPERATIONS`.
-        seed: Draws other parents and other values.
+        operations: The operations to draw from; default `OPERATIONS`.
+        seed: Seed of the order of parents and of the operations.
 
     Returns:
         The rows of the manifest, then the copies, class by class; provenance under `"balance"`.
 
     Raises:
         ManifestError: Rows have no split, train is empty, or there are copies already.
-        OptionError: A target or `max_copies` makes no sense, or a class that is asked for by name
-            has no image to copy.
-        LabelError: A target's class is not in the label space.
+        OptionError: A target or `max_copies` is out of range, or a class that `to` names has no
+            images to copy.
+        LabelError: A class that `to` names is not in the label space.
     """
     if max_copies is not None and max_copies < 1:
-        raise OptionError(f"max_copies is at least 1; got {max_copies}")
+        raise OptionError(f"max_copies must be at least 1; got {max_copies}")
     operations = OPERATIONS if operations is None else tuple(operations)
     parents = _parents(manifest, seed)
     before = {label: len(rows) for label, rows in parents.items()}
@@ -116,26 +85,28 @@ def balance(
 
 
 def _parents(manifest: Manifest, seed: int) -> dict[str, list[int]]:
-    """Return the row positions of each class's train images, in seeded order."""
+    """Return the row positions of the train images of each class, in seeded order."""
     column = manifest.table.column("split")
     if column.null_count:
         raise ManifestError(f"{column.null_count} rows have no split; run split before balance")
     if manifest.table.column("parent_id").null_count != len(manifest):
-        raise ManifestError("the manifest has augmented copies already; balance its source instead")
+        raise ManifestError(
+            "the manifest already has augmented copies; balance its source images instead"
+        )
     parents: dict[str, list[int]] = {label: [] for label in manifest.label_space.names}
     names = manifest.strings("sample_id")
     labels = manifest.strings("label")
     for row in np.flatnonzero(manifest.strings("split") == "train"):
         parents[labels[row]].append(int(row))
     if not any(parents.values()):
-        raise ManifestError("train has no image; there is nothing to balance")
+        raise ManifestError("train has no images; there is nothing to balance")
     for rows in parents.values():
         rows.sort(key=lambda row: (rank(seed, f"balance:{names[row]}"), names[row]))
     return parents
 
 
 def _wanted(before: Mapping[str, int], to: Target) -> dict[str, int]:
-    """Return the rows that each class should have; a class without any can't have more."""
+    """Return the rows that each class should have; a class without images stays empty."""
     if isinstance(to, Mapping):
         return {**before, **_checked(before, to)}
     present = [rows for rows in before.values() if rows]
@@ -144,24 +115,22 @@ def _wanted(before: Mapping[str, int], to: Target) -> dict[str, int]:
             raise UnknownNameError("target", to, ("max", "median"))
         to = max(present) if to == "max" else statistics.median_low(present)
     if isinstance(to, bool) or not isinstance(to, int) or to < 1:
-        raise OptionError(f"a class is balanced to a number of rows from 1 up; got {to!r}")
+        raise OptionError(f"the target must be a number of rows of at least 1; got {to!r}")
     absent = [label for label, rows in before.items() if not rows]
     if absent:
-        logger.warning("train has no image of %s; none can be made", ", ".join(absent))
+        logger.warning("train has no images of %s, so no copies can be made", ", ".join(absent))
     return {label: to if rows else 0 for label, rows in before.items()}
 
 
 def _checked(before: Mapping[str, int], targets: Mapping[str, int]) -> Mapping[str, int]:
-    """Check targets that were given class by class."""
+    """Check targets given by class."""
     for label, rows in targets.items():
         if label not in before:
-            raise LabelError(f"can't balance {label!r}: expected one of {', '.join(before)}.")
+            raise LabelError(f"can't balance {label!r}; expected one of {', '.join(before)}")
         if isinstance(rows, bool) or not isinstance(rows, int) or rows < 0:
-            raise OptionError(f"{label} can't be balanced to {rows!r}; give a number of rows")
+            raise OptionError(f"the target of {label} must be a number of rows; got {rows!r}")
         if rows and not before[label]:
-            raise OptionError(
-                f"{label} can't be raised to {rows}: train has no image of it to copy"
-            )
+            raise OptionError(f"can't balance {label} to {rows}: train has no images of it to copy")
     return targets
 
 
@@ -173,11 +142,11 @@ def _log(
 ) -> None:
     above = [f"{label} ({rows})" for label, rows in before.items() if rows > wanted[label]]
     if above:
-        logger.info("above the target and left as they are: %s", ", ".join(above))
+        logger.info("above the target and unchanged: %s", ", ".join(above))
     for label, missing in short.items():
         needed = math.ceil((wanted[label] - before[label]) / before[label])
         logger.warning(
-            "%s stays %d rows below its target of %d: max_copies is %d, %d would be needed",
+            "%s is %d rows short of its target of %d: max_copies is %d, but %d are needed",
             label,
             missing,
             wanted[label],
@@ -193,7 +162,7 @@ def _copies(
     operations: Sequence[Operation],
     seed: int,
 ) -> pa.Table:
-    """Return the rows of all copies: whole columns of the parents, then their own four."""
+    """Return the rows of all copies: the columns of their parents, with four of their own."""
     turns = list(_turns(parents, plan))
     rows = pa.array([row for row, _ in turns], pa.int64())
     names = manifest.strings("sample_id")
@@ -216,7 +185,7 @@ def _copies(
 
 
 def _turns(parents: Mapping[str, list[int]], plan: Mapping[str, int]) -> Iterator[tuple[int, int]]:
-    """Yield (parent's row, copy index from 1) for each copy: parents take turns."""
+    """Yield the row of the parent and the copy index, from 1, of each copy."""
     for label, copies in plan.items():
         rows = parents[label]
         for copy in range(copies):

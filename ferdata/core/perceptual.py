@@ -1,8 +1,8 @@
-"""Perceptual hashes: pictures that were saved again or resized keep (nearly) the same one.
+"""Perceptual hashes: images that were saved again or resized keep (nearly) the same hash.
 
 The hash is the DCT hash of Zauner, "Implementation and Benchmarking of Perceptual Image Hash
-Functions" (2010), with 256 bits in place of 64: face crops all have eyes above a
-mouth, and 64 bits tell little more than that.
+Functions" (2010), with 256 bits instead of 64: all face crops have eyes above a mouth, and 64 bits
+encode little more than that.
 """
 
 from __future__ import annotations
@@ -23,43 +23,42 @@ HASH_NAME = "dct256/1"
 BITS = 256
 
 NEAR_THRESHOLD = 12
-"""Bits of 256 that two hashes of one picture may differ in, by default.
+"""Bits of 256 in which the hashes of two copies of an image may differ, by default.
 
-Measured on drawn faces (`ferdata.synth`), as the share of copies within 12 bits at 100 and at 48
-pixels: JPEG of quality 75 and better 100 % and 90 %, of quality 50 99 % and 72 %; resized to 96, to
-224, or to 48 and back 98 % or more; brightness ±10 % and gray 100 %. The one photograph at hand
-(scikit-image's astronaut) stays within 8 bits in all of these. Different pictures: of 8 million
-pairs of drawn faces at 48 pixels the nearest differ in 26 bits, half of them in 120 or more; other
-pictures of one drawn person in 38 or more; a shift by one pixel of 100 makes 20. Nearer than that
-come neighbors in a film, where nothing but the expression moves: some differ in 2 bits only.
+Measured on synthetic faces (`ferdata.synth`), as the percentage of copies within 12 bits at 100 and
+at 48 pixels: JPEG of quality 75 and better 100 % and 90 %, of quality 50 99 % and 72 %; resized to
+96, to 224, or to 48 and back 98 % or more; brightness ±10 % and gray 100 %. The one real image
+(scikit-image's astronaut) stays within 8 bits in all of these. Different images: of 8 million pairs
+of synthetic faces at 48 pixels the nearest differ in 26 bits, half of them in 120 or more; other
+images of one synthetic subject in 38 or more; a shift by one pixel of 100 changes 20. Neighboring
+frames of a sequence, in which only the expression moves, can be nearer: some differ in 2 bits.
 Half of all bits are set, so distances are even numbers.
 """
 
 MAX_THRESHOLD = 15
-"""Largest threshold of `near_pairs`; bands then have 16 bits, and buckets stay small."""
+"""Largest threshold of `near_pairs`; bands then have 16 bits, so buckets stay small."""
 
-_SIDE = 64  # pixels a side before the transform: smaller ones lose more to resizing
+_SIDE = 64  # pixels a side before the transform; fewer lose more to resizing
 
-_CANDIDATES = 1 << 20  # pairs looked at in one go: 32 MB of hashes
+_CANDIDATES = 1 << 20  # pairs compared at a time: 32 MB of hashes
 
-_BLOCK = 1 << 16  # rows unpacked in one go: 16 MB of bits
+_BLOCK = 1 << 16  # rows unpacked at a time: 16 MB of bits
 
 
 def perceptual_hash(pixels: npt.NDArray[np.uint8]) -> str:
-    """Hash what a picture shows.
+    """Hash the content of an image.
 
-    Gray, averaged down to 64×64, discrete cosine transform; of the 256 lowest frequencies without
-    the constant one, in order of their sum, each is a bit: above the median of all or not. The
-    transform's cosines are rounded to 12 bits, so that every sum is a whole number that a double
-    holds exactly, and no machine rounds another way.
+    The image is converted to gray, averaged down to 64×64, and transformed (discrete cosine
+    transform). Each of the 256 lowest frequencies without the constant one, in order of their sum,
+    gives a bit: whether it is above the median of all. The cosines are rounded to 12 bits, so that
+    every sum is a whole number that a double holds exactly, and all machines agree.
 
     Args:
         pixels: uint8 RGB, shape (H, W, 3).
 
     Returns:
-        64 hexadecimal characters; all zeros for a picture without structure, that is with a
-        standard deviation below `BLANK_DEVIATION` gray levels: it is like no other, see
-        `near_pairs`.
+        64 hexadecimal characters; all zeros for an image without structure, with a standard
+        deviation below `BLANK_DEVIATION` gray levels: it has no near-duplicates, see `near_pairs`.
     """
     gray = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     small = cv2.resize(gray, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
@@ -73,10 +72,10 @@ def perceptual_hash(pixels: npt.NDArray[np.uint8]) -> str:
 
 
 def decode_hashes(column: Sequence[str]) -> npt.NDArray[np.uint64]:
-    """Turn hexadecimal hashes into words.
+    """Decode hexadecimal hashes to 64-bit words.
 
     Args:
-        column: Strings as `perceptual_hash` returns them.
+        column: Hashes as `perceptual_hash` returns them.
 
     Returns:
         uint64, shape (N, 4); the first character is in the highest bits of the first word.
@@ -86,7 +85,7 @@ def decode_hashes(column: Sequence[str]) -> npt.NDArray[np.uint64]:
     """
     if not all(len(text) == BITS // 4 for text in column):
         wrong = next(text for text in column if len(text) != BITS // 4)
-        raise ManifestError(f"{wrong!r} is not a perceptual hash: 64 hexadecimal characters")
+        raise ManifestError(f"not a perceptual hash of 64 hexadecimal characters: {wrong!r}")
     try:
         data = bytes.fromhex("".join(column))
     except ValueError as error:
@@ -97,11 +96,11 @@ def decode_hashes(column: Sequence[str]) -> npt.NDArray[np.uint64]:
 def distances(
     first: npt.NDArray[np.uint64], second: npt.NDArray[np.uint64]
 ) -> npt.NDArray[np.int64]:
-    """Count the bits that hashes differ in.
+    """Count the bits in which hashes differ.
 
     Args:
         first: uint64, shape (..., 4).
-        second: Of a shape that broadcasts with it.
+        second: uint64, of a shape that broadcasts with it.
 
     Returns:
         int64, shape (...).
@@ -112,13 +111,13 @@ def distances(
 def near_pairs(
     hashes: npt.NDArray[np.uint64], threshold: int = NEAR_THRESHOLD
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Find all pairs of hashes that differ in at most some bits.
+    """Find all pairs of hashes that differ in at most `threshold` bits.
 
-    Exact, by the pigeonhole principle: the bits are dealt out to `threshold + 1` bands, so two
-    hashes within the threshold agree in one band at least; only such pairs are compared.
-    Rows with equal hashes stand as one: they are chained, first to second to third, and the first
-    alone is paired with others. Connected components are those of all pairs. The hash without
-    structure (all zeros) is near nothing, not even itself: a blank picture would link everything.
+    Exact, by the pigeonhole principle: the bits are divided into `threshold + 1` bands, so that two
+    hashes within the threshold agree in at least one band, and only such pairs are compared. Rows
+    with equal hashes are chained (first with second, second with third), and only the first is
+    paired with other hashes; connected components are the same as with all pairs. The hash of
+    images without structure (all zeros) is near nothing, not even itself.
 
     Args:
         hashes: uint64, shape (N, 4).
@@ -126,7 +125,7 @@ def near_pairs(
 
     Returns:
         Row numbers, int64, shape (M, 2), the smaller one first, sorted; and the distance of each
-        pair, int64, shape (M,).
+        pair in bits, int64, shape (M,).
 
     Raises:
         OptionError: The threshold is out of range.
@@ -134,18 +133,33 @@ def near_pairs(
     require_threshold(threshold)
     rows = np.flatnonzero(hashes.any(axis=1))
     distinct, first, group = np.unique(hashes[rows], axis=0, return_index=True, return_inverse=True)
-    chains = _chains(group.reshape(-1))
+    chains = equal_pairs(group.reshape(-1))
     found = [rows[chains]]
-    lengths = [np.zeros(len(chains), np.int64)]
+    distance = [np.zeros(len(chains), np.int64)]
     if threshold:
         keys = _band_keys(distinct, max(threshold + 1, BITS // 64))
         for band in range(len(keys)):
-            pairs, apart = _near_in_band(distinct, keys, band, threshold)
+            pairs, bits = _near_in_band(distinct, keys, band, threshold)
             found.append(np.sort(rows[first[pairs]], axis=1))
-            lengths.append(apart)
-    pairs, apart = np.concatenate(found), np.concatenate(lengths)
+            distance.append(bits)
+    pairs, bits = np.concatenate(found), np.concatenate(distance)
     order = np.lexsort((pairs[:, 1], pairs[:, 0]))
-    return pairs[order], apart[order]
+    return pairs[order], bits[order]
+
+
+def equal_pairs(codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Chain up the rows of equal codes: the first with the second, the second with the third.
+
+    Args:
+        codes: int64, shape (N,); rows with a negative code are in no pair.
+
+    Returns:
+        Row numbers, int64, shape (M, 2).
+    """
+    order = np.argsort(codes, kind="stable")
+    before, after = order[:-1], order[1:]
+    same = (codes[before] == codes[after]) & (codes[before] >= 0)
+    return np.column_stack((before[same], after[same]))
 
 
 def require_threshold(threshold: int) -> None:
@@ -156,12 +170,12 @@ def require_threshold(threshold: int) -> None:
     """
     if not isinstance(threshold, int) or not 0 <= threshold <= MAX_THRESHOLD:
         raise OptionError(
-            f"near duplicates differ in 0 to {MAX_THRESHOLD} of {BITS} bits; got {threshold}"
+            f"near-duplicates: a threshold is 0 to {MAX_THRESHOLD} of {BITS} bits; got {threshold}"
         )
 
 
 def _cosines(frequencies: int) -> npt.NDArray[np.float64]:
-    """Return the DCT-II's basis in whole numbers, shape (frequencies, _SIDE)."""
+    """Return the basis of the DCT-II in whole numbers, shape (frequencies, _SIDE)."""
     frequency = np.arange(frequencies)[:, None]
     angle = (2 * np.arange(_SIDE) + 1) * frequency * np.pi / (2 * _SIDE)
     # 12 bits: |spectrum| < 255 · (64 · 2^12)^2 = 2^44, and a double is exact below 2^53.
@@ -179,23 +193,16 @@ _LOWEST = _lowest(BITS)
 _COSINES = _cosines(int(max(_LOWEST[0].max(), _LOWEST[1].max())) + 1)
 
 
-def _chains(group: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return pairs of positions that chain up the members of each group, shape (M, 2)."""
-    order = np.argsort(group, kind="stable")
-    same = group[order[1:]] == group[order[:-1]]
-    return np.column_stack((order[:-1][same], order[1:][same]))
-
-
 def _band_keys(hashes: npt.NDArray[np.uint64], bands: int) -> npt.NDArray[np.uint64]:
-    """Deal the bits out to bands, shape (bands, N): neighboring frequencies to different ones."""
+    """Return the bits of each band, shape (bands, N); neighboring frequencies never share one."""
     keys = np.zeros((bands, len(hashes)), np.uint64)
     for start in range(0, len(hashes), _BLOCK):
         block = hashes[start : start + _BLOCK].astype(">u8")
         bits = np.unpackbits(block.view(np.uint8), axis=1)
         for band in range(bands):
-            dealt = np.packbits(bits[:, band::bands], axis=1)
+            packed = np.packbits(bits[:, band::bands], axis=1)
             words = np.zeros((len(block), 8), np.uint8)
-            words[:, : dealt.shape[1]] = dealt
+            words[:, : packed.shape[1]] = packed
             keys[band, start : start + len(block)] = words.view(np.uint64).reshape(-1)
     return keys
 
@@ -203,29 +210,29 @@ def _band_keys(hashes: npt.NDArray[np.uint64], bands: int) -> npt.NDArray[np.uin
 def _near_in_band(
     hashes: npt.NDArray[np.uint64], keys: npt.NDArray[np.uint64], band: int, threshold: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the near pairs that agree in a band and in none before it, and their distances."""
+    """Return the near pairs whose first equal band is this one, and their distances."""
     order = np.argsort(keys[band], kind="stable")
     ordered = keys[band][order]
     ends = np.searchsorted(ordered, ordered, side="right")
     partners = ends - np.arange(len(order)) - 1  # each row is compared with the rest of its bucket
     found = [np.empty((0, 2), np.int64)]
-    lengths = [np.empty(0, np.int64)]
+    distance = [np.empty(0, np.int64)]
     for start, stop in _blocks(partners):
         left = np.repeat(np.arange(start, stop), partners[start:stop])
         before = np.cumsum(partners[start:stop]) - partners[start:stop]
         right = left + 1 + np.arange(len(left)) - np.repeat(before, partners[start:stop])
         pairs = order[np.column_stack((left, right))]
-        apart = distances(hashes[pairs[:, 0]], hashes[pairs[:, 1]])
-        near = apart <= threshold
-        pairs, apart = pairs[near], apart[near]
+        bits = distances(hashes[pairs[:, 0]], hashes[pairs[:, 1]])
+        near = bits <= threshold
+        pairs, bits = pairs[near], bits[near]
         known = (keys[:band, pairs[:, 0]] == keys[:band, pairs[:, 1]]).any(axis=0)
         found.append(pairs[~known])
-        lengths.append(apart[~known])
-    return np.concatenate(found), np.concatenate(lengths)
+        distance.append(bits[~known])
+    return np.concatenate(found), np.concatenate(distance)
 
 
 def _blocks(partners: npt.NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Cut rows into ranges with about `_CANDIDATES` partners, however large a bucket is."""
+    """Divide rows into ranges with about `_CANDIDATES` partners, however large a bucket is."""
     total = np.cumsum(partners)
     limits = np.arange(_CANDIDATES, int(partners.sum()) + _CANDIDATES, _CANDIDATES)
     stops = np.unique(np.searchsorted(total, limits, side="right"))

@@ -1,104 +1,240 @@
-"""Split rules as written on the command line: `official`, `subject:8:1:1`, one for each dataset."""
+"""Split rules: how the rows of a dataset are assigned to train, validation and test.
+
+A rule is one class: its text as on the command line (`subject:8:1:1`), how that text is parsed, and
+how it assigns rows. To add a rule, write its class here and list it in `RULES`. A `FixedRule` says
+the split of every row; for a `RatioRule`, `ferdata.curation` draws rows at random, whole groups at
+a time. Parsing loads neither NumPy nor pyarrow.
+"""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeAlias
+from typing import Any, ClassVar
 
 from ferdata.core.errors import OptionError, UnknownNameError
 
 SPLITS = ("train", "validation", "test")
 """The splits, in the order of their use."""
 
-_NUMBER = re.compile(r"\d+(\.\d+)?")
 
-EXAMPLES = ("auto", "official", "stratified:8:1:1", "subject:8:1:1", "subject-kfold:10")
-"""Each kind of rule, for messages."""
+@dataclass(frozen=True)
+class SplitRule(ABC):
+    """How the rows of one dataset are assigned to splits.
+
+    Attributes:
+        name: What the rule's text begins with.
+        example: The text of one such rule, for messages.
+        needs: The manifest column that must be filled in every row of the dataset, if any.
+    """
+
+    name: ClassVar[str]
+    example: ClassVar[str]
+    needs: ClassVar[str | None] = None
+
+    @property
+    def text(self) -> str:
+        """The rule as text, the same for equal rules."""
+        return self.name
+
+    @classmethod
+    def parse(cls, arguments: str) -> SplitRule:
+        """Parse what follows the name and its colon.
+
+        Raises:
+            OptionError: The arguments are not those of this rule.
+        """
+        if arguments:
+            raise OptionError(f"split rule {cls.name}:{arguments}: {cls.name} takes no arguments")
+        return cls()
 
 
 @dataclass(frozen=True)
-class AutoRule:
+class AutoRule(SplitRule):
     """The rule that suits the dataset, see `ferdata.curation.split.resolve_rules`; `auto`."""
 
-    @property
-    def text(self) -> str:
-        """The rule as it is written."""
-        return "auto"
+    name: ClassVar[str] = "auto"
+    example: ClassVar[str] = "auto"
+
+
+class FixedRule(SplitRule):
+    """A rule that says the split of every row.
+
+    If it puts no row into validation, `ferdata.curation.split.split` holds validation out of train.
+    """
+
+    @abstractmethod
+    def assign(self, dataset: str, values: Sequence[str]) -> list[str]:
+        """Return the split of each row.
+
+        Args:
+            dataset: Name of the dataset, for messages.
+            values: The rows' values in the column that the rule needs.
+
+        Raises:
+            OptionError: The rule can't be applied to this dataset.
+        """
+
+    def provenance(self, values: Sequence[str]) -> dict[str, Any]:  # noqa: ARG002 - most add none
+        """Return what to add to the provenance of the split about this dataset, by key."""
+        return {}
 
 
 @dataclass(frozen=True)
-class OfficialRule:
+class OfficialRule(FixedRule):
     """Keep the authors' split; `official`."""
 
-    @property
-    def text(self) -> str:
-        """The rule as it is written."""
-        return "official"
+    name: ClassVar[str] = "official"
+    example: ClassVar[str] = "official"
+    needs: ClassVar[str | None] = "official_split"
+
+    def assign(self, dataset: str, values: Sequence[str]) -> list[str]:  # noqa: ARG002
+        """Return the official split of each row."""
+        return list(values)
 
 
 @dataclass(frozen=True)
-class StratifiedRule:
-    """A new split with the same class shares in each part; `stratified:8:1:1`.
+class SubjectFoldRule(FixedRule):
+    """Test on one of several folds of subjects; `subject-kfold:10:3`.
 
-    Attributes:
-        train: Share of train; the three shares sum to 1.
-        validation: Share of validation.
-        test: Share of test.
-    """
-
-    train: Fraction
-    validation: Fraction
-    test: Fraction
-
-    @property
-    def text(self) -> str:
-        """The rule as it is written, in the smallest whole numbers."""
-        return f"stratified:{_ratio(self.train, self.validation, self.test)}"
-
-
-@dataclass(frozen=True)
-class SubjectRule:
-    """A new split of the people, class shares as alike as that allows; `subject:8:1:1`.
-
-    Attributes:
-        train: Share of train, in rows; the three shares sum to 1.
-        validation: Share of validation.
-        test: Share of test.
-    """
-
-    train: Fraction
-    validation: Fraction
-    test: Fraction
-
-    @property
-    def text(self) -> str:
-        """The rule as it is written, in the smallest whole numbers."""
-        return f"subject:{_ratio(self.train, self.validation, self.test)}"
-
-
-@dataclass(frozen=True)
-class SubjectFoldRule:
-    """Folds of people, one of which is test; `subject-kfold:10:3`.
+    The convention of CK+'s ten subject-independent folds: subjects are sorted by name, and a
+    subject's fold is its index modulo the number of folds, plus 1. The 118 labeled subjects of CK+
+    then have 33, 39, 40, 35, 30, 37, 29, 29, 33 and 22 of its 327 labeled sequences (the folds
+    published with Emotion-FAN: Meng et al., "Frame attention networks for facial expression
+    recognition in videos", ICIP 2019). Only subjects with rows are counted, so leaving a subject
+    out altogether shifts those after it.
 
     Attributes:
         folds: Number of folds.
-        fold: The one that is test, counted from 1.
+        fold: The fold that is test, from 1.
     """
 
     folds: int
     fold: int = 1
 
+    name: ClassVar[str] = "subject-kfold"
+    example: ClassVar[str] = "subject-kfold:10"
+    needs: ClassVar[str | None] = "subject"
+
     @property
     def text(self) -> str:
-        """The rule as it is written."""
-        return f"subject-kfold:{self.folds}:{self.fold}"
+        """The rule as text, with its fold."""
+        return f"{self.name}:{self.folds}:{self.fold}"
+
+    @classmethod
+    def parse(cls, arguments: str) -> SubjectFoldRule:
+        """Parse `FOLDS` or `FOLDS:FOLD`; the fold is 1 by default."""
+        rule = f"split rule {cls.name}:{arguments}"
+        match = re.fullmatch(r"(\d{1,6})(?::(\d{1,6}))?", arguments)
+        if not match:
+            raise OptionError(
+                f"{rule}: expected a number of folds and the fold to test on, "
+                f"for instance {cls.name}:10:1"
+            )
+        folds, fold = int(match[1]), int(match[2] or 1)
+        if folds < 2:
+            raise OptionError(f"{rule}: expected at least 2 folds")
+        if not 1 <= fold <= folds:
+            raise OptionError(f"{rule}: expected a fold from 1 to {folds}; got {fold}")
+        return cls(folds, fold)
+
+    def folds_of(self, subjects: Sequence[str]) -> list[int]:
+        """Return the fold of each row from its subject, counted from 1."""
+        fold = {name: i % self.folds + 1 for i, name in enumerate(sorted(set(subjects)))}
+        return [fold[name] for name in subjects]
+
+    def assign(self, dataset: str, values: Sequence[str]) -> list[str]:
+        """Return test for the rows of the fold and train for all others."""
+        subjects = len(set(values))
+        if subjects < self.folds:
+            raise OptionError(
+                f"{dataset} has {subjects} subjects, too few for {self.folds} folds; "
+                f"use at most {subjects}: --split {self.name}:{subjects}"
+            )
+        return ["test" if fold == self.fold else "train" for fold in self.folds_of(values)]
+
+    def provenance(self, values: Sequence[str]) -> dict[str, Any]:
+        """Return the number of rows and subjects of each fold, under `"folds"`."""
+        folds = self.folds_of(values)
+        rows = Counter(folds)
+        subjects = Counter(fold for fold, _ in set(zip(folds, values, strict=True)))
+        numbers = range(1, self.folds + 1)
+        counts = {"rows": [rows[k] for k in numbers], "subjects": [subjects[k] for k in numbers]}
+        return {"folds": counts}
 
 
-SplitRule: TypeAlias = AutoRule | OfficialRule | StratifiedRule | SubjectRule | SubjectFoldRule
+@dataclass(frozen=True)
+class RatioRule(SplitRule):
+    """A rule that draws whole groups until each split has its fraction of the rows of each class.
+
+    Attributes:
+        train: Fraction of train; the three sum to 1.
+        validation: Fraction of validation.
+        test: Fraction of test.
+    """
+
+    train: Fraction
+    validation: Fraction
+    test: Fraction
+
+    @property
+    def text(self) -> str:
+        """The rule as text, its ratio in the smallest whole numbers."""
+        fractions = (self.train, self.validation, self.test)
+        scale = math.lcm(*(fraction.denominator for fraction in fractions))
+        whole = [int(fraction * scale) for fraction in fractions]
+        ratio = ":".join(str(number // math.gcd(*whole)) for number in whole)
+        return f"{self.name}:{ratio}"
+
+    @classmethod
+    def parse(cls, arguments: str) -> RatioRule:
+        """Parse `TRAIN:VALIDATION:TEST`, for instance `8:1:1`."""
+        rule = f"split rule {cls.name}:{arguments}"
+        numbers = arguments.split(":")
+        if len(numbers) != 3 or not all(re.fullmatch(r"\d+(\.\d+)?", each) for each in numbers):
+            raise OptionError(
+                f"{rule}: expected a ratio of three numbers, train:validation:test, "
+                f"for instance {cls.example}"
+            )
+        parts = [Fraction(number) for number in numbers]
+        if not parts[0]:
+            raise OptionError(f"{rule} leaves train empty")
+        return cls(*(part / sum(parts) for part in parts))
+
+
+@dataclass(frozen=True)
+class StratifiedRule(RatioRule):
+    """A new split in which every class has the same fractions; `stratified:8:1:1`.
+
+    The only rule under which rows may also be drawn individually, ignoring groups.
+    """
+
+    name: ClassVar[str] = "stratified"
+    example: ClassVar[str] = "stratified:8:1:1"
+
+
+@dataclass(frozen=True)
+class SubjectRule(RatioRule):
+    """A new subject-independent split, as stratified as subjects allow; `subject:8:1:1`."""
+
+    name: ClassVar[str] = "subject"
+    example: ClassVar[str] = "subject:8:1:1"
+    needs: ClassVar[str | None] = "subject"
+
+
+RULES: tuple[type[SplitRule], ...] = (
+    AutoRule,
+    OfficialRule,
+    StratifiedRule,
+    SubjectRule,
+    SubjectFoldRule,
+)
+"""Every rule that a text can name."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +251,7 @@ class SplitRules:
 
     @classmethod
     def from_mapping(cls, rules: Mapping[str, SplitRule]) -> SplitRules:
-        """Return the rules of some datasets: a common one where all have the same."""
+        """Return the rules of some datasets: a common one if all are equal."""
         distinct = set(rules.values())
         if len(distinct) == 1:
             return cls(common=distinct.pop())
@@ -123,7 +259,7 @@ class SplitRules:
 
     @property
     def text(self) -> str:
-        """The rules as they are written: `fer2013=official,jaffe=subject:8:1:1`, sorted."""
+        """The rules as text, sorted by dataset: `fer2013=official,jaffe=subject:8:1:1`."""
         if self.common is not None:
             return self.common.text
         return ",".join(f"{dataset}={rule.text}" for dataset, rule in self.by_dataset)
@@ -142,19 +278,19 @@ class SplitRules:
         return rules[dataset]
 
     def require_datasets(self, datasets: Iterable[str]) -> None:
-        """Check that rules for each dataset name all of them and no other.
+        """Check that rules by dataset name every dataset and no other.
 
         Raises:
-            OptionError: With the datasets that are missing, and those that there aren't.
+            OptionError: With the datasets that have no rule, and those that don't exist.
         """
         if self.common is not None:
             return
         named, present = {dataset for dataset, _ in self.by_dataset}, set(datasets)
         problems = []
         if missing := sorted(present - named):
-            problems.append(f"there is no rule for {', '.join(missing)}")
+            problems.append(f"no rule for {', '.join(missing)}")
         if unknown := sorted(named - present):
-            problems.append(f"there is no {', '.join(unknown)}")
+            problems.append(f"no dataset {', '.join(unknown)}")
         if problems:
             raise OptionError(
                 f"split rules {self.text}: {' and '.join(problems)}; "
@@ -163,32 +299,25 @@ class SplitRules:
 
 
 def parse_rule(text: str) -> SplitRule:
-    """Read a split rule as written on the command line.
+    """Parse a split rule as written on the command line.
 
     Args:
-        text: `auto`; `official`; `stratified:TRAIN:VALIDATION:TEST` or `subject:…` with a ratio of
-            three numbers; or `subject-kfold:FOLDS:FOLD`, where FOLD is 1 if it is left out.
+        text: `auto`, `official`, `stratified:TRAIN:VALIDATION:TEST`,
+            `subject:TRAIN:VALIDATION:TEST`, or `subject-kfold:FOLDS:FOLD`.
 
     Raises:
         UnknownNameError: There is no such rule.
-        OptionError: A rule's numbers are missing or make no sense.
+        OptionError: The arguments of the rule are missing or wrong.
     """
     name, _, arguments = text.strip().partition(":")
-    if name in ("auto", "official"):
-        if arguments:
-            raise OptionError(f"the split rule {name} takes no numbers; got {name}:{arguments}")
-        return AutoRule() if name == "auto" else OfficialRule()
-    if name == "stratified":
-        return StratifiedRule(*_shares(name, arguments))
-    if name == "subject":
-        return SubjectRule(*_shares(name, arguments))
-    if name == "subject-kfold":
-        return _fold_rule(arguments)
-    raise UnknownNameError("split rule", text, EXAMPLES)
+    for rule in RULES:
+        if rule.name == name:
+            return rule.parse(arguments)
+    raise UnknownNameError("split rule", text, (rule.example for rule in RULES))
 
 
 def parse_rules(text: str) -> SplitRules:
-    """Read split rules as written on the command line.
+    """Parse split rules as written on the command line.
 
     Args:
         text: One rule for all datasets, see `parse_rule`, or one for each:
@@ -196,7 +325,7 @@ def parse_rules(text: str) -> SplitRules:
 
     Raises:
         UnknownNameError: There is no such rule.
-        OptionError: A rule's numbers make no sense, or a dataset is named twice or has no rule.
+        OptionError: A rule's arguments are wrong, or a dataset has no rule or two.
     """
     if "=" not in text:
         return SplitRules(common=parse_rule(text))
@@ -205,49 +334,10 @@ def parse_rules(text: str) -> SplitRules:
         dataset, separator, rule = (part.strip() for part in item.partition("="))
         if not (dataset and separator and rule):
             raise OptionError(
-                f"split rules {text!r}: {item.strip()!r} is not a dataset and its rule; "
+                f"split rules {text!r}: expected DATASET=RULE but got {item.strip()!r}; "
                 "write for instance fer2013=official,ckplus=subject:8:1:1"
             )
         if dataset in rules:
             raise OptionError(f"split rules {text!r}: {dataset} has two rules")
         rules[dataset] = parse_rule(rule)
     return SplitRules(by_dataset=tuple(sorted(rules.items(), key=lambda item: item[0])))
-
-
-def _shares(name: str, arguments: str) -> tuple[Fraction, Fraction, Fraction]:
-    """Read a ratio of three numbers; the shares sum to 1."""
-    numbers = arguments.split(":")
-    if len(numbers) != 3 or not all(_NUMBER.fullmatch(number) for number in numbers):
-        raise OptionError(
-            f"split rule {name}:{arguments} is not a ratio of three numbers; "
-            f"write train:validation:test, for instance {name}:8:1:1"
-        )
-    parts = [Fraction(number) for number in numbers]
-    if not parts[0]:
-        raise OptionError(f"split rule {name}:{arguments} leaves train empty")
-    train, validation, test = (part / sum(parts) for part in parts)
-    return train, validation, test
-
-
-def _fold_rule(arguments: str) -> SubjectFoldRule:
-    match = re.fullmatch(r"(\d{1,6})(?::(\d{1,6}))?", arguments)
-    if not match:
-        raise OptionError(
-            f"split rule subject-kfold:{arguments} is not a number of folds and a fold; "
-            "write for instance subject-kfold:10:1"
-        )
-    folds, fold = int(match[1]), int(match[2] or 1)
-    if folds < 2:
-        raise OptionError(f"split rule subject-kfold:{arguments}: at least 2 folds are needed")
-    if not 1 <= fold <= folds:
-        raise OptionError(
-            f"split rule subject-kfold:{arguments}: there are folds 1 to {folds}, no fold {fold}"
-        )
-    return SubjectFoldRule(folds, fold)
-
-
-def _ratio(*shares: Fraction) -> str:
-    """Write shares as a ratio of the smallest whole numbers."""
-    scale = math.lcm(*(share.denominator for share in shares))
-    whole = [int(share * scale) for share in shares]
-    return ":".join(str(number // math.gcd(*whole)) for number in whole)

@@ -1,1 +1,1 @@
-"""Sound splits: duplicates found, groups kept together, no picture in two splits."""
+"""Curation: duplicates, groups, leak-free splits, and merging datasets."""

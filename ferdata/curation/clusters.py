@@ -1,126 +1,142 @@
-"""What is known of duplicates: clusters of rows that show one picture, and all of them together."""
+"""Duplicate clusters: which rows hold the same image.
+
+Two rows are linked if their decoded pixels are equal or, given a threshold, if their perceptual
+hashes are near each other. A cluster is a connected component of these links: if A is near B and B
+is near C, all three are in one cluster, even if A and C differ in more bits than the threshold.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any, Literal
 
-Action = Literal["drop", "keep"]
-"""What may be done with duplicates, see `ferdata.curation.duplicates.drop_duplicates`."""
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
-_SHOWN = 6  # rows of a cluster that a message names
+from ferdata.core.errors import ManifestError
+from ferdata.core.manifest import Manifest
+from ferdata.core.perceptual import (
+    BITS,
+    decode_hashes,
+    equal_pairs,
+    near_pairs,
+    require_threshold,
+)
 
+logger = logging.getLogger(__name__)
 
-@dataclass(frozen=True)
-class DuplicateCluster:
-    """Rows that show one picture, ordered by `sample_id`.
-
-    Attributes:
-        sample_ids: The rows.
-        datasets: The dataset of each row.
-        splits: The split of each row; None where it has none.
-        labels: The label of each row.
-        pixels: The pixel hash of each row.
-        hashes: The perceptual hash of each row; None where it has none.
-        apart: The largest distance, in bits of 256, of two linked rows; None where all rows have
-            equal pixels.
-    """
-
-    sample_ids: tuple[str, ...]
-    datasets: tuple[str, ...]
-    splits: tuple[str | None, ...]
-    labels: tuple[str, ...]
-    pixels: tuple[str, ...]
-    hashes: tuple[str | None, ...]
-    apart: int | None
-
-    @property
-    def is_near(self) -> bool:
-        """Whether the picture has copies with other pixels."""
-        return self.apart is not None
-
-    @property
-    def crosses_splits(self) -> bool:
-        """Whether the picture is in more than one split."""
-        return len({name for name in self.splits if name is not None}) > 1
-
-    @property
-    def crosses_datasets(self) -> bool:
-        """Whether the picture is in more than one dataset."""
-        return len(set(self.datasets)) > 1
-
-    @property
-    def labels_conflict(self) -> bool:
-        """Whether the picture has more than one label."""
-        return len(set(self.labels)) > 1
-
-    def __str__(self) -> str:
-        rows = zip(self.sample_ids, self.splits, self.labels, strict=True)
-        equal = " ≈ " if self.is_near else " = "
-        named = equal.join(
-            f"{name} ({part}, {label})" if part else f"{name} ({label})"
-            for name, part, label in islice(rows, _SHOWN)
-        )
-        hidden = len(self.sample_ids[_SHOWN:])
-        return f"{named}{equal}{hidden} more" if hidden else named
+_SUSPICIOUS_ROWS, _SUSPICIOUS_FRACTION = 50, 0.05
+"""A near-duplicate cluster of more rows than both is not an image that was copied often."""
 
 
 @dataclass(frozen=True)
-class DuplicateReport:
-    """What `find_duplicates` found.
+class RowClusters:
+    """The duplicate cluster of each row.
 
     Attributes:
-        clusters: Every set of rows that show one picture, ordered by their first `sample_id`.
-        near: The threshold in bits; None where only equal pixels count.
+        number: Equal for the rows of one cluster, int64, shape (N,).
+        bits: The largest number of bits in which two linked rows of the cluster differ; −1 if all
+            of its rows have equal pixels. int64, shape (N,).
+        near: The threshold in bits; None if only equal pixels were linked.
     """
 
-    clusters: tuple[DuplicateCluster, ...]
-    near: int | None = None
+    number: npt.NDArray[np.int64]
+    bits: npt.NDArray[np.int64]
+    near: int | None
 
-    @property
-    def across_splits(self) -> tuple[DuplicateCluster, ...]:
-        """Clusters in more than one split: leakage."""
-        return tuple(cluster for cluster in self.clusters if cluster.crosses_splits)
+    def filter(self, mask: npt.NDArray[np.bool_]) -> RowClusters:
+        """Return the clusters of the rows that a mask of shape (N,) keeps.
 
-    @property
-    def within_splits(self) -> tuple[DuplicateCluster, ...]:
-        """Clusters inside one split."""
-        return tuple(cluster for cluster in self.clusters if not cluster.crosses_splits)
-
-    @property
-    def across_datasets(self) -> tuple[DuplicateCluster, ...]:
-        """Clusters in more than one dataset."""
-        return tuple(cluster for cluster in self.clusters if cluster.crosses_datasets)
-
-    @property
-    def conflicting(self) -> tuple[DuplicateCluster, ...]:
-        """Clusters whose rows disagree about the label."""
-        return tuple(cluster for cluster in self.clusters if cluster.labels_conflict)
-
-    @property
-    def near_clusters(self) -> tuple[DuplicateCluster, ...]:
-        """Clusters whose rows do not all have equal pixels."""
-        return tuple(cluster for cluster in self.clusters if cluster.is_near)
-
-    def facts(
-        self, action: Action, across_splits: Sequence[DuplicateCluster], dropped: int
-    ) -> dict[str, Any]:
-        """Return what the provenance says.
-
-        Args:
-            action: What was done.
-            across_splits: The clusters that crossed splits.
-            dropped: Rows left behind.
+        Rows stay in one cluster even if the rows that linked them are dropped.
         """
-        return {
-            "action": action,
-            "clusters": len(self.clusters),
-            "clusters_across_splits": len(across_splits),
-            "clusters_across_datasets": len(self.across_datasets),
-            "clusters_with_conflicting_labels": len(self.conflicting),
-            "near_clusters": len(self.near_clusters),
-            "near_threshold": self.near,
-            "dropped": dropped,
-        }
+        return RowClusters(self.number[mask], self.bits[mask], self.near)
+
+
+def find_clusters(manifest: Manifest, near: int | None = None) -> RowClusters:
+    """Find the rows that hold the same image.
+
+    Args:
+        manifest: Rows; augmented copies and rows without a pixel hash are linked to nothing.
+        near: Also link rows whose perceptual hashes differ in at most this many of 256 bits.
+
+    Raises:
+        OptionError: `near` is out of range.
+        ManifestError: With `near`: a source image has no valid perceptual hash.
+    """
+    table = manifest.table
+    source = pc.is_null(table.column("parent_id"))
+    pixels = _codes(pc.if_else(source, table.column("pixel_sha256"), None))
+    pairs = equal_pairs(pixels)
+    bits = np.full(len(manifest), -1)
+    if near is None:
+        return RowClusters(connected_components(len(manifest), pairs), bits, None)
+    near_links, distance = _near_links(table, source, near)
+    number = connected_components(len(manifest), np.concatenate((pairs, near_links)))
+    differ = pixels[near_links[:, 0]] != pixels[near_links[:, 1]]
+    np.maximum.at(bits, number[near_links[differ, 0]], distance[differ])
+    clusters = RowClusters(number, bits[number], near)
+    _warn_of_large_clusters(clusters)
+    return clusters
+
+
+def connected_components(rows: int, pairs: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Find the connected components of rows that are linked in pairs.
+
+    Args:
+        rows: Number of rows.
+        pairs: Linked row numbers, int64, shape (M, 2).
+
+    Returns:
+        The smallest row number in the component of each row, int64, shape (rows,).
+    """
+    smallest = np.arange(rows)
+    first, second = pairs.T
+    while True:
+        # Both ends of each pair take over the smaller number; then every row looks up its own.
+        low = np.minimum(smallest[first], smallest[second])
+        np.minimum.at(smallest, smallest[first], low)
+        np.minimum.at(smallest, smallest[second], low)
+        while not np.array_equal(beyond := smallest[smallest], smallest):
+            smallest = beyond
+        if np.array_equal(smallest[first], smallest[second]):
+            return smallest
+
+
+def _codes(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    """Number the distinct values of a column, −1 for null."""
+    indices = pc.dictionary_encode(column).combine_chunks().indices
+    return np.asarray(pc.fill_null(indices, -1).to_numpy(zero_copy_only=False), np.int64)
+
+
+def _near_links(
+    table: pa.Table, source: pa.ChunkedArray, near: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return near pairs of source rows, shape (M, 2), and their distances in bits."""
+    require_threshold(near)
+    rows = np.flatnonzero(source.to_numpy())
+    hashes = table.column("perceptual_hash").take(pa.array(rows))
+    if hashes.null_count:
+        missing = rows[pc.is_null(hashes).to_numpy()][0]
+        raise ManifestError(
+            f"{hashes.null_count} rows have no perceptual hash (for instance "
+            f"{table.column('sample_id')[int(missing)].as_py()!r}); run "
+            "ferdata.faces.locate.locate_faces with FaceOptions(perceptual_hash=True) before "
+            "looking for near-duplicates"
+        )
+    pairs, distance = near_pairs(decode_hashes(hashes.to_pylist()), near)
+    return rows[pairs], distance
+
+
+def _warn_of_large_clusters(clusters: RowClusters) -> None:
+    """Warn if so many rows form one near-duplicate cluster that the threshold must be wrong."""
+    sizes = np.bincount(clusters.number[clusters.bits >= 0], minlength=1)
+    largest, rows = int(sizes.max()), len(clusters.number)
+    if largest > _SUSPICIOUS_ROWS and largest > _SUSPICIOUS_FRACTION * rows:
+        logger.warning(
+            "near-duplicates: %d of %d rows form one cluster, linked by differences of up to %d of "
+            "%d bits; a threshold of %d bits is too large for these images: use a smaller one",
+            largest, rows, int(clusters.bits[clusters.number == sizes.argmax()].max()), BITS,
+            clusters.near,
+        )  # fmt: skip

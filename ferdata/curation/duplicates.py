@@ -1,15 +1,17 @@
-"""Duplicates: one picture under several names, equal to the pixel or nearly so.
+"""Duplicates: the same image under several names, equal in every pixel or nearly so.
 
-A picture in train and in test lets a model score by memory. Such train copies are left behind by
-default, each with a reject row that names its twin. Duplicates inside one split do no harm to an
-evaluation; they stay and are reported, and so are twins whose labels contradict each other.
+An image in both train and test lets a model score by memorizing it. By default the copy in train is
+dropped, with a reject that names the copy that stays. Duplicates inside one split don't distort an
+evaluation; they stay and are reported, and so are duplicates with different labels.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
-from typing import get_args
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -20,63 +22,166 @@ from ferdata.core.errors import ManifestError, UnknownNameError
 from ferdata.core.manifest import Manifest, Reject
 from ferdata.core.perceptual import BITS, decode_hashes, distances
 from ferdata.core.schema import SPLITS
-from ferdata.curation.clusters import Action, DuplicateCluster, DuplicateReport
-from ferdata.curation.same_image import Pictures, find_pictures
+from ferdata.curation.clusters import RowClusters, find_clusters
 
 logger = logging.getLogger(__name__)
 
-_PRECEDENCE = {name: position for position, name in enumerate(SPLITS)}
-"""Of a picture in two splits the copy further right stays: train < validation < test."""
+Action = Literal["drop", "keep"]
+"""What can be done with duplicates, see `drop_duplicates`."""
 
-_EXAMPLES = 3  # names given in a message; the report has them all
+_EXAMPLES = 3  # clusters that a message names
+_SHOWN = 6  # rows of a cluster that a message names
 
 _COLUMNS = ("sample_id", "dataset", "label", "pixel_sha256", "perceptual_hash")
 
 
-def find_duplicates(manifest: Manifest, *, near: int | None = None) -> DuplicateReport:
-    """Find source images that show one picture.
+@dataclass(frozen=True)
+class DuplicateCluster:
+    """Rows that hold the same image, sorted by `sample_id`.
 
-    The split of a row is `split` where that is filled, `official_split` before.
+    Attributes:
+        sample_ids: The rows.
+        datasets: The dataset of each row.
+        splits: The split of each row; None if it has none.
+        labels: The label of each row.
+        pixels: The pixel hash of each row.
+        hashes: The perceptual hash of each row; None if it has none.
+        bits: The largest number of bits, of 256, in which two linked rows differ; None if all rows
+            have equal pixels.
+    """
+
+    sample_ids: tuple[str, ...]
+    datasets: tuple[str, ...]
+    splits: tuple[str | None, ...]
+    labels: tuple[str, ...]
+    pixels: tuple[str, ...]
+    hashes: tuple[str | None, ...]
+    bits: int | None
+
+    @property
+    def is_near(self) -> bool:
+        """Whether some of the rows have other pixels."""
+        return self.bits is not None
+
+    @property
+    def crosses_splits(self) -> bool:
+        """Whether the image is in more than one split."""
+        return len({name for name in self.splits if name is not None}) > 1
+
+    @property
+    def crosses_datasets(self) -> bool:
+        """Whether the image is in more than one dataset."""
+        return len(set(self.datasets)) > 1
+
+    @property
+    def labels_conflict(self) -> bool:
+        """Whether the image has more than one label."""
+        return len(set(self.labels)) > 1
+
+    def __str__(self) -> str:
+        rows = zip(self.sample_ids, self.splits, self.labels, strict=True)
+        equal = " ≈ " if self.is_near else " = "
+        named = equal.join(
+            f"{name} ({part}, {label})" if part else f"{name} ({label})"
+            for name, part, label in islice(rows, _SHOWN)
+        )
+        hidden = len(self.sample_ids[_SHOWN:])
+        return f"{named}{equal}{hidden} more" if hidden else named
+
+
+@dataclass(frozen=True)
+class DuplicateReport:
+    """The duplicates of a manifest.
+
+    Attributes:
+        clusters: Every cluster of duplicates, sorted by its first `sample_id`.
+        near: The threshold in bits; None if only equal pixels count.
+    """
+
+    clusters: tuple[DuplicateCluster, ...]
+    near: int | None = None
+
+    @property
+    def across_splits(self) -> tuple[DuplicateCluster, ...]:
+        """Clusters in more than one split: leakage."""
+        return tuple(cluster for cluster in self.clusters if cluster.crosses_splits)
+
+    @property
+    def conflicting(self) -> tuple[DuplicateCluster, ...]:
+        """Clusters with more than one label."""
+        return tuple(cluster for cluster in self.clusters if cluster.labels_conflict)
+
+    def summary(
+        self, action: Action, across_splits: Sequence[DuplicateCluster], dropped: int
+    ) -> dict[str, Any]:
+        """Return what the provenance records.
+
+        Args:
+            action: What was done.
+            across_splits: The clusters that were in more than one split.
+            dropped: Number of dropped rows.
+        """
+        return {
+            "action": action,
+            "clusters": len(self.clusters),
+            "clusters_across_splits": len(across_splits),
+            "clusters_across_datasets": sum(each.crosses_datasets for each in self.clusters),
+            "clusters_with_conflicting_labels": len(self.conflicting),
+            "near_clusters": sum(each.is_near for each in self.clusters),
+            "near_threshold": self.near,
+            "dropped": dropped,
+        }
+
+
+def find_duplicates(manifest: Manifest, *, near: int | None = None) -> DuplicateReport:
+    """Find source images that are the same.
+
+    The split of a row is `split` or, before that is filled, `official_split`.
 
     Args:
-        manifest: Rows with `pixel_sha256`; augmented copies are passed over.
-        near: Rows whose perceptual hashes differ in at most this many of 256 bits show the same
-            picture; None: only rows with equal pixels do.
+        manifest: Rows with `pixel_sha256`; augmented copies are ignored.
+        near: Perceptual hashes that differ in at most this many of 256 bits count as the same
+            image; None: only equal pixels do.
 
     Raises:
         OptionError: `near` is out of range.
-        ManifestError: A row has no pixel hash, or with `near` no perceptual hash.
+        ManifestError: A row has no pixel hash or, with `near`, no perceptual hash.
     """
-    return report_duplicates(manifest, find_pictures(manifest, near), given_splits(manifest))
+    table = manifest.table
+    splits: npt.NDArray[np.object_] = np.empty(len(manifest), dtype=object)
+    splits[:] = pc.coalesce(table.column("split"), table.column("official_split")).to_pylist()
+    return report_duplicates(manifest, find_clusters(manifest, near), splits)
 
 
 def drop_duplicates(
     manifest: Manifest, action: Action = "drop", *, near: int | None = None
 ) -> Manifest:
-    """Report duplicates and leave behind those that would leak between splits.
+    """Report duplicates and drop those that would leak between splits.
 
     Args:
         manifest: Rows with pixel hashes, as `locate_faces` fills them in.
-        action: `drop`: of a picture in several splits only the copies of one split stay (test
-            before validation before train). `keep`: everything stays, with a warning.
+        action: `drop`: of an image in several splits only the copies in one split stay (test before
+            validation before train). `keep`: everything stays, with a warning.
         near: As for `find_duplicates`.
 
     Returns:
-        The manifest with the dropped rows among its rejects (stage `curate`) and the counts in
+        The manifest with the dropped rows among its rejects (stage `curate`), and the counts in
         its provenance under `"duplicates"`.
 
     Raises:
-        UnknownNameError: The action is not one of the two.
+        UnknownNameError: There is no such action.
         OptionError: `near` is out of range.
-        ManifestError: A row has no pixel hash, or with `near` no perceptual hash.
+        ManifestError: A row has no pixel hash or, with `near`, no perceptual hash.
     """
     require_action(action)
     report = find_duplicates(manifest, near=near)
-    rejects = rejects_of(manifest, report) if action == "drop" else []
-    log_duplicates(report, report.across_splits, action, len(rejects))
-    facts = report.facts(action, report.across_splits, len(rejects))
-    mask = rejected_rows(manifest, rejects)
-    return manifest.reject(mask, rejects).with_provenance("duplicates", facts)
+    rows = len(manifest)
+    if action == "drop":
+        manifest, _ = reject_leaking(manifest, report)
+    dropped = rows - len(manifest)
+    log_duplicates(report, report.across_splits, action, dropped)
+    summary = report.summary(action, report.across_splits, dropped)
+    return manifest.with_provenance("duplicates", summary)
 
 
 def require_action(action: str) -> None:
@@ -89,23 +194,15 @@ def require_action(action: str) -> None:
         raise UnknownNameError("action for duplicates", action, get_args(Action))
 
 
-def given_splits(manifest: Manifest) -> npt.NDArray[np.object_]:
-    """Return each row's `split` where that is filled, else its official split or None; (N,)."""
-    table = manifest.table
-    parts: npt.NDArray[np.object_] = np.empty(len(manifest), dtype=object)
-    parts[:] = pc.coalesce(table.column("split"), table.column("official_split")).to_pylist()
-    return parts
-
-
 def report_duplicates(
-    manifest: Manifest, pictures: Pictures, parts: npt.NDArray[np.object_]
+    manifest: Manifest, clusters: RowClusters, splits: npt.NDArray[np.object_]
 ) -> DuplicateReport:
-    """Report pictures with more than one source image.
+    """Report the clusters with more than one source image.
 
     Args:
-        manifest: Rows with `pixel_sha256`; augmented copies are passed over.
-        pictures: The picture of each row.
-        parts: The split of each row that counts, None for none; object, shape (N,).
+        manifest: Rows with `pixel_sha256`; augmented copies are ignored.
+        clusters: The cluster of each row.
+        splits: The split of each row, or None; object, shape (N,).
 
     Raises:
         ManifestError: A row has no pixel hash.
@@ -114,30 +211,35 @@ def report_duplicates(
     source = pc.is_null(table.column("parent_id")).to_numpy()
     _require_pixel_hashes(manifest, source)
     rows = np.flatnonzero(source)
-    counts = np.bincount(pictures.number[rows], minlength=1)
-    rows = rows[counts[pictures.number[rows]] > 1]
+    counts = np.bincount(clusters.number[rows], minlength=1)
+    rows = rows[counts[clusters.number[rows]] > 1]
     frame: pd.DataFrame = table.select(list(_COLUMNS)).take(rows).to_pandas()
-    frame["number"], frame["apart"] = pictures.number[rows], pictures.apart[rows]
-    frame["part"] = parts[rows]
+    frame["number"], frame["bits"] = clusters.number[rows], clusters.bits[rows]
+    frame["split"] = splits[rows]
     frame = frame.sort_values("sample_id", kind="stable").astype(object).where(frame.notna(), None)
-    clusters = [_cluster(twins) for _, twins in frame.groupby("number", sort=False)]
-    ordered = sorted(clusters, key=lambda cluster: cluster.sample_ids)
-    return DuplicateReport(tuple(ordered), pictures.near)
+    found = [_cluster(group) for _, group in frame.groupby("number", sort=False)]
+    return DuplicateReport(tuple(sorted(found, key=lambda each: each.sample_ids)), clusters.near)
 
 
-def rejects_of(manifest: Manifest, report: DuplicateReport) -> list[Reject]:
-    """Return a reject for each row outside the split that keeps its picture, in order of rows."""
+def reject_leaking(
+    manifest: Manifest, report: DuplicateReport
+) -> tuple[Manifest, npt.NDArray[np.bool_]]:
+    """Reject the duplicates outside the split that keeps their image.
+
+    Returns:
+        The manifest without them, and which rows it keeps, shape (N,).
+    """
     reasons: dict[str, str] = {}
     for cluster in report.across_splits:
         reasons.update(_reasons(cluster, report.near))
-    rows = zip(manifest.strings("sample_id"), manifest.strings("uri"), strict=True)
-    return [Reject(name, uri, "curate", reasons[name]) for name, uri in rows if name in reasons]
-
-
-def rejected_rows(manifest: Manifest, rejects: Iterable[Reject]) -> npt.NDArray[np.bool_]:
-    """Return the mask of the rows that are among some rejects, shape (N,)."""
-    gone = sorted({reject.sample_id for reject in rejects})
-    return np.isin(manifest.strings("sample_id").astype(str), gone)
+    names = manifest.strings("sample_id")
+    rejects = [
+        Reject(name, uri, "curate", reasons[name])
+        for name, uri in zip(names, manifest.strings("uri"), strict=True)
+        if name in reasons
+    ]
+    rejected = np.array([name in reasons for name in names], dtype=bool)
+    return manifest.reject(rejected, rejects), ~rejected
 
 
 def log_duplicates(
@@ -146,65 +248,66 @@ def log_duplicates(
     action: Action,
     dropped: int,
 ) -> None:
-    """Say what was found and done; leaks and contradicting labels as warnings."""
+    """Log what was found and done; leaks and conflicting labels as warnings."""
     if across_splits:
         logger.warning(
-            "%d pictures are in more than one split: %s. %s",
+            "%d images are in more than one split: %s. %s",
             len(across_splits),
             _examples(across_splits),
-            f"{dropped} rows left behind; the reasons are among the rejects"
+            f"{dropped} rows were dropped; the rejects give the reasons"
             if action == "drop"
-            else "ALL ARE KEPT (--duplicates keep): scores on this build are inflated by leakage",
+            else "ALL ARE KEPT (--duplicates keep): leakage will inflate scores on this build",
         )
     across = {name for cluster in across_splits for name in cluster.sample_ids}
     within = [cluster for cluster in report.clusters if across.isdisjoint(cluster.sample_ids)]
     if within:
         logger.info(
-            "%d pictures occur more than once inside one split and stay: %s",
+            "%d images occur more than once in one split and are kept: %s",
             len(within),
             _examples(within),
         )
     if report.conflicting:
         logger.warning(
-            "%d pictures have more than one label: %s",
+            "%d images have more than one label: %s",
             len(report.conflicting),
             _examples(report.conflicting),
         )
 
 
 def _require_pixel_hashes(manifest: Manifest, source: npt.NDArray[np.bool_]) -> None:
-    lost = pc.is_null(manifest.table.column("pixel_sha256")).to_numpy() & source
-    if lost.any():
-        name = manifest.table.column("sample_id")[int(np.flatnonzero(lost)[0])].as_py()
+    missing = pc.is_null(manifest.table.column("pixel_sha256")).to_numpy() & source
+    if missing.any():
+        name = manifest.table.column("sample_id")[int(np.flatnonzero(missing)[0])].as_py()
         raise ManifestError(
-            f"{int(lost.sum())} rows have no pixel hash (for instance {name!r}); "
+            f"{int(missing.sum())} rows have no pixel hash (for instance {name!r}); "
             "run ferdata.faces.locate.locate_faces before looking for duplicates"
         )
 
 
-def _cluster(twins: pd.DataFrame) -> DuplicateCluster:
-    apart = int(twins["apart"].iloc[0])
+def _cluster(rows: pd.DataFrame) -> DuplicateCluster:
+    bits = int(rows["bits"].iloc[0])
     return DuplicateCluster(
-        sample_ids=tuple(twins["sample_id"]),
-        datasets=tuple(twins["dataset"]),
-        splits=tuple(twins["part"]),
-        labels=tuple(twins["label"]),
-        pixels=tuple(twins["pixel_sha256"]),
-        hashes=tuple(twins["perceptual_hash"]),
-        apart=None if apart < 0 else apart,
+        sample_ids=tuple(rows["sample_id"]),
+        datasets=tuple(rows["dataset"]),
+        splits=tuple(rows["split"]),
+        labels=tuple(rows["label"]),
+        pixels=tuple(rows["pixel_sha256"]),
+        hashes=tuple(rows["perceptual_hash"]),
+        bits=None if bits < 0 else bits,
     )
 
 
 def _reasons(cluster: DuplicateCluster, near: int | None) -> dict[str, str]:
-    """Say of each row of a cluster why it goes; of rows in the split that keeps it, nothing."""
-    keeper = max({name for name in cluster.splits if name}, key=_PRECEDENCE.__getitem__)
+    """Return why each row of a cluster is rejected; rows in the split that keeps it have none."""
+    # test keeps an image before validation does, and validation before train
+    keeper = max({name for name in cluster.splits if name}, key=SPLITS.index)
     kept = [row for row, part in enumerate(cluster.splits) if part == keeper]
-    twins = {cluster.pixels[row]: row for row in reversed(kept)}
+    equal = {cluster.pixels[row]: row for row in reversed(kept)}
     reasons = {}
     for row, part in enumerate(cluster.splits):
         if part is None or part == keeper:
             continue
-        if (twin := twins.get(cluster.pixels[row])) is not None:
+        if (twin := equal.get(cluster.pixels[row])) is not None:
             reason = f"same pixels: as {cluster.sample_ids[twin]} ({keeper})"
         else:
             twin, bits = _nearest(cluster, row, kept)
@@ -222,7 +325,7 @@ def _reasons(cluster: DuplicateCluster, near: int | None) -> dict[str, str]:
 
 
 def _nearest(cluster: DuplicateCluster, row: int, among: Sequence[int]) -> tuple[int, int]:
-    """Return which of some rows is nearest to a row, the first where several are, and how near."""
+    """Return the nearest of some rows to a row, the first if several are, and the bits between."""
     words = decode_hashes([cluster.hashes[other] or "" for other in (row, *among)])
     bits = distances(words[1:], words[:1])
     best = int(bits.argmin())

@@ -1,4 +1,4 @@
-"""Merging: manifests of several datasets become one, every label carried over by its name."""
+"""Merging the manifests of several datasets into one; labels are carried over by name."""
 
 from __future__ import annotations
 
@@ -6,58 +6,60 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ferdata.core.errors import LabelError, ManifestError
 from ferdata.core.manifest import Manifest, Reject
-from ferdata.recipes.mix import DROP, Mix, require_sources
+from ferdata.recipes.mix import DROP, Mix
 
 logger = logging.getLogger(__name__)
 
 
 def merge(manifests: Iterable[Manifest], mix: Mix) -> Manifest:
-    """Join the manifests of a mix's datasets.
+    """Merge the manifests of a mix's datasets.
 
     Args:
-        manifests: One for each source of the mix, or several sources in one; source images only.
-        mix: The label space, and what becomes of labels that it does not have.
+        manifests: One manifest for each source of the mix, or several sources in one; source images
+            only.
+        mix: The label space, and how labels outside of it are mapped.
 
     Returns:
-        The rows of all, in the order of the mix's sources, with the mix's label space. Rows of
-        classes that the mix drops are among the rejects (stage `curate`). Roots are those of all;
-        provenance under `"merge"`.
+        All rows in the order of the mix's sources, with the mix's label space and all roots. Rows
+        of classes that the mix drops are among the rejects (stage `curate`); provenance under
+        `"merge"`.
 
     Raises:
         ManifestError: A source is missing, given twice, or not part of the mix.
-        LabelError: A label has no name in the label space; all such labels are listed.
+        LabelError: Labels have no name in the label space (all are listed), or a class is not in
+            every source and the mix makes that an error.
     """
     parts = _by_dataset(manifests)
-    require_sources(mix, parts)
-    ordered = [parts[name] for name in mix.sources]
+    _require_sources(parts, mix)
+    sources = [parts[name] for name in mix.sources]
     _require_mapped(parts, mix)
     relabeled = [_relabel(parts[name], name, mix) for name in mix.sources]
-    relabeled = _settle_lacking(relabeled, mix)
+    relabeled = _handle_lacking(relabeled, mix)
     merged = Manifest(
         pa.concat_tables([part.table for part in relabeled]),
         mix.space,
         rejects=tuple(reject for part in relabeled for reject in part.rejects),
-        roots=_roots(ordered),
+        roots={name: root for part in sources for name, root in part.roots.items()},
     )
     merged.validate()
-    facts = {
+    provenance = {
         "mix": mix.model_dump(mode="json"),
         "sources": {
-            name: dict(part.provenance) for name, part in zip(mix.sources, ordered, strict=True)
+            name: dict(part.provenance) for name, part in zip(mix.sources, sources, strict=True)
         },
         "counts": counts_by_dataset(merged),
     }
-    ingested = {"datasets": list(mix.sources)} | _synthetic(ordered)
-    return merged.with_provenance("ingest", ingested).with_provenance("merge", facts)
+    ingested = {"datasets": list(mix.sources)} | _synthetic_scale(sources)
+    return merged.with_provenance("ingest", ingested).with_provenance("merge", provenance)
 
 
 def counts_by_dataset(manifest: Manifest) -> dict[str, dict[str, dict[str, int]]]:
@@ -78,7 +80,7 @@ def counts_by_dataset(manifest: Manifest) -> dict[str, dict[str, dict[str, int]]
 
 
 def _by_dataset(manifests: Iterable[Manifest]) -> dict[str, Manifest]:
-    """Cut manifests into one for each dataset; their rejects go with the dataset of their id."""
+    """Divide manifests into one for each dataset; a reject goes with the dataset of its id."""
     parts: dict[str, Manifest] = {}
     for manifest in manifests:
         if manifest.table.column("parent_id").null_count != len(manifest):
@@ -86,12 +88,12 @@ def _by_dataset(manifests: Iterable[Manifest]) -> dict[str, Manifest]:
         names = set(pc.unique(manifest.table.column("dataset")).to_pylist()) | set(manifest.roots)
         for name in sorted(names):
             if name in parts:
-                raise ManifestError(f"{name} is given twice; merge takes each dataset once")
-            alone = len(names) == 1
+                raise ManifestError(f"{name} is given twice; give each dataset once")
+            only_one = len(names) == 1
             rejects = [
                 reject
                 for reject in manifest.rejects
-                if alone or reject.sample_id.partition("/")[0] == name
+                if only_one or reject.sample_id.partition("/")[0] == name
             ]
             parts[name] = replace(
                 manifest,
@@ -101,8 +103,21 @@ def _by_dataset(manifests: Iterable[Manifest]) -> dict[str, Manifest]:
     return parts
 
 
+def _require_sources(parts: Mapping[str, Manifest], mix: Mix) -> None:
+    """Check that there is a manifest of each source of the mix, and of no other dataset."""
+    problems = []
+    if missing := sorted(set(mix.sources) - set(parts)):
+        problems.append(f"no manifest for {', '.join(missing)}")
+    if extra := sorted(set(parts) - set(mix.sources)):
+        problems.append(f"{', '.join(extra)} is not one of its sources")
+    if problems:
+        raise ManifestError(
+            f"mix {mix.name}: {'; '.join(problems)}. Its sources: {', '.join(mix.sources)}."
+        )
+
+
 def _require_mapped(parts: Mapping[str, Manifest], mix: Mix) -> None:
-    """Refuse labels that the mix says nothing about, and name all of them."""
+    """Refuse labels that are neither in the mix's label space nor mapped; list all of them."""
     unmapped = []
     for name, part in parts.items():
         counts = Counter(part.column("label"))
@@ -113,24 +128,23 @@ def _require_mapped(parts: Mapping[str, Manifest], mix: Mix) -> None:
     if unmapped:
         listed = "\n".join(unmapped)
         raise LabelError(
-            f"mix {mix.name}: labels without a name in its label space "
+            f"mix {mix.name}: these labels are not in its label space "
             f"({', '.join(mix.space.names)}):\n{listed}\n"
-            "Map each under `labels` of its source, to a name or to `drop`."
+            "Map each to a name or to `drop`, under `labels` of its source."
         )
 
 
 def _relabel(part: Manifest, name: str, mix: Mix) -> Manifest:
-    """Give the rows of a source the names of the mix, and leave behind what it drops."""
+    """Give the rows of a source the labels of the mix, and reject those that it drops."""
     mapping = mix.sources[name].labels
-    labels = [mapping.get(label, label) for label in part.column("label")]
-    dropped = np.array([label == DROP for label in labels], dtype=bool)
-    kept = [label for label in labels if label != DROP]
-    left = _leave_behind(part, dropped, "class not in the mix")
-    return replace(left.with_column("label", kept), label_space=mix.space)
+    labels = np.array([mapping.get(label, label) for label in part.column("label")], dtype=object)
+    kept = labels != DROP
+    left = _reject(part, ~kept, "class not in the mix")
+    return replace(left.with_column("label", labels[kept].tolist()), label_space=mix.space)
 
 
-def _settle_lacking(parts: Sequence[Manifest], mix: Mix) -> list[Manifest]:
-    """Do with classes that not every source has what the mix says."""
+def _handle_lacking(parts: Sequence[Manifest], mix: Mix) -> list[Manifest]:
+    """Keep, drop or refuse classes that not every source has, as the mix says."""
     has = {name: set(part.column("label")) for name, part in zip(mix.sources, parts, strict=True)}
     present = set().union(*has.values())
     lacking = {
@@ -141,40 +155,35 @@ def _settle_lacking(parts: Sequence[Manifest], mix: Mix) -> list[Manifest]:
     if not lacking or mix.lacking == "keep":
         return list(parts)
     if mix.lacking == "error":
-        said = "; ".join(f"{label}: not in {', '.join(names)}" for label, names in lacking.items())
+        listed = "; ".join(
+            f"{label} is not in {', '.join(names)}" for label, names in lacking.items()
+        )
         raise LabelError(
-            f"mix {mix.name}: not every source has every class ({said}). "
+            f"mix {mix.name}: not every source has every class: {listed}. "
             "Set `lacking` to keep or drop, or drop the class under `labels`."
         )
-    space = [label for label in mix.space.names if label not in lacking]
-    logger.warning("mix %s: %s dropped: not in every source", mix.name, ", ".join(lacking))
+    logger.warning("mix %s: dropped %s, which not every source has", mix.name, ", ".join(lacking))
     return [
-        _leave_behind(
+        _reject(
             part,
-            ~np.isin(part.strings("label").astype(str), space),
+            np.isin(part.strings("label").astype(str), list(lacking)),
             "class not in every source of the mix",
         )
         for part in parts
     ]
 
 
-def _leave_behind(part: Manifest, mask: np.ndarray[Any, np.dtype[np.bool_]], kind: str) -> Manifest:
+def _reject(part: Manifest, mask: npt.NDArray[np.bool_], reason: str) -> Manifest:
     rows = part.take(np.flatnonzero(mask)).rows(["sample_id", "uri", "label"])
     rejects = [
-        Reject(row["sample_id"], row["uri"], "curate", f"{kind}: {row['label']}") for row in rows
+        Reject(row["sample_id"], row["uri"], "curate", f"{reason}: {row['label']}") for row in rows
     ]
     return part.reject(mask, rejects)
 
 
-def _roots(parts: Sequence[Manifest]) -> dict[str, Path]:
-    return {name: root for part in parts for name, root in part.roots.items()}
-
-
-def _synthetic(parts: Sequence[Manifest]) -> dict[str, Any]:
+def _synthetic_scale(parts: Sequence[Manifest]) -> dict[str, Any]:
     """Return the scale of the synthetic copies among the sources, if any."""
-    scales = [
-        part.provenance["ingest"]["synthetic_scale"]
-        for part in parts
-        if "synthetic_scale" in part.provenance.get("ingest", {})
-    ]
-    return {"synthetic_scale": scales[0]} if scales else {}
+    for part in parts:
+        if "synthetic_scale" in (ingest := part.provenance.get("ingest", {})):
+            return {"synthetic_scale": ingest["synthetic_scale"]}
+    return {}

@@ -1,10 +1,8 @@
-"""Splitting: who is in train, validation and test.
+"""Splitting: which rows are train, validation and test.
 
-`official` keeps the split of a dataset's authors and carves validation out of train where they
-have none; `stratified` and `subject` make a split of their own; `subject-kfold` tests on one fold
-of the people. Each dataset goes by its own rule. All keep groups together (same subject, sequence
-or picture; see `ferdata.curation.groups`), draw by a hash of the group's name, so that the order of
-rows is of no importance, and give each class its share as exactly as groups allow.
+Each dataset has its own rule, see `ferdata.core.split_rules`. All rules keep groups together (same
+subject, sequence or image, see `ferdata.curation.groups`), draw by a hash of the group's name, so
+that the order of rows doesn't matter, and give each class its fraction as exactly as groups allow.
 """
 
 from __future__ import annotations
@@ -12,9 +10,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow.compute as pc
 
 from ferdata.core.errors import ManifestError, OptionError
@@ -27,8 +25,9 @@ from ferdata.core.split_rules import (
     parse_rule,
     parse_rules,
 )
-from ferdata.curation.drawing import Drawing, group_names
-from ferdata.curation.same_image import Pictures
+from ferdata.curation.assignment import SplitAssignment
+from ferdata.curation.clusters import RowClusters
+from ferdata.curation.groups import find_groups
 
 logger = logging.getLogger(__name__)
 
@@ -37,22 +36,22 @@ _BY_CLASS = parse_rule("stratified:8:1:1")
 
 
 def resolve_rules(manifest: Manifest, rules: str | SplitRule | SplitRules) -> SplitRules:
-    """Settle split rules for the datasets of a manifest.
+    """Resolve split rules for the datasets of a manifest.
 
-    `auto` becomes, dataset by dataset: `official` where every row has an official split, and there
-    are train and one other among them; else `subject:8:1:1` where every row has a subject; else
-    `stratified:8:1:1`, with a warning that people can't be held apart.
+    For each dataset, `auto` becomes `official` if every row has an official split, and train is one
+    of several; else `subject:8:1:1` if every row has a subject; else `stratified:8:1:1`, with a
+    warning that the split is not subject-independent.
 
     Args:
         manifest: Rows of every dataset that the rules are for.
-        rules: A rule or rules, or their text form; see `ferdata.core.split_rules.parse_rules`.
+        rules: A rule or rules, or their text; see `ferdata.core.split_rules.parse_rules`.
 
     Returns:
-        Rules without `auto` for the datasets that are there; a common one where all come out alike.
+        Rules without `auto` for the datasets of the manifest; a common one if all are equal.
 
     Raises:
-        UnknownNameError: There is no such rule, or none for a dataset.
-        OptionError: A rule makes no sense, or a text names other datasets than there are.
+        UnknownNameError: There is no such rule, or no rule for a dataset.
+        OptionError: A rule's arguments are wrong, or a text names other datasets.
     """
     datasets = sorted(pc.unique(manifest.table.column("dataset")).to_pylist())
     if isinstance(rules, str):
@@ -76,64 +75,56 @@ def split(
     validation: float = 0.1,
     seed: int = 0,
     near: int | None = None,
-    pictures: Pictures | None = None,
-    one_by_one: bool = False,
+    clusters: RowClusters | None = None,
+    ignore_groups: bool = False,
 ) -> Manifest:
     """Fill the column `split`.
 
-    Rows of a free rule that share a group with rows whose split is given (an official one, or a
-    fold) go where those are, so that no rule tears apart what it has a say in.
+    Rows that are drawn follow the rows of their group whose split is fixed.
 
     Args:
-        manifest: Source images only: splitting comes before augmentation. With `one_by_one`, and
-            where every rule is a `stratified` one, augmented copies may be there as well.
-        rules: A rule, rules by dataset, or their text form; see `resolve_rules`.
-        validation: For `official` and `subject-kfold`: the part of train that becomes validation
-            in each dataset that ships none; 0 carves nothing. A validation split that is there
-            stays.
-        seed: Draws other rows into the parts.
-        near: Keep rows whose perceptual hashes differ in at most this many of 256 bits together,
-            too; None: only those with equal pixels.
-        pictures: The picture of each row, where that is known already; `near` then counts not.
-        one_by_one: Draw the rows of `stratified` rules one by one and take groups apart. This
-            leaks, and says more of memory than of faces; papers have done it.
+        manifest: Source images; augmented copies only with `ignore_groups` and `stratified` rules.
+        rules: A rule, rules by dataset, or their text; see `resolve_rules`.
+        validation: For `official` and `subject-kfold`: the fraction of train to hold out as
+            validation in datasets that have none; 0 holds out nothing.
+        seed: Seed of the draws.
+        near: Perceptual hashes that differ in at most this many of 256 bits count as the same
+            image; None: only equal pixels do.
+        clusters: The duplicate clusters of the rows if known already; `near` is then ignored.
+        ignore_groups: Draw the rows of `stratified` rules individually. This leaks and inflates
+            scores; it is here to reproduce papers that did so.
 
     Returns:
         The same rows in the same order, each in a split; provenance under `"split"`.
 
     Raises:
         UnknownNameError: There is no such rule.
-        OptionError: `validation` is not in 0 ≤ validation < 1, or a rule makes no sense, or a
-            dataset has fewer subjects than folds, or there is no `stratified` rule whose rows
-            could be drawn one by one.
-        ManifestError: The manifest has augmented copies, rows without the official split or the
-            subject that their rule needs, or with `near` without a perceptual hash.
+        OptionError: `validation` is out of range, or a rule does not fit its dataset.
+        ManifestError: There are augmented copies, or a row lacks what its rule or `near` needs.
     """
     if not 0 <= validation < 1:
-        raise OptionError(f"validation is a part of train, 0 ≤ part < 1; got {validation}")
-    settled = resolve_rules(manifest, rules)
-    work = Drawing(manifest, settled, Fraction(str(validation)), seed)
-    alone = work.alone() if one_by_one else np.zeros(len(manifest), dtype=bool)
-    if manifest.table.column("parent_id").null_count != len(manifest) and not alone.all():
+        raise OptionError(f"validation is a fraction of train, 0 ≤ x < 1; got {validation}")
+    rules = resolve_rules(manifest, rules)
+    work = SplitAssignment(manifest, rules, Fraction(str(validation)), seed)
+    individual = work.stratified_rows() if ignore_groups else np.zeros(len(manifest), dtype=bool)
+    if manifest.table.column("parent_id").null_count != len(manifest) and not individual.all():
         raise ManifestError(
-            "the manifest has augmented copies; split first and augment then, "
-            "or copies of one photograph end up in train and test"
+            "the manifest has augmented copies, and copies of one image would end up in train and "
+            "test; split before augmenting"
         )
-    work.give()
-    work.draw(group_names(manifest, alone, near, pictures))
-    done = manifest.with_column("split", work.names.tolist())
+    work.apply_fixed_rules()
+    work.draw(_group_names(manifest, individual, near, clusters))
+    done = manifest.with_column("split", work.splits.tolist())
     counts = done.counts()
     _warn_of_empty_classes(counts)
-    facts: dict[str, Any] = {
-        "rule": settled.text,
+    provenance = {
+        "rule": rules.text,
         "rules": {dataset: rule.text for dataset, rule in work.rules.items()},
         "validation": validation,
         "seed": seed,
         "counts": counts,
     }
-    if work.folds:
-        facts["folds"] = work.folds
-    return done.with_provenance("split", facts)
+    return done.with_provenance("split", {**provenance, **work.provenance})
 
 
 def _suitable_rule(manifest: Manifest, dataset: str) -> SplitRule:
@@ -145,23 +136,38 @@ def _suitable_rule(manifest: Manifest, dataset: str) -> SplitRule:
     if not table.column("subject").null_count:
         return _BY_SUBJECT
     logger.warning(
-        "%s has no official split, and not every row says who it shows: it is split by class only "
-        "(%s), and people can't be held apart",
+        "%s has no official split, and some of its rows have no subject: it is split by class only "
+        "(%s), and the split is not subject-independent",
         dataset,
         _BY_CLASS.text,
     )
     return _BY_CLASS
 
 
+def _group_names(
+    manifest: Manifest,
+    individual: npt.NDArray[np.bool_],
+    near: int | None,
+    clusters: RowClusters | None,
+) -> npt.NDArray[np.object_]:
+    """Return the group of each row; a row to be drawn individually is a group of its own."""
+    if not individual.any():
+        return find_groups(manifest, near=near, clusters=clusters)
+    names = manifest.strings("sample_id")
+    rest = np.flatnonzero(~individual)
+    if rest.size:
+        kept = None if clusters is None else clusters.filter(~individual)
+        names[rest] = find_groups(manifest.take(rest), near=near, clusters=kept)
+    return names
+
+
 def _warn_of_empty_classes(counts: Mapping[str, Mapping[str, int]]) -> None:
-    """Name the classes that a split lacks although the manifest has them."""
+    """Warn of classes that a split lacks although the manifest has them."""
     for part, by_label in counts.items():
-        if not any(by_label.values()):
-            continue
         absent = [
             label
             for label, rows in by_label.items()
             if not rows and any(other[label] for other in counts.values())
         ]
-        if absent:
-            logger.warning("%s has no row of %s", part, ", ".join(absent))
+        if absent and any(by_label.values()):
+            logger.warning("%s has no images of %s", part, ", ".join(absent))

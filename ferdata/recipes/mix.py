@@ -1,17 +1,16 @@
-"""A mix: several datasets as one, declared in a YAML file.
+"""A mix: several datasets merged into one, declared in a YAML file.
 
-What it says: which datasets, what is read of each, the label space, what becomes of classes, the
-split rule of each, and what the images of all of them should look like.
+It declares the datasets, what is read of each, their split rules, the label space and how labels
+are mapped to it, and build options for all images.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ferdata.core.errors import FerdataError, ManifestError
+from ferdata.core.errors import FerdataError, UnknownNameError
 from ferdata.core.labels import BASIC7, BASIC8, LabelSpace
 from ferdata.core.split_rules import parse_rule
 from ferdata.core.yaml_files import is_file_name, load_declared, shipped_names
@@ -19,15 +18,32 @@ from ferdata.core.yaml_files import is_file_name, load_declared, shipped_names
 Text = Annotated[str, Field(min_length=1)]
 
 DROP = "drop"
-"""In place of a label: rows of this class are left behind, as rejects."""
+"""In place of a label: rows of this class are rejected."""
 
 _FOLDER = "mixes"
 
 _SPACES = {space.name: space for space in (BASIC7, BASIC8)}
 
+_ELSEWHERE = {
+    "split": "write it at each source",
+    "recipe": "give it to the build: --recipe NAME",
+    "leak_free": "give it to the build: --leak-free",
+    "sound": "give it to the build: --leak-free",  # its name before
+}
+"""Build options that a mix can't have, and what to do instead."""
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, values: Any) -> Any:
+        """Refuse an unknown key with an error that names the closest one."""
+        for key in values if isinstance(values, dict) else ():
+            if key not in cls.model_fields:
+                raise ValueError(str(UnknownNameError("key", str(key), cls.model_fields)))
+        return values
 
 
 class MixSource(_Part):
@@ -35,8 +51,8 @@ class MixSource(_Part):
 
     Attributes:
         choices: What to read of it, for instance `{poses: straight}`.
-        labels: A name of the mix's label space, or `drop`, for each of its labels that the label
-            space does not have under the same name.
+        labels: For each of its labels that is not in the mix's label space: a name that is, or
+            `drop`.
         split: Its split rule.
     """
 
@@ -46,18 +62,18 @@ class MixSource(_Part):
 
 
 class Mix(_Part):
-    """Several datasets as one.
+    """Several datasets merged into one.
 
     Attributes:
-        name: The mix's name; part of messages and of the build's record.
-        title: For a person.
+        name: Name of the mix, for messages and the build's record.
+        title: Title for people.
         description: One or two sentences.
         label_space: `basic7`, `basic8`, or a list of names.
-        lacking: What becomes of a class that not every source has: `keep` it from those that do,
-            `drop` its rows as rejects, or stop with an `error`.
+        lacking: What to do with a class that some sources lack: `keep` it, `drop` its rows (they
+            are rejected), or stop with an `error`.
         sources: The datasets, by name.
-        build: Build options of the mix; what is given to the build itself comes first.
-        notes: What to mind.
+        build: Build options; options given to the build itself take precedence.
+        notes: Caveats.
     """
 
     name: Text
@@ -70,24 +86,20 @@ class Mix(_Part):
     notes: tuple[str, ...] = ()
 
     @model_validator(mode="after")
-    def _sensible(self) -> Mix:
+    def _consistent(self) -> Mix:
         if isinstance(self.label_space, str) and self.label_space not in _SPACES:
             raise ValueError(
-                f"label_space {self.label_space!r}: expected {', '.join(_SPACES)} or a list"
+                f"label_space {self.label_space!r}: expected {', '.join(_SPACES)}, or a list"
             )
-        if "split" in self.build:
-            raise ValueError("build has 'split', which belongs to each source")
-        for key in ("recipe", "leak_free"):
+        for key, instead in _ELSEWHERE.items():
             if key in self.build:
-                raise ValueError(
-                    f"build has {key!r}, which is given to a build with --{key.replace('_', '-')}"
-                )
-        names = set(self.space.names)
+                raise ValueError(f"build.{key}: not an option of a mix; {instead}")
+        names = {*self.space.names, DROP}
         for dataset, source in self.sources.items():
-            wrong = set(source.labels.values()) - names - {DROP}
-            if wrong:
+            if unknown := set(source.labels.values()) - names:
                 raise ValueError(
-                    f"labels of {dataset}: {sorted(wrong)}: not in the label space, nor {DROP!r}"
+                    f"labels of {dataset}: {', '.join(sorted(unknown))}: expected a name of the "
+                    f"label space or {DROP!r}"
                 )
             try:
                 parse_rule(source.split)
@@ -114,34 +126,18 @@ def mix_names() -> tuple[str, ...]:
 
 
 def is_mix(name: str) -> bool:
-    """Say whether a name is that of a mix, or of a YAML file with one."""
+    """Return whether a name is that of a mix, or the path of a YAML file."""
     return name in mix_names() or is_file_name(name)
 
 
 def load_mix(name: str) -> Mix:
-    """Read a mix.
+    """Load a mix.
 
     Args:
-        name: The name of one that ships with the package, or the path of a YAML file.
+        name: Name of a mix that ships with the package, or path of a YAML file.
 
     Raises:
         UnknownNameError: There is no such mix.
-        ManifestError: The file can't be read, or is no mix; says what is wrong with it.
+        ManifestError: The file can't be read or is not a valid mix; says what is wrong with it.
     """
     return load_declared("mix", _FOLDER, name, Mix)
-
-
-def require_sources(mix: Mix, given: Mapping[str, Any]) -> None:
-    """Check that there is something for each source of a mix, and for nothing else.
-
-    Raises:
-        ManifestError: A source is missing, or one is given that the mix does not have.
-    """
-    missing = sorted(set(mix.sources) - set(given))
-    extra = sorted(set(given) - set(mix.sources))
-    if missing or extra:
-        said = [f"nothing is given for {', '.join(missing)}"] if missing else []
-        said += [f"{', '.join(extra)} is not part of it"] if extra else []
-        raise ManifestError(
-            f"mix {mix.name}: {'; '.join(said)}. Its sources: {', '.join(mix.sources)}."
-        )

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pyarrow.compute as pc
 
-from ferdata.augmentation.balance import balance, parse_target
-from ferdata.augmentation.operation_list import operations_from
+from ferdata.augmentation.balance import balance
+from ferdata.augmentation.operation_config import load_operations
+from ferdata.augmentation.target import parse_target
 from ferdata.core.errors import OptionError
 from ferdata.core.manifest import Manifest
 from ferdata.core.split_rules import SplitRules, StratifiedRule
-from ferdata.curation.duplicates import report_duplicates
-from ferdata.curation.leaks import declare_leak
-from ferdata.curation.same_image import find_pictures
+from ferdata.curation.duplicates import find_duplicates
+from ferdata.curation.leakage import check_splits, declare_leak
 from ferdata.curation.split import split
 from ferdata.curation.stage import curate
-from ferdata.curation.validate import check_splits
 from ferdata.shards.options import BuildOptions
 
 
@@ -53,7 +51,7 @@ def split_then_augment(
         near=options.near_duplicates,
         validation=options.validation,
         seed=options.seed,
-        one_by_one=options.allow_group_leak,
+        ignore_groups=options.allow_group_leak,
     )
     if options.augment == "none":
         return source, source
@@ -78,12 +76,10 @@ def augment_then_split(
             f"{', '.join(bound)} has another rule than a stratified one; "
             "use for instance --split stratified:8:1:1"
         )
-    pictures = find_pictures(manifest, options.near_duplicates)
-    nowhere = np.full(len(manifest), None, dtype=object)  # no picture is in two splits as yet
-    found = report_duplicates(manifest, pictures, nowhere)
-    manifest = manifest.with_provenance("duplicates", found.facts(options.duplicates, [], 0))
+    found = find_duplicates(manifest, near=options.near_duplicates)
+    manifest = manifest.with_provenance("duplicates", found.summary(options.duplicates, [], 0))
     every = _balance(manifest.with_column("split", ["train"] * len(manifest)), options)
-    done = split(every, rules, seed=options.seed, one_by_one=True)
+    done = split(every, rules, seed=options.seed, ignore_groups=True)
     done = declare_leak(done, rules, augmented_before_split=True)
     check_splits(done)
     originals = done.table.filter(pc.is_null(done.table.column("parent_id")))
@@ -95,6 +91,6 @@ def _balance(manifest: Manifest, options: BuildOptions) -> Manifest:
         manifest,
         to=parse_target(options.balance_to),
         max_copies=options.max_copies,
-        operations=None if options.operations is None else operations_from(options.operations),
+        operations=None if options.operations is None else load_operations(options.operations),
         seed=options.seed,
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ferdata.core.manifest import Manifest
-from ferdata.core.split_rules import OfficialRule, SubjectFoldRule, parse_rules
+from ferdata.core.split_rules import FixedRule, parse_rules
 from ferdata.formats.card_content import CardContent, CardSource
 from ferdata.formats.content import ShardSpec
 from ferdata.ingesters import dataset_info
@@ -111,7 +111,7 @@ def _held_out(options: BuildOptions) -> float:
     """Return the fraction of train held out for validation; 0 where the rules assign all rows."""
     rules = parse_rules(options.split)
     every = [rules.common] if rules.common is not None else [rule for _, rule in rules.by_dataset]
-    held_out = any(isinstance(rule, OfficialRule | SubjectFoldRule) for rule in every)
+    held_out = any(isinstance(rule, FixedRule) for rule in every)
     return options.validation if held_out else 0.0
 
 

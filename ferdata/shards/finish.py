@@ -10,7 +10,7 @@ from ferdata import __version__
 from ferdata.core.files import sha256_file
 from ferdata.core.manifest import Manifest, Reject, save_rejects
 from ferdata.core.split_rules import OfficialRule, parse_rules
-from ferdata.curation.leaks import declare_leak, leak_texts
+from ferdata.curation.leakage import declare_leak, leak_texts
 from ferdata.curation.merge import counts_by_dataset
 from ferdata.faces.schemes import scheme
 from ferdata.formats.content import ShardSpec

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from ferdata.augmentation.target import parse_target
 from ferdata.core.options import Metavar, Options, parsed_by, read_by, split_words
 from ferdata.core.split_rules import parse_rules
 from ferdata.formats.names import DEFAULT_FORMATS
@@ -46,12 +47,6 @@ def _target_text(target: Any) -> Any:
     return str(target) if type(target) is int else target
 
 
-def _parse_target(text: str) -> object:
-    from ferdata.augmentation.balance import parse_target  # noqa: PLC0415 - loads pyarrow
-
-    return parse_target(text)
-
-
 def _check_landmarks(source: str) -> None:
     if source not in ("auto", "dataset", "none"):
         from ferdata.faces.options import check_landmarks  # noqa: PLC0415 - loads numpy
@@ -63,9 +58,9 @@ def _full_operations(entries: Any) -> tuple[dict[str, Any], ...] | None:
     """Check a list of operations, and write out every range of each."""
     if entries is None:
         return None
-    from ferdata.augmentation.operation_list import operations_from  # noqa: PLC0415 - loads cv2
+    from ferdata.augmentation.operation_config import load_operations  # noqa: PLC0415 - loads cv2
 
-    return tuple(operation.describe() for operation in operations_from(entries))
+    return tuple(operation.describe() for operation in load_operations(entries))
 
 
 class BuildOptions(Options):
@@ -126,7 +121,7 @@ class BuildOptions(Options):
     balance_to: Annotated[
         str,
         BeforeValidator(_target_text),
-        parsed_by(_parse_target),
+        parsed_by(parse_target),
         Metavar("max|median|N|CLASS=N"),
     ] = "max"
     """Images per class: `max`, `median`, a number, or numbers by class, `fear=1000,anger=800`."""

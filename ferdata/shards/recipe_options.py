@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ferdata.augmentation.balance import parse_target
+from ferdata.augmentation.target import parse_target
 from ferdata.core.errors import OptionError
 from ferdata.core.options import explain, flag
 from ferdata.recipes import Recipe, load_recipe

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -12,7 +11,6 @@ from pydantic import Field
 from ferdata import __version__
 from ferdata.core.errors import BuildError
 from ferdata.core.labels import LabelSpace
-from ferdata.core.options import RENAMED
 from ferdata.core.records import Record, RecordPart
 from ferdata.formats.names import BUILD_FILE, BUILD_FORMAT
 from ferdata.shards.options import BuildOptions
@@ -188,14 +186,3 @@ class BuildRecord(Record):
         return (
             f"{folder}: not a build (it has no {cls.file_name}); give the --out of `ferdata build`"
         )
-
-    @classmethod
-    def upgraded(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Upgrade `ferdata-build/1`, which had other names for some options."""
-        if values.get("format") != "ferdata-build/1":
-            return values
-        options = {RENAMED.get(key, key): each for key, each in values.get("options", {}).items()}
-        recipe = values.get("recipe")
-        if isinstance(recipe, Mapping):
-            recipe = {RENAMED.get(key, key): each for key, each in recipe.items()}
-        return {**values, "format": cls.current, "options": options, "recipe": recipe}

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ferdata.augmentation.histogram import equalize_histogram
-from ferdata.augmentation.row_operations import apply_operations
+from ferdata.augmentation.copies import apply_operations
+from ferdata.augmentation.operations.photometric import equalize_histogram
 from ferdata.core.errors import ImageError
 from ferdata.core.images import read_image
 from ferdata.core.manifest import Manifest

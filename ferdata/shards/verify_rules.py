@@ -10,11 +10,12 @@ from typing import Any
 from ferdata.core.errors import FerdataError, ManifestError
 from ferdata.core.manifest import Manifest
 from ferdata.core.split_rules import parse_rules
-from ferdata.curation.leaks import declare_leak, leak_texts
-from ferdata.curation.validate import (
+from ferdata.curation.leakage import (
     check_parents,
-    pictures_in_two_splits,
-    subjects_in_two_splits,
+    declare_leak,
+    images_in_several_splits,
+    leak_texts,
+    subjects_in_several_splits,
 )
 from ferdata.formats.names import BUILD_FILE
 from ferdata.shards.fallbacks import fallback_notes
@@ -104,13 +105,13 @@ class Rules:
             # Copies outside train are declared; all other rules hold as ever.
             alone = [None] * len(manifest)
             (manifest.with_column("parent_id", alone) if self.apart else manifest).validate()
-            check_parents(manifest, apart=self.apart, gone=self.failed)
+            check_parents(manifest, copies_moved=self.apart, rejected=self.failed)
         except ManifestError as error:
             yield _broken(str(error))
         if missing := manifest.table.column("split").null_count:
             yield _broken(f"{missing} rows have no split")
         declared = manifest.with_provenance("leak", self.leak)
-        if people := subjects_in_two_splits(declared):
+        if people := subjects_in_several_splits(declared):
             dataset, subject = people[0]
             yield _broken(f"{len(people)} people are in two splits, {subject} of {dataset} first")
         if self._pictures and not self._keeps_duplicates():
@@ -122,7 +123,7 @@ class Rules:
     @cached_property
     def _pictures(self) -> list[str]:
         """Return the pictures in two splits, where no augmentation before the split is declared."""
-        return [] if self.apart else pictures_in_two_splits(self.manifest)
+        return [] if self.apart else images_in_several_splits(self.manifest)
 
 
 def _listed(pictures: Sequence[str]) -> str:

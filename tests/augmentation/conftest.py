@@ -1,4 +1,4 @@
-"""Small manifests and pictures for the tests of augment."""
+"""Small manifests and images for the tests of augment."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def unbalanced() -> Manifest:
 
 
 @pytest.fixture(scope="session")
-def picture() -> np.ndarray:
-    """A picture with smooth shading, edges and texture, uint8 (96, 112, 3)."""
+def image() -> np.ndarray:
+    """An image with smooth shading, edges and texture, uint8 (96, 112, 3)."""
     y, x = np.mgrid[:96, :112]
     shade = np.stack([x * 2, y * 2, (x + y)], axis=-1) + 20
     texture = np.random.default_rng(0).integers(-15, 16, shade.shape)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ferdata.augmentation.copies import apply_operations, draw_operations
 from ferdata.augmentation.operations import KINDS, Crop, Rotation, Scale, Translation, VerticalFlip
-from ferdata.augmentation.row_operations import apply_operations, draw_operations
 from ferdata.core.draws import generator
 from ferdata.core.errors import ManifestError, OptionError
 
@@ -69,19 +69,19 @@ def test_the_center_stays_where_it_is():
     assert np.allclose(moved, center)
 
 
-def test_a_translation_of_whole_pixels_moves_and_repeats_the_edge(picture):
+def test_a_translation_of_whole_pixels_moves_and_repeats_the_edge(image):
     text = json.dumps([{"op": "translation", "x": 14 / 112, "y": -12 / 96}])
-    out = apply_operations(picture, text).pixels
-    assert np.array_equal(out[:-12, 14:], picture[12:, :-14])
-    assert np.array_equal(out[:-12, 3], picture[12:, 0])
-    assert np.array_equal(out[-1, 14:], picture[-1, :-14])
+    out = apply_operations(image, text).pixels
+    assert np.array_equal(out[:-12, 14:], image[12:, :-14])
+    assert np.array_equal(out[:-12, 3], image[12:, 0])
+    assert np.array_equal(out[-1, 14:], image[-1, :-14])
 
 
-def test_a_crop_is_the_rest_enlarged_edge_to_edge(picture):
+def test_a_crop_is_the_rest_enlarged_edge_to_edge(image):
     text = json.dumps([{"op": "crop", "left": 0.25, "top": 0.125, "right": 0.25, "bottom": 0.375}])
-    rest = picture[12:60, 28:84]
+    rest = image[12:60, 28:84]
     expected = cv2.resize(rest, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
-    out = apply_operations(picture, text)
+    out = apply_operations(image, text)
     inside = np.s_[2:-2, 2:-2]  # at the border the crop still sees its neighbors
     assert np.abs(out.pixels[inside].astype(int) - expected[inside]).max() <= 3
 
@@ -112,23 +112,23 @@ def test_unknown_points_and_boxes_stay_unknown():
     assert np.isnan(out.box).all()
 
 
-def test_a_vertical_flip_exchanges_top_and_bottom_but_no_sides(picture):
+def test_a_vertical_flip_exchanges_top_and_bottom_but_no_sides(image):
     flip = '[{"op":"vertical_flip"}]'
-    once = apply_operations(picture, flip, landmarks=FIVE, scheme="five", box=[1.0, 2.0, 3.0, 5.0])
-    assert np.array_equal(once.pixels, picture[::-1])
+    once = apply_operations(image, flip, landmarks=FIVE, scheme="five", box=[1.0, 2.0, 3.0, 5.0])
+    assert np.array_equal(once.pixels, image[::-1])
     assert once.landmarks[0, 0] < once.landmarks[1, 0]  # the image-left eye is on the left
     assert (once.landmarks[:2, 1] > once.landmarks[3:, 1]).all()  # eyes below the mouth
     assert once.box.tolist() == [1.0, 90.0, 3.0, 93.0]
     twice = apply_operations(
         once.pixels, flip, landmarks=once.landmarks, scheme="five", box=once.box
     )
-    assert np.array_equal(twice.pixels, picture)
+    assert np.array_equal(twice.pixels, image)
     assert np.array_equal(twice.landmarks, FIVE)
     assert twice.box.tolist() == [1.0, 2.0, 3.0, 5.0]
 
 
-def test_geometry_is_the_same_with_any_number_of_threads(picture):
-    large = np.tile(picture, (5, 5, 1))
+def test_geometry_is_the_same_with_any_number_of_threads(image):
+    large = np.tile(image, (5, 5, 1))
     threads = cv2.getNumThreads()
     rendered = []
     for number in (1, 4):
@@ -138,49 +138,27 @@ def test_geometry_is_the_same_with_any_number_of_threads(picture):
     assert np.array_equal(*rendered)
 
 
-@st.composite
-def ranges(draw, least, most, reach):
-    """A range of two numbers with four decimals, the higher at least `reach`."""
-    high = draw(st.integers(round(reach * 1e4), round(most * 1e4)))
-    low = draw(st.integers(round(least * 1e4), high))
-    return low / 1e4, high / 1e4
-
-
 @settings(max_examples=100, deadline=None)
-@given(bounds=ranges(0, 180, 0.1), both=st.booleans(), seed=st.integers(0, 2**32))
-def test_drawn_angles_are_within_their_range_and_turn(bounds, both, seed):
-    drawn = Rotation(degrees=bounds, both_ways=both).draw(generator(seed, "a"))
-    assert max(bounds[0], 0.1) <= abs(drawn["degrees"]) <= bounds[1]
-    assert both or drawn["degrees"] > 0
-    assert Rotation.accepts(drawn)
-
-
-@settings(max_examples=100, deadline=None)
-@given(bounds=ranges(0.5, 2, 0.5), seed=st.integers(0, 2**32))
-def test_drawn_factors_are_within_their_range_and_scale(bounds, seed):
-    low, high = bounds
-    if 1 - low < 0.002 and high - 1 < 0.002:
-        with pytest.raises(OptionError, match="allows no change"):
-            Scale(factor=bounds)
+@pytest.mark.parametrize("kind", [Rotation, Scale, Translation, Crop])
+@given(ends=st.tuples(*[st.integers(0, 10_000)] * 2), both=st.booleans(), seed=st.integers(0, 9999))
+def test_drawn_values_are_within_their_range_and_show(kind, ends, both, seed):
+    ((option, (least, most)),) = kind.limits.items()
+    low, high = sorted(round(least + (most - least) * end / 1e4, 4) for end in ends)
+    options = {option: (low, high)}
+    if kind in (Rotation, Translation):
+        options["both_ways"] = both
+    if kind.largest_change((low, high)) < kind.least:
+        with pytest.raises(OptionError, match="allows no visible change"):
+            kind(**options)
         return
-    drawn = Scale(factor=bounds).draw(generator(seed, "a"))
-    assert low <= drawn["factor"] <= high
-    assert abs(drawn["factor"] - 1) >= 0.00199
-    assert Scale.accepts(drawn)
-
-
-@settings(max_examples=100, deadline=None)
-@given(bounds=ranges(0, 0.45, 0.002), both=st.booleans(), seed=st.integers(0, 2**32))
-def test_drawn_shares_are_within_their_range_and_move(bounds, both, seed):
-    shift = Translation(share=bounds, both_ways=both)
-    for operation in (shift, Crop(share=bounds)):
-        drawn = operation.draw(generator(seed, "a"))
-        shares = [abs(share) for share in drawn.values()]
-        assert tuple(drawn) == operation.drawn
-        assert bounds[0] <= min(shares) <= max(shares) <= bounds[1]
-        assert max(shares) >= 0.002
-        assert operation.accepts(drawn)
-        assert (operation is shift and both) or min(drawn.values()) >= 0
+    drawn = kind(**options).draw(generator(seed, "a"))
+    assert tuple(drawn) == kind.drawn
+    assert kind.accepts(drawn)
+    sizes = [abs(value) for value in drawn.values()]
+    assert low <= min(sizes) <= max(sizes) <= high
+    change = max(abs(size - (kind is Scale)) for size in sizes)
+    assert change >= kind.least - 1e-5
+    assert options.get("both_ways") or min(drawn.values()) >= 0
 
 
 def test_both_ways_means_both_and_one_way_means_one():
@@ -205,8 +183,8 @@ def test_both_ways_means_both_and_one_way_means_one():
     ],
     ids=lambda operation: operation.name,
 )
-def test_the_least_draw_still_changes_the_picture(picture, operation, size):
-    small = cv2.resize(picture, (size, size))
+def test_the_least_draw_still_changes_the_image(image, operation, size):
+    small = cv2.resize(image, (size, size))
     for seed in range(5):
         text = draw_operations([operation], generator(seed, "a"))
         assert not np.array_equal(apply_operations(small, text).pixels, small)
@@ -222,10 +200,10 @@ def test_a_vertical_flip_alone_has_no_strength_and_a_rotation_has():
     [
         (lambda: Rotation(degrees=(0.0, 181.0)), "degrees 0.0–181.0 is not a range within 0–180"),
         (lambda: Rotation(degrees=(-5.0, 5.0)), "not a range within"),
-        (lambda: Rotation(degrees=(0.0, 0.0)), "degrees allows no change"),
+        (lambda: Rotation(degrees=(0.0, 0.0)), "degrees allows no visible change"),
         (lambda: Rotation(degrees=20.0), r"two numbers, \[low, high\]; got 20"),
         (lambda: Rotation(both_ways="yes"), "both_ways is true or false"),
-        (lambda: Scale(factor=(1.0, 1.0)), "factor allows no change"),
+        (lambda: Scale(factor=(1.0, 1.0)), "factor allows no visible change"),
         (lambda: Scale(factor=(0.1, 1.0)), "not a range within 0.5–2"),
         (lambda: Translation(share=(0.0, 0.6)), "not a range within 0–0.5"),
         (lambda: Crop(share=(0.0, 0.5)), "not a range within 0–0.45"),
@@ -253,7 +231,7 @@ def test_impossible_ranges_are_named(make, says):
     ],
     ids=str,
 )
-def test_stored_values_that_no_draw_can_have_made_are_named(picture, entry):
-    takes = "no values" if entry["op"] == "vertical_flip" else KINDS[entry["op"]].drawn[0]
+def test_impossible_stored_values_are_named(image, entry):
+    takes = "no values" if entry["op"] == "vertical_flip" else KINDS.get(entry["op"]).drawn[0]
     with pytest.raises(ManifestError, match=f"{entry['op']} takes {takes}"):
-        apply_operations(picture, json.dumps([entry]))
+        apply_operations(image, json.dumps([entry]))

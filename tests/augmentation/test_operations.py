@@ -13,15 +13,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ferdata.augmentation.copies import apply_operations, draw_operations, parse_operations
 from ferdata.augmentation.operations import (
     KINDS,
     OPERATIONS,
     Brightness,
+    Contrast,
     GaussianBlur,
     GaussianNoise,
     HorizontalFlip,
 )
-from ferdata.augmentation.row_operations import apply_operations, draw_operations, parse_operations
 from ferdata.core.draws import generator
 from ferdata.core.errors import ManifestError, OptionError, UnknownNameError
 from ferdata.faces.schemes import scheme, scheme_names
@@ -60,9 +61,9 @@ def test_draws_come_as_often_as_their_probability():
         for i in range(4000)
     ]
     for operation in OPERATIONS:
-        share = sum(operation.name in names for names in drawn) / len(drawn)
-        # an operation added to a copy without any raises the share by less than 0.03
-        assert operation.probability - 0.03 < share < operation.probability + 0.06
+        fraction = sum(operation.name in names for names in drawn) / len(drawn)
+        # an operation added to a copy without any raises the fraction by less than 0.03
+        assert operation.probability - 0.03 < fraction < operation.probability + 0.06
 
 
 def test_the_draws_of_a_copy_never_change():
@@ -94,21 +95,21 @@ def test_an_operation_alone_is_always_drawn():
 
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10_000))
-def test_a_copy_rendered_again_is_the_same_and_its_parent_untouched(picture, seed):
+def test_a_copy_rendered_again_is_the_same_and_its_parent_untouched(image, seed):
     text = draw_operations(OPERATIONS, generator(seed, "a", 1))
-    before = picture.copy()
-    first = apply_operations(picture, text)
-    again = apply_operations(picture.copy(order="F"), json.dumps(json.loads(text), indent=1))
+    before = image.copy()
+    first = apply_operations(image, text)
+    again = apply_operations(image.copy(order="F"), json.dumps(json.loads(text), indent=1))
     assert np.array_equal(first.pixels, again.pixels)
     assert first.pixels.dtype == np.uint8
     assert first.pixels.flags.c_contiguous
-    assert np.array_equal(picture, before)
-    assert not np.array_equal(first.pixels, picture)
+    assert np.array_equal(image, before)
+    assert not np.array_equal(first.pixels, image)
 
 
-def test_threads_of_opencv_change_nothing(picture):
+def test_threads_of_opencv_change_nothing(image):
     text = '[{"op":"gaussian_blur","sigma":1.1},{"op":"gaussian_noise","sigma":9.0,"seed":7}]'
-    large = np.tile(picture, (6, 6, 1))
+    large = np.tile(image, (6, 6, 1))
     threads = cv2.getNumThreads()
     rendered = []
     for number in (0, 1, 4):
@@ -118,21 +119,21 @@ def test_threads_of_opencv_change_nothing(picture):
     assert all(np.array_equal(rendered[0], other) for other in rendered)
 
 
-def test_another_process_renders_the_same_bytes(picture, tmp_path):
+def test_another_process_renders_the_same_bytes(image, tmp_path):
     text = draw_operations(
         [Brightness(1.0), GaussianBlur(1.0), GaussianNoise(1.0)], generator(0, "a", 1)
     )
-    np.save(tmp_path / "picture.npy", picture)
+    np.save(tmp_path / "image.npy", image)
     code = (
         "import sys, numpy as np\n"
-        "from ferdata.augmentation.row_operations import apply_operations\n"
+        "from ferdata.augmentation.copies import apply_operations\n"
         "out = apply_operations(np.load(sys.argv[1]), sys.argv[2]).pixels\n"
         "assert 'torch' not in sys.modules\n"
         "np.save(sys.argv[3], out)"
     )
-    paths = [str(tmp_path / "picture.npy"), text, str(tmp_path / "out.npy")]
+    paths = [str(tmp_path / "image.npy"), text, str(tmp_path / "out.npy")]
     subprocess.run([sys.executable, "-c", code, *paths], check=True)
-    assert np.array_equal(np.load(tmp_path / "out.npy"), apply_operations(picture, text).pixels)
+    assert np.array_equal(np.load(tmp_path / "out.npy"), apply_operations(image, text).pixels)
 
 
 def test_importing_the_operations_loads_no_albumentations():
@@ -144,9 +145,9 @@ def test_importing_the_operations_loads_no_albumentations():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_brightness_multiplies_and_rounds(picture):
-    out = apply_operations(picture, '[{"op":"brightness","factor":1.2773}]').pixels
-    assert np.array_equal(out, np.clip(np.rint(picture * 1.2773), 0, 255))
+def test_brightness_multiplies_and_rounds(image):
+    out = apply_operations(image, '[{"op":"brightness","factor":1.2773}]').pixels
+    assert np.array_equal(out, np.clip(np.rint(image * 1.2773), 0, 255))
 
 
 def test_noise_has_the_drawn_strength_and_no_bias():
@@ -209,17 +210,17 @@ def test_a_flip_keeps_points_on_their_features_and_exchanges_sides():
     assert np.array_equal(out.landmarks, out.five_points)
 
 
-def test_photometric_operations_leave_points_alone(picture):
+def test_photometric_operations_leave_points_alone(image):
     box = np.array([1, 2, 3, np.nan])
-    out = apply_operations(picture, '[{"op":"brightness","factor":0.9}]', box=box)
+    out = apply_operations(image, '[{"op":"brightness","factor":0.9}]', box=box)
     assert np.array_equal(out.box, box, equal_nan=True)
     assert out.landmarks.shape == (0, 2)
     assert np.isnan(out.five_points).all()
 
 
-def test_no_operations_change_nothing(picture):
+def test_no_operations_change_nothing(image):
     for text in (None, ""):
-        assert np.array_equal(apply_operations(picture, text).pixels, picture)
+        assert np.array_equal(apply_operations(image, text).pixels, image)
 
 
 @pytest.mark.parametrize(
@@ -236,23 +237,23 @@ def test_no_operations_change_nothing(picture):
         ('[{"op":"brightness","factor":NaN}]', ManifestError, "brightness takes factor"),
         ('[{"op":"brightness","factor":1.1,"x":1}]', ManifestError, "brightness takes factor"),
         ('[{"op":"gaussian_blur","sigma":0}]', ManifestError, "positive"),
-        ('[{"op":"gaussian_noise","sigma":2,"seed":1.5}]', ManifestError, "whole ones"),
+        ('[{"op":"gaussian_noise","sigma":2,"seed":1.5}]', ManifestError, "integers for a seed"),
         ('[{"op":"horizontal_flip","p":1}]', ManifestError, "takes no values"),
     ],
 )
-def test_bad_operations_are_named(picture, text, error, says):
+def test_bad_operations_are_named(image, text, error, says):
     with pytest.raises(error, match=says):
-        apply_operations(picture, text)
+        apply_operations(image, text)
 
 
-def test_landmarks_must_be_of_their_scheme(picture):
+def test_landmarks_must_be_of_their_scheme(image):
     points = np.zeros((68, 2), np.float32)
-    with pytest.raises(ManifestError, match="68 landmarks can't be of the scheme 'five'"):
-        apply_operations(picture, FLIP, landmarks=points, scheme="five")
+    with pytest.raises(ManifestError, match="68 landmarks are not of the scheme 'five'"):
+        apply_operations(image, FLIP, landmarks=points, scheme="five")
     with pytest.raises(ManifestError, match="without a scheme"):
-        apply_operations(picture, FLIP, landmarks=points)
+        apply_operations(image, FLIP, landmarks=points)
     with pytest.raises(UnknownNameError):
-        apply_operations(picture, FLIP, landmarks=points, scheme="ibug86")
+        apply_operations(image, FLIP, landmarks=points, scheme="ibug86")
 
 
 @pytest.mark.parametrize(
@@ -260,6 +261,7 @@ def test_landmarks_must_be_of_their_scheme(picture):
     [
         lambda: Brightness(change=(0.3, 0.1)),
         lambda: Brightness(probability=1.5),
+        lambda: Contrast(change=(0.0, 0.3)),
         lambda: GaussianBlur(sigma=(0.0, 1.0)),
         lambda: GaussianNoise(sigma=(2.0, 400.0)),
         lambda: HorizontalFlip(float("nan")),

@@ -1,4 +1,4 @@
-"""Perceptual hashes: copies are near, other pictures far, and all near pairs are found."""
+"""Perceptual hashes: copies are near, other images far, and all near pairs are found."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ferdata.core.perceptual import (
 from ferdata.synth import draw_face
 
 
-def apart(first: np.ndarray, second: np.ndarray) -> int:
+def bits_between(first: np.ndarray, second: np.ndarray) -> int:
     words = decode_hashes([perceptual_hash(first), perceptual_hash(second)])
     return int(distances(words[0], words[1]))
 
@@ -79,33 +79,33 @@ def astronaut() -> np.ndarray:
 
 
 @pytest.mark.parametrize("copy", COPIES)
-def test_copies_of_a_picture_are_near(
+def test_copies_of_an_image_are_near(
     copy: str, faces: list[np.ndarray], astronaut: np.ndarray
 ) -> None:
-    found = [apart(picture, COPIES[copy](picture)) for picture in (*faces, astronaut)]
+    found = [bits_between(image, COPIES[copy](image)) for image in (*faces, astronaut)]
     assert max(found) <= NEAR_THRESHOLD
     assert found[-1] <= 8
 
 
-def test_other_pictures_are_far(faces: list[np.ndarray], astronaut: np.ndarray) -> None:
-    words = decode_hashes([perceptual_hash(picture) for picture in (*faces, astronaut)])
+def test_other_images_are_far(faces: list[np.ndarray], astronaut: np.ndarray) -> None:
+    words = decode_hashes([perceptual_hash(image) for image in (*faces, astronaut)])
     found = [int(distances(words[a], words[b])) for a, b in combinations(range(len(words)), 2)]
     assert min(found) > 2 * NEAR_THRESHOLD
-    assert apart(astronaut, astronaut[:, ::-1]) > 100
-    assert apart(astronaut, np.roll(astronaut, 8, axis=0)) > 30
+    assert bits_between(astronaut, astronaut[:, ::-1]) > 100
+    assert bits_between(astronaut, np.roll(astronaut, 8, axis=0)) > 30
 
 
 def test_a_hash_is_the_same_on_every_machine() -> None:
     y, x = np.mgrid[0:64, 0:64]
-    picture = np.stack([(x * y + 7 * x * x + 3 * y) % 251] * 3, axis=-1).astype(np.uint8)
-    assert perceptual_hash(picture) == GOLDEN
-    assert perceptual_hash((picture // 4) * 2) == perceptual_hash((picture // 4) * 2 + 99)
+    image = np.stack([(x * y + 7 * x * x + 3 * y) % 251] * 3, axis=-1).astype(np.uint8)
+    assert perceptual_hash(image) == GOLDEN
+    assert perceptual_hash((image // 4) * 2) == perceptual_hash((image // 4) * 2 + 99)
 
 
-def test_pictures_without_structure_have_the_empty_hash() -> None:
+def test_images_without_structure_have_the_empty_hash() -> None:
     noise = np.random.default_rng(0).integers(-2, 3, (50, 60, 3))
-    for picture in (np.full((50, 60, 3), 90), 90 + noise, np.zeros((16, 16, 3))):
-        assert perceptual_hash(picture.astype(np.uint8)) == "0" * 64
+    for image in (np.full((50, 60, 3), 90), 90 + noise, np.zeros((16, 16, 3))):
+        assert perceptual_hash(image.astype(np.uint8)) == "0" * 64
 
 
 def test_hashes_are_decoded_in_order() -> None:

@@ -1,4 +1,4 @@
-"""Curating as a whole: whatever is mixed and however it is split, nothing is in two splits."""
+"""The stage as a whole: whatever is mixed and however it is split, nothing leaks."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ferdata.core.errors import ManifestError, OptionError, UnknownNameError
 from ferdata.core.perceptual import decode_hashes, distances
 from ferdata.core.split_rules import parse_rules
 from ferdata.curation.duplicates import find_duplicates
+from ferdata.curation.leakage import images_in_several_splits, subjects_in_several_splits
 from ferdata.curation.split import split
 from ferdata.curation.stage import curate
-from ferdata.curation.validate import pictures_in_two_splits, subjects_in_two_splits
 
 
 def near_pairs_across_splits(manifest, near):
@@ -35,7 +35,7 @@ def near_pairs_across_splits(manifest, near):
 
 @pytest.fixture
 def mixed(make_manifest, hash_of):
-    """Two datasets with official splits that share pictures, and one without."""
+    """Two datasets with official splits that share images, and one without."""
     rows = [
         {"dataset": "a", "official_split": part, "pixel_sha256": f"a{n} {part}"}
         for part in ("train", "test")
@@ -60,7 +60,7 @@ def mixed(make_manifest, hash_of):
     return make_manifest(rows)
 
 
-def test_every_picture_is_in_one_split(mixed, caplog):
+def test_every_image_is_in_one_split(mixed, caplog):
     with caplog.at_level(logging.INFO):
         done = curate(mixed, "auto", near=2)
     assert done.provenance["split"]["rule"] == "a=official,b=official,c=subject:8:1:1"
@@ -77,7 +77,7 @@ def test_every_picture_is_in_one_split(mixed, caplog):
     facts = done.provenance["duplicates"]
     assert facts == {
         "action": "drop",
-        "clusters": 6 - 1,  # b/80 is the same picture as a/1 and as c/91
+        "clusters": 6 - 1,  # b/80 is the same image as a/1 and as c/91
         "clusters_across_splits": 3,
         "clusters_across_datasets": 3,
         "clusters_with_conflicting_labels": 2,
@@ -86,12 +86,12 @@ def test_every_picture_is_in_one_split(mixed, caplog):
         "dropped": 4,
     }
     assert done.provenance["split"]["counts"] == done.counts()
-    assert "3 pictures are in more than one split" in caplog.text
-    assert "4 rows left behind" in caplog.text
+    assert "3 images are in more than one split" in caplog.text
+    assert "4 rows were dropped" in caplog.text
     assert not near_pairs_across_splits(done, 2)
 
 
-def test_validation_is_carved_from_what_is_left_of_train(official):
+def test_validation_is_held_out_of_the_train_images_that_stay(official):
     pixels = official.column("pixel_sha256")
     names = official.column("sample_id")
     for number in range(100):
@@ -104,7 +104,7 @@ def test_validation_is_carved_from_what_is_left_of_train(official):
     assert done.provenance["duplicates"]["dropped"] == 100
 
 
-def test_a_fold_yields_to_a_test_picture_of_another_dataset(make_manifest):
+def test_a_fold_yields_to_a_test_image_of_another_dataset(make_manifest):
     rows = [{"dataset": "a", "official_split": part} for part in ("train", "test") * 10]
     rows += [{"dataset": "b", "subject": f"S{n}"} for n in range(10)]
     rows[1]["pixel_sha256"] = rows[25]["pixel_sha256"] = "test of a, train of b"
@@ -120,7 +120,7 @@ def test_a_fold_yields_to_a_test_picture_of_another_dataset(make_manifest):
     assert done.provenance["split"]["counts"] == done.counts()
 
 
-def test_a_row_that_goes_still_links_those_on_either_side(make_manifest, hash_of):
+def test_a_dropped_row_still_links_the_rows_on_either_side(make_manifest, hash_of):
     rows = [
         {"dataset": "a", "official_split": part, "perceptual_hash": hash_of("x", bits)}
         for part, bits in (("test", 0), ("train", 8))
@@ -132,7 +132,7 @@ def test_a_row_that_goes_still_links_those_on_either_side(make_manifest, hash_of
     assert done.column("split") == ["test", "test", *["train"] * 5]
 
 
-def test_keep_drops_nothing_and_says_so(mixed, caplog):
+def test_keep_drops_nothing_and_warns(mixed, caplog):
     with caplog.at_level(logging.WARNING):
         done = curate(mixed, "auto", duplicates="keep", near=2, validation=0)
     assert not done.rejects and len(done) == len(mixed)
@@ -141,10 +141,10 @@ def test_keep_drops_nothing_and_says_so(mixed, caplog):
     assert done.provenance["duplicates"]["dropped"] == 0
     assert "ALL ARE KEPT" in caplog.text
     assert "this build leaks" in caplog.text
-    assert pictures_in_two_splits(done)
+    assert images_in_several_splits(done)
 
 
-def test_one_dataset_by_the_official_rule_is_what_its_steps_are(official):
+def test_one_dataset_by_the_official_rule_equals_its_single_steps(official):
     done = curate(official, parse_rules("official"), seed=3)
     assert done.digest() == split(official, "official", seed=3).digest()
 
@@ -156,9 +156,9 @@ def test_wrong_calls_are_refused(mixed, make_manifest):
         curate(mixed, "a=official")
     with pytest.raises(ManifestError, match="no perceptual hash"):
         curate(make_manifest([{}]), "stratified:8:1:1", near=8)
-    people = [{"official_split": part, "subject": "S1"} for part in ("train", "test")]
+    subjects = [{"official_split": part, "subject": "S1"} for part in ("train", "test")]
     with pytest.raises(ManifestError, match="S1 of demo"):
-        curate(make_manifest(people), "official")
+        curate(make_manifest(subjects), "official")
 
 
 @settings(max_examples=120, deadline=None)
@@ -167,9 +167,9 @@ def test_wrong_calls_are_refused(mixed, make_manifest):
         st.tuples(
             st.sampled_from("abc"),
             st.sampled_from(["anger", "fear"]),
-            st.integers(0, 7),  # person
+            st.integers(0, 7),  # subject
             st.sampled_from(["train", "train", "validation", "test"]),
-            st.integers(0, 30),  # picture
+            st.integers(0, 30),  # image
             st.integers(0, 6),  # bits that a copy of it differs in
         ),
         max_size=60,
@@ -183,27 +183,27 @@ def test_wrong_calls_are_refused(mixed, make_manifest):
 )
 def test_nothing_is_ever_in_two_splits(make_manifest, hash_of, rows, rules, near, seed):
     rule = dict(zip("abc", rules, strict=True))
-    people = {name: {row[2] for row in rows if row[0] == name} for name in "abc"}
-    for name, persons in people.items():
-        if len(persons) < 2 and "kfold" in rule[name]:
+    subjects = {name: {row[2] for row in rows if row[0] == name} for name in "abc"}
+    for name, found in subjects.items():
+        if len(found) < 2 and "kfold" in rule[name]:
             rule[name] = "official"
     manifest = make_manifest(
         {
             "dataset": dataset,
             "label": label,
-            "subject": None if rule[dataset] == "official" else f"S{person}",
+            "subject": None if rule[dataset] == "official" else f"S{subject}",
             "official_split": part,
-            "pixel_sha256": f"{picture} {bits}",
-            "perceptual_hash": hash_of(str(picture), bits),
+            "pixel_sha256": f"{image} {bits}",
+            "perceptual_hash": hash_of(str(image), bits),
         }
-        for dataset, label, person, part, picture, bits in rows
+        for dataset, label, subject, part, image, bits in rows
     )
     present = sorted(set(manifest.column("dataset")))
     text = ",".join(f"{name}={rule[name]}" for name in present) or "official"
     done = curate(manifest, text, near=near, validation=0.3, seed=seed)
     assert len(done) + len(done.rejects) == len(manifest)
-    assert not pictures_in_two_splits(done)
-    assert not subjects_in_two_splits(done)
+    assert not images_in_several_splits(done)
+    assert not subjects_in_several_splits(done)
     assert near is None or not near_pairs_across_splits(done, near)
     assert not find_duplicates(done, near=near).across_splits
     assert done.provenance["duplicates"]["dropped"] == len(done.rejects)

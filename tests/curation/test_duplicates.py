@@ -1,4 +1,4 @@
-"""Duplicates, exact and near: found, named, and left out of train where they would leak."""
+"""Duplicates, exact and near: found, named, and dropped if they would leak."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ import time
 import pytest
 
 from ferdata.core.errors import ManifestError, OptionError, UnknownNameError
-from ferdata.core.manifest import Manifest
 from ferdata.curation.duplicates import drop_duplicates, find_duplicates
-from ferdata.curation.groups import groups
+from ferdata.curation.groups import find_groups
+from ferdata.curation.leakage import check_splits, subjects_in_several_splits
 from ferdata.curation.split import split
-from ferdata.curation.validate import check_splits, subjects_in_two_splits
 
 
 def rows(*descriptions):
-    """Rows from "name split pixels label"."""
-    keys = ("sample_id", "official_split", "pixel_sha256", "label")
-    return [dict(zip(keys, text.split(), strict=True)) for text in descriptions]
+    """Rows from "name split pixels label" and, if there are several, "dataset"."""
+    keys = ("sample_id", "official_split", "pixel_sha256", "label", "dataset")
+    return [dict(zip(keys, text.split(), strict=False)) for text in descriptions]
 
 
 @pytest.fixture
@@ -41,15 +40,18 @@ def leaky(make_manifest):
     )
 
 
-def test_the_report_tells_leaks_from_harmless_twins(leaky):
+def test_the_report_tells_leaks_from_harmless_duplicates(leaky):
     report = find_duplicates(leaky)
     assert [c.sample_ids for c in report.across_splits] == [
         ("e1", "t1", "t2"),
         ("e2", "v1"),
         ("t3", "v2"),
     ]
-    assert [c.sample_ids for c in report.within_splits] == [("e3", "e4"), ("t4", "t5")]
+    within = [c.sample_ids for c in report.clusters if not c.crosses_splits]
+    assert within == [("e3", "e4"), ("t4", "t5")]
     assert [c.pixels[0] for c in report.conflicting] == ["A", "E"]
+    all_train = leaky.with_column("split", ["train"] * len(leaky))  # counts before the official one
+    assert not find_duplicates(all_train).across_splits
 
 
 def test_drop_keeps_test_before_validation_before_train(leaky, caplog):
@@ -72,33 +74,28 @@ def test_drop_keeps_test_before_validation_before_train(leaky, caplog):
         "near_threshold": None,
         "dropped": 4,
     }
-    assert "4 rows left behind" in caplog.text
-    assert "2 pictures occur more than once inside one split" in caplog.text
+    assert "4 rows were dropped" in caplog.text
+    assert "2 images occur more than once in one split" in caplog.text
     assert not find_duplicates(done).across_splits
     check_splits(split(done, validation=0.5))
 
 
-def test_keep_drops_nothing_and_says_that_it_leaks(leaky, caplog):
+def test_keep_drops_nothing_and_warns_of_the_leak(leaky, caplog):
     with caplog.at_level(logging.WARNING):
         done = drop_duplicates(leaky, "keep")
         check_splits(split(done, validation=0))
     assert done.table.equals(leaky.table)
     assert not done.rejects
-    assert "inflated by leakage" in caplog.text
+    assert "leakage will inflate scores" in caplog.text
     assert "e1 (test, anger) = t1 (train, anger) = t2 (train, fear)" in caplog.text
     assert "this build leaks" in caplog.text
 
 
-def test_twins_inside_train_go_to_one_side_of_the_carved_validation(make_manifest):
+def test_duplicates_in_train_stay_together_when_validation_is_held_out(make_manifest):
     descriptions = [f"t{i} train P{i // 3} anger" for i in range(90)]
     done = split(drop_duplicates(make_manifest(rows(*descriptions))), validation=0.2)
     check_splits(done)
     assert done.counts()["validation"]["anger"] == 18
-
-
-def test_a_split_that_is_filled_counts_before_the_official_one(leaky):
-    all_train = leaky.with_column("split", ["train"] * len(leaky))
-    assert not find_duplicates(all_train).across_splits
 
 
 def test_rows_without_any_split_leak_nowhere(make_manifest):
@@ -122,12 +119,12 @@ def test_an_unknown_action_is_named(leaky):
 
 
 def test_check_splits_refuses_leaks_and_lost_copies(leaky, make_manifest):
-    with pytest.raises(ManifestError, match="3 pictures are in more than one split"):
+    with pytest.raises(ManifestError, match="3 images are in more than one split"):
         check_splits(split(leaky, validation=0))
-    with pytest.raises(ManifestError, match="in no split"):
+    with pytest.raises(ManifestError, match="12 rows have no split"):
         check_splits(leaky)
     orphan = {"sample_id": "a+1", "parent_id": "a", "split": "train"}
-    with pytest.raises(ManifestError, match="has no parent 'a'"):
+    with pytest.raises(ManifestError, match="parent 'a' of augmented copy 'a\\+1' is missing"):
         check_splits(make_manifest([orphan]))
     with pytest.raises(ManifestError, match="another split than its parent"):
         check_splits(make_manifest([orphan, {"sample_id": "a", "split": "test"}]))
@@ -147,34 +144,32 @@ def test_thirty_five_thousand_rows_are_quick(make_manifest):
 
 @pytest.fixture
 def resaved(make_manifest, hash_of):
-    """One picture resaved along a chain A – B – C – D of 8 bits each; E is far from all."""
+    """One image resaved along a chain A – B – C – D of 8 bits each; E is far from all."""
     bits = {"A": 0, "B": 8, "C": 16, "D": 24}
-    descriptions = [
-        ("e1", "test", "A", "anger", "a"),
-        ("t1", "train", "A", "anger", "a"),
-        ("t2", "train", "B", "fear", "b"),
-        ("t3", "train", "C", "anger", "b"),
-        ("v1", "validation", "D", "anger", "b"),
-        ("t4", "train", "E", "anger", "a"),
-    ]
-    keys = ("sample_id", "official_split", "pixel_sha256", "label", "dataset")
-    return make_manifest(
-        dict(zip(keys, row, strict=True))
-        | {"perceptual_hash": hash_of("x", bits[row[2]]) if row[2] in bits else hash_of("y")}
-        for row in descriptions
+    described = rows(
+        "e1 test A anger a",
+        "t1 train A anger a",
+        "t2 train B fear b",
+        "t3 train C anger b",
+        "v1 validation D anger b",
+        "t4 train E anger a",
     )
+    for row in described:
+        pixels = row["pixel_sha256"]
+        row["perceptual_hash"] = hash_of("x", bits[pixels]) if pixels in bits else hash_of("y")
+    return make_manifest(described)
 
 
-def test_near_duplicates_are_one_picture_from_link_to_link(resaved):
+def test_near_duplicates_are_one_cluster_from_link_to_link(resaved):
     assert [c.sample_ids for c in find_duplicates(resaved).clusters] == [("e1", "t1")]
     assert [c.sample_ids for c in find_duplicates(resaved, near=7).clusters] == [("e1", "t1")]
     (cluster,) = find_duplicates(resaved, near=8).clusters
     assert cluster.sample_ids == ("e1", "t1", "t2", "t3", "v1")
-    assert (cluster.apart, cluster.is_near, cluster.crosses_datasets) == (8, True, True)
-    assert set(groups(resaved, near=8)) == {"e1", "t4"}
+    assert (cluster.bits, cluster.is_near, cluster.crosses_datasets) == (8, True, True)
+    assert set(find_groups(resaved, near=8)) == {"e1", "t4"}
 
 
-def test_near_duplicates_of_another_split_go_and_say_how_near(resaved):
+def test_near_duplicates_of_another_split_are_dropped_with_their_distance(resaved):
     done = drop_duplicates(resaved, near=12)
     assert done.column("sample_id") == ["e1", "t4"]
     assert {r.sample_id: r.reason for r in done.rejects} == {
@@ -205,7 +200,7 @@ def test_the_nearest_of_several_kept_rows_is_named(make_manifest, hash_of):
     assert reject.reason == "near duplicate: of e2 (test), 2 of 256 bits differ"
 
 
-def test_blank_pictures_are_like_no_other(make_manifest):
+def test_blank_images_have_no_near_duplicates(make_manifest):
     rows = [
         {"official_split": part, "perceptual_hash": "0" * 64, "pixel_sha256": pixels}
         for part, pixels in (("train", "P"), ("test", "P"), ("test", "Q"), ("train", "R"))
@@ -214,43 +209,35 @@ def test_blank_pictures_are_like_no_other(make_manifest):
     assert cluster.pixels == ("P", "P") and not cluster.is_near
 
 
-def test_near_needs_hashes_and_a_sensible_threshold(leaky, resaved):
+def test_near_needs_hashes_and_a_threshold_in_range(leaky, resaved, make_manifest):
     with pytest.raises(ManifestError, match=r"12 rows have no perceptual hash .*'t1'.*True"):
         drop_duplicates(leaky, near=8)
     with pytest.raises(OptionError, match="0 to 15 of 256 bits; got 16"):
         drop_duplicates(resaved, near=16)
     copies = [{"parent_id": "p", "sample_id": "p+1"}, {"sample_id": "p"}]
     with pytest.raises(ManifestError, match="1 rows have no perceptual hash"):
-        find_duplicates(make_copies(resaved, copies), near=8)
-
-
-def make_copies(manifest, rows):
-    defaults = {"dataset": "a", "layout": "flat", "uri": "x", "framing": "crop", "label": "anger"}
-    return Manifest.from_rows(
-        [{**defaults, "pixel_sha256": row["sample_id"], **row} for row in rows],
-        manifest.label_space,
-    )
+        find_duplicates(make_manifest(copies), near=8)
 
 
 def test_a_threshold_that_links_everything_is_suspected(make_manifest, hash_of, caplog):
     rows = [{"perceptual_hash": hash_of("x", number)} for number in range(80)]
     with caplog.at_level(logging.WARNING):
         drop_duplicates(make_manifest(rows), near=1)
-    assert "80 of 80 rows hang together" in caplog.text
-    assert "1 bits are too many" in caplog.text
+    assert "80 of 80 rows form one cluster" in caplog.text
+    assert "a threshold of 1 bits is too large" in caplog.text
     caplog.clear()
     with caplog.at_level(logging.WARNING):
         drop_duplicates(make_manifest(rows[:50]), near=1)  # few rows
         many = [{"perceptual_hash": hash_of(str(number))} for number in range(1600)]
-        drop_duplicates(make_manifest(rows + many), near=1)  # a small share
+        drop_duplicates(make_manifest(rows + many), near=1)  # a small fraction
     assert not caplog.text
 
 
-def test_people_in_two_splits_are_named(make_manifest):
+def test_subjects_in_two_splits_are_named(make_manifest):
     rows = [{"subject": "S1", "split": part} for part in ("train", "test", "train")]
     rows += [{"subject": "S1", "split": "train", "dataset": "other"}, {"split": "test"}]
     manifest = make_manifest(rows)
-    assert subjects_in_two_splits(manifest) == [("demo", "S1")]
-    with pytest.raises(ManifestError, match=r"1 people .* S1 of demo \(test, train\).*subject:8"):
+    assert subjects_in_several_splits(manifest) == [("demo", "S1")]
+    with pytest.raises(ManifestError, match=r"1 subjects .* S1 of demo \(test, train\).*subject:8"):
         check_splits(manifest)
-    assert subjects_in_two_splits(manifest.take([0, 2, 3, 4])) == []
+    assert subjects_in_several_splits(manifest.take([0, 2, 3, 4])) == []

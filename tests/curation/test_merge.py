@@ -62,7 +62,7 @@ def labels(manifest: Manifest) -> dict[str, str]:
     return dict(zip(manifest.column("sample_id"), manifest.column("label"), strict=True))
 
 
-def test_labels_travel_by_name(tmp_path: Path, rafdb: Manifest, ckplus: Manifest) -> None:
+def test_labels_are_merged_by_name(tmp_path: Path, rafdb: Manifest, ckplus: Manifest) -> None:
     mix = load_mix(mix_file(tmp_path))
     merged = merge([ckplus, rafdb], mix)
     assert merged.label_space == BASIC8
@@ -105,7 +105,7 @@ def test_a_smaller_label_space(
 
 
 def test_classes_that_a_source_lacks(tmp_path: Path, rafdb: Manifest, ckplus: Manifest) -> None:
-    with pytest.raises(LabelError, match="anger: not in ckplus; contempt: not in rafdb"):
+    with pytest.raises(LabelError, match="anger is not in ckplus; contempt is not in rafdb"):
         merge([rafdb, ckplus], load_mix(mix_file(tmp_path, lacking="error")))
     merged = merge([rafdb, ckplus], load_mix(mix_file(tmp_path, lacking="drop")))
     assert set(merged.column("label")) == {"surprise"}
@@ -125,11 +125,11 @@ def test_rejects_of_the_sources_come_along(
 
 def test_wrong_sources(tmp_path: Path, rafdb: Manifest, ckplus: Manifest) -> None:
     mix = load_mix(mix_file(tmp_path))
-    with pytest.raises(ManifestError, match="nothing is given for ckplus"):
+    with pytest.raises(ManifestError, match="no manifest for ckplus"):
         merge([rafdb], mix)
     with pytest.raises(ManifestError, match="rafdb is given twice"):
         merge([rafdb, rafdb, ckplus], mix)
-    with pytest.raises(ManifestError, match="jaffe is not part of it"):
+    with pytest.raises(ManifestError, match="jaffe is not one of its sources"):
         merge([rafdb, ckplus, source("jaffe", {"anger": 1}, BASIC7)], mix)
 
 
@@ -142,7 +142,7 @@ def test_sources_in_one_manifest_can_be_merged_again(
 
 
 @pytest.mark.parametrize("name", mix_names())
-def test_the_mixes_that_ship_are_sound(name: str) -> None:
+def test_the_mixes_that_ship_are_consistent(name: str) -> None:
     from ferdata.shards.options import BuildOptions
     from ferdata.shards.sources import MixSource
 
@@ -154,10 +154,10 @@ def test_the_mixes_that_ship_are_sound(name: str) -> None:
         space = set(known.space.names)
         assert set(wanted.labels) <= space
         assert space - set(wanted.labels) <= set(mix.space.names) | {"contempt"}
-    settled = MixSource(mix).settle(BuildOptions(size=64))
-    assert settled.size == 64
-    assert settled.near_duplicates == 12 or len(mix.sources) == 1
-    assert settled.color == mix.build["color"]
+    completed = MixSource(mix).complete(BuildOptions(size=64))
+    assert completed.size == 64
+    assert completed.near_duplicates == 12 or len(mix.sources) == 1
+    assert completed.color == mix.build["color"]
 
 
 @pytest.mark.parametrize(
@@ -165,12 +165,14 @@ def test_the_mixes_that_ship_are_sound(name: str) -> None:
     [
         ({"label_space": "basic9"}, "basic9"),
         ({"sources": {}}, "sources"),
-        ({"sources": {"rafdb": {"split": "at random"}}}, "split of rafdb"),
+        ({"sources": {"rafdb": {"split": "at random"}}}, "split of rafdb: unknown split rule"),
         ({"sources": {"rafdb": {"labels": {"anger": "rage"}}}}, "rage"),
-        ({"build": {"split": "official"}}, "belongs to each source"),
-        ({"build": {"recipe": "lmfer"}}, "'recipe', which is given to a build"),
-        ({"build": {"leak_free": True}}, "'leak_free', which is given to a build"),
-        ({"color": "gray"}, "color"),
+        ({"build": {"split": "official"}}, r"build\.split: .* write it at each source"),
+        ({"build": {"recipe": "lmfer"}}, "give it to the build: --recipe NAME"),
+        ({"build": {"leak_free": True}}, "give it to the build: --leak-free"),
+        ({"build": {"sound": True}}, "give it to the build: --leak-free"),
+        ({"lable_space": "basic7"}, "unknown key 'lable_space'.*Did you mean 'label_space'"),
+        ({"sources": {"rafdb": {"label": {}}}}, r"sources\.rafdb: .*Did you mean 'labels'"),
     ],
 )
 def test_broken_mixes(tmp_path: Path, values: dict[str, Any], message: str) -> None:
@@ -179,7 +181,7 @@ def test_broken_mixes(tmp_path: Path, values: dict[str, Any], message: str) -> N
     assert "mix.yaml" in str(caught.value)
 
 
-def test_a_mix_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_mix(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match=r"FER_CK\+_KDEF"):
         load_mix("FER_CK_KDEF")
     with pytest.raises(ManifestError, match="can't be read"):

@@ -88,7 +88,7 @@ def make_build(tmp_path: Path) -> Callable[..., MiniBuild]:
         root = tmp_path / folder
         (root / "hdf5").mkdir(parents=True)
         facts: dict[str, Any] = {
-            "format": "ferdata-build/1",
+            "format": "ferdata-build/2",
             "name": "mini",
             "plan_sha256": PLAN,
             "label_space": SPACE,

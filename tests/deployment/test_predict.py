@@ -19,7 +19,7 @@ from PIL import Image
 from support.runs import SIZE, build_facts, make_classifier, write_run
 from typer.testing import CliRunner
 
-from ferdata.augmentation.histogram import equalize_histogram
+from ferdata.augmentation.operations.photometric import equalize_histogram
 from ferdata.cli.app import app
 from ferdata.core.errors import ModelFileError, OptionError
 from ferdata.core.files import read_json

@@ -11,9 +11,9 @@ import pytest
 from ferdata.core.errors import AnnotationError, LabelError, LayoutError, OptionError
 from ferdata.core.images import read_image
 from ferdata.core.labels import BASIC8
-from ferdata.curation.folds import subject_folds
+from ferdata.core.split_rules import SubjectFoldRule
+from ferdata.curation.leakage import subjects_in_several_splits
 from ferdata.curation.split import split
-from ferdata.curation.validate import subjects_in_two_splits
 from ferdata.ingesters import detect, ingest
 from ferdata.ingesters.ckplus.synthetic import FOLDS, SIZES, CkPlus, Frame
 from ferdata.ingesters.demo import write_demo
@@ -68,14 +68,14 @@ def test_the_copy_has_593_films_of_123_people(full: Path) -> None:
 
 def test_the_ten_folds_of_people(full: Path) -> None:
     manifest = ingest("ckplus", full, frames="peak")
-    folds = subject_folds(manifest, 10)
-    assert tuple(Counter(folds.tolist())[fold] for fold in range(1, 11)) == FOLDS
+    folds = SubjectFoldRule(10).folds_of(manifest.column("subject"))
+    assert tuple(Counter(folds)[fold] for fold in range(1, 11)) == FOLDS
     rows = [{"pixel_sha256": name} for name in manifest.column("sample_id")]
     hashed = manifest.with_column("pixel_sha256", [row["pixel_sha256"] for row in rows])
     for fold in (1, 3, 10):
         done = split(hashed, f"subject-kfold:10:{fold}")
         assert Counter(done.column("split"))["test"] == FOLDS[fold - 1]
-        assert subjects_in_two_splits(done) == []
+        assert subjects_in_several_splits(done) == []
 
 
 def test_the_last_frames_in_order_of_their_numbers(full: Path) -> None:

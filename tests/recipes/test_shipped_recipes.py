@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from ferdata.augmentation.balance import parse_target
-from ferdata.augmentation.operation_list import operations_from
+from ferdata.augmentation.operation_config import load_operations
+from ferdata.augmentation.target import parse_target
 from ferdata.core.labels import BASIC7, class_weights
 from ferdata.core.split_rules import OfficialRule, StratifiedRule, parse_rule, parse_rules
-from ferdata.curation.selection import quotas
+from ferdata.curation.group_selection import quotas
 from ferdata.ingesters import dataset_info
 from ferdata.recipes import Claim, Expected, Recipe, load_recipe, recipe_names
 from ferdata.recipes.mix import is_mix, load_mix
@@ -78,7 +78,7 @@ def test_train_parts_are_valid_train_options(name: str, dataset: str) -> None:
     for option, value in options.model_options.items():
         TypeAdapter(known[option]).validate_python(value, strict=True)
     if options.augment:
-        operations_from(options.augment)
+        load_operations(options.augment)
     # The defaults of ferdata are not the papers': what matters is written out.
     spoken = {"epochs", "batch_size", "optimizer", "lr", "weight_decay", "schedule", "warmup"}
     assert spoken | {"label_smoothing", "gradient_clip", "select", "mean", "std"} <= set(values)

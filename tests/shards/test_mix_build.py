@@ -17,7 +17,7 @@ from ferdata.cli.app import app
 from ferdata.core.errors import LabelError, OptionError
 from ferdata.core.labels import CANONICAL
 from ferdata.core.manifest import Manifest, load_rejects
-from ferdata.curation.validate import pictures_in_two_splits, subjects_in_two_splits
+from ferdata.curation.leakage import images_in_several_splits, subjects_in_several_splits
 from ferdata.data import ShardDataset
 from ferdata.ingesters import ingest
 from ferdata.ingesters.demo import write_demo
@@ -44,8 +44,8 @@ def test_the_build_is_clean_and_sound(out: Path) -> None:
     report = verify(out, quiet=True)
     assert report.ok, report.findings
     manifest = Manifest.load(out / "manifest.parquet")
-    assert subjects_in_two_splits(manifest) == []
-    assert pictures_in_two_splits(manifest) == []
+    assert subjects_in_several_splits(manifest) == []
+    assert images_in_several_splits(manifest) == []
     sources = set(pc.unique(manifest.table["dataset"]).to_pylist())
     assert sources == set(SOURCES)
     for dataset in SOURCES:
@@ -138,7 +138,7 @@ def test_a_picture_of_two_datasets_ends_in_one_split(pair: dict[str, Path], tmp_
     build_shards(write_mix(tmp_path), pair, out, None, Execution(executor="serial", quiet=True))
     assert verify(out, quiet=True).ok
     manifest = Manifest.load(out / "manifest.parquet")
-    assert pictures_in_two_splits(manifest) == []
+    assert images_in_several_splits(manifest) == []
     duplicates = manifest.provenance["duplicates"]
     assert duplicates["clusters_across_datasets"] == 1
     split_of = dict(zip(manifest.column("sample_id"), manifest.column("split"), strict=True))
@@ -164,7 +164,7 @@ def test_merge_command(pair: dict[str, Path], tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     merged = Manifest.load(out)
     assert set(merged.column("dataset")) == {"rafdb", "jaffe"}
-    assert pictures_in_two_splits(merged) == []
+    assert images_in_several_splits(merged) == []
     sizes = [len(Manifest.load(Path(path))) for path in manifests]
     assert len(merged) + len(load_rejects(tmp_path / "merged.rejects.parquet")) == sum(sizes)
     blind = runner.invoke(app, ["merge", mix, *manifests, "--out", str(tmp_path / "blind.parquet")])

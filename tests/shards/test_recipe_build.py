@@ -14,7 +14,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from ferdata.augmentation.histogram import equalize_histogram
+from ferdata.augmentation.operations.photometric import equalize_histogram
 from ferdata.cli.app import app
 from ferdata.core.files import read_json, sha256_file, write_json
 from ferdata.core.manifest import Manifest
@@ -91,7 +91,7 @@ def test_images_are_augmented_before_they_are_split(leaky: Path) -> None:
 def test_record_card_and_summary_say_that_it_leaks(leaky: Path, recipe: Path) -> None:
     record = read_json(leaky / "build.json")
     (text,) = record["leaks"]
-    assert "after augmentation" in text and "share a photograph with train" in text
+    assert "after augmentation" in text and "share an original image with train" in text
     assert "the split of rafdb's authors is ignored" in record["notes"][0]
     card = (leaky / "hf" / "README.md").read_text()
     assert f"**This build leaks:** {text}" in card
@@ -336,13 +336,13 @@ def ckplus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ).root
 
 
-def test_frames_of_a_film_are_drawn_one_by_one_on_demand(ckplus: Path, tmp_path: Path) -> None:
+def test_frames_are_assigned_individually_on_demand(ckplus: Path, tmp_path: Path) -> None:
     options: dict[str, Any] = {"split": "stratified:8:1:1", "landmarks": "none", "size": 32}
     leaky = BuildOptions(**options, allow_group_leak=True)
     report = build_shards("ckplus", ckplus, tmp_path / "leaky", leaky, SERIAL)
     (text,) = report.record.leaks
-    assert "images of ckplus were split one by one" in text
-    assert "share a sequence with train" in text and "share a person with train" in text
+    assert "images of ckplus were assigned to splits individually" in text
+    assert "share a sequence with train" in text and "share a subject with train" in text
     assert f"**This build leaks:** {text}" in (tmp_path / "leaky/hf/README.md").read_text()
     checked = verify(tmp_path / "leaky", quiet=True)
     assert checked.ok, checked.findings

@@ -10,7 +10,7 @@ import pytest
 from ferdata.core.errors import OptionError
 from ferdata.core.labels import BASIC7
 from ferdata.core.manifest import Manifest, Reject
-from ferdata.curation.leaks import leak_texts
+from ferdata.curation.leakage import leak_texts
 from ferdata.curation.split import resolve_rules
 from ferdata.ingesters import dataset_info
 from ferdata.recipes import Recipe
@@ -108,7 +108,7 @@ def test_lmfer_leaks_and_says_how_much(paper: Any) -> None:
     assert leak["photograph"]["in_several_splits"] == sum(len(s) > 1 for s in splits.values()) > 0
     assert leak["photograph"]["met_in_train"]["test"] == related > 0
     (text,) = leak_texts(rows.provenance)
-    assert f"of 2,371 test images {related:,} ({related / 2371:.1%}) share a photograph" in text
+    assert f"of 2,371 test images, {related:,} ({related / 2371:.1%}) share an original" in text
     (note,) = notes(source, options.split)
     assert "of 3,068 images of their test split" in note
 

@@ -11,7 +11,7 @@ import pytest
 from ferdata.core.labels import BASIC7
 from ferdata.core.manifest import Manifest
 from ferdata.core.split_rules import parse_rules
-from ferdata.curation.leaks import leak_texts
+from ferdata.curation.leakage import leak_texts
 from ferdata.curation.stage import curate
 from ferdata.shards.arrangement import augment_then_split
 from ferdata.shards.options import BuildOptions
@@ -52,7 +52,7 @@ def films() -> Manifest:
     people = [f"S{row // 6}" for row in range(60)]
     sequences = [f"{row // 3 % 2}" for row in range(60)]
     manifest = rows(subject=people, sequence=sequences)
-    return curate(manifest, FILMS["split"], one_by_one=True)
+    return curate(manifest, FILMS["split"], ignore_groups=True)
 
 
 @pytest.fixture(scope="module")

@@ -90,7 +90,7 @@ def main() -> int:
     parser.add_argument("--near", type=int, default=NEAR_THRESHOLD)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    from ferdata.curation.same_image import find_pictures
+    from ferdata.curation.clusters import find_clusters
 
     cv2.setNumThreads(1)
     pictures, equal, resaved = draw_pictures(arguments.rows, arguments.seed)
@@ -101,7 +101,7 @@ def main() -> int:
     hashing = time.perf_counter() - start
     manifest = make_manifest(pixels, hashes)
     start = time.perf_counter()
-    found = find_pictures(manifest, arguments.near)
+    found = find_clusters(manifest, arguments.near)
     finding = time.perf_counter() - start
     start = time.perf_counter()
     pairs = compare_all(hashes, arguments.near)

@@ -1,29 +1,43 @@
-"""The kinds of augmentation: what each draws, from which range, and what it does to pixels.
+"""The operations of augmentation: what each draws, from which range, and what it does to pixels.
 
 An operation draws plain JSON values; a copy's row keeps them, and `render` makes the same pixels
-from them again. Ranges play a part in drawing only, so changing one never changes a stored copy.
+from them again. Ranges matter for drawing only, so changing one never changes a stored copy.
 
-Flips, brightness, blur and noise are made by albumentations 2.0.8, called one transform at a time
-with our values instead of its own random ones; the rest by OpenCV.
+Flips, brightness, blur and noise are rendered by albumentations 2.0.8, one transform at a time with
+our values instead of its own random ones; the others by OpenCV.
+
+To add an operation, write its class (a subclass of `Affine` or `Photometric` for one that can also
+run on the device during training) and list it here, or register it as `operation.NAME` from a
+package of your own, see `ferdata.core.registry`.
 """
 
 from __future__ import annotations
 
-from ferdata.augmentation.operations.any_transform import Albumentations
+from ferdata.augmentation.operations.any_albumentations import Albumentations
 from ferdata.augmentation.operations.base import Operation, Pixels, Points
-from ferdata.augmentation.operations.flips import HorizontalFlip, VerticalFlip
-from ferdata.augmentation.operations.geometric import Crop, Rotation, Scale, Translation
+from ferdata.augmentation.operations.geometric import (
+    Affine,
+    Crop,
+    HorizontalFlip,
+    Rotation,
+    Scale,
+    Translation,
+    VerticalFlip,
+)
 from ferdata.augmentation.operations.photometric import (
     Brightness,
     Contrast,
     GaussianBlur,
     GaussianNoise,
     HistogramEqualization,
+    Photometric,
 )
+from ferdata.core.registry import Registry
 
 __all__ = [
     "KINDS",
     "OPERATIONS",
+    "Affine",
     "Albumentations",
     "Brightness",
     "Contrast",
@@ -33,6 +47,7 @@ __all__ = [
     "HistogramEqualization",
     "HorizontalFlip",
     "Operation",
+    "Photometric",
     "Pixels",
     "Points",
     "Rotation",
@@ -41,6 +56,26 @@ __all__ = [
     "VerticalFlip",
 ]
 
+_BUILT_IN: tuple[type[Operation], ...] = (
+    HorizontalFlip,
+    VerticalFlip,
+    Rotation,
+    Crop,
+    Scale,
+    Translation,
+    Brightness,
+    Contrast,
+    HistogramEqualization,
+    GaussianBlur,
+    GaussianNoise,
+    Albumentations,
+)
+
+KINDS: Registry[type[Operation]] = Registry(
+    "operation", {kind.name: f"{kind.__module__}:{kind.__name__}" for kind in _BUILT_IN}
+)
+"""Every kind of operation by its name in `operations`."""
+
 OPERATIONS: tuple[Operation, ...] = (
     HorizontalFlip(),
     Brightness(),
@@ -48,22 +83,3 @@ OPERATIONS: tuple[Operation, ...] = (
     GaussianNoise(),
 )
 """The default operations in the order of a camera: scene, light, lens, sensor."""
-
-KINDS: dict[str, type[Operation]] = {
-    kind.name: kind
-    for kind in (
-        HorizontalFlip,
-        VerticalFlip,
-        Rotation,
-        Crop,
-        Scale,
-        Translation,
-        Brightness,
-        Contrast,
-        HistogramEqualization,
-        GaussianBlur,
-        GaussianNoise,
-        Albumentations,
-    )
-}
-"""Every kind of operation by its name in `operations`."""

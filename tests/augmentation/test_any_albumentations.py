@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 import pytest
 
-from ferdata.augmentation.albumentations_loader import albumentations_package
+from ferdata.augmentation.copies import apply_operations, draw_operations
 from ferdata.augmentation.operations import Albumentations, HorizontalFlip
-from ferdata.augmentation.row_operations import apply_operations, draw_operations
+from ferdata.augmentation.operations.albumentations_import import import_albumentations
 from ferdata.core.draws import generator
 from ferdata.core.errors import ManifestError, OptionError, UnknownNameError
 
@@ -36,60 +36,58 @@ RANDOM = [
 ]
 
 
-def test_a_row_renders_the_same_whatever_came_before(picture):
-    first = [apply_operations(picture, text, five_points=FIVE) for text in RANDOM]
+def test_a_row_renders_the_same_whatever_came_before(image):
+    first = [apply_operations(image, text, five_points=FIVE) for text in RANDOM]
     np.random.seed(1)
     random.seed(2)
     cv2.setRNGSeed(3)
-    again = [apply_operations(picture, text, five_points=FIVE) for text in reversed(RANDOM)]
+    again = [apply_operations(image, text, five_points=FIVE) for text in reversed(RANDOM)]
     for one, other in zip(first, reversed(again), strict=True):
         assert np.array_equal(one.pixels, other.pixels)
         assert np.array_equal(one.five_points, other.five_points)
 
 
-def test_another_process_renders_the_same_bytes(picture, tmp_path):
-    np.save(tmp_path / "picture.npy", picture)
+def test_another_process_renders_the_same_bytes(image, tmp_path):
+    np.save(tmp_path / "image.npy", image)
     np.save(tmp_path / "five.npy", FIVE)
     code = (
         "import sys, numpy as np\n"
-        "from ferdata.augmentation.row_operations import apply_operations\n"
-        "np.random.seed(9); picture, five = (np.load(path) for path in sys.argv[1:3])\n"
-        "done = [apply_operations(picture, text, five_points=five) for text in sys.argv[4:]]\n"
+        "from ferdata.augmentation.copies import apply_operations\n"
+        "np.random.seed(9); image, five = (np.load(path) for path in sys.argv[1:3])\n"
+        "done = [apply_operations(image, text, five_points=five) for text in sys.argv[4:]]\n"
         "np.savez(sys.argv[3], pixels=[d.pixels for d in done], five=[d.five_points for d in done])"
     )
-    paths = [str(tmp_path / name) for name in ("picture.npy", "five.npy", "out.npz")]
+    paths = [str(tmp_path / name) for name in ("image.npy", "five.npy", "out.npz")]
     subprocess.run([sys.executable, "-c", code, *paths, *RANDOM], check=True)
     there = np.load(paths[2])
     for index, text in enumerate(RANDOM):
-        here = apply_operations(picture, text, five_points=FIVE)
+        here = apply_operations(image, text, five_points=FIVE)
         assert np.array_equal(there["pixels"][index], here.pixels)
         assert np.array_equal(there["five"][index], here.five_points)
 
 
-def test_threads_do_not_disturb_each_other(picture):
+def test_threads_do_not_disturb_each_other(image):
     rows = [row("GaussNoise", seed=seed) for seed in range(24)]
-    alone = [apply_operations(picture, text).pixels for text in rows]
+    alone = [apply_operations(image, text).pixels for text in rows]
     with ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(lambda text: apply_operations(picture, text).pixels, rows))
+        together = list(pool.map(lambda text: apply_operations(image, text).pixels, rows))
     assert all(map(np.array_equal, alone, together))
 
 
-def test_the_seed_decides_and_the_parent_is_untouched(picture):
-    before = picture.copy()
-    first, other = (
-        apply_operations(picture, row("GaussNoise", seed=seed)).pixels for seed in (1, 2)
-    )
+def test_the_seed_decides_and_the_parent_is_untouched(image):
+    before = image.copy()
+    first, other = (apply_operations(image, row("GaussNoise", seed=seed)).pixels for seed in (1, 2))
     assert not np.array_equal(first, other)
-    apply_operations(picture, row("InvertImg"))
-    assert np.array_equal(picture, before)
+    apply_operations(image, row("InvertImg"))
+    assert np.array_equal(image, before)
 
 
-def test_a_row_is_the_transform_in_a_compose_with_its_seed(picture):
+def test_a_row_is_the_transform_in_a_compose_with_its_seed(image):
     """What a reader of a row can do without ferdata."""
-    library = albumentations_package()
+    library = import_albumentations()
     alone = library.Compose([library.RandomGamma((60, 140), p=1.0)], seed=77)
-    out = apply_operations(picture, row("RandomGamma", seed=77, gamma_limit=[60, 140]))
-    assert np.array_equal(out.pixels, alone(image=picture)["image"])
+    out = apply_operations(image, row("RandomGamma", seed=77, gamma_limit=[60, 140]))
+    assert np.array_equal(out.pixels, alone(image=image)["image"])
 
 
 @pytest.mark.parametrize(
@@ -129,27 +127,27 @@ def test_the_box_goes_around_its_moved_corners():
     assert out.box[2] - out.box[0] > 55
 
 
-def test_unknown_and_lost_points_are_unknown_and_the_others_keep_their_places(picture):
+def test_unknown_and_lost_points_are_unknown_and_the_others_keep_their_places(image):
     points = FIVE.copy()
     points[1] = np.nan
     points[3] = (-30.0, 150.0)  # a distortion can't follow a point outside of the image
-    out = apply_operations(picture, row("ElasticTransform", alpha=30, sigma=6), five_points=points)
+    out = apply_operations(image, row("ElasticTransform", alpha=30, sigma=6), five_points=points)
     assert np.isnan(out.five_points).any(axis=1).tolist() == [False, True, False, True, False]
     assert np.abs(out.five_points - points)[[0, 2, 4]].max() < 8
-    nothing = apply_operations(picture, row("Affine", rotate=[5, 5]))
+    nothing = apply_operations(image, row("Affine", rotate=[5, 5]))
     assert nothing.landmarks.shape == (0, 2)
     assert np.isnan(nothing.five_points).all()
 
 
-def test_what_leaves_points_alone_leaves_their_bits_alone(picture):
+def test_what_leaves_points_alone_leaves_their_bits_alone(image):
     five = FIVE / 3
     box = np.array([1 / 3, 2, 3, np.nan])
-    out = apply_operations(picture, row("CLAHE"), five_points=five, box=box)
+    out = apply_operations(image, row("CLAHE"), five_points=five, box=box)
     assert np.array_equal(out.five_points, five)
     assert np.array_equal(out.box, box, equal_nan=True)
 
 
-def test_a_draw_keeps_everything_in_the_row(picture):
+def test_a_draw_keeps_everything_in_the_row(image):
     operation = Albumentations(1.0, transform="CLAHE", parameters={"clip_limit": (1, 4)})
     texts = [draw_operations([operation], generator(0, "a", copy)) for copy in (1, 2)]
     first, second = (json.loads(text)[0] for text in texts)
@@ -157,11 +155,11 @@ def test_a_draw_keeps_everything_in_the_row(picture):
     assert first["parameters"] == {"clip_limit": [1, 4]}
     assert 0 <= first["seed"] < 2**32
     assert first["seed"] != second["seed"]
-    assert apply_operations(picture, texts[0]).pixels.shape == picture.shape
+    assert apply_operations(image, texts[0]).pixels.shape == image.shape
 
 
 def test_a_transform_without_random_values_is_no_strength():
-    """Two copies with only a gray version would be one picture."""
+    """Two copies with only a gray version would be one image."""
     fixed = Albumentations(1.0, transform="ToGray")
     random_one = Albumentations(0.0, transform="GaussNoise")
     assert not fixed.varies
@@ -197,9 +195,9 @@ def test_a_transform_without_random_values_is_no_strength():
         ("Resize", {"height": 64, "width": 64}, OptionError, r"makes uint8 \(64, 64, 3\)"),
         ("RandomCrop", {"height": 100, "width": 100}, OptionError, "must keep the size"),
         ("Normalize", {}, OptionError, "makes float32"),
-        ("OverlayElements", {}, OptionError, "need more than a picture"),
-        ("MaskDropout", {}, OptionError, "need more than a picture"),
-        ("CoarseDropout3D", {}, OptionError, "need more than a picture"),
+        ("OverlayElements", {}, OptionError, "need more than an image"),
+        ("MaskDropout", {}, OptionError, "need more than an image"),
+        ("CoarseDropout3D", {}, OptionError, "need more than an image"),
         ("NoOp", {}, OptionError, "changes nothing"),
     ],
 )
@@ -221,13 +219,13 @@ def test_what_cannot_be_used_is_named_when_the_operation_is_made(
     ],
     ids=str,
 )
-def test_rows_that_no_draw_can_have_made_are_named(picture, entry):
+def test_rows_that_no_draw_can_have_made_are_named(image, entry):
     with pytest.raises(ManifestError, match="albumentations takes transform, parameters, seed"):
-        apply_operations(picture, json.dumps([{"op": "albumentations", **entry}]))
+        apply_operations(image, json.dumps([{"op": "albumentations", **entry}]))
 
 
-def test_a_picture_that_changes_its_size_only_here_is_named(picture):
+def test_a_image_that_changes_its_size_only_here_is_named(image):
     rows = [row("RandomRotate90", seed=seed) for seed in range(8)]
     with pytest.raises(OptionError, match=r"RandomRotate90 makes uint8 \(112, 96, 3\)"):
         for text in rows:  # fine where images are square, as those of a build are
-            apply_operations(picture, text)
+            apply_operations(image, text)

@@ -1,4 +1,4 @@
-"""albumentations, loaded when the first pixel is augmented and without what it brings along."""
+"""Importing albumentations: when the first pixel is augmented, and without what it brings along."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 
 @cache
-def albumentations_transforms() -> dict[str, Any]:
-    """Return the albumentations transforms; one each, for making one costs a millisecond."""
-    library = albumentations_package()
+def shared_transforms() -> dict[str, Any]:
+    """Return the albumentations transforms of our operations; making one takes a millisecond."""
+    library = import_albumentations()
     return {
         "flip": library.HorizontalFlip(p=1.0),
         "brightness": library.RandomBrightnessContrast(p=1.0),
@@ -21,12 +21,12 @@ def albumentations_transforms() -> dict[str, Any]:
     }
 
 
-def albumentations_package() -> ModuleType:
-    """Import albumentations without its look at PyPI and without torch.
+def import_albumentations() -> ModuleType:
+    """Import albumentations without its request to PyPI and without torch.
 
-    Its `__init__` asks PyPI for a newer version, and imports torch where that is installed, for a
-    transform that is of no use here: seconds and hundreds of megabytes in each worker. It goes on
-    without when that import fails, which is what a None in `sys.modules` makes it do.
+    Its `__init__` asks PyPI for a newer version and, where torch is installed, imports it for a
+    transform that is not needed here: seconds and hundreds of megabytes in each worker. If that
+    import fails it continues without torch; a None in `sys.modules` makes it fail.
     """
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     torch_part = "albumentations.pytorch"

@@ -1,8 +1,8 @@
-"""A copy's operations: drawn once, kept in its row as JSON, rendered from there.
+"""The operations of a copy: drawn once, stored in its row as JSON, rendered from there.
 
 The JSON is a list in the order of application, for instance
-`[{"op":"horizontal_flip"},{"op":"brightness","factor":1.1342}]`. It says everything: rendering
-needs no seed, no range and no other row.
+`[{"op":"horizontal_flip"},{"op":"brightness","factor":1.1342}]`. It is complete: rendering needs no
+seed, no range and no other row.
 """
 
 from __future__ import annotations
@@ -15,22 +15,20 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ferdata.augmentation.operations import KINDS, OPERATIONS, Operation, Pixels, Points
-from ferdata.core.errors import ManifestError, OptionError, UnknownNameError
+from ferdata.augmentation.operations import KINDS, Operation, Pixels, Points
+from ferdata.core.errors import ManifestError, OptionError
 from ferdata.faces.schemes import scheme as scheme_named
 
 Given: TypeAlias = npt.NDArray[np.floating[Any]]
 
-__all__ = ["OPERATIONS", "Augmented", "apply_operations", "draw_operations", "parse_operations"]
-
 
 @dataclass(frozen=True)
 class Augmented:
-    """An image after its operations, and what lies on it.
+    """An image after its operations, and the points on it.
 
     Attributes:
         pixels: uint8 RGB, shape (H, W, 3).
-        landmarks: float64, shape (P, 2), output pixels; NaN where unknown, P = 0 where none.
+        landmarks: float64, shape (P, 2), output pixels; NaN where unknown; P = 0 if there are none.
         five_points: float64, shape (5, 2); NaN where unknown.
         box: float64 x1, y1, x2, y2, shape (4,); NaN where unknown.
     """
@@ -44,22 +42,22 @@ class Augmented:
 def draw_operations(operations: Sequence[Operation], generator: np.random.Generator) -> str:
     """Draw the operations of one copy.
 
-    Each operation comes in with its probability. A copy never goes without, and never with only
-    operations that are on or off, as the flip is: two copies of one image would be the same
-    picture. Where the draws come to that, one operation with a strength is added.
+    Each operation is applied with its probability. If no operation is drawn, or only operations
+    that are on or off, such as a flip, an operation with a strength is added; otherwise two copies
+    of one image could be equal.
 
     Args:
         operations: The operations to draw from, in the order of application.
-        generator: The copy's own generator.
+        generator: The generator of the copy.
 
     Returns:
         The row's `operations`: compact JSON.
 
     Raises:
-        OptionError: There is no operation to draw from.
+        OptionError: There are no operations to draw from.
     """
     if not operations:
-        raise OptionError("no operation to augment with; an augmented copy needs at least one")
+        raise OptionError("no operations to augment with; an augmented copy needs at least one")
     chosen = [generator.random() < operation.probability for operation in operations]
     strengths = [index for index, operation in enumerate(operations) if operation.varies]
     forced = strengths or list(range(len(operations)))
@@ -74,17 +72,17 @@ def draw_operations(operations: Sequence[Operation], generator: np.random.Genera
 
 
 def parse_operations(text: str | None) -> list[dict[str, Any]]:
-    """Read and check the `operations` of a row.
+    """Parse and check the `operations` of a row.
 
     Args:
         text: The JSON; None or empty for a source image.
 
     Returns:
-        One mapping per operation: its name under `"op"`, and its values.
+        One mapping for each operation, with its name under `"op"` and its values.
 
     Raises:
         ManifestError: It is not a list of operations with the values that they need.
-        UnknownNameError: An operation is not known.
+        UnknownNameError: There is no such operation.
     """
     if not text:
         return []
@@ -103,8 +101,6 @@ def _check_entry(entry: Any, text: str) -> None:
     if not isinstance(entry, dict) or not isinstance(entry.get("op"), str):
         raise ManifestError(f"an operation needs a name under 'op': {text!r}")
     kind = KINDS.get(entry["op"])
-    if kind is None:
-        raise UnknownNameError("operation", entry["op"], KINDS)
     values = {name: value for name, value in entry.items() if name != "op"}
     if set(values) != set(kind.drawn) or not kind.accepts(values):
         takes = f"{', '.join(kind.drawn)}: {kind.expects}" if kind.drawn else "no values"
@@ -120,31 +116,31 @@ def apply_operations(
     five_points: Given | None = None,
     box: Given | None = None,
 ) -> Augmented:
-    """Render a copy from the `operations` of its row, on the image that its parent renders to.
+    """Render a copy from the `operations` of its row and the rendered image of its parent.
 
-    Points are carried in float64, so that flipping twice gives back float32 coordinates bit by
-    bit (exact for coordinates of at least 2⁻²⁰ pixels in size, or 0, in images up to 4096 wide).
-    What moves the face moves its points through the same map, also where they leave the image; a
-    box becomes the upright box around its moved corners.
+    Points are carried in float64, so that flipping twice restores float32 coordinates exactly (for
+    coordinates of at least 2⁻²⁰ pixels in size, or 0, in images up to 4096 wide). Operations that
+    move the face move its points through the same map, even out of the image; a box becomes the
+    upright box around its moved corners.
 
     Args:
         pixels: uint8 RGB, shape (H, W, 3), after alignment and resizing; not changed.
-        operations: The row's JSON; None or empty changes nothing.
-        landmarks: Shape (P, 2), pixels of this image; NaN passes through.
-        scheme: The landmarks' scheme; needed where there are any.
+        operations: The JSON of the row; None or empty changes nothing.
+        landmarks: Shape (P, 2), pixels of this image; NaN stays NaN.
+        scheme: The scheme of the landmarks, if there are any.
         five_points: Shape (5, 2), in the order of the scheme `five`.
         box: x1, y1, x2, y2, shape (4,).
 
     Raises:
-        ManifestError: The operations can't be read, or the landmarks are not of the scheme.
-        UnknownNameError: An operation, a transform or the scheme is not known.
+        ManifestError: The operations are malformed, or the landmarks are not of the scheme.
+        UnknownNameError: An operation, a transform or the scheme is unknown.
         OptionError: A transform of albumentations can't be applied to this image.
     """
     points = _array(landmarks, (0, 2))
     five = _array(five_points, (5, 2))
     corners = _array(box, (4,))
     for entry in parse_operations(operations):
-        kind = KINDS[entry["op"]]
+        kind = KINDS.get(entry["op"])
         if kind.mirrors:
             pixels = kind.render(pixels, entry)
             width = pixels.shape[1]
@@ -168,21 +164,21 @@ def _array(values: Given | None, shape: tuple[int, ...]) -> Points:
 
 
 def _mirror(points: Points, scheme: str | None, width: int) -> Points:
-    """Mirror points about the image's middle and exchange left ones for right ones."""
+    """Mirror points about the vertical axis of the image, and exchange left and right ones."""
     if not len(points):
         return points
     if scheme is None:
-        raise ManifestError("landmarks without a scheme can't be flipped; give landmark_scheme")
+        raise ManifestError("landmarks without a scheme can't be flipped; fill landmark_scheme")
     known = scheme_named(scheme)
     if len(points) != known.size:
         raise ManifestError(
-            f"{len(points)} landmarks can't be of the scheme {scheme!r}, which has {known.size}"
+            f"{len(points)} landmarks are not of the scheme {scheme!r}, which has {known.size}"
         )
     return known.mirror(points, width)
 
 
 def _mirror_box(box: Points, width: int) -> Points:
-    """Mirror a box; its right side becomes the left one, so x1 < x2 stays true."""
+    """Mirror a box; its right side becomes the left one, so that x1 < x2."""
     x1, y1, x2, y2 = box
     return np.array([(width - 1) - x2, y1, (width - 1) - x1, y2])
 
@@ -193,5 +189,5 @@ def _corners(box: Points) -> Points:
 
 
 def _box_around(corners: Points) -> Points:
-    """Return the upright box around moved corners; unknown where one of them is."""
+    """Return the upright box around moved corners; NaN if one of them is."""
     return np.concatenate([corners.min(axis=0), corners.max(axis=0)])

@@ -1,4 +1,4 @@
-"""Users' own lists: read from YAML, described for the plan, and read from there again."""
+"""Operations as users configure them: read from YAML, described for the plan, and read again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ferdata.augmentation.operation_list import operations_from
+from ferdata.augmentation.operation_config import load_operations
 from ferdata.augmentation.operations import (
     KINDS,
     OPERATIONS,
@@ -66,18 +66,18 @@ ALL = (
 
 
 def test_a_file_a_mapping_and_a_list_are_read_alike(tmp_path):
-    path = tmp_path / "own.yaml"
+    path = tmp_path / "operations.yaml"
     path.write_text(TEXT, encoding="utf-8")
     data = yaml.safe_load(TEXT)
     assert {operation.name for operation in ALL} == set(KINDS)
-    assert operations_from(path) == operations_from(str(path)) == ALL
-    assert operations_from(data) == operations_from(data["operations"]) == ALL
+    assert load_operations(path) == load_operations(str(path)) == ALL
+    assert load_operations(data) == load_operations(data["operations"]) == ALL
 
 
-def test_what_is_described_is_read_back_equal():
+def test_described_operations_are_read_back_equal():
     for operations in (ALL, OPERATIONS):
         described = json.loads(json.dumps([operation.describe() for operation in operations]))
-        again = operations_from(described)
+        again = load_operations(described)
         assert again == operations
         assert hash(again) == hash(operations)
         assert [operation.describe() for operation in again] == described
@@ -88,21 +88,29 @@ def test_what_is_described_is_read_back_equal():
     both_ways=st.booleans(),
     probability=st.floats(0, 1),
 )
-def test_any_rotation_goes_round(degrees, both_ways, probability):
+def test_any_rotation_survives_yaml(degrees, both_ways, probability):
     operation = Rotation(probability, degrees=degrees, both_ways=both_ways)
     text = yaml.safe_dump([operation.describe()])
-    assert operations_from(yaml.safe_load(text)) == (operation,)
+    assert load_operations(yaml.safe_load(text)) == (operation,)
 
 
 @pytest.mark.parametrize(
     ("text", "error", "says"),
     [
-        ("- {op: rotaton}", UnknownNameError, "own.yaml, entry 1: 'rotaton'.*mean 'rotation'"),
-        ("- {op: crop}\n- {op: flip}", UnknownNameError, "operation in .*own.yaml, entry 2"),
+        (
+            "- {op: rotaton}",
+            UnknownNameError,
+            "operations.yaml, entry 1: unknown operation 'rotaton'.*mean 'rotation'",
+        ),
+        (
+            "- {op: crop}\n- {op: flip}",
+            UnknownNameError,
+            "operations.yaml, entry 2: unknown operation 'flip'",
+        ),
         (
             "- {op: rotation, degree: [0, 20]}",
             UnknownNameError,
-            "field of rotation in .*entry 1: 'degree'.*Did you mean 'degrees'",
+            "entry 1: unknown option of rotation 'degree'.*Did you mean 'degrees'",
         ),
         ("- {op: rotation, degrees: [20, 0]}", OptionError, "entry 1: rotation: degrees 20–0"),
         ("- {op: rotation, degrees: 20}", OptionError, "entry 1: rotation: degrees is a range"),
@@ -121,34 +129,38 @@ def test_any_rotation_goes_round(degrees, both_ways, probability):
             OptionError,
             "entry 1: .*plain values",
         ),
-        ("- rotation", OptionError, "entry 1: expected a mapping with the operation under 'op'"),
+        (
+            "- rotation",
+            OptionError,
+            "entry 1: expected a mapping with the name of an operation under 'op'",
+        ),
         ("- {degrees: [0, 20]}", OptionError, "under 'op'"),
-        ("", OptionError, "own.yaml: expected a list of operations"),
+        ("", OptionError, "operations.yaml: expected a list of operations"),
         ("[]", OptionError, "expected a list of operations"),
         ("operations: crop", OptionError, "expected a list of operations"),
-        ("op: crop", OptionError, "under 'operations' alone; found op"),
-        ("[{op: crop", OptionError, "own.yaml: not YAML"),
-        ("- !!python/object:os.system {}", OptionError, "own.yaml: not YAML"),
+        ("op: crop", OptionError, "expected only a list under 'operations'; got op"),
+        ("[{op: crop", OptionError, "operations.yaml: not valid YAML"),
+        ("- !!python/object:os.system {}", OptionError, "operations.yaml: not valid YAML"),
     ],
 )
-def test_what_is_wrong_is_named_with_its_place(tmp_path, text, error, says):
-    path = tmp_path / "own.yaml"
+def test_errors_name_their_place(tmp_path, text, error, says):
+    path = tmp_path / "operations.yaml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(error, match=says):
-        operations_from(path)
+        load_operations(path)
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(OptionError, match=r"none.yaml: the list of operations can't be read"):
-        operations_from(tmp_path / "none.yaml")
+    with pytest.raises(OptionError, match=r"none.yaml: can't read the list of operations"):
+        load_operations(tmp_path / "none.yaml")
 
 
 def test_checking_a_list_loads_albumentations_only_where_it_is_named():
     code = (
-        "import sys; from ferdata.augmentation.operation_list import operations_from\n"
-        "operations_from([{'op': 'rotation'}, {'op': 'gaussian_noise'}])\n"
+        "import sys; from ferdata.augmentation.operation_config import load_operations\n"
+        "load_operations([{'op': 'rotation'}, {'op': 'gaussian_noise'}])\n"
         "assert 'albumentations' not in sys.modules\n"
-        "operations_from([{'op': 'albumentations', 'transform': 'CLAHE'}])\n"
+        "load_operations([{'op': 'albumentations', 'transform': 'CLAHE'}])\n"
         "assert 'albumentations' in sys.modules and 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

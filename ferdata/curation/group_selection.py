@@ -1,4 +1,4 @@
-"""Choosing whole groups whose rows come to wanted counts of each class."""
+"""Selecting whole groups whose rows add up to a quota of each class."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from ferdata.core.draws import rank
 logger = logging.getLogger(__name__)
 
 Stratum: TypeAlias = tuple[str, str]
-"""Dataset and class: each pair gets its exact share."""
+"""Dataset and class: each pair has a quota of its own."""
 
 
-def quotas(counts: Mapping[Stratum, int], share: Fraction) -> dict[Stratum, int]:
-    """Share out rows over the classes of each dataset by largest remainder (Hamilton's method).
+def quotas(counts: Mapping[Stratum, int], fraction: Fraction) -> dict[Stratum, int]:
+    """Apportion a fraction of the rows to the classes of each dataset by largest remainder.
 
     Args:
         counts: Rows by dataset and class.
-        share: The part wanted of each.
+        fraction: The fraction to draw.
 
     Returns:
-        Rows to draw from each; they sum, for each dataset, to its rows × share rounded half up,
-        and each is within one of its own rows × share. Ties go to the first class by name.
+        Rows to draw from each stratum, within one of its own rows × fraction; for each dataset they
+        sum to its rows × fraction, rounded half up. Ties go to the first class by name.
     """
     wanted: dict[Stratum, int] = {}
     for dataset in sorted({dataset for dataset, _ in counts}):
-        exact = {key: counts[key] * share for key in sorted(counts) if key[0] == dataset}
+        exact = {key: counts[key] * fraction for key in sorted(counts) if key[0] == dataset}
         whole = {key: math.floor(value) for key, value in exact.items()}
         missing = math.floor(sum(exact.values()) + Fraction(1, 2)) - sum(whole.values())
         by_remainder = sorted(exact, key=lambda key: (whole[key] - exact[key], key))
@@ -43,53 +43,50 @@ def quotas(counts: Mapping[Stratum, int], share: Fraction) -> dict[Stratum, int]
     return wanted
 
 
-def carve(
+def select_groups(
     strata: Sequence[Stratum],
     group_names: npt.NDArray[np.object_],
     wanted: Mapping[Stratum, int],
     seed: int,
     part: str,
 ) -> npt.NDArray[np.int64]:
-    """Choose whole groups, in seeded order, whose rows come to the wanted counts.
+    """Select whole groups, in seeded order, whose rows add up to the quotas.
 
-    The rarest class chooses first, as in iterative stratification (Sechidis, Tsoumakas and
+    The rarest class selects first, as in iterative stratification (Sechidis, Tsoumakas and
     Vlahavas, "On the Stratification of Multi-Label Data", ECML PKDD 2011): groups that fit, then
-    those whose surplus is smaller than the gap they close. A class that still has none gets the
-    group that costs the others least. The last group of a class is never chosen. With groups of one
-    row the counts are met exactly.
+    those that close more of the gap than they overshoot. A class that still has no rows gets the
+    group that costs the others least. The last group of a class is never selected. Groups of one
+    row meet the quotas exactly.
 
     Args:
         strata: Dataset and class of each row.
         group_names: Group of each row, shape (N,).
-        wanted: Rows to choose of each dataset and class.
-        seed: Draws other groups.
-        part: The split that they are for, part of the draw.
+        wanted: Rows to select of each dataset and class.
+        seed: Seed of the order.
+        part: The split that the groups are for; seeds the order, too.
 
     Returns:
-        Positions of the chosen rows, ascending, int64.
+        Positions of the selected rows, ascending, int64.
     """
-    choice = _Choice(strata, group_names, wanted, seed, part)
-    choice.fill(choice.fits)
-    choice.fill(choice.brings_closer)
-    choice.cover()
-    rows = np.array(choice.rows(), dtype=np.int64)
-    if any(choice.gap.values()):
+    selection = _Selection(strata, group_names, wanted, seed, part)
+    selection.fill(selection.fits)
+    selection.fill(selection.closes_gap)
+    selection.cover_classes()
+    rows = np.array(selection.rows(), dtype=np.int64)
+    if any(selection.gap.values()):
         logger.warning(
-            "%s has %d of the %d rows asked for, and its classes are off by %d rows: groups (same "
-            "subject, sequence or picture) are not taken apart",
-            part,
-            len(rows),
-            sum(wanted.values()),
-            sum(map(abs, choice.gap.values())),
-        )
+            "%s has %d of the %d rows asked for, and its class counts are off by %d rows in total: "
+            "groups (same subject, sequence or image) stay together",
+            part, len(rows), sum(wanted.values()), sum(map(abs, selection.gap.values())),
+        )  # fmt: skip
     return rows
 
 
-class _Choice:
-    """The groups chosen so far, and what they lack.
+class _Selection:
+    """The groups selected so far, and the rows still missing.
 
     Attributes:
-        gap: Rows that each class lacks; negative where there are too many.
+        gap: Rows that each class lacks; negative if it has too many.
     """
 
     def __init__(
@@ -103,11 +100,11 @@ class _Choice:
         self.gap = Counter(wanted)
         self._wanted = wanted
         self._left = Counter(strata)
-        self._chosen: set[str] = set()
+        self._selected: set[str] = set()
         self._members: dict[str, list[int]] = {}
         for row, name in enumerate(group_names):
             self._members.setdefault(name, []).append(row)
-        # Shuffled by hash, never by size: large groups must not always go to the same side.
+        # Shuffled by hash, never by size: large groups must not always go to the same split.
         order = sorted(self._members, key=lambda name: (rank(seed, f"split:{part}:{name}"), name))
         self._content = {
             name: Counter(strata[row] for row in self._members[name]) for name in order
@@ -119,8 +116,8 @@ class _Choice:
                 self._holders[key].append(name)
 
     def rows(self) -> list[int]:
-        """Return the positions of the chosen rows, ascending."""
-        return sorted(row for name in self._chosen for row in self._members[name])
+        """Return the positions of the selected rows, ascending."""
+        return sorted(row for name in self._selected for row in self._members[name])
 
     def fill(self, accepts: Callable[[Counter[Stratum]], bool]) -> None:
         """Let each class, the rarest first, take groups until it lacks no rows."""
@@ -131,8 +128,8 @@ class _Choice:
                 if self._is_free(name) and accepts(self._content[name]):
                     self._take(name)
 
-    def cover(self) -> None:
-        """Give each class that was to have rows and has none the group that costs least."""
+    def cover_classes(self) -> None:
+        """Give each class that should have rows but has none the group that costs least."""
         for key in self._rarest:
             if not 0 < self._wanted.get(key, 0) == self.gap[key]:
                 continue
@@ -141,23 +138,23 @@ class _Choice:
                 self._take(min(free, key=lambda name: self._cost(self._content[name])))
 
     def fits(self, content: Counter[Stratum]) -> bool:
-        """Tell whether no class would get more rows than it lacks."""
+        """Return whether no class would get more rows than it lacks."""
         return all(rows <= self.gap[key] for key, rows in content.items())
 
-    def brings_closer(self, content: Counter[Stratum]) -> bool:
-        """Tell whether the classes would be nearer to their wanted counts, summed over classes."""
+    def closes_gap(self, content: Counter[Stratum]) -> bool:
+        """Return whether the classes would be nearer to their quotas in total."""
         return self._cost(content) < 0
 
     def _cost(self, content: Counter[Stratum]) -> int:
         return sum(abs(self.gap[key] - rows) - abs(self.gap[key]) for key, rows in content.items())
 
     def _is_free(self, name: str) -> bool:
-        """Tell whether a group is there to be taken, and not the last one of a class."""
-        return name not in self._chosen and all(
+        """Return whether a group is not selected yet, nor the last one of a class."""
+        return name not in self._selected and all(
             self._left[key] > rows for key, rows in self._content[name].items()
         )
 
     def _take(self, name: str) -> None:
-        self._chosen.add(name)
+        self._selected.add(name)
         self.gap.subtract(self._content[name])
         self._left.subtract(self._content[name])
