@@ -330,7 +330,7 @@ def test_answers_that_are_no_numbers_are_refused(make_run, crop_file, tmp_path):
     classifier = make_classifier()
     with torch.no_grad():
         next(classifier.model.parameters()).fill_(torch.nan)
-    with pytest.raises(ModelFileError, match="its answers are not numbers"):
+    with pytest.raises(ModelFileError, match="logits are NaN or infinite"):
         answers(make_run(classifier), crop_file, crops=True, out=tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
 
