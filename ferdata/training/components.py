@@ -142,5 +142,5 @@ def _require_landmarks(build: Build) -> None:
             return
     raise BuildError(
         f"{build.root}: the model takes landmarks as a prior (landmark_prior) and no train image "
-        "has any; build with --landmarks mediapipe, or turn the prior off."
+        "has any; build with --landmarks auto, or turn the prior off."
     )
