@@ -35,7 +35,7 @@ def compare(
 
     Every score is of one split and has its number of images and 95 % interval. What a paper claims
     stands in a table of its own and is not measured. Runs that were not scored on the split yet
-    are evaluated, as by `ferdata eval`.
+    are evaluated, as by `ferdata eval`; unfinished runs are skipped and listed.
 
     \b
     Examples:

@@ -40,7 +40,7 @@ class ClassMatch(BaseModel):
         """Describe how the classes were matched; empty if they are the same.
 
         Args:
-            split: Name of the split; it stands beside the counts.
+            split: Name of the split.
         """
         if self.same:
             return ""

@@ -48,33 +48,19 @@ class ComparedRun(BaseModel):
     claimed: list[Claim]
 
 
-class SkippedRun(BaseModel):
-    """A run that can't be compared.
-
-    Attributes:
-        name: The run in tables, as in `ComparedRun`.
-        run: Its folder.
-        reason: Why, and what to do about it.
-    """
-
-    name: str
-    run: str
-    reason: str
-
-
 class Comparison(BaseModel):
     """Runs side by side.
 
     Attributes:
         split: The split of all scores.
         runs: The runs, in the given order.
-        skipped: Runs that can't be compared.
+        skipped: Why a run can't be compared, and what to do about it, by the run's name.
         notes: What a reader must know before comparing numbers.
     """
 
     split: str
     runs: list[ComparedRun]
-    skipped: list[SkippedRun]
+    skipped: dict[str, str]
     notes: list[str]
 
 
@@ -110,7 +96,7 @@ def compare(
     """
     data = None if build is None else Build.open(build)
     torch_device(device)  # an unavailable device is an error of the call, not of each run
-    compared, skipped = [], []
+    compared, skipped = [], {}
     for name, run in zip(_names(runs), runs, strict=True):
         try:
             compared.append(
@@ -120,9 +106,9 @@ def compare(
                 )
             )  # fmt: skip
         except FerdataError as error:
-            skipped.append(SkippedRun(name=name, run=str(run), reason=str(error)))
+            skipped[name] = str(error)
     if not compared:
-        reasons = "".join(f"\n  {each.name}: {each.reason}" for each in skipped)
+        reasons = "".join(f"\n  {name}: {reason}" for name, reason in skipped.items())
         raise OptionError(f"no run can be compared:{reasons}")
     return Comparison(split=split, runs=compared, skipped=skipped, notes=_notes(compared, split))
 

@@ -82,7 +82,7 @@ def _blocks(comparison: Comparison) -> list[Block]:
     if any(run.claimed for run in comparison.runs):
         blocks.append(_claim_block(comparison))
     if comparison.skipped:
-        notes = [f"{each.name}: {each.reason}" for each in comparison.skipped]
+        notes = [f"{name}: {reason}" for name, reason in comparison.skipped.items()]
         blocks.append(Block("skipped runs", notes=notes))
     return blocks
 

@@ -7,7 +7,7 @@ channels, `pretrained`, and the model's own options as keywords with type annota
         def __init__(self, num_classes: int = 7, in_chans: int = 3, *, pretrained: bool = False,
                      width: float = 1.0) -> None: ...
 
-One of ours is added to `PAPER_MODELS`. A package adds its own with an entry point:
+ferdata's own models are listed in `PAPER_MODELS`. A package adds one with an entry point:
 
     [project.entry-points."ferdata.plugins"]
     "model.mine" = "my_package.models:Mine"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 from torch import nn
 
 from ferdata.core.errors import OptionError
@@ -12,11 +13,6 @@ from ferdata.models.base import ExpressionModel
 from ferdata.models.create import takes_image_size
 from ferdata.models.spec import ModelSpec
 from ferdata.runs.options import TrainOptions
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-"""Mean of ImageNet's train images, RGB in 0–1 (torchvision's documentation of its weights)."""
-IMAGENET_STD = (0.229, 0.224, 0.225)
-"""Standard deviation of ImageNet's train images, RGB in 0–1 (ibid.)."""
 
 
 def make_spec(
@@ -75,8 +71,8 @@ def _expected(model: nn.Module) -> tuple[tuple[float, ...], tuple[float, ...], i
     if isinstance(model, ExpressionModel):
         return model.mean, model.std, model.fixed_input
     config = getattr(model, "pretrained_cfg", None) or {}
-    mean = tuple(float(value) for value in config.get("mean") or IMAGENET_MEAN)
-    std = tuple(float(value) for value in config.get("std") or IMAGENET_STD)
+    mean = tuple(float(value) for value in config.get("mean") or IMAGENET_DEFAULT_MEAN)
+    std = tuple(float(value) for value in config.get("std") or IMAGENET_DEFAULT_STD)
     # most vision transformers take one size only
     fixed = int(config["input_size"][1]) if config.get("fixed_input_size") else None
     return mean, std, fixed

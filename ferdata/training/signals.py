@@ -19,8 +19,8 @@ def keep_native_handlers() -> Iterator[None]:
     Lightning's `fit` ends with `signal.signal(number, signal.getsignal(number))` for every signal.
     Python does not know actions that a native library installed with `sigaction` after Python
     started: `getsignal` returns `SIG_DFL` (or `SIG_IGN`, if the process began with it) for them, so
-    that they are lost. MediaPipe handles SIGPROF while its timers run and ignores it otherwise;
-    with `SIG_DFL` the next one ends the process ("Profiling timer expired").
+    that they are lost. A face detector's library handles SIGPROF while its timers run and ignores
+    it otherwise; with `SIG_DFL` the next one ends the process ("Profiling timer expired").
 
     Handlers that were set from Python are left alone. Does nothing on systems without `sigaction`.
     """

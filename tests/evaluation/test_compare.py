@@ -8,7 +8,7 @@ import cv2
 import pytest
 import typer
 from support.builds import write_build
-from support.runs import fast_options, read_csv
+from support.runs import copy_run, fast_options, read_csv
 from typer.testing import CliRunner
 
 from ferdata.cli.compare import compare as verb
@@ -81,11 +81,8 @@ def test_reports_that_are_there_are_used_and_others_made(runs, monkeypatch):
 
 def test_runs_on_different_images_are_called_not_comparable(runs, tmp_path):
     other = write_build(tmp_path / "other", name="others", plan="b" * 64, leaks=["a hole"])
-    moved = tmp_path / "moved"
-    shutil.copytree(runs[1], moved)
-    record = json.loads((moved / "run.json").read_text())
-    record["build"] |= {"name": "others", "path": str(other), "plan_sha256": "b" * 64}
-    (moved / "run.json").write_text(json.dumps(record))
+    known = {"name": "others", "path": str(other), "plan_sha256": "b" * 64}
+    moved = copy_run(runs[1], tmp_path / "moved", build=known)
     apart = fast([runs[0], moved])
     assert apart.notes[0].startswith("Not comparable")
     assert "21 test images of spots (plan aaaaaaaaaaaa…)" in apart.notes[0]
@@ -97,39 +94,32 @@ def test_runs_on_different_images_are_called_not_comparable(runs, tmp_path):
 
 
 def test_a_build_that_is_gone_or_was_made_anew_is_not_taken(runs, tmp_path):
-    moved = tmp_path / "run"
-    shutil.copytree(runs[0], moved)
+    moved = copy_run(runs[0], tmp_path / "run", build={"path": str(tmp_path / "gone")})
     shutil.rmtree(moved / "evaluation")
-    record = json.loads((moved / "run.json").read_text())
-    record["build"]["path"] = str(tmp_path / "gone")
-    (moved / "run.json").write_text(json.dumps(record))
     with pytest.raises(OptionError, match=r"run: .*does not exist; give a build with --build"):
         fast([moved])
     write_build(tmp_path / "gone", plan="c" * 64)
     with pytest.raises(OptionError, match=r"plan aaaaaaaaaaaa….*now has plan cccccccccccc…"):
         fast([moved])
-    with pytest.raises(BuildError, match="no such directory"):
+    with pytest.raises(BuildError, match="nothing: no such"):
         fast([moved], tmp_path / "nothing")
 
 
 def test_runs_that_cant_be_compared_are_skipped_and_named(runs, tmp_path):
-    begun, damaged, file = (tmp_path / name for name in ("begun", "damaged", "notes.md"))
-    for copy in (begun, damaged):
-        shutil.copytree(runs[0], copy)
-    record = json.loads((begun / "run.json").read_text())
-    (begun / "run.json").write_text(json.dumps(record | {"results": None}))
+    begun = copy_run(runs[0], tmp_path / "begun", results=None)
+    damaged, file = copy_run(runs[0], tmp_path / "damaged"), tmp_path / "notes.md"
     (damaged / "checkpoints" / "best.ckpt").write_bytes(b"no checkpoint")
     file.write_text("not a run")
     result = fast([begun, runs[1], damaged, file])
     assert [run.name for run in result.runs] == ["test_efficientnet"]
-    assert [each.name for each in result.skipped] == ["begun", "damaged", "notes.md"]
+    assert list(result.skipped) == ["begun", "damaged", "notes.md"]
     reasons = [
         rf"begun is not finished; finish it with: ferdata train .* --out {begun} --resume",
         r"best\.ckpt: not readable as a checkpoint",
         r"notes\.md holds no training run",
     ]
-    for each, reason in zip(result.skipped, reasons, strict=True):
-        assert re.search(reason, each.reason)
+    for found, reason in zip(result.skipped.values(), reasons, strict=True):
+        assert re.search(reason, found)
     text = comparison_text(result)
     assert text.split("\n\n")[-1].startswith("skipped runs\nbegun: ")
     for ending in (".md", ".json"):
@@ -148,9 +138,8 @@ def test_runs_are_given_and_given_once(runs):
 
 
 def test_folders_of_one_name_are_told_apart_by_their_paths(runs, tmp_path):
-    shutil.copytree(runs[0], tmp_path / runs[0].name)
-    names = [run.name for run in fast([runs[0], tmp_path / runs[0].name]).runs]
-    assert names == [str(runs[0]), str(tmp_path / runs[0].name)]
+    both = [runs[0], copy_run(runs[0], tmp_path / runs[0].name)]
+    assert [run.name for run in fast(both).runs] == list(map(str, both))
 
 
 def test_claims_are_those_of_the_dataset_and_the_model(recipe):

@@ -1,14 +1,13 @@
 """Evaluation of a trained run."""
 
 import json
-import shutil
 
 import cv2
 import numpy as np
 import pytest
 import torch
 from support.builds import write_build
-from support.runs import fast_options, read_csv
+from support.runs import copy_run, fast_options, read_checkpoint, read_csv
 from typer.testing import CliRunner
 
 from ferdata.core.errors import (
@@ -23,6 +22,7 @@ from ferdata.data import SplitArrays
 from ferdata.evaluation import evaluate
 from ferdata.evaluation.report_text import evaluation_text
 from ferdata.models.checkpoint import load_classifier
+from ferdata.runs.folder import RunFolder
 from ferdata.training import train
 
 
@@ -195,13 +195,12 @@ def test_other_channels_are_refused_and_other_sizes_resized(trained, make_build,
 
 def test_a_build_without_the_landmarks_that_the_model_takes_is_refused(trained, tmp_path):
     build, run = trained
-    shutil.copytree(run, tmp_path / "run")
-    path = tmp_path / "run" / "checkpoints" / "best.ckpt"
-    checkpoint = torch.load(path, weights_only=True)
+    copy = copy_run(run, tmp_path / "run")
+    checkpoint = read_checkpoint(copy, "best")
     checkpoint["ferdata"]["landmark_scheme"] = "five"
-    torch.save(checkpoint, path)
+    torch.save(checkpoint, RunFolder(copy).checkpoint("best"))
     with pytest.raises(BuildError, match=r"scheme None, the model takes 'five'.*--landmarks"):
-        evaluate(tmp_path / "run", build, quiet=True)
+        evaluate(copy, build, quiet=True)
 
 
 def test_files_that_are_no_checkpoints_are_refused(trained, tmp_path):
@@ -213,7 +212,7 @@ def test_files_that_are_no_checkpoints_are_refused(trained, tmp_path):
     torch.save({"state_dict": {}}, tmp_path / "alien.ckpt")
     with pytest.raises(ModelFileError, match="not a checkpoint of ferdata"):
         load_classifier(tmp_path / "alien.ckpt")
-    checkpoint = torch.load(run / "checkpoints" / "best.ckpt", weights_only=True)
+    checkpoint = read_checkpoint(run, "best")
     checkpoint["ferdata"]["model"] = "test_vit"
     torch.save(checkpoint, tmp_path / "other.ckpt")
     with pytest.raises(ModelFileError, match="don't fit 'test_vit'"):

@@ -66,10 +66,8 @@ def test_it_can_be_made_for_other_sizes(size, head, length):
 
 
 def test_attention_biases_are_not_decayed():
-    model = EfficientVitM5()
-    spared = model.no_weight_decay()
-    assert len(spared) == 8  # one table for each of the 1 + 3 + 4 blocks
-    assert spared <= {name for name, _ in model.named_parameters()}
+    # one table for each of the 1 + 3 + 4 blocks
+    assert len(EfficientVitM5().no_weight_decay()) == 8
 
 
 def test_pretrained_weights_of_the_backbone_are_asked_for(pretrained):

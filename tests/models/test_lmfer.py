@@ -10,7 +10,7 @@ from timm.models.metaformer import Pooling
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ferdata.core.errors import OptionError, UnknownNameError
+from ferdata.core.errors import OptionError
 from ferdata.models.layers.coordinate_attention import (
     CoordinateAttention,
     CoordinateChannelAttention,
@@ -248,11 +248,6 @@ def test_the_channel_branch_sees_the_input_or_what_the_coordinates_leave(order):
         torch.testing.assert_close(module(x), gated * m_c[:, :, None, None], rtol=1e-5, atol=1e-6)
 
 
-def test_an_order_that_does_not_exist_is_refused():
-    with pytest.raises(UnknownNameError, match="sequential"):
-        CoordinateChannelAttention(32, "serial")
-
-
 # --- emotion attention ----------------------------------------------------------------------------
 
 
@@ -277,11 +272,6 @@ def test_emotion_attention_is_a_mixture_of_convolutions_at_each_pixel():
         expected = torch.einsum("bkij,okc,bcij->boij", module.maps(x), kernels, x)
         expected += module.fuse.bias[:, None, None]
         torch.testing.assert_close(module(x), expected, rtol=1e-4, atol=1e-4)
-
-
-def test_one_map_is_refused():
-    with pytest.raises(OptionError, match="2 or more"):
-        EmotionAttention(16, 1)
 
 
 def test_a_prior_of_zeros_is_no_prior():

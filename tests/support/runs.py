@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,15 @@ def read_csv(path: Path) -> list[dict[str, str]]:
     """Read the rows of a CSV file by its header."""
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
+
+
+def copy_run(run: Path, to: Path, *, build: dict[str, Any] | None = None, **changes: Any) -> Path:
+    """Copy a run's folder, with changes of its record and of the record's build; return it."""
+    shutil.copytree(run, to)
+    record = json.loads((to / "run.json").read_text())
+    record["build"] |= build or {}
+    (to / "run.json").write_text(json.dumps(record | changes))
+    return to
 
 
 def make_predictions(logits: Sequence[Sequence[float]], label: Sequence[int]) -> Predictions:

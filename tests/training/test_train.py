@@ -1,12 +1,11 @@
 """Whole runs on small builds."""
 
 import json
-import shutil
 
 import pytest
 import torch
 from support.builds import write_build
-from support.runs import fast_options, history, read_checkpoint
+from support.runs import copy_run, fast_options, history, read_checkpoint
 
 from ferdata.core.errors import BuildError, ModelFileError, OptionError, TrainingError
 from ferdata.runs.folder import RunFolder
@@ -90,8 +89,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(whole_run, tmp_path, monkeypa
 
 def test_resuming_a_finished_run_trains_nothing(whole_run, tmp_path):
     build, whole, report = whole_run
-    run = tmp_path / "copy"
-    shutil.copytree(whole, run)
+    run = copy_run(whole, tmp_path / "copy")
     before = (run / "checkpoints" / "last.ckpt").read_bytes()
     again = train(build, run, TrainOptions(), resume=True, quiet=True)
     assert again.history == report.history
@@ -123,8 +121,7 @@ def test_resume_refuses_another_build(whole_run, make_build):
 
 def test_a_damaged_checkpoint_is_a_clear_error(whole_run, tmp_path):
     build, whole, _ = whole_run
-    run = tmp_path / "copy"
-    shutil.copytree(whole, run)
+    run = copy_run(whole, tmp_path / "copy")
     last = run / "checkpoints" / "last.ckpt"
     for damaged in (last.read_bytes()[:5000], b"", b"no checkpoint"):
         last.write_bytes(damaged)
