@@ -63,13 +63,17 @@ def fetch(
     """Download what is missing into the user's cache, check its hash, and print each file's path.
 
     Files that are on this machine already are only checked; a broken one in the cache is replaced.
+    What a file comes from goes to standard error.
 
     \b
     Examples:
       ferdata models fetch
     """
     for _, file in _files():
-        typer.echo(file.fetch(quiet=quiet))
+        here = file.fetch(quiet=quiet)
+        if not quiet and (found := file.find()):
+            typer.echo(f"{file.name} is from {found.origin}", err=True)
+        typer.echo(here)
 
 
 def _files() -> list[tuple[str, ModelFile]]:

@@ -110,6 +110,8 @@ def scheme_names() -> tuple[str, ...]:
 
 
 def _detector_schemes() -> Iterator[LandmarkScheme]:
-    """Yield the default detector's scheme first: a broken plugin must not stand in its way."""
-    for name in sorted(DETECTORS, key=lambda name: name != DEFAULT_DETECTOR):
-        yield DETECTORS.get(name).scheme
+    """Yield the default detector's scheme first: it is often wanted, and no plugin is loaded."""
+    yield DETECTORS.get(DEFAULT_DETECTOR).scheme
+    for name in DETECTORS:
+        if name != DEFAULT_DETECTOR:
+            yield DETECTORS.get(name).scheme
