@@ -63,9 +63,9 @@ def describe(dataset: DatasetInfo) -> str:
         parts.append("Choices\n" + "\n".join(_choices(dataset)))
     if dataset.attributes:
         parts.append(_section("Attributes", _attributes(dataset)))
-    if dataset.notes:
-        parts.append(_section("Mind", [f"- {note}" for note in dataset.notes]))
-    parts.append(_section("Sources of these facts", [dataset.source]))
+    if dataset.caveats:
+        parts.append(_section("Caveats", [f"- {caveat}" for caveat in dataset.caveats]))
+    parts.append(_section("Sources", [dataset.source]))
     return "\n\n".join(parts)
 
 

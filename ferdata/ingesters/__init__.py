@@ -1,19 +1,23 @@
-"""Ingest: one file per dataset turns a folder as its authors ship it into a manifest."""
+"""Ingesters: each turns a folder, as a dataset's authors ship it, into a manifest."""
 
 from __future__ import annotations
 
-from ferdata.ingesters.contract import Choices, Ingester, Layout, register
-from ferdata.ingesters.info import DatasetInfo, dataset_info, dataset_names
+from ferdata.ingesters.catalog import all_ingesters, dataset_info, dataset_names, register
+from ferdata.ingesters.contract import Choices, Ingester, Layout
+from ferdata.ingesters.info import DatasetInfo
 from ferdata.ingesters.sample import Sample
 from ferdata.ingesters.stage import Detection, detect, examine, ingest
+from ferdata.ingesters.tree import FileTree
 
 __all__ = [
     "Choices",
     "DatasetInfo",
     "Detection",
+    "FileTree",
     "Ingester",
     "Layout",
     "Sample",
+    "all_ingesters",
     "dataset_info",
     "dataset_names",
     "detect",

@@ -1,7 +1,7 @@
-"""Reading a list of file names and label codes, as text or as csv, without losing a line.
+"""Lists of file names and label codes, as text or csv, read without losing a line.
 
-Every line becomes an entry or a reject that says which line and why. Only a list that is wrong as
-a whole (another dataset's codes, no list at all) is an error.
+Every line becomes an entry or a reject with line number and reason. Only a list that is wrong as a
+whole (another dataset's codes, not a list at all) is an error.
 """
 
 from __future__ import annotations
@@ -15,19 +15,26 @@ from pathlib import Path
 from ferdata.core.errors import AnnotationError, ImageError, LabelError
 from ferdata.core.images import require_inside
 from ferdata.core.manifest import Reject
-from ferdata.ingesters.contract import reject
+from ferdata.ingesters.contract import Layout
 from ferdata.ingesters.info import DatasetInfo
 
-WRONG_CODES = 0.05
-"""Share of lines with foreign label codes above which a list belongs to something else."""
+_WRONG_CODES = 0.05
+_MALFORMED = 0.5
 
-MALFORMED = 0.5
-"""Share of lines without name and code above which a file is no label list."""
+
+def is_other_dataset(wrong: int, total: int) -> bool:
+    """Say whether so many wrong labels mean that they are another dataset's: above 5 %.
+
+    Args:
+        wrong: Number of wrong labels; one stray label never decides.
+        total: Number of labels.
+    """
+    return wrong > max(1, _WRONG_CODES * total)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One good line of a label list.
+    """One well-formed line of a label list.
 
     Attributes:
         line: Its number, from 1.
@@ -46,9 +53,9 @@ class LabelList:
 
     Attributes:
         path: Its path, relative to the layout's root.
-        entries: The good lines, in order.
+        entries: The well-formed lines, in order.
         rejects: The other lines.
-        rejected: Keys of rejected lines, so that their images are not rejected a second time.
+        rejected: Keys of rejected lines, so that their images are not rejected again.
     """
 
     path: str
@@ -62,10 +69,10 @@ class ListFormat:
     """How a dataset writes its label lists.
 
     Attributes:
-        example: A good line, for messages.
-        key_of: File name to sample key, or None for a name that the dataset does not use.
-        columns: Header names of file name and label in a csv; None for words on a line.
-        advice: What to tell someone whose codes are foreign.
+        example: A well-formed line, for messages.
+        key_of: Returns the sample key of a file name, or None for a name that is not the dataset's.
+        columns: Columns of file name and label in a csv; None for words on a line.
+        advice: What to tell someone whose list has other codes.
     """
 
     example: str
@@ -74,36 +81,35 @@ class ListFormat:
     advice: str = ""
 
 
-def read_label_list(root: Path, path: str, dataset: DatasetInfo, form: ListFormat) -> LabelList:
+def read_label_list(layout: Layout, path: str, dataset: DatasetInfo, form: ListFormat) -> LabelList:
     """Read a label list.
 
     Args:
-        root: The layout's root.
-        path: The list, relative to the root.
-        dataset: The dataset's facts, for its codes.
+        layout: The layout that it belongs to.
+        path: The list, relative to the layout's root.
+        dataset: The dataset, for its codes.
         form: How its lines are written.
 
     Raises:
-        AnnotationError: The file can't be read, is empty, or is no label list.
-        LabelError: More than `WRONG_CODES` of its lines have codes that the dataset lacks.
+        AnnotationError: The file can't be read, is empty, or is not a label list.
+        LabelError: Too many lines have codes that the dataset lacks.
     """
-    found = LabelList(path)
-    reader = _Reader(found, dataset, form)
-    lines = read_lines(root / path)
+    reader = _Reader(layout, LabelList(path), dataset, form)
+    lines = read_lines(layout.root / path)
     if form.columns is None:
         rows: Iterator[tuple[int, list[str]]] = (
             (number, text.split()) for number, text in enumerate(lines, start=1)
         )
     else:
-        rows = _csv_rows(root / path, lines, form.columns)
+        rows = _csv_rows(layout.root / path, lines, form.columns)
     for number, words in rows:
         reader.read(number, words)
-    reader.check(root / path)
-    return found
+    reader.check(layout.root / path)
+    return reader.found
 
 
 def read_lines(path: Path) -> list[str]:
-    """Return the lines of a text file; LF or CRLF, with or without a newline at the end.
+    """Return the lines of a text file with LF or CRLF, with or without a final newline.
 
     Raises:
         AnnotationError: The file can't be read or is empty.
@@ -113,7 +119,7 @@ def read_lines(path: Path) -> list[str]:
     except OSError as error:
         raise AnnotationError(path, f"can't be read ({error.strerror})") from None
     if not text.strip():
-        raise AnnotationError(path, "is empty; a label list was expected")
+        raise AnnotationError(path, "is empty; expected a label list")
     # Not splitlines(), which also splits at form feeds and other characters inside a line.
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     return lines[:-1] if lines[-1] == "" else lines
@@ -130,8 +136,8 @@ def _csv_rows(
         )
     positions = [header.index(column) for column in columns]
     for number, text in enumerate(lines[1:], start=2):
-        # The csv module only where it is needed: each line on its own, so that a stray quote can't
-        # swallow the lines behind it.
+        # Each line on its own, so that a stray quote can't swallow the lines after it; and by the
+        # csv module, which is slow, only where there are quotes.
         cells = next(csv.reader([text]), []) if '"' in text else text.split(",")
         words = [word.strip() for word in cells]
         if words and len(words) == len(header):
@@ -143,12 +149,13 @@ def _csv_rows(
 class _Reader:
     """Sorts the lines of one list into entries and rejects."""
 
+    layout: Layout
     found: LabelList
     dataset: DatasetInfo
     form: ListFormat
     lines: int = 0
     malformed: list[int] = field(default_factory=list)
-    foreign: list[tuple[int, str]] = field(default_factory=list)
+    wrong: list[tuple[int, str]] = field(default_factory=list)
     seen: dict[str, Entry] = field(default_factory=dict)
 
     def read(self, number: int, words: list[str]) -> None:
@@ -162,7 +169,7 @@ class _Reader:
             return
         code = _code(words[1])
         if code not in self.dataset.codes:
-            self.foreign.append((number, words[1]))
+            self.wrong.append((number, words[1]))
             advice = f"; {self.form.advice}" if self.form.advice else ""
             self._reject(
                 number, key, f"label code {words[1]}: expected {self.dataset.code_range}{advice}"
@@ -177,18 +184,18 @@ class _Reader:
 
     def check(self, path: Path) -> None:
         """Refuse a list that is wrong as a whole; one stray line never is."""
-        if len(self.malformed) > max(1, MALFORMED * self.lines):
+        if len(self.malformed) > max(1, _MALFORMED * self.lines):
             raise AnnotationError(
                 f"{path} line {self.malformed[0]}",
-                f"is not like {self.form.example!r}, and so are {len(self.malformed)} of "
-                f"{self.lines} lines; this is not a label list of {self.dataset.name}.",
+                f"expected a line like {self.form.example!r}; {len(self.malformed)} of "
+                f"{self.lines} lines differ. This is not a label list of {self.dataset.name}.",
             )
-        if len(self.foreign) > max(1, WRONG_CODES * self.lines):
-            number, code = self.foreign[0]
+        if is_other_dataset(len(self.wrong), self.lines):
+            number, code = self.wrong[0]
             advice = self.form.advice or "this is another dataset, or a list made by someone else"
             raise LabelError(
                 f"{self.dataset.name}: label code {code} in {path} line {number}; expected one of "
-                f"{self.dataset.code_range} ({len(self.foreign)} of {self.lines} lines have "
+                f"{self.dataset.code_range} ({len(self.wrong)} of {self.lines} lines have "
                 f"other codes).\n{advice[0].upper()}{advice[1:]}."
             )
 
@@ -208,11 +215,11 @@ class _Reader:
 
     def _reject(self, number: int, key: str, reason: str, *, again: bool = False) -> None:
         uri = f"{self.found.path}#{number}"
-        self.found.rejects.append(reject(self.dataset.name, key, uri, reason))
+        self.found.rejects.append(self.layout.reject(key, uri, reason))
         if key and not again:
             self.found.rejected.add(key)
 
 
 def _code(word: str) -> int | None:
-    """Return a label code, or None for a word that is no number."""
+    """Return a label code, or None for a word that is not a number."""
     return int(word) if re.fullmatch(r"[0-9]{1,9}", word) else None

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.rafdb_trees import BASIC, COMPOUND, write_image, write_list, write_official, write_text
+from support.trees import rows
 
 from ferdata.core.errors import AnnotationError, LabelError, LayoutError, UnknownNameError
 from ferdata.core.labels import BASIC7, CANONICAL
@@ -22,7 +23,7 @@ LIST = "EmoLabel/list_patition_label.txt"
 
 
 def row(manifest: Manifest, key: str) -> dict[str, object]:
-    return next(each for each in manifest.rows() if str(each["sample_id"]).endswith(f"/{key}"))
+    return rows(manifest)[key]
 
 
 def reasons(manifest: Manifest) -> dict[str, str]:
@@ -208,11 +209,11 @@ def test_two_lists_that_differ(basic: Path) -> None:
 def test_two_copies_below_one_folder(tmp_path: Path) -> None:
     write_official(tmp_path / "a" / "basic")
     write_official(tmp_path / "b" / "basic")
-    with pytest.raises(LayoutError, match="holds rafdb 2 times"):
+    with pytest.raises(LayoutError, match="contains 2 copies of rafdb"):
         ingest("rafdb", tmp_path)
 
 
-def test_images_in_no_list_are_told(basic: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_images_in_no_list_are_reported(basic: Path, caplog: pytest.LogCaptureFixture) -> None:
     for number in (90001, 90002):
         write_image(basic / f"Image/aligned/train_{number}_aligned.jpg")
     with caplog.at_level(logging.WARNING):
@@ -221,11 +222,11 @@ def test_images_in_no_list_are_told(basic: Path, caplog: pytest.LogCaptureFixtur
     assert "2 images are in no list: Image/aligned/train_90001_aligned.jpg" in caplog.text
 
 
-def test_image_there_twice(basic: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_image_that_occurs_twice(basic: Path, caplog: pytest.LogCaptureFixture) -> None:
     write_image(basic / "Image/aligned/aligned/train_00001_aligned.jpg", 5)
     manifest = ingest("rafdb", basic)
     assert manifest.column("uri")[0] == "Image/aligned/train_00001_aligned.jpg"
-    assert "1 images are there twice" in caplog.text
+    assert "1 images occur twice" in caplog.text
 
 
 @pytest.mark.parametrize("layout", ["nothing", "images of the other source"])
