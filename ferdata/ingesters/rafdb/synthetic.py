@@ -127,7 +127,7 @@ class RafDbCompound(RafDb):
     def draw_expression(self, label: str, draws: np.random.Generator) -> Expression:
         """Blend the two expressions of a compound."""
         first, second = self.info.soft_labels[label]
-        return blend_expressions(first, second, draws, share=float(draws.uniform(0.4, 0.6)))
+        return blend_expressions(first, second, draws, weight=float(draws.uniform(0.4, 0.6)))
 
 
 def align(face: DrawnFace) -> Pixels:
