@@ -6,13 +6,12 @@ from ferdata.ingesters.catalog import all_ingesters, dataset_info, dataset_names
 from ferdata.ingesters.contract import Choices, Ingester, Layout
 from ferdata.ingesters.info import DatasetInfo
 from ferdata.ingesters.sample import Sample
-from ferdata.ingesters.stage import Detection, detect, examine, ingest
+from ferdata.ingesters.stage import detect, examine, ingest
 from ferdata.ingesters.tree import FileTree
 
 __all__ = [
     "Choices",
     "DatasetInfo",
-    "Detection",
     "FileTree",
     "Ingester",
     "Layout",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,26 +25,7 @@ _SURE = 0.9
 """A layout below the first confidence is not read if another dataset's reaches the second."""
 
 
-@dataclass(frozen=True)
-class Detection:
-    """A dataset that a folder may contain.
-
-    Attributes:
-        dataset: The dataset's name.
-        layout: The layout's name.
-        confidence: How sure this is, 0 to 1.
-        evidence: What it was recognized by, one sentence each.
-        root: The folder that manifest uris would be relative to.
-    """
-
-    dataset: str
-    layout: str
-    confidence: float
-    evidence: tuple[str, ...]
-    root: Path
-
-
-def detect(root: Path) -> list[Detection]:
+def detect(root: Path) -> list[Layout]:
     """Find out which datasets a folder contains, and in which layouts.
 
     Args:
@@ -57,33 +37,25 @@ def detect(root: Path) -> list[Detection]:
     Raises:
         LayoutError: The folder is missing, empty or can't be read.
     """
-    return [
-        Detection(layout.dataset, layout.name, layout.confidence, layout.evidence, layout.root)
-        for layout in _detect(FileTree.scan(Path(root)))
-    ]
+    return _detect(FileTree.scan(Path(root)))
 
 
-def examine(found: Detection) -> list[str]:
+def examine(layout: Layout) -> list[str]:
     """Read the labels of a detected copy and report what is suspicious about their counts.
 
     Returns:
         Sentences, see `ferdata.ingesters.fingerprints`; if the copy can't be read, the reason.
     """
-    reader = ingester(found.dataset)
-    tree = FileTree.scan(found.root)
-    wanted = [each for each in reader.detect(tree) if each.name == found.layout]
-    if not wanted:
-        return []
-    chosen = reader.info.choose({})
+    reader = ingester(layout.dataset)
     counts: dict[str, dict[str, int]] = {}
     try:
-        for each in reader.read(wanted[0], chosen):
+        for each in reader.read(layout, reader.info.choose({})):
             if isinstance(each, Sample):
                 split = counts.setdefault(each.official_split or UNSPLIT, {})
                 split[each.label] = split.get(each.label, 0) + 1
     except FerdataError as error:
         return [str(error)]
-    return suspicions(found.dataset, counts, found.root)
+    return suspicions(layout.dataset, counts, layout.root)
 
 
 def ingest(name: str, root: Path, **choices: str | None) -> Manifest:

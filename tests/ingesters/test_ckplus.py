@@ -212,7 +212,7 @@ def test_the_authors_trees_come_before_remade_copies(tmp_path: Path) -> None:
     root = write_sequences(tmp_path, {"S005/001": GOOD})
     touch(root, "CK+48/disgust/S005_001_00000005.png")
     write(root / "ckextended.csv", "emotion,pixels,Usage", "0,0 0,Training")
-    assert [each.layout for each in detect(root)][:3] == ["official", "ck48", "ckextended"]
+    assert [each.name for each in detect(root)][:3] == ["official", "ck48", "ckextended"]
     manifest = ingest("ckplus", root)
     assert set(manifest.column("layout")) == {"official"}
     assert not manifest.rejects

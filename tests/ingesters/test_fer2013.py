@@ -162,7 +162,7 @@ def test_re_made_class_folders_have_no_official_split(
         *(f"images/validation/{name}/1.jpg" for name in ("sad", "surprise")),
     )
     (found,) = detect(root)
-    assert (found.layout, found.confidence) == ("class-folders", 0.35)
+    assert (found.name, found.confidence) == ("class-folders", 0.35)
     with caplog.at_level(logging.WARNING):
         manifest = ingest("fer2013", root)
     assert set(manifest.column("official_split")) == {None}
@@ -252,7 +252,7 @@ def test_the_contest_hands_out_its_rows_twice(tmp_path: Path) -> None:
     assert ingest("fer2013", tmp_path).column("uri") == ["icml_face_data.csv#0"]
     write(tmp_path / "fer2013/fer2013.csv", "emotion,pixels,Usage", "3,0,Training")
     assert ingest("fer2013", tmp_path).column("uri") == ["fer2013.csv#0"]
-    assert [found.layout for found in detect(tmp_path)][:2] == ["csv", "icml"]
+    assert [found.name for found in detect(tmp_path)][:2] == ["csv", "icml"]
     write(tmp_path / "copy/fer2013.csv", "emotion,pixels,Usage", "3,0,Training")
     with pytest.raises(LayoutError, match="contains 2 copies of fer2013"):
         ingest("fer2013", tmp_path)

@@ -91,7 +91,7 @@ def test_every_copy_is_detected_and_read(name: str, copies: dict[tuple[str, str]
             continue
         best = ingesters.detect(root)[0]
         assert best.dataset == name
-        assert best.layout.startswith(layout)
+        assert best.name.startswith(layout)
         assert best.confidence > 0.8 or layout in ("class-folders", "kaggle")
         assert best.evidence
         manifest = ingesters.ingest(name, root)

@@ -110,7 +110,7 @@ def test_class_folders_and_names_must_agree(tmp_path: Path) -> None:
     touch(tmp_path, "angry/KA.AN1.39.png", "happy/KA.HA1.29.png", "happy/KA.SA1.33.png")
     touch(tmp_path, "fear/KA.HA1.29.png", "odd/KA.FE1.45.png")
     manifest = ingest("jaffe", tmp_path)
-    assert detect(tmp_path)[0].layout == "class-folders"
+    assert detect(tmp_path)[0].name == "class-folders"
     assert manifest.column("sample_id") == ["jaffe/KA.AN1.39"]
     assert sorted(each.reason for each in manifest.rejects) == [
         "duplicate id: also fear/KA.HA1.29.png",

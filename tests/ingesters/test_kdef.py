@@ -115,7 +115,7 @@ def test_class_folders_and_names_must_agree(tmp_path: Path) -> None:
     # The well-known trap: AF taken for angry.
     touch(tmp_path, "train/angry/AF02AFS.JPG", "test/bored/AF03AFS.JPG", "test/sad/x.JPG")
     manifest = ingest("kdef", tmp_path)
-    assert detect(tmp_path)[0].layout == "class-folders"
+    assert detect(tmp_path)[0].name == "class-folders"
     assert labels(manifest) == {"AF01AFS": "fear", "AF01ANS": "anger", "BM02SAS": "sadness"}
     assert manifest.column("subject") == ["F01", "F01", "M02"]
     assert kinds(manifest) == ["folder and name disagree", "label folder bored", "file name"]

@@ -71,42 +71,11 @@ def read(layout: Layout, dataset: DatasetInfo, *, advice: str) -> Iterator[Sampl
     lists = [read_label_list(layout, path, dataset, csv_list(advice)) for path in layout.lists]
     images = sorted(_images(layout.tree), key=lambda i: (i.split.lower() != "train", i.key, i.path))
     _require_codes(layout, images, dataset, advice)
-    reader = _Reader(layout, dataset, advice, _Labels.of(lists))
+    reader = _Reader(layout, dataset, advice, lists)
     for labels in lists:
         yield from labels.rejects
-    for image in images:
-        if row := reader.row(image):
-            yield row
+    yield from filter(None, map(reader.row, images))
     yield from reader.missing()
-
-
-@dataclass
-class _Labels:
-    """The content of the csv lists.
-
-    Attributes:
-        codes: Label code by sample key.
-        lines: Uri of the line by sample key.
-        rejected: Keys of rejected lines.
-        splits: The splits that have a list.
-    """
-
-    codes: dict[str, int] = field(default_factory=dict)
-    lines: dict[str, str] = field(default_factory=dict)
-    rejected: set[str] = field(default_factory=set)
-    splits: set[str] = field(default_factory=set)
-
-    @classmethod
-    def of(cls, lists: list[LabelList]) -> _Labels:
-        """Join the lists of all splits; a list covers the split that its name begins with."""
-        labels = cls()
-        for each in lists:
-            labels.splits.add(file_name(each.path).lower().partition("_")[0])
-            labels.rejected |= each.rejected
-            for entry in each.entries:
-                labels.codes[entry.key] = entry.code
-                labels.lines[entry.key] = f"{each.path}#{entry.line}"
-        return labels
 
 
 @dataclass
@@ -116,8 +85,14 @@ class _Reader:
     layout: Layout
     dataset: DatasetInfo
     advice: str
-    labels: _Labels
+    lists: list[LabelList]
     seen: dict[str, FolderImage] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.listed = {key: entry for each in self.lists for key, entry in each.entries.items()}
+        self.rejected = {key for each in self.lists for key in each.rejected}
+        # A list is of the split that its name begins with.
+        self.covered = {file_name(each.path).lower().partition("_")[0] for each in self.lists}
 
     def row(self, image: FolderImage) -> Sample | Reject | None:
         """Return an image's sample or reject; None if its csv line was rejected."""
@@ -126,7 +101,7 @@ class _Reader:
             clash = f", with label {first.folder}, not {image.folder}" if differs else ""
             return self._reject(image, f"duplicate id: also {first.path}{clash}")
         self.seen[image.key] = image
-        if image.key in self.labels.rejected and image.key not in self.labels.codes:
+        if image.key in self.rejected and image.key not in self.listed:
             return None
         code = int(image.folder) if re.fullmatch("[0-9]{1,9}", image.folder) else None
         if code is None or code not in self.dataset.codes:
@@ -152,21 +127,19 @@ class _Reader:
 
     def missing(self) -> Iterator[Reject]:
         """Yield the rejects of csv lines without an image."""
-        for key in self.labels.codes:
+        for key, entry in self.listed.items():
             if key not in self.seen:
                 reason = f"missing image: no image of {key} in any class folder"
-                yield self.layout.reject(key, self.labels.lines[key], reason)
+                yield self.layout.reject(key, entry.uri, reason)
 
     def _disagreement(self, image: FolderImage, code: int) -> str | None:
         """Say where folder and csv contradict each other; None if they don't."""
-        listed = self.labels.codes.get(image.key)
+        listed = self.listed.get(image.key)
         if listed is None:
-            covered = official_split(image.key) in self.labels.splits
+            covered = official_split(image.key) in self.covered
             return f"not in the csv list: {file_name(image.path)}" if covered else None
-        if listed != code:
-            return (
-                f"folder and csv disagree: folder {code}, {self.labels.lines[image.key]} {listed}"
-            )
+        if listed.code != code:
+            return f"folder and csv disagree: folder {code}, {listed.uri} {listed.code}"
         return None
 
     def _reject(self, image: FolderImage, reason: str) -> Reject:

@@ -102,10 +102,8 @@ def read(layout: Layout, dataset: DatasetInfo, *, advice: str) -> Iterator[Sampl
     labels = read_label_list(layout, _one_list(layout), dataset, text_list(advice))
     reader = _Reader(layout, dataset, files)
     yield from labels.rejects
-    for entry in labels.entries:
-        yield reader.row(entry, labels.path)
-    listed = {entry.key for entry in labels.entries} | labels.rejected
-    _notice_extras(layout, files, listed)
+    yield from map(reader.row, labels.entries.values())
+    _notice_extras(layout, files, labels.entries.keys() | labels.rejected)
 
 
 @dataclass
@@ -116,7 +114,7 @@ class _Reader:
     dataset: DatasetInfo
     files: RafFiles
 
-    def row(self, entry: Entry, list_path: str) -> Sample | Reject:
+    def row(self, entry: Entry) -> Sample | Reject:
         """Return the sample of an entry, or its reject."""
         source = self.layout.source
         path = self.files.images[source].get(entry.key)
@@ -125,7 +123,7 @@ class _Reader:
             found = entry.key in self.files.images[other]
             hint = f" (the {other} one is there; sources are not mixed)" if found else ""
             reason = f"missing image: no {source} image of {entry.key}{hint}"
-            return self.layout.reject(entry.key, f"{list_path}#{entry.line}", reason)
+            return self.layout.reject(entry.key, entry.uri, reason)
         split = official_split(entry.key)
         label = self.dataset.codes[entry.code]
         return Sample(
