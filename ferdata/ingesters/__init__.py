@@ -1,4 +1,10 @@
-"""Ingesters: each turns a folder, as a dataset's authors ship it, into a manifest."""
+"""Ingesters: each turns a folder, as a dataset's authors ship it, into a manifest.
+
+A dataset costs four files, all found by their place: its info in `manifests/datasets/NAME.yaml`,
+its readers in `NAME/ingester.py` and its synthetic copy in `NAME/synthetic.py` of this package, and
+in `tests/support/damage/NAME.py` how a copy can be damaged, for the tests that every dataset must
+pass. An installed package adds a dataset with an entry point, see `ferdata.core.registry`.
+"""
 
 from __future__ import annotations
 

@@ -61,17 +61,10 @@ class Layout:
         lists: Iterable[str] = (),
         source: str = "images",
     ) -> Layout:
-        """Describe a copy that lies below a folder of a tree.
+        """Describe a copy below a folder of a tree.
 
-        Args:
-            tree: The whole tree.
-            folder: Root of the copy, relative to the tree.
-            dataset: See the class, as `name`, `confidence`, `evidence` and `source`.
-            name: See the class.
-            confidence: See the class.
-            *evidence: See the class.
-            lists: Label lists below the folder, relative to the tree.
-            source: See the class.
+        `folder` is the copy's root and `lists` are its label lists, both relative to the tree; the
+        other arguments are attributes of the class.
         """
         inner = tuple(path.removeprefix(f"{folder}/") for path in lists)
         return cls(dataset, name, source, tree.below(folder), inner, confidence, evidence)

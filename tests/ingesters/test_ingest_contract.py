@@ -120,7 +120,7 @@ def test_the_manifest_does_not_depend_on_the_folder_that_was_named(
     for (dataset, _), root in copies.items():
         if dataset != name:
             continue
-        above = tmp_path / "Daten für Gefühle" / "RAF"
+        above = tmp_path / "Gefühle 表情" / "raf db"
         above.mkdir(parents=True, exist_ok=True)
         link = above / root.name
         link.symlink_to(root, target_is_directory=True)

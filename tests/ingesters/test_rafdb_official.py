@@ -101,12 +101,6 @@ def test_zips_extracted_one_level_deeper(tmp_path: Path) -> None:
     assert manifest.column("uri")[0] == "Image/aligned/aligned/train_00001_aligned.jpg"
 
 
-def test_path_with_spaces_and_other_letters(tmp_path: Path) -> None:
-    base = write_official(tmp_path / "Gefühle 表情" / "raf db" / "basic")
-    assert len(ingest("rafdb", base)) == len(BASIC)
-    assert len(ingest("rafdb", tmp_path / "Gefühle 表情")) == len(BASIC)
-
-
 def test_both_parts_below_one_folder(basic: Path, compound: Path, tmp_path: Path) -> None:
     assert {each.dataset for each in detect(tmp_path)} == {"rafdb", "rafdb-compound"}
     assert len(ingest("rafdb", tmp_path)) == len(BASIC)

@@ -31,11 +31,12 @@ class Smiles(Ingester):
 
     def read(self, layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
         """Read the images sorted by path."""
+        space = self.info.space
         for path in layout.tree.images():
             name, label, key = _NAME.fullmatch(file_stem(path)), class_of(path), path[:-4]
             if name is None:
                 yield layout.reject(key, path, "file name: not like smiler01_1.png")
-            elif label not in self.info.space or label is None:
+            elif label not in space or label is None:
                 yield layout.reject(key, path, wrong_folder(path, "happy or neutral"))
             else:
                 yield Sample(key, path, label, class_folder(path), subject=name["subject"])
