@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ferdata.core.lazy import lazy_names
+from ferdata.core.version import __version__
 
 if TYPE_CHECKING:
     from ferdata.api.builds import Build, build, verify
@@ -25,13 +26,12 @@ if TYPE_CHECKING:
     from ferdata.core.labels import LabelSpace
     from ferdata.core.manifest import Manifest
 
-__version__ = "0.1.0"
-
 __all__ = [
     "Build",
     "FerdataError",
     "LabelSpace",
     "Manifest",
+    "__version__",
     "build",
     "datasets",
     "demo",

@@ -45,7 +45,7 @@ class Build(opened.Build):
     @cached_property
     def rejects(self) -> tuple[Any, ...]:
         """The rows that were rejected, each with its stage and reason."""
-        from ferdata.core.manifest import load_rejects  # noqa: PLC0415 - loads pyarrow
+        from ferdata.core.rejects import load_rejects  # noqa: PLC0415 - loads pyarrow
 
         return load_rejects(self.root / "rejects.parquet")
 
@@ -341,7 +341,7 @@ def _sort(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     Raises:
         OptionError: A name is none of them.
     """
-    from ferdata.ingesters.info import dataset_info, dataset_names  # noqa: PLC0415 - reads YAML
+    from ferdata.ingesters.lookup import dataset_info, dataset_names  # noqa: PLC0415 - reads YAML
 
     own: dict[str, Any] = {}
     execution: dict[str, Any] = {}

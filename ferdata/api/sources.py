@@ -11,9 +11,9 @@ from ferdata.api.paths import DataFolders, PathLike, as_folders, as_path
 
 if TYPE_CHECKING:
     from ferdata.core.manifest import Manifest
+    from ferdata.ingesters.contract import Layout
     from ferdata.ingesters.demo import DemoCopy
     from ferdata.ingesters.info import DatasetInfo
-    from ferdata.ingesters.stage import Detection
 
 
 class Listing(tuple[Any, ...]):
@@ -57,7 +57,7 @@ def datasets(name: str | None = None) -> Sequence[DatasetInfo] | DatasetInfo:
     Raises:
         UnknownNameError: There is no such dataset.
     """
-    from ferdata.ingesters.info import dataset_info, dataset_names  # noqa: PLC0415 - reads YAML
+    from ferdata.ingesters.lookup import dataset_info, dataset_names  # noqa: PLC0415 - reads YAML
 
     if name is not None:
         return dataset_info(name)
@@ -68,7 +68,7 @@ def datasets(name: str | None = None) -> Sequence[DatasetInfo] | DatasetInfo:
     )
 
 
-def detect(folder: PathLike) -> Sequence[Detection]:
+def detect(folder: PathLike) -> Sequence[Layout]:
     """Find out which datasets a folder holds, and in which layouts.
 
     Args:
@@ -83,7 +83,7 @@ def detect(folder: PathLike) -> Sequence[Detection]:
     from ferdata.ingesters import stage  # noqa: PLC0415 - loads numpy and pyarrow
 
     found = stage.detect(as_path(folder, "folder"))
-    rows = [(each.dataset, each.layout, f"{each.confidence:.0%}", each.root) for each in found]
+    rows = [(each.dataset, each.name, f"{each.confidence:.0%}", each.root) for each in found]
     return Listing.of(found, ("dataset", "layout", "confidence", "folder"), rows)
 
 

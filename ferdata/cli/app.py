@@ -8,8 +8,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from ferdata import __version__
 from ferdata.core.errors import UnknownNameError
+from ferdata.core.version import __version__
 
 VERBS = {
     "build": "Build a dataset or a mix into HDF5 and Hugging Face shards.",

@@ -9,7 +9,7 @@ from ferdata.cli.flags import Flag
 
 def choice_flags() -> Iterator[Flag]:
     """Yield a flag for each choice of any dataset; its values come from the dataset's YAML file."""
-    from ferdata.ingesters.info import dataset_info, dataset_names  # noqa: PLC0415 - reads YAML
+    from ferdata.ingesters.lookup import dataset_info, dataset_names  # noqa: PLC0415 - reads YAML
 
     offers: dict[str, dict[str, list[str]]] = {}
     for dataset in dataset_names():

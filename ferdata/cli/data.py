@@ -32,7 +32,7 @@ def parse_data(values: list[str] | None) -> Path | dict[str, Path] | None:
     """
     if not values:
         return None
-    from ferdata.ingesters.info import dataset_names  # noqa: PLC0415 - keeps start-up light
+    from ferdata.ingesters.lookup import dataset_names  # noqa: PLC0415 - keeps start-up light
 
     known = dataset_names()
     named: dict[str, Path] = {}

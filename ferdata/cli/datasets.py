@@ -28,10 +28,10 @@ def datasets(
       ferdata datasets rafdb
       ferdata datasets rafdb --json
     """
-    from ferdata.ingesters import dataset_info, dataset_names  # noqa: PLC0415
+    from ferdata.ingesters import all_ingesters, dataset_info  # noqa: PLC0415
     from ferdata.recipes.mix import load_mix, mix_names  # noqa: PLC0415 - keeps start-up light
 
-    shown = [dataset_info(each) for each in ([name] if name else dataset_names())]
+    shown = [dataset_info(name)] if name else [each.info for each in all_ingesters().values()]
     if as_json:
         values = [each.model_dump(mode="json") for each in shown]
         typer.echo(json.dumps(values[0] if name else values, indent=1, ensure_ascii=False))
@@ -63,9 +63,9 @@ def describe(dataset: DatasetInfo) -> str:
         parts.append("Choices\n" + "\n".join(_choices(dataset)))
     if dataset.attributes:
         parts.append(_section("Attributes", _attributes(dataset)))
-    if dataset.notes:
-        parts.append(_section("Mind", [f"- {note}" for note in dataset.notes]))
-    parts.append(_section("Sources of these facts", [dataset.source]))
+    if dataset.caveats:
+        parts.append(_section("Caveats", [f"- {caveat}" for caveat in dataset.caveats]))
+    parts.append(_section("Sources", [dataset.source]))
     return "\n\n".join(parts)
 
 

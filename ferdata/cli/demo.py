@@ -25,9 +25,11 @@ def demo(
         str | None, typer.Option(help="Layout, for instance official or kaggle.")
     ] = None,
     scale: Annotated[
-        float, typer.Option(help="Number of images over the real dataset's, up to 1.")
+        float, typer.Option(help="Size as a fraction of the real dataset's, up to 1.")
     ] = 0.05,
-    seed: Annotated[int, typer.Option(help="Another seed, other faces.")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Seed of all draws; another seed draws other faces.")
+    ] = 0,
     workers: Annotated[int | None, typer.Option(help="Processes; default: one per core.")] = None,
     sheet: Annotated[
         Path | None, typer.Option(help="Write a PNG that shows the eight expressions.")
@@ -35,10 +37,11 @@ def demo(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Draw a synthetic copy of a dataset in its true layout, file names and class proportions.
+    """Draw a synthetic copy of a dataset with its true layout, file names and class proportions.
 
-    Nobody real is in the pictures. The copy stands in for data that you don't have yet; a complete
-    copy with the same options is left as it is. Several names get a folder each inside --out.
+    The faces are drawn; no real person is in the images. The copy stands in for data that you
+    don't have yet. A complete copy with the same options is kept. With several names, each copy
+    gets its own folder inside --out.
 
     \b
     Examples:
@@ -54,7 +57,7 @@ def demo(
     if not names and sheet is None:
         raise OptionError("name a dataset (ferdata demo rafdb --out DIR) or give --sheet FILE.png")
     if names and out is None:
-        raise OptionError("--out is missing: the folder that the copy is written into")
+        raise OptionError("--out is missing: give the folder to write the copy into")
     if sheet is not None:
         write_sheet(sheet, seed=seed)
         typer.echo(f"contact sheet: {sheet}", err=as_json)
@@ -71,20 +74,20 @@ def demo(
         for name, folder in _folders(names or [], out or Path())
     ]
     if as_json:
-        typer.echo(json.dumps([_as_record(copy) for copy in copies], indent=1))
+        typer.echo(json.dumps([_as_json(copy) for copy in copies], indent=1))
     else:
         for copy in copies:
             typer.echo(_describe(copy))
 
 
 def _folders(names: list[str], out: Path) -> list[tuple[str, Path]]:
-    """Give each dataset its folder: `out` itself for one, a folder inside it for several."""
+    """Return each dataset's folder: `out` itself for one, a folder inside it for several."""
     if len(names) == 1:
         return [(names[0], out)]
     return [(name, out / name) for name in names]
 
 
-def _as_record(copy: DemoCopy) -> dict[str, object]:
+def _as_json(copy: DemoCopy) -> dict[str, object]:
     return {
         "name": copy.name,
         "root": str(copy.root),
@@ -97,16 +100,16 @@ def _as_record(copy: DemoCopy) -> dict[str, object]:
 
 
 def _describe(copy: DemoCopy) -> str:
-    """Say where a copy is, what it holds and what to do next."""
-    state = "drawn" if copy.written else "was there already, complete"
+    """Say where a copy is, what it contains and what to do next."""
+    state = "drawn" if copy.written else "already complete"
     labels = sorted({label for counts in copy.counts.values() for label in counts})
     width = max(map(len, labels))
     lines = [f"{copy.name}: {copy.total:,} synthetic images, layout {copy.layout}, {state}", ""]
-    lines.append(f"  {'':<{width}}" + "".join(f"{split:>8}" for split in copy.counts))
+    lines.append(f"  {'':<{width}}" + "".join(f"{split:>12}" for split in copy.counts))
     for label in labels:
-        numbers = "".join(f"{counts.get(label, 0):>8,}" for counts in copy.counts.values())
+        numbers = "".join(f"{counts.get(label, 0):>12,}" for counts in copy.counts.values())
         lines.append(f"  {label:<{width}}{numbers}")
-    totals = "".join(f"{sum(counts.values()):>8,}" for counts in copy.counts.values())
+    totals = "".join(f"{sum(counts.values()):>12,}" for counts in copy.counts.values())
     lines.append(f"  {'total':<{width}}{totals}")
     command = (
         f"ferdata build {copy.name} --data {shlex.quote(str(copy.root))} --out out/{copy.name}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from ferdata.ingesters import Detection
+    from ferdata.ingesters import Layout
 
 
 _SURE = 0.3
@@ -59,11 +59,11 @@ def _mixes(datasets: set[str]) -> list[str]:
     return [name for name in mix_names() if set(load_mix(name).sources) <= datasets]
 
 
-def _examine(found: list[Detection]) -> dict[Detection, list[str]]:
+def _examine(found: list[Layout]) -> dict[Layout, list[str]]:
     """Return what is suspicious about the surest copy of each folder."""
     from ferdata import ingesters  # noqa: PLC0415 - keeps start-up light
 
-    surest: dict[Path, Detection] = {}
+    surest: dict[Path, Layout] = {}
     for each in found:
         surest.setdefault(each.root, each)
     logger = logging.getLogger("ferdata")
@@ -77,16 +77,16 @@ def _examine(found: list[Detection]) -> dict[Detection, list[str]]:
         logger.setLevel(level)
 
 
-def _as_text(found: Detection, warnings: list[str]) -> str:
-    lines = [f"{found.dataset:<18}{found.layout:<20}{found.confidence:>4.0%}  {found.root}"]
+def _as_text(found: Layout, warnings: list[str]) -> str:
+    lines = [f"{found.dataset:<18}{found.name:<20}{found.confidence:>4.0%}  {found.root}"]
     lines += [f"    {sign}" for sign in found.evidence]
     return "\n".join(lines + [f"    WARNING {warning}" for warning in warnings])
 
 
-def _as_json(found: Detection, warnings: list[str]) -> dict[str, object]:
+def _as_json(found: Layout, warnings: list[str]) -> dict[str, object]:
     return {
         "dataset": found.dataset,
-        "layout": found.layout,
+        "layout": found.name,
         "confidence": found.confidence,
         "evidence": list(found.evidence),
         "warnings": warnings,

@@ -37,7 +37,8 @@ def ingest(
       ferdata ingest ferplus --data ~/data/fer --label-rule crossentropy --out ferplus.parquet
     """
     from ferdata.api.sources import ingest as read  # noqa: PLC0415 - keeps start-up light
-    from ferdata.core.manifest import rejects_file, save_manifest  # noqa: PLC0415
+    from ferdata.core.manifest import save_manifest  # noqa: PLC0415
+    from ferdata.core.rejects import rejects_file  # noqa: PLC0415
 
     require_parquet(out)
     manifest = read(name, data, source=source, **given.get("choices", {}))

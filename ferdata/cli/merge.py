@@ -38,8 +38,9 @@ def merge(
       ferdata merge my-mix.yaml rafdb.parquet jaffe.parquet --out mixed.parquet
     """
     from ferdata.api.sources import merge as merge_all  # noqa: PLC0415 - keeps start-up light
-    from ferdata.core.manifest import rejects_file, save_manifest  # noqa: PLC0415
+    from ferdata.core.manifest import save_manifest  # noqa: PLC0415
     from ferdata.core.parallel import default_workers  # noqa: PLC0415
+    from ferdata.core.rejects import rejects_file  # noqa: PLC0415
     from ferdata.curation.merge import counts_by_dataset  # noqa: PLC0415
     from ferdata.shards.summary import sources_table  # noqa: PLC0415
 

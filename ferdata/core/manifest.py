@@ -24,7 +24,8 @@ import pyarrow.parquet as pq
 from ferdata.core.errors import LabelError, ManifestError
 from ferdata.core.files import write_atomically
 from ferdata.core.labels import LabelSpace, class_weights
-from ferdata.core.schema import REJECT_SCHEMA, SCHEMA, SCHEMA_VERSION, SPLITS
+from ferdata.core.rejects import Reject, load_rejects, rejects_file, save_rejects
+from ferdata.core.schema import SCHEMA, SCHEMA_VERSION, SPLITS
 
 if TYPE_CHECKING:  # pandas takes a quarter of a second to import, in every worker
     import pandas as pd
@@ -35,23 +36,6 @@ _NAME = re.compile(r"[\w.+-]+")  # of a dataset, a detector
 
 _DICTIONARY_COLUMNS = [field.name for field in SCHEMA if pa.types.is_string(field.type)]
 """Columns with values that repeat; a dictionary of coordinates only costs time."""
-
-
-@dataclass(frozen=True)
-class Reject:
-    """A row that a stage did not pass on.
-
-    Attributes:
-        sample_id: The sample's id, or an empty string where it has none yet.
-        uri: Where it came from: a path relative to the root, or `list.txt#12` for a line.
-        stage: The stage that rejected it: `ingest`, `faces`, `curate` or `build`.
-        reason: Why, for a person.
-    """
-
-    sample_id: str
-    uri: str
-    stage: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -362,30 +346,6 @@ class Manifest:
             roots=dict(roots or {}),
             provenance=provenance,
         )
-
-
-def save_rejects(rejects: Iterable[Reject], path: Path) -> None:
-    """Write `rejects.parquet`, whole or not at all."""
-    table = pa.Table.from_pylist([vars(reject) for reject in rejects], schema=REJECT_SCHEMA)
-    with write_atomically(path) as file:
-        pq.write_table(table, file)
-
-
-def load_rejects(path: Path) -> tuple[Reject, ...]:
-    """Read `rejects.parquet`.
-
-    Raises:
-        ManifestError: The file is missing or not readable.
-    """
-    try:
-        return tuple(Reject(**row) for row in pq.read_table(path).to_pylist())
-    except (OSError, pa.ArrowInvalid, TypeError) as error:
-        raise ManifestError(f"{path}: not a readable list of rejects ({error})") from error
-
-
-def rejects_file(manifest: Path) -> Path:
-    """Return the path of the rejects beside a manifest's file: `FILE.rejects.parquet`."""
-    return manifest.with_name(f"{manifest.stem}.rejects.parquet")
 
 
 def save_manifest(manifest: Manifest, path: Path) -> None:

@@ -30,6 +30,9 @@ GROUP = "ferdata.plugins"
 KINDS = ("dataset", "detector", "model", "operation", "format", "label_rule")
 """What a plugin can add; the first part of an entry point's name."""
 
+_REGISTERED: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
+"""What this program registered, by kind and name."""
+
 
 class Registry(Generic[Value]):
     """Things of one kind by name.
@@ -47,7 +50,7 @@ class Registry(Generic[Value]):
             raise PluginError(f"{kind!r} is no kind of plugin; expected one of {', '.join(KINDS)}")
         self.kind = kind
         self._built_in = dict(built_in)
-        self._registered: dict[str, Value] = {}
+        self._registered: dict[str, Value] = _REGISTERED[kind]
 
     def register(self, name: str) -> Callable[[Value], Value]:
         """Return a decorator that adds something for this process under a name.

@@ -19,8 +19,9 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from ferdata.core.errors import ManifestError, UnknownNameError
-from ferdata.core.manifest import Manifest, Reject
+from ferdata.core.manifest import Manifest
 from ferdata.core.perceptual import BITS, decode_hashes, distances
+from ferdata.core.rejects import Reject
 from ferdata.core.schema import SPLITS
 from ferdata.curation.clusters import RowClusters, find_clusters
 

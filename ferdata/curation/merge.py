@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ferdata.core.errors import LabelError, ManifestError
-from ferdata.core.manifest import Manifest, Reject
+from ferdata.core.manifest import Manifest
+from ferdata.core.rejects import Reject
 from ferdata.recipes.mix import DROP, Mix
 
 logger = logging.getLogger(__name__)

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ferdata import __version__
 from ferdata.core.errors import ModelFileError
 from ferdata.core.files import sha256_file, write_atomically
+from ferdata.core.version import __version__
 from ferdata.deployment.graph import INPUT_NAMES, OUTPUT_NAMES, to_onnx
 from ferdata.deployment.options import ExportOptions
 from ferdata.deployment.parity import RELATIVE_TOLERANCE, TOLERANCE, Comparison, compare

@@ -16,10 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ferdata.core.errors import ManifestError, ModelFileError
-from ferdata.core.manifest import Manifest, Reject
+from ferdata.core.manifest import Manifest
 from ferdata.core.parallel import SerialExecutor, run_in_order
 from ferdata.core.perceptual import HASH_NAME
 from ferdata.core.progress import progress_bar
+from ferdata.core.rejects import Reject
 from ferdata.core.schema import SCHEMA
 from ferdata.faces.cache import DetectionCache, box_key, cache_path
 from ferdata.faces.columns import (

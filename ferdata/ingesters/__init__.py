@@ -1,4 +1,10 @@
-"""From a folder as its authors ship it to a manifest: one package per dataset."""
+"""Ingesters: each turns a folder, as a dataset's authors ship it, into a manifest.
+
+A dataset costs four files, all found by their place: its info in `manifests/datasets/NAME.yaml`,
+its readers in `NAME/ingester.py` and its synthetic copy in `NAME/synthetic.py` of this package, and
+in `tests/support/damage/NAME.py` how a copy can be damaged, for the tests that every dataset must
+pass. An installed package adds a dataset with an entry point, see `ferdata.core.registry`.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +13,22 @@ from typing import TYPE_CHECKING
 from ferdata.core.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from ferdata.ingesters.contract import Choices, Ingester, Layout, register
-    from ferdata.ingesters.info import DatasetInfo, dataset_info, dataset_names
+    from ferdata.ingesters.catalog import all_ingesters, register
+    from ferdata.ingesters.contract import Choices, Ingester, Layout
+    from ferdata.ingesters.info import DatasetInfo
+    from ferdata.ingesters.lookup import dataset_info, dataset_names
     from ferdata.ingesters.sample import Sample
-    from ferdata.ingesters.stage import Detection, detect, examine, ingest
+    from ferdata.ingesters.stage import detect, examine, ingest
+    from ferdata.ingesters.tree import FileTree
 
 __all__ = [
     "Choices",
     "DatasetInfo",
-    "Detection",
+    "FileTree",
     "Ingester",
     "Layout",
     "Sample",
+    "all_ingesters",
     "dataset_info",
     "dataset_names",
     "detect",
@@ -30,9 +40,12 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        **dict.fromkeys(("Choices", "Ingester", "Layout", "register"), "contract"),
-        **dict.fromkeys(("DatasetInfo", "dataset_info", "dataset_names"), "info"),
-        **dict.fromkeys(("Detection", "detect", "examine", "ingest"), "stage"),
+        **dict.fromkeys(("all_ingesters", "register"), "catalog"),
+        **dict.fromkeys(("dataset_info", "dataset_names"), "lookup"),
+        **dict.fromkeys(("Choices", "Ingester", "Layout"), "contract"),
+        **dict.fromkeys(("detect", "examine", "ingest"), "stage"),
+        "DatasetInfo": "info",
         "Sample": "sample",
+        "FileTree": "tree",
     },
 )

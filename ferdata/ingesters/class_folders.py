@@ -1,22 +1,43 @@
-"""Folders named after classes, as re-made copies of many datasets have them."""
+"""Folders named after classes, in which re-made copies of many datasets keep their images."""
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from ferdata.core.errors import LabelError
 from ferdata.core.labels import canonical_name
 from ferdata.ingesters.tree import file_name, folder_name
 
+SPLIT_FOLDER = re.compile(r"train|test|valid|val|validation", re.IGNORECASE)
+"""Names of the folders of splits above the class folders."""
+
 
 def class_of(path: str) -> str | None:
-    """Return the expression that a file's own folder is named after, None for any other name."""
-    return _class_of_folder(file_name(folder_name(path)))
+    """Return the expression that a file's folder is named after, or None for any other name."""
+    return _class_of_folder(class_folder(path))
 
 
-def foreign_folder(path: str, expected: str) -> str:
-    """Return the reason for rejecting an image whose folder is no class of the dataset."""
-    return f"label folder {file_name(folder_name(path)) or '.'}: expected {expected}"
+def class_folder(path: str) -> str:
+    """Return the name of the folder that a file lies in."""
+    return file_name(folder_name(path))
+
+
+def split_folder(path: str) -> str | None:
+    """Return the name of the folder above the class folder, or None if it names no split."""
+    word = class_folder(folder_name(path))
+    return word if SPLIT_FOLDER.fullmatch(word) else None
+
+
+def above_class_folder(path: str) -> str:
+    """Return the folder above a file's class folder; the file's own where it names no class."""
+    folder = folder_name(path)
+    return folder_name(folder) if class_of(path) is not None else folder
+
+
+def wrong_folder(path: str, expected: str) -> str:
+    """Return the reason for rejecting an image whose folder is not a class of the dataset."""
+    return f"label folder {class_folder(path) or '.'}: expected {expected}"
 
 
 @lru_cache(maxsize=4096)

@@ -1,47 +1,43 @@
 """What an ingester is: it recognizes a dataset's layouts and reads their rows.
 
-One file per dataset registers one class with two methods. Everything that all datasets share
-(finding files, label lists, counting, building the manifest) is done around it.
+Everything that all datasets share (finding files, reading label lists, counting, building the
+manifest) is done around it.
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
-from ferdata.core.errors import UnknownNameError
 from ferdata.core.labels import LabelSpace
-from ferdata.core.manifest import Reject
-from ferdata.ingesters.info import Counts, DatasetInfo, dataset_info
+from ferdata.core.rejects import Reject
+from ferdata.ingesters.info import Counts, DatasetInfo, load_info, shipped_file
+from ferdata.ingesters.notices import Notices
 from ferdata.ingesters.sample import Sample
 from ferdata.ingesters.tree import FileTree
 
 STAGE = "ingest"
 
 Choices = Mapping[str, str]
-"""What to read of a dataset that leaves a choice, `{"poses": "half"}`; see `DatasetInfo`."""
-
-_REGISTRY: dict[str, type[Ingester]] = {}
+"""What to read where a dataset offers a choice, `{"poses": "half"}`; see `DatasetInfo`."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """One way of reading one copy of a dataset.
+    """One way to read one copy of a dataset.
 
     Attributes:
         dataset: The dataset's name.
         name: The layout's name, one of those in the `DatasetInfo`.
-        source: The kind of images: `aligned` or `original`.
+        source: The kind of images, one of the keys of `DatasetInfo.image`.
         tree: The files of the copy; its root is the root that manifest uris are relative to.
         lists: Label lists, relative to the tree's root.
         confidence: How sure the detection is, 0 to 1.
         evidence: What it was recognized by, one sentence each.
+        notices: What is noticed in this copy; logged when it has been read.
     """
 
     dataset: str
@@ -51,34 +47,71 @@ class Layout:
     lists: tuple[str, ...]
     confidence: float
     evidence: tuple[str, ...]
+    notices: Notices = field(default_factory=Notices, repr=False, compare=False)
+
+    @classmethod
+    def below(
+        cls,
+        tree: FileTree,
+        folder: str,
+        dataset: str,
+        name: str,
+        confidence: float,
+        *evidence: str,
+        lists: Iterable[str] = (),
+        source: str = "images",
+    ) -> Layout:
+        """Describe a copy below a folder of a tree.
+
+        `folder` is the copy's root and `lists` are its label lists, both relative to the tree; the
+        other arguments are attributes of the class.
+        """
+        inner = tuple(path.removeprefix(f"{folder}/") for path in lists)
+        return cls(dataset, name, source, tree.below(folder), inner, confidence, evidence)
 
     @property
     def root(self) -> Path:
         """The folder that manifest uris are relative to."""
         return self.tree.root
 
+    def reject(self, key: str, uri: str, reason: str) -> Reject:
+        """Return the reject of a row.
+
+        Args:
+            key: The sample's name inside the dataset; empty where it has none.
+            uri: Path relative to the root, `list.txt#12` for a line of a file.
+            reason: A kind of reject, a colon, and the details, so that kinds can be counted.
+        """
+        return Reject(f"{self.dataset}/{key}" if key else "", uri, STAGE, reason)
+
 
 class Ingester(ABC):
-    """Reads one dataset; registered under its name with `register`."""
+    """Reads one dataset. Holds no state.
+
+    Attributes:
+        name: The dataset's name.
+        info_file: The YAML file of its `DatasetInfo`; None for one that ships with ferdata.
+    """
 
     name: ClassVar[str]
+    info_file: ClassVar[Path | None] = None
 
     @property
     def info(self) -> DatasetInfo:
-        """What is known about the dataset."""
-        return dataset_info(self.name)
+        """The dataset's license, codes, counts and layouts."""
+        return load_info(self.info_file or shipped_file(self.name), self.name)
 
     @abstractmethod
     def detect(self, tree: FileTree) -> list[Layout]:
-        """Return every way in which this dataset can be read from a tree, best first.
+        """Return every way in which this dataset can be read from a tree.
 
-        A layout that lacks something, such as an archive to be extracted, is returned with a low
-        confidence; `read` then says what to do.
+        Where an image source or an archive is missing, return the layout with a confidence of 0.5
+        or less; `read` then says what to do.
         """
 
     @abstractmethod
     def read(self, layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
-        """Yield each row of the dataset, as a sample or with the reason why it can't be one.
+        """Yield each row of the dataset, as a sample or as a reject with its reason.
 
         Args:
             layout: What `detect` returned.
@@ -92,66 +125,9 @@ class Ingester(ABC):
         """Return the label space of the rows that are read under these choices."""
         return self.info.space
 
-    def expected_counts(
-        self,
-        layout: Layout,
-        choices: Choices,
-    ) -> Mapping[str, Counts]:
+    def expected_counts(self, layout: Layout, choices: Choices) -> Mapping[str, Counts]:
         """Return the published number of rows by split and class; empty where none are known.
 
         Rows without an official split stand under `UNSPLIT`, a whole split under `ALL_CLASSES`.
         """
         return self.info.expected_counts(layout.name)
-
-
-_Class = TypeVar("_Class", bound=type[Ingester])
-
-
-def register(name: str) -> Callable[[_Class], _Class]:
-    """Register an ingester class under a dataset's name."""
-
-    def decorate(ingester: _Class) -> _Class:
-        ingester.name = name
-        _REGISTRY[name] = ingester
-        return ingester
-
-    return decorate
-
-
-def dataset_packages() -> tuple[str, ...]:
-    """Return the full names of the packages of single datasets, sorted."""
-    package = __name__.rpartition(".")[0]
-    home = str(Path(__file__).parent)
-    return tuple(f"{package}.{each.name}" for each in pkgutil.iter_modules([home]) if each.ispkg)
-
-
-@cache
-def all_ingesters() -> Mapping[str, Ingester]:
-    """Return an ingester of every registered dataset, by name, sorted."""
-    for folder in dataset_packages():
-        importlib.import_module(f"{folder}.ingester")
-    return {name: _REGISTRY[name]() for name in sorted(_REGISTRY)}
-
-
-def ingester(name: str) -> Ingester:
-    """Return the ingester of a dataset.
-
-    Raises:
-        UnknownNameError: No such dataset is registered.
-    """
-    known = all_ingesters()
-    if name not in known:
-        raise UnknownNameError("dataset", name, known)
-    return known[name]
-
-
-def reject(dataset: str, key: str, uri: str, reason: str) -> Reject:
-    """Make the reject of a row that ingest leaves behind.
-
-    Args:
-        dataset: The dataset's name.
-        key: The sample's name inside the dataset; empty where it has none.
-        uri: Path relative to the layout's root, `list.txt#12` for a line of a file.
-        reason: A kind of reject, a colon, and the details, so that kinds can be counted.
-    """
-    return Reject(f"{dataset}/{key}" if key else "", uri, STAGE, reason)

@@ -1,7 +1,7 @@
-"""Comparing what was read with what a whole copy has, so that a damaged copy is noticed.
+"""Comparing what was read with what a complete copy has, so that a damaged copy is noticed.
 
-Differences are a warning and are recorded; they stop nothing, since a copy with three images less
-is still worth a build, and the record says what it was built from.
+Differences are logged as a warning and recorded; they stop nothing, because a copy that lacks three
+images is still worth a build.
 """
 
 from __future__ import annotations
@@ -19,19 +19,18 @@ from ferdata.ingesters.info import ALL_CLASSES, UNSPLIT
 
 logger = logging.getLogger(__name__)
 
-
 _MAX_TABLE = 24
 
 
 @dataclass(frozen=True)
 class CountDifference:
-    """A number of images that is not the published one.
+    """A number of images that differs from the published one.
 
     Attributes:
-        split: The authors' split.
+        split: The official split.
         label: The class, or `ALL_CLASSES` for the whole split.
         found: Images that were read.
-        published: Images of a whole copy.
+        published: Images of a complete copy.
     """
 
     split: str
@@ -55,7 +54,7 @@ def official_counts(manifest: Manifest) -> dict[str, dict[str, int]]:
 def count_differences(
     counts: Mapping[str, Mapping[str, int]], expected: Mapping[str, Mapping[str, int]]
 ) -> list[CountDifference]:
-    """List every published number that the counts don't meet.
+    """List every published number that differs from the counts.
 
     Args:
         counts: Rows by split and class.
@@ -79,13 +78,13 @@ def check_counts(
     expected: Mapping[str, Mapping[str, int]],
     folders: Iterable[Path],
 ) -> dict[str, Any]:
-    """Compare a manifest's counts with the published ones; warn where they differ.
+    """Compare a manifest's counts with the published ones; warn if they differ.
 
     Args:
         manifest: The rows of one dataset.
         name: The dataset's name.
         expected: The published counts, as for `count_differences`.
-        folders: Where the marker of a synthetic copy may lie.
+        folders: Where the marker of a synthetic copy may be.
 
     Returns:
         For the provenance: `count_check` (a sentence), `count_differences` (a list of mappings),
@@ -114,7 +113,7 @@ def check_counts(
 
 
 def difference_table(differences: list[CountDifference]) -> str:
-    """Lay differences out in columns."""
+    """Return differences as a table."""
     lines = [f"  {'split':<12}{'class':<24}{'here':>8}{'published':>11}"]
     lines += [
         f"  {each.split:<12}{each.label:<24}{each.found:>8,}{each.published:>11,}"
@@ -126,7 +125,7 @@ def difference_table(differences: list[CountDifference]) -> str:
 
 
 def demo_marker(folders: Iterable[Path]) -> dict[str, Any] | None:
-    """Return what the marker of a synthetic copy says, or None for other copies."""
+    """Return the content of a synthetic copy's marker, or None for other copies."""
     for folder in folders:
         try:
             marker = json.loads((folder / DEMO_MARKER).read_text(encoding="utf-8"))

@@ -1,12 +1,13 @@
 """`write_demo`: a synthetic copy of a dataset, in the dataset's true layout.
 
-A dataset is one file with one class that says which samples a copy has, writes one of them, and
-writes the lists (`DemoWriter`). Everything else is here: order, workers, progress, reruns.
+A `DemoWriter` says which images a copy has, and writes one of them and the lists. Everything else
+is here: order, workers, progress, reruns.
 """
 
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +17,14 @@ from ferdata.core.errors import BuildError, LayoutError, OptionError, UnknownNam
 from ferdata.core.files import DEMO_MARKER, read_json, write_json
 from ferdata.core.parallel import open_executor, run_in_order
 from ferdata.core.progress import progress_bar
-from ferdata.ingesters.synthetic import DemoWriter, Sample, writers
+from ferdata.ingesters.synthetic import ROWS_FOLDER, DemoImage, DemoWriter, writers
 
 logger = logging.getLogger(__name__)
 
 DRAWING_VERSION = 1
-"""Raised whenever the same seed draws other bytes; part of a copy's marker."""
+"""Increased when the same seed draws other bytes; part of a copy's marker."""
 
-_CHUNK = 16  # samples per task: long enough to hide the queue, short enough for a smooth bar
+_CHUNK = 16  # images per task: long enough to hide the queue, short enough for a smooth bar
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,10 @@ class DemoCopy:
         name: The dataset.
         root: The folder to give to `ferdata build --data`.
         layout: The layout it is in.
-        scale: Its size over the real dataset's.
+        scale: Its size, as a fraction of the real dataset's.
         seed: The seed it was drawn from.
-        counts: Images per split and label.
-        written: False when an identical copy was there already.
+        counts: Images by split and label.
+        written: False if an identical copy was already there.
     """
 
     name: str
@@ -54,7 +55,7 @@ class DemoCopy:
         return sum(sum(labels.values()) for labels in self.counts.values())
 
 
-def find_writer(name: str) -> DemoWriter:
+def find_writer(name: str) -> DemoWriter[Any]:
     """Return the writer of a dataset.
 
     Raises:
@@ -62,7 +63,7 @@ def find_writer(name: str) -> DemoWriter:
     """
     known = writers()
     if name not in known:
-        raise UnknownNameError("demo dataset", name, known)
+        raise UnknownNameError("dataset with a synthetic copy", name, known)
     return known[name]
 
 
@@ -76,24 +77,25 @@ def write_demo(
     workers: int = 1,
     quiet: bool = False,
 ) -> DemoCopy:
-    """Draw a copy of a dataset: true layout, file names, codes and class proportions.
+    """Draw a copy of a dataset with true layout, file names, codes and class proportions.
 
     The bytes depend on everything but `out` and `workers`. A complete copy with the same options
-    is left as it is; an interrupted one is finished.
+    is kept; an interrupted one is finished.
 
     Args:
         name: The dataset, for instance `"rafdb"`.
-        out: Folder of the copy; empty or not there yet.
+        out: Folder of the copy, new or empty.
         layout: One of the writer's layouts; default: its first.
-        scale: Size over the real dataset's, above 0 and up to 1; no class gets empty.
-        seed: Another seed, other faces.
+        scale: Size as a fraction of the real dataset's, above 0 and up to 1; every class keeps at
+            least one image.
+        seed: Seed of all draws; another seed draws other faces.
         workers: Number of processes.
         quiet: Show no progress.
 
     Raises:
         UnknownNameError: The dataset or the layout is unknown.
         OptionError: The scale or the number of workers is out of range.
-        LayoutError: The folder holds something else.
+        LayoutError: The folder contains something else.
         BuildError: The folder can't be written.
     """
     writer = find_writer(name)
@@ -101,50 +103,50 @@ def write_demo(
     if layout not in writer.layouts:
         raise UnknownNameError(f"layout of {name}", layout, writer.layouts)
     if not 0.0 < scale <= 1.0:
-        raise OptionError(f"--scale {scale}: it must be above 0 and at most 1 (the real size)")
+        raise OptionError(f"--scale {scale}: must be above 0 and at most 1 (the real size)")
     if workers < 1:
-        raise OptionError(f"--workers {workers}: at least 1 is needed")
-    samples = writer.plan(layout, scale, seed)
-    record: dict[str, Any] = {
+        raise OptionError(f"--workers {workers}: must be at least 1")
+    images = writer.plan(layout, scale, seed)
+    marker: dict[str, Any] = {
         "name": name,
         "layout": layout,
         "scale": scale,
         "seed": seed,
         "drawing_version": DRAWING_VERSION,
-        "counts": count_samples(samples),
+        "counts": count_images(images),
     }
-    written = not _is_complete(out, record)
+    written = not _is_complete(out, marker)
     if written:
         try:
-            _write(writer, out, samples, record, workers=workers, quiet=quiet)
+            _write(writer, out, images, marker, workers=workers, quiet=quiet)
         except OSError as error:
             raise BuildError(
                 f"{out}: the copy can't be written: {error.strerror or error}"
             ) from error
-    return DemoCopy(name, out, layout, scale, seed, record["counts"], written)
+    return DemoCopy(name, out, layout, scale, seed, marker["counts"], written)
 
 
-def count_samples(samples: Sequence[Sample]) -> dict[str, dict[str, int]]:
-    """Count the samples that are rows, per split and label."""
+def count_images(images: Sequence[DemoImage]) -> dict[str, dict[str, int]]:
+    """Count the images that are rows, by split and label."""
     counts: dict[str, dict[str, int]] = {}
-    for sample in samples:
-        if sample.label is None:
-            continue
-        labels = counts.setdefault(sample.split, {})
-        labels[sample.label] = labels.get(sample.label, 0) + 1
+    for image in images:
+        if image.label is not None:
+            labels = counts.setdefault(image.split, {})
+            labels[image.label] = labels.get(image.label, 0) + 1
     return counts
 
 
-def _is_complete(out: Path, record: Mapping[str, Any]) -> bool:
-    """Say whether a folder holds this copy already, whole.
+def _is_complete(out: Path, marker: Mapping[str, Any]) -> bool:
+    """Say whether a folder contains this copy, complete.
 
     Raises:
-        LayoutError: The folder holds anything but this copy or the beginning of it.
+        LayoutError: The folder contains anything but this copy or an unfinished one.
+        BuildError: The folder can't be read.
     """
     if not out.exists():
         return False
     if not out.is_dir():
-        raise LayoutError(f"{out}: is a file; --out must name a folder")
+        raise LayoutError(f"{out}: is a file; --out must be a folder")
     try:
         if not any(out.iterdir()):
             return False
@@ -153,62 +155,63 @@ def _is_complete(out: Path, record: Mapping[str, Any]) -> bool:
         raise BuildError(f"{out}: can't be read: {error.strerror or error}") from error
     if not isinstance(found, dict):
         raise LayoutError(
-            f"{out}: is not empty and holds no synthetic copy of ours; nothing was written. "
+            f"{out}: is not empty and not a synthetic copy; nothing was written. "
             "Give --out a new or empty folder."
         )
     complete = found.pop("complete", False)
-    if found != dict(record):
-        differing = sorted(key for key in record if found.get(key) != record[key])
+    if found != dict(marker):
+        differing = sorted(key for key in marker if found.get(key) != marker[key])
         raise LayoutError(
-            f"{out}: holds a synthetic copy with another {', '.join(differing)}; nothing was "
+            f"{out}: contains a synthetic copy with another {', '.join(differing)}; nothing was "
             "written. Give --out another folder, or remove this one."
         )
     return bool(complete)
 
 
 def _write(
-    writer: DemoWriter,
+    writer: DemoWriter[Any],
     out: Path,
-    samples: Sequence[Sample],
-    record: Mapping[str, Any],
+    images: Sequence[DemoImage],
+    marker: Mapping[str, Any],
     *,
     workers: int,
     quiet: bool,
 ) -> None:
-    """Write a copy; its marker says that it is complete when everything else is there."""
-    write_json(out / DEMO_MARKER, {**record, "complete": False})
-    for folder in writer.folders(record["layout"]):
+    """Write a copy; its marker becomes complete when everything else is written."""
+    write_json(out / DEMO_MARKER, {**marker, "complete": False})
+    for folder in writer.folders(marker["layout"]):
         (out / folder).mkdir(parents=True, exist_ok=True)
     tasks = [
-        _Task(writer.name, out, record["layout"], record["seed"], tuple(samples[at : at + _CHUNK]))
-        for at in range(0, len(samples), _CHUNK)
+        _Task(writer.name, out, marker["layout"], marker["seed"], tuple(images[at : at + _CHUNK]))
+        for at in range(0, len(images), _CHUNK)
     ]
     kind = "serial" if workers == 1 else "processes"
     with (
-        progress_bar(f"drawing {writer.name}", len(samples), quiet=quiet) as bar,
+        progress_bar(f"drawing {writer.name}", len(images), quiet=quiet) as bar,
         open_executor(kind, workers) as executor,
     ):
-        for count in run_in_order(executor, _write_samples, tasks, ahead=4 * workers):
+        for count in run_in_order(executor, _write_images, tasks, ahead=4 * workers):
             bar.update(count)
-    writer.write_lists(out, record["layout"], samples)
-    write_json(out / DEMO_MARKER, {**record, "complete": True})
-    logger.debug("%s: %d samples drawn", out, len(samples))
+    writer.write_lists(out, marker["layout"], images)
+    shutil.rmtree(out / ROWS_FOLDER, ignore_errors=True)
+    write_json(out / DEMO_MARKER, {**marker, "complete": True})
+    logger.debug("%s: %d images drawn", out, len(images))
 
 
 @dataclass(frozen=True)
 class _Task:
-    """Some samples to draw, small enough to send to another process."""
+    """Some images to draw, small enough to send to another process."""
 
     name: str
     out: Path
     layout: str
     seed: int
-    samples: tuple[Sample, ...]
+    images: tuple[DemoImage, ...]
 
 
-def _write_samples(task: _Task) -> int:
-    """Draw and write the samples of a task; returns their number."""
+def _write_images(task: _Task) -> int:
+    """Draw and write the images of a task; returns their number."""
     writer = find_writer(task.name)
-    for sample in task.samples:
-        writer.write_sample(task.out, task.layout, sample, task.seed)
-    return len(task.samples)
+    for image in task.images:
+        writer.write_image(task.out, task.layout, image, task.seed)
+    return len(task.images)

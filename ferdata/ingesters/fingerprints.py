@@ -1,8 +1,8 @@
-"""Whose class counts are these? Copies with a wrong name or mixed-up codes.
+"""Comparing class counts with those of all datasets: copies with a wrong name or mixed-up codes.
 
-The counts per class of a dataset are as good as a fingerprint. Copies are in circulation that are
-called one dataset and hold another, and copies whose label codes follow another dataset's order:
-both load without an error and train to plausible, wrong numbers.
+The counts per class identify a dataset like a fingerprint. Some copies in circulation are named
+after one dataset and contain another; others have label codes in another dataset's order. Both
+load without an error and train to plausible, wrong numbers.
 """
 
 from __future__ import annotations
@@ -15,32 +15,34 @@ import numpy as np
 import numpy.typing as npt
 
 from ferdata.core.labels import CANONICAL
-from ferdata.ingesters.info import ALL_CLASSES, PUBLISHED, DatasetInfo, dataset_info, dataset_names
+from ferdata.ingesters.catalog import all_ingesters
+from ferdata.ingesters.info import ALL_CLASSES, PUBLISHED, DatasetInfo
+from ferdata.ingesters.lookup import dataset_info, dataset_names
 
 TOLERANCE = 0.005
-"""Rows that may differ, as a share of all: a few images are missing from many copies."""
+"""Rows that may differ, as a fraction of all: many copies lack a few images."""
 
 MIN_ROWS = 200
-"""Below this many rows counts say nothing."""
+"""Counts of fewer rows say nothing."""
 
 _Vector = npt.NDArray[np.int64]
 
 _OTHER_NAMES = {"fer+": "ferplus", "ck+": "ckplus", "raf": "rafdb"}
-"""What people call folders of a dataset, besides its name here."""
+"""Parts of folder names that stand for a dataset, besides its name here."""
 
 
 def suspicions(
     name: str, counts: Mapping[str, Mapping[str, int]], folder: Path | None = None
 ) -> list[str]:
-    """Say what speaks against a copy being the dataset that it was read as.
+    """Report reasons to doubt that a copy is the dataset that it was read as.
 
     Args:
         name: The dataset that it was read as.
         counts: Rows by split and class, as read.
-        folder: Where it lies; a folder named after another dataset is worth a word.
+        folder: Its folder, which may be named after another dataset.
 
     Returns:
-        Sentences for a person; empty where nothing is suspicious.
+        One sentence each; empty if nothing is suspicious.
     """
     found = []
     for split, by_class in (*counts.items(), ("all splits", _total(counts))):
@@ -50,7 +52,7 @@ def suspicions(
         if sentence := _suspicion(name, vector):
             found.append(f"{split}: {sentence}")
     if len(counts) == 1 and len(found) > 1:
-        found.pop()  # the total of a single split says the same again
+        found.pop()  # the total of a single split repeats it
     other = _named_after(folder) if folder is not None else None
     if other and other != name and not {other, name} <= {"fer2013", "ferplus"}:
         found.append(f"the folder is named after {other}, its files and labels are {name}'s")
@@ -64,20 +66,20 @@ def _suspicion(name: str, vector: _Vector) -> str:
         return ""
     for owner, what, known in prints:
         if _alike(vector, known):
-            return f"the class counts are those of {what}; this is {owner}, whatever it is called"
+            return f"the class counts are those of {what}, so this is {owner} under another name"
     for _, what, known in prints:
         if _alike(np.sort(vector), np.sort(known)):
             return (
                 f"the class counts are those of {what} under other names"
-                f"{_whose_order(name, vector, known)}: its labels are mixed up"
+                f"{_whose_order(name, vector, known)}: the labels are mixed up"
             )
     return ""
 
 
 def _whose_order(name: str, vector: _Vector, known: _Vector) -> str:
-    """Name the dataset whose label codes would put the counts right."""
+    """Name the dataset whose label codes would explain the counts."""
     own = dataset_info(name).codes
-    orders = {each: dataset_info(each).codes for each in dataset_names() if each != name}
+    orders = {each: other.info.codes for each, other in all_ingesters().items() if each != name}
     orders["folders in alphabetical order"] = dict(enumerate(sorted(own.values()), min(own)))
     for order, codes in orders.items():
         moved = np.zeros(len(CANONICAL), np.int64)
@@ -91,8 +93,8 @@ def _whose_order(name: str, vector: _Vector, known: _Vector) -> str:
 
 def _prints() -> Iterator[tuple[str, str, _Vector]]:
     """Yield dataset, description and counts of every known fingerprint."""
-    for name in dataset_names():
-        known = dataset_info(name)
+    for name, reader in all_ingesters().items():
+        known = reader.info
         if known.counts_status == PUBLISHED and set(known.codes.values()) <= set(CANONICAL):
             yield from _own_prints(known)
         for what, counts in known.fingerprints.items():
@@ -125,17 +127,16 @@ def _vector(by_class: Mapping[str, int]) -> _Vector:
 
 
 def _alike(one: _Vector, other: _Vector) -> bool:
-    """Tell whether counts are equal but for a few rows, with no class empty in only one of them."""
+    """Say whether counts differ by a few rows at most, with the same classes empty."""
     if ((one == 0) != (other == 0)).any():
         return False
     return bool(np.abs(one - other).sum() <= TOLERANCE * other.sum())
 
 
 def _named_after(folder: Path) -> str | None:
-    """Return the dataset that a folder's own name speaks of, if it speaks of just one."""
-    text = folder.name.lower()
-    word = re.sub(r"[^a-z0-9+]", "", text)
-    spoken = {name for name in dataset_names() if name.replace("-", "") in word}
-    spoken |= {name for said, name in _OTHER_NAMES.items() if said in word}
-    spoken -= {"rafdb"} if "rafdb-compound" in spoken else set()
-    return spoken.pop() if len(spoken) == 1 else None
+    """Return the dataset that a folder's name mentions, if it mentions exactly one."""
+    word = re.sub(r"[^a-z0-9+]", "", folder.name.lower())
+    found = {name for name in dataset_names() if name.replace("-", "") in word}
+    found |= {name for part, name in _OTHER_NAMES.items() if part in word}
+    found -= {"rafdb"} if "rafdb-compound" in found else set()
+    return found.pop() if len(found) == 1 else None

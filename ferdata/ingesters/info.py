@@ -1,6 +1,6 @@
-"""What is known about each dataset: license, codes, counts and layouts, from YAML files.
+"""Dataset info: license, codes, counts and layouts of a dataset, from a YAML file.
 
-The facts are data, not code: `manifests/datasets/NAME.yaml`, each with its sources in comments.
+Those of ferdata's own datasets are `manifests/datasets/NAME.yaml`, with sources in comments.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ferdata.core.errors import ManifestError, OptionError, UnknownNameError
 from ferdata.core.labels import BASIC7, BASIC8, CANONICAL, LabelSpace
 from ferdata.core.resources import manifests_folder
+from ferdata.core.yaml_files import read_model
 
 Text = Annotated[str, Field(min_length=1)]
 Counts = dict[str, int]
@@ -24,7 +24,7 @@ PUBLISHED = "published"
 """The `counts_status` of counts that a real copy must have."""
 
 UNSPLIT = "unsplit"
-"""Stands for the split of rows to which the authors give none."""
+"""Stands for the split of rows without an official one."""
 
 ALL_CLASSES = "all classes"
 """Stands for the class where only the total of a split is known."""
@@ -54,15 +54,15 @@ class Citation(_Info):
 
 
 class LayoutInfo(_Info):
-    """One way in which copies of a dataset lie on disk.
+    """One arrangement of a dataset's files on disk.
 
     Attributes:
-        name: The layout's name, as `detect` says it and the manifest stores it.
-        framing: `crop` where the images are face crops, `photograph` where they are not.
+        name: The layout's name, as `detect` reports it and the manifest stores it.
+        framing: `crop` if the images are face crops, else `photograph`.
         evidence: What a copy is recognized by.
         tree: The folders and files, drawn as text.
-        counts: Images per split and class, where they are not those of the dataset; `{}` where
-            copies of this layout differ.
+        counts: Images by split and class where they differ from the dataset's; `{}` where copies
+            of this layout differ among themselves.
     """
 
     name: Text
@@ -73,36 +73,37 @@ class LayoutInfo(_Info):
 
 
 class DatasetInfo(_Info):
-    """Everything that is known about one dataset without having it.
+    """Everything that is known about a dataset without having it.
 
     Attributes:
-        name: The name on the command line and the first part of every sample id.
+        name: Its name on the command line, and the first part of every sample id.
         title: Its full name.
         description: One or two sentences.
         license: The terms, in a line.
         usage: What is allowed and what is not, in a line.
         access: How to get it.
         citation: What to cite.
-        source: Where these facts come from.
-        label_space: The name of the label space of its labels.
-        codes: The dataset's own label codes and our class names, in the authors' order.
-        soft_labels: Shares over the canonical names, for classes that aren't canonical.
+        source: Where this information comes from.
+        label_space: Name of the label space of its labels.
+        codes: The dataset's own label codes and their class names, in the authors' order.
+        soft_labels: Fractions over the canonical names, for classes that aren't canonical.
         counts_status: `published`, or what else `counts` are; only published ones are compared.
-        counts: Images per split and class, by class name; `UNSPLIT` where there is no split.
-        totals: Images per split, where the counts per class are not published.
-        class_totals: Images per class over all splits, where no better counts are published.
-        class_totals_status: How sure `class_totals` are.
+        counts: Images by split and class name; `UNSPLIT` where there is no split.
+        totals: Images by split, where counts by class are not published.
+        class_totals: Images by class over all splits, where nothing better is published.
+        class_totals_status: How reliable `class_totals` are.
         image: Size and kind of the images of each source.
         digits: Digits in the file names of each split.
-        choices: What may be read of the dataset, for instance which poses: the name of each choice
-            (also its option on the command line), its values and what they mean, the default first.
-        fingerprints: Further counts per class by which a copy is known, for instance of a
-            well-known re-made copy, by a name for messages.
+        choices: What can be chosen when the dataset is read, for instance which poses: the name of
+            each choice (also its command-line option), its values and their meaning, the default
+            first.
+        fingerprints: Further counts by class that identify a copy, for instance a well-known
+            re-made one, under a name for messages.
         expected_rejects: Kinds of rejects that the dataset's own rules demand, such as AffectNet's
             images without a face; they don't count against `--max-reject-rate`.
-        attributes: Code to word, for each attribute that the annotation has.
-        layouts: The layouts in which copies are met.
-        notes: Pitfalls.
+        attributes: The words of each attribute's codes.
+        layouts: The layouts in which copies are found.
+        caveats: What users of the dataset should know.
     """
 
     name: Text
@@ -128,7 +129,7 @@ class DatasetInfo(_Info):
     expected_rejects: tuple[Text, ...] = ()
     attributes: dict[str, dict[int, Text]] = {}
     layouts: tuple[LayoutInfo, ...] = Field(min_length=1)
-    notes: tuple[Text, ...] = ()
+    caveats: tuple[Text, ...] = ()
 
     @model_validator(mode="after")
     def _names_agree(self) -> DatasetInfo:
@@ -142,7 +143,7 @@ class DatasetInfo(_Info):
             raise ValueError("a choice has no values")
         if self.soft_labels and set(self.soft_labels) != names:
             raise ValueError("soft_labels are not over the names in codes")
-        unknown = {name for shares in self.soft_labels.values() for name in shares} - set(CANONICAL)
+        unknown = {name for each in self.soft_labels.values() for name in each} - set(CANONICAL)
         if unknown:
             raise ValueError(f"soft_labels name {sorted(unknown)}, which are not canonical")
         return self
@@ -156,13 +157,13 @@ class DatasetInfo(_Info):
         return LabelSpace(self.label_space, tuple(self.codes.values()))
 
     def expected_counts(self, layout: str) -> dict[str, Counts]:
-        """Return the published counts of a whole copy, by split and class.
+        """Return the published counts of a complete copy, by split and class.
 
         Args:
             layout: The layout's name.
 
         Returns:
-            Where only totals are published, they stand under `ALL_CLASSES`; empty where nothing is.
+            Totals stand under `ALL_CLASSES` where only they are published; empty if nothing is.
         """
         own = self.layout(layout).counts
         if own is not None:
@@ -173,13 +174,13 @@ class DatasetInfo(_Info):
 
     @property
     def total(self) -> int:
-        """Images of a whole copy."""
+        """Images of a complete copy."""
         if self.totals:
             return sum(self.totals.values())
         return sum(sum(counts.values()) for counts in self.counts.values())
 
     def choose(self, wanted: Mapping[str, str | None]) -> dict[str, str]:
-        """Return a value for each choice: what is wanted, else the default.
+        """Return a value for each choice: the wanted one, else the default.
 
         Args:
             wanted: Value by choice; None for the default.
@@ -193,10 +194,10 @@ class DatasetInfo(_Info):
             if value is None:
                 continue
             if choice not in self.choices:
-                has = ", ".join(map(option_name, self.choices)) or "none"
+                offered = ", ".join(map(option_name, self.choices)) or "none"
                 raise OptionError(
-                    f"{option_name(choice)} {value}: {self.name} leaves no such choice "
-                    f"(its choices: {has}); `ferdata datasets {self.name}` explains them"
+                    f"{option_name(choice)} {value}: {self.name} has no such option; its options: "
+                    f"{offered}. `ferdata datasets {self.name}` explains them."
                 )
             if value not in self.choices[choice]:
                 raise UnknownNameError(
@@ -206,17 +207,22 @@ class DatasetInfo(_Info):
         return chosen
 
     @property
+    def code_of(self) -> dict[str, int]:
+        """The dataset's own code of each class name."""
+        return {label: code for code, label in self.codes.items()}
+
+    @property
     def code_range(self) -> str:
         """The label codes for a message, for instance `"1–7"`."""
         return f"{min(self.codes)}–{max(self.codes)}"
 
     def soft_label(self, label: str) -> tuple[float, ...] | None:
-        """Return a class's shares over `CANONICAL`, or None where the class is canonical."""
-        shares = self.soft_labels.get(label)
-        return tuple(shares.get(name, 0.0) for name in CANONICAL) if shares else None
+        """Return a class's fractions over `CANONICAL`, or None if the class is canonical."""
+        fractions = self.soft_labels.get(label)
+        return tuple(fractions.get(name, 0.0) for name in CANONICAL) if fractions else None
 
     def layout(self, name: str) -> LayoutInfo:
-        """Return the facts of one layout.
+        """Return one layout.
 
         Raises:
             UnknownNameError: The dataset has no such layout.
@@ -232,33 +238,23 @@ def option_name(choice: str) -> str:
     return f"--{choice.replace('_', '-')}"
 
 
-def dataset_names() -> tuple[str, ...]:
-    """Return the names of all datasets with facts, sorted."""
-    return tuple(sorted(path.stem for path in _folder().glob("*.yaml")))
+def shipped_file(name: str) -> Path:
+    """Return the YAML file of a dataset that ships with ferdata."""
+    return manifests_folder() / "datasets" / f"{name}.yaml"
 
 
 @cache
-def dataset_info(name: str) -> DatasetInfo:
-    """Return the facts of a dataset.
+def load_info(path: Path, name: str) -> DatasetInfo:
+    """Read the YAML file of a dataset's info; once in each process.
 
     Args:
-        name: The dataset's name, for instance `"rafdb"`.
+        path: The file.
+        name: The dataset's name, which must be the one in the file.
 
     Raises:
-        UnknownNameError: There is no such dataset.
-        ManifestError: Its YAML file is broken.
+        ManifestError: The file is broken, or of another dataset.
     """
-    if name not in dataset_names():
-        raise UnknownNameError("dataset", name, dataset_names())
-    path = _folder() / f"{name}.yaml"
-    try:
-        found = DatasetInfo.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, yaml.YAMLError, ValidationError) as error:
-        raise ManifestError(f"{path}: not the facts of a dataset ({error})") from error
+    found = read_model(path, "dataset info", DatasetInfo)
     if found.name != name:
         raise ManifestError(f"{path}: says name: {found.name}; expected {name}")
     return found
-
-
-def _folder() -> Path:
-    return manifests_folder() / "datasets"

@@ -1,60 +1,52 @@
-"""Reading a list of file names and label codes, as text or as csv, without losing a line.
+"""Lists of file names and label codes, as text or csv, read without losing a line.
 
-Every line becomes an entry or a reject that says which line and why. Only a list that is wrong as
-a whole (another dataset's codes, no list at all) is an error.
+Every line becomes an entry or a reject with line number and reason. Only a list that is wrong as a
+whole (another dataset's codes, not a list at all) is an error.
 """
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ferdata.core.errors import AnnotationError, ImageError, LabelError
 from ferdata.core.images import require_inside
-from ferdata.core.manifest import Reject
-from ferdata.ingesters.contract import reject
+from ferdata.core.rejects import Reject
+from ferdata.ingesters.contract import Layout
 from ferdata.ingesters.info import DatasetInfo
 
-WRONG_CODES = 0.05
-"""Share of lines with foreign label codes above which a list belongs to something else."""
+_WRONG_CODES = 0.05
+_MALFORMED = 0.5
 
-MALFORMED = 0.5
-"""Share of lines without name and code above which a file is no label list."""
+
+def is_other_dataset(wrong: int, total: int) -> bool:
+    """Say whether so many wrong labels mean that they are another dataset's: above 5 %.
+
+    Args:
+        wrong: Number of wrong labels; one stray label never decides.
+        total: Number of labels.
+    """
+    return wrong > max(1, _WRONG_CODES * total)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One good line of a label list.
+    """One well-formed line of a label list.
 
     Attributes:
         line: Its number, from 1.
+        uri: The list and the line, `list.txt#12`.
         key: The sample's name inside the dataset, for instance `train_00001`.
         code: The label code.
     """
 
     line: int
+    uri: str
     key: str
     code: int
-
-
-@dataclass
-class LabelList:
-    """A label list, line by line.
-
-    Attributes:
-        path: Its path, relative to the layout's root.
-        entries: The good lines, in order.
-        rejects: The other lines.
-        rejected: Keys of rejected lines, so that their images are not rejected a second time.
-    """
-
-    path: str
-    entries: list[Entry] = field(default_factory=list)
-    rejects: list[Reject] = field(default_factory=list)
-    rejected: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -62,10 +54,10 @@ class ListFormat:
     """How a dataset writes its label lists.
 
     Attributes:
-        example: A good line, for messages.
-        key_of: File name to sample key, or None for a name that the dataset does not use.
-        columns: Header names of file name and label in a csv; None for words on a line.
-        advice: What to tell someone whose codes are foreign.
+        example: A well-formed line, for messages.
+        key_of: Returns the sample key of a file name, or None for a name that is not the dataset's.
+        columns: Columns of file name and label in a csv; None for words on a line.
+        advice: What to tell someone whose list has other codes.
     """
 
     example: str
@@ -74,36 +66,119 @@ class ListFormat:
     advice: str = ""
 
 
-def read_label_list(root: Path, path: str, dataset: DatasetInfo, form: ListFormat) -> LabelList:
+def read_label_list(layout: Layout, path: str, dataset: DatasetInfo, form: ListFormat) -> LabelList:
     """Read a label list.
 
     Args:
-        root: The layout's root.
-        path: The list, relative to the root.
-        dataset: The dataset's facts, for its codes.
+        layout: The layout that it belongs to.
+        path: The list, relative to the layout's root.
+        dataset: The dataset, for its codes.
         form: How its lines are written.
 
     Raises:
-        AnnotationError: The file can't be read, is empty, or is no label list.
-        LabelError: More than `WRONG_CODES` of its lines have codes that the dataset lacks.
+        AnnotationError: The file can't be read, is empty, or is not a label list.
+        LabelError: Too many lines have codes that the dataset lacks.
     """
-    found = LabelList(path)
-    reader = _Reader(found, dataset, form)
-    lines = read_lines(root / path)
+    found = LabelList(layout, path, dataset, form)
+    lines = read_lines(layout.root / path)
     if form.columns is None:
-        rows: Iterator[tuple[int, list[str]]] = (
-            (number, text.split()) for number, text in enumerate(lines, start=1)
-        )
+        rows: Iterable[tuple[int, list[str]]] = enumerate(map(str.split, lines), start=1)
     else:
-        rows = _csv_rows(root / path, lines, form.columns)
+        rows = _csv_rows(layout.root / path, lines, form.columns)
     for number, words in rows:
-        reader.read(number, words)
-    reader.check(root / path)
+        found.add(number, words)
+    found.check()
     return found
 
 
+@dataclass
+class LabelList:
+    """A label list, sorted line by line into entries and rejects.
+
+    Attributes:
+        layout: The layout that it belongs to.
+        path: Its path, relative to the layout's root.
+        dataset: The dataset.
+        form: How its lines are written.
+        entries: The well-formed lines by sample key, in order.
+        rejects: The other lines.
+        rejected: Keys of rejected lines, so that their images are not rejected again.
+    """
+
+    layout: Layout
+    path: str
+    dataset: DatasetInfo
+    form: ListFormat
+    entries: dict[str, Entry] = field(default_factory=dict)
+    rejects: list[Reject] = field(default_factory=list)
+    rejected: set[str] = field(default_factory=set)
+    _malformed: list[int] = field(default_factory=list)
+    _wrong: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, number: int, words: list[str]) -> None:
+        """Add a line, split into words."""
+        if not words:
+            self._reject(number, "", "blank line")
+            return
+        key = self._key(number, words)
+        if key is None:
+            return
+        code = int(words[1]) if re.fullmatch(r"[0-9]{1,9}", words[1]) else None
+        if code is None or code not in self.dataset.codes:
+            self._wrong.append((number, words[1]))
+            advice = f"; {self.form.advice}" if self.form.advice else ""
+            reason = f"label code {words[1]}: expected {self.dataset.code_range}{advice}"
+            self._reject(number, key, reason)
+            self.rejected.add(key)
+        elif first := self.entries.get(key):
+            clash = f" says code {first.code}, this one {code}" if first.code != code else ""
+            self._reject(number, key, f"duplicate id: line {first.line}{clash}")
+        else:
+            self.entries[key] = Entry(number, f"{self.path}#{number}", key, code)
+
+    def check(self) -> None:
+        """Refuse a list that is wrong as a whole; one stray line never is.
+
+        Raises:
+            AnnotationError: It is not a label list.
+            LabelError: It has another dataset's codes.
+        """
+        path, lines = self.layout.root / self.path, len(self.entries) + len(self.rejects)
+        if len(self._malformed) > max(1, _MALFORMED * lines):
+            raise AnnotationError(
+                f"{path} line {self._malformed[0]}",
+                f"expected a line like {self.form.example!r}; {len(self._malformed)} of "
+                f"{lines} lines differ. This is not a label list of {self.dataset.name}.",
+            )
+        if is_other_dataset(len(self._wrong), lines):
+            number, code = self._wrong[0]
+            advice = self.form.advice or "this is another dataset, or a list made by someone else"
+            raise LabelError(
+                f"{self.dataset.name}: label code {code} in {path} line {number}; expected one of "
+                f"{self.dataset.code_range} ({len(self._wrong)} of {lines} lines have "
+                f"other codes).\n{advice[0].upper()}{advice[1:]}."
+            )
+
+    def _key(self, number: int, words: list[str]) -> str | None:
+        """Return the sample's key, or reject the line."""
+        try:
+            require_inside(words[0])
+        except ImageError as error:
+            self._reject(number, "", error.reason)
+            return None
+        key = self.form.key_of(words[0]) if len(words) == 2 else None
+        if key is None:
+            self._malformed.append(number)
+            line = " ".join(words)[:80]
+            self._reject(number, "", f"malformed line: {line!r}, not like {self.form.example!r}")
+        return key
+
+    def _reject(self, number: int, key: str, reason: str) -> None:
+        self.rejects.append(self.layout.reject(key, f"{self.path}#{number}", reason))
+
+
 def read_lines(path: Path) -> list[str]:
-    """Return the lines of a text file; LF or CRLF, with or without a newline at the end.
+    """Return the lines of a text file with LF or CRLF, with or without a final newline.
 
     Raises:
         AnnotationError: The file can't be read or is empty.
@@ -113,7 +188,7 @@ def read_lines(path: Path) -> list[str]:
     except OSError as error:
         raise AnnotationError(path, f"can't be read ({error.strerror})") from None
     if not text.strip():
-        raise AnnotationError(path, "is empty; a label list was expected")
+        raise AnnotationError(path, "is empty; expected a label list")
     # Not splitlines(), which also splits at form feeds and other characters inside a line.
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     return lines[:-1] if lines[-1] == "" else lines
@@ -130,89 +205,10 @@ def _csv_rows(
         )
     positions = [header.index(column) for column in columns]
     for number, text in enumerate(lines[1:], start=2):
-        # The csv module only where it is needed: each line on its own, so that a stray quote can't
-        # swallow the lines behind it.
+        # Each line on its own, so that a stray quote can't swallow the lines after it; and by the
+        # csv module, which is slow, only where there are quotes.
         cells = next(csv.reader([text]), []) if '"' in text else text.split(",")
         words = [word.strip() for word in cells]
         if words and len(words) == len(header):
             words = [words[position] for position in positions]
         yield number, [word for word in words if word]
-
-
-@dataclass
-class _Reader:
-    """Sorts the lines of one list into entries and rejects."""
-
-    found: LabelList
-    dataset: DatasetInfo
-    form: ListFormat
-    lines: int = 0
-    malformed: list[int] = field(default_factory=list)
-    foreign: list[tuple[int, str]] = field(default_factory=list)
-    seen: dict[str, Entry] = field(default_factory=dict)
-
-    def read(self, number: int, words: list[str]) -> None:
-        """Take one line, split into words."""
-        self.lines += 1
-        if not words:
-            self._reject(number, "", "blank line")
-            return
-        key = self._key(number, words)
-        if key is None:
-            return
-        code = _code(words[1])
-        if code not in self.dataset.codes:
-            self.foreign.append((number, words[1]))
-            advice = f"; {self.form.advice}" if self.form.advice else ""
-            self._reject(
-                number, key, f"label code {words[1]}: expected {self.dataset.code_range}{advice}"
-            )
-        elif key in self.seen:
-            first = self.seen[key]
-            clash = f" says code {first.code}, this one {code}" if first.code != code else ""
-            self._reject(number, key, f"duplicate id: line {first.line}{clash}", again=True)
-        else:
-            self.seen[key] = Entry(number, key, code)
-            self.found.entries.append(self.seen[key])
-
-    def check(self, path: Path) -> None:
-        """Refuse a list that is wrong as a whole; one stray line never is."""
-        if len(self.malformed) > max(1, MALFORMED * self.lines):
-            raise AnnotationError(
-                f"{path} line {self.malformed[0]}",
-                f"is not like {self.form.example!r}, and so are {len(self.malformed)} of "
-                f"{self.lines} lines; this is not a label list of {self.dataset.name}.",
-            )
-        if len(self.foreign) > max(1, WRONG_CODES * self.lines):
-            number, code = self.foreign[0]
-            advice = self.form.advice or "this is another dataset, or a list made by someone else"
-            raise LabelError(
-                f"{self.dataset.name}: label code {code} in {path} line {number}; expected one of "
-                f"{self.dataset.code_range} ({len(self.foreign)} of {self.lines} lines have "
-                f"other codes).\n{advice[0].upper()}{advice[1:]}."
-            )
-
-    def _key(self, number: int, words: list[str]) -> str | None:
-        """Return the sample's key, or reject the line."""
-        try:
-            require_inside(words[0])
-        except ImageError as error:
-            self._reject(number, "", error.reason)
-            return None
-        key = self.form.key_of(words[0]) if len(words) == 2 else None
-        if key is None:
-            self.malformed.append(number)
-            line = " ".join(words)[:80]
-            self._reject(number, "", f"malformed line: {line!r}, not like {self.form.example!r}")
-        return key
-
-    def _reject(self, number: int, key: str, reason: str, *, again: bool = False) -> None:
-        uri = f"{self.found.path}#{number}"
-        self.found.rejects.append(reject(self.dataset.name, key, uri, reason))
-        if key and not again:
-            self.found.rejected.add(key)
-
-
-def _code(word: str) -> int | None:
-    """Return a label code, or None for a word that is no number."""
-    return int(word) if re.fullmatch(r"[0-9]{1,9}", word) else None

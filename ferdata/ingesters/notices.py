@@ -1,4 +1,4 @@
-"""What an ingester noticed on the way: counted by kind, each told once with an example."""
+"""What an ingester notices without losing a row: counted by kind, one warning per kind."""
 
 from __future__ import annotations
 
@@ -9,14 +9,9 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass
-class Findings:
-    """Counts of noteworthy things that cost no row.
+class Notices:
+    """Counts of noteworthy things, with the first of each kind as an example."""
 
-    Attributes:
-        dataset: The dataset's name, for the messages.
-    """
-
-    dataset: str
     _counts: dict[str, int] = field(default_factory=dict)
     _examples: dict[str, str] = field(default_factory=dict)
 
@@ -25,14 +20,14 @@ class Findings:
 
         Args:
             kind: What it is, in the plural, for instance `"annotation files are malformed"`.
-            example: The first of the things, for the message.
+            example: Where, for instance a path; only the first is shown.
             count: How many.
         """
         if count:
             self._counts[kind] = self._counts.get(kind, 0) + count
             self._examples.setdefault(kind, example)
 
-    def log(self) -> None:
+    def log(self, dataset: str) -> None:
         """Log one warning for each kind."""
         for kind, count in self._counts.items():
-            logger.warning("%s: %d %s: %s", self.dataset, count, kind, self._examples[kind])
+            logger.warning("%s: %d %s: %s", dataset, count, kind, self._examples[kind])

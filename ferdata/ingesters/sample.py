@@ -1,7 +1,7 @@
 """One row as an ingester yields it, and many of them as an Arrow table.
 
-Rows become columns a batch at a time, and coordinates never become Python objects: AffectNet has
-415,000 rows of 68 points.
+Rows become columns in batches, and coordinates never become Python objects: AffectNet has 415,000
+rows of 68 points.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ class Sample:
         label: A name of the dataset's label space.
         label_native: The dataset's own code or word.
         label_confidence: How sure the dataset is of the label, 0 to 1.
-        soft_label: Shares over `CANONICAL`, eight numbers that sum to 1.
+        soft_label: Fractions over `CANONICAL`, eight numbers that sum to 1.
         votes: The annotators' votes, in the dataset's own order.
         valence: −1 to 1.
         arousal: −1 to 1.
-        action_units: FACS units with intensity, `AU12:3`, or `AU12` where it is not given.
+        action_units: FACS units with intensity, `AU12:3`, or `AU12` if it is not given.
         official_split: The authors' split, `train`, `validation` or `test`.
         split_native: The copy's own word for it.
-        subject: Who is shown.
-        sequence: The film that the image is a frame of, unique within the subject.
+        subject: Identifier of the person in the image.
+        sequence: The sequence that the image is a frame of, unique within the subject.
         frame: Number of the frame, as in its file name.
-        session: Which sitting of the subject.
-        pose: Where the head points, in the dataset's own words.
-        gender: A word of the dataset's facts, as are `race` and `age_group`.
+        session: The recording session of the subject.
+        pose: Direction of the head, in the dataset's own words.
+        gender: A word of the dataset's info, as are `race` and `age_group`.
         race: See `gender`.
         age_group: See `gender`.
         box: x1, y1, x2, y2 in pixels of this image.
@@ -53,7 +53,7 @@ class Sample:
         landmarks: (x, y) of each point of `landmark_scheme`, in pixels of this image: an array
             (P, 2), or a sequence of pairs.
         landmark_scheme: Name of the scheme of `landmarks`.
-        landmark_source: `dataset` where the dataset gives points in this image's pixels.
+        landmark_source: `dataset` if the dataset gives points in this image's pixels.
     """
 
     key: str
@@ -91,12 +91,12 @@ def samples_table(samples: Iterable[Sample], dataset: str, layout: str, framing:
 
     Args:
         samples: The rows, in order.
-        dataset: Goes into the column of this name and before every key.
-        layout: Goes into the column of this name.
+        dataset: Value of the column `dataset`, and prefix of every sample id.
+        layout: Value of the column `layout`.
         framing: `crop` or `photograph`.
 
     Raises:
-        ManifestError: A value is not of its column's type.
+        ManifestError: A value does not have its column's type.
     """
     constants = {"dataset": dataset, "layout": layout, "framing": framing}
     batches = [_batch(chunk, dataset, constants) for chunk in _chunks(samples)]
@@ -131,7 +131,7 @@ def _array(values: list[Any] | None, field: pa.Field, rows: int) -> pa.Array:
 
 
 def _points(values: list[Any], field: pa.Field) -> pa.Array:
-    """Lay points out as lists of pairs, from numpy buffers."""
+    """Make an array of lists of pairs from numpy buffers."""
     arrays = [
         np.empty((0, 2), np.float32) if value is None else np.asarray(value, np.float32)
         for value in values

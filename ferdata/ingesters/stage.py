@@ -1,17 +1,18 @@
-"""The first stage: a folder as its authors ship it becomes a manifest."""
+"""The first stage: a folder, as a dataset's authors ship it, becomes a manifest."""
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ferdata.core.errors import FerdataError, LayoutError, UnknownNameError
-from ferdata.core.manifest import Manifest, Reject
-from ferdata.ingesters.contract import Ingester, Layout, all_ingesters, ingester
+from ferdata.core.manifest import Manifest
+from ferdata.core.rejects import Reject
+from ferdata.ingesters.catalog import all_ingesters, ingester
+from ferdata.ingesters.contract import Ingester, Layout
 from ferdata.ingesters.count_checks import check_counts, official_counts
 from ferdata.ingesters.fingerprints import suspicions
 from ferdata.ingesters.info import UNSPLIT
@@ -20,96 +21,68 @@ from ferdata.ingesters.tree import FileTree
 
 logger = logging.getLogger(__name__)
 
-
 _DOUBTFUL = 0.5
 _SURE = 0.9
-"""A layout below the first is not read where another dataset's is above the second."""
+"""A layout below the first confidence is not read if another dataset's reaches the second."""
 
 
-@dataclass(frozen=True)
-class Detection:
-    """One dataset that a folder may be.
-
-    Attributes:
-        dataset: The dataset's name.
-        layout: The layout's name.
-        confidence: How sure this is, 0 to 1.
-        evidence: What speaks for it, one sentence each.
-        root: The folder that manifest uris would be relative to.
-    """
-
-    dataset: str
-    layout: str
-    confidence: float
-    evidence: tuple[str, ...]
-    root: Path
-
-
-def detect(root: Path) -> list[Detection]:
-    """Find out which datasets a folder holds, and in which layouts.
+def detect(root: Path) -> list[Layout]:
+    """Find out which datasets a folder contains, and in which layouts.
 
     Args:
-        root: The folder, or one somewhat above it.
+        root: The folder, or one a few levels above it.
 
     Returns:
-        Every layout that fits, the surest first; empty if nothing known is there.
+        Every layout that fits, the most certain first; empty if no known dataset is there.
 
     Raises:
         LayoutError: The folder is missing, empty or can't be read.
     """
-    return [
-        Detection(layout.dataset, layout.name, layout.confidence, layout.evidence, layout.root)
-        for layout in _detect(FileTree.scan(Path(root)))
-    ]
+    return _detect(FileTree.scan(Path(root)))
 
 
-def examine(found: Detection) -> list[str]:
-    """Read the labels of a detected copy and say what is suspicious about their counts.
+def examine(layout: Layout) -> list[str]:
+    """Read the labels of a detected copy and report what is suspicious about their counts.
 
     Returns:
-        Sentences for a person, see `ferdata.ingesters.fingerprints`; that the copy can't be read is
-        one of them.
+        Sentences, see `ferdata.ingesters.fingerprints`; if the copy can't be read, the reason.
     """
-    reader = ingester(found.dataset)
-    tree = FileTree.scan(found.root)
-    wanted = [each for each in reader.detect(tree) if each.name == found.layout]
-    if not wanted:
-        return []
-    chosen = reader.info.choose({})
+    reader = ingester(layout.dataset)
     counts: dict[str, dict[str, int]] = {}
     try:
-        for each in reader.read(wanted[0], chosen):
+        for each in reader.read(layout, reader.info.choose({})):
             if isinstance(each, Sample):
                 split = counts.setdefault(each.official_split or UNSPLIT, {})
                 split[each.label] = split.get(each.label, 0) + 1
     except FerdataError as error:
         return [str(error)]
-    return suspicions(found.dataset, counts, found.root)
+    return suspicions(layout.dataset, counts, layout.root)
 
 
 def ingest(name: str, root: Path, **choices: str | None) -> Manifest:
-    """Read a dataset's labels and annotation into a manifest; pixels are not opened.
+    """Read a dataset's labels and annotation into a manifest; images are not opened.
 
-    The manifest's root is the folder of the dataset itself, also where `root` is a folder above
-    it, so that equal data gives equal manifests however it is pointed at.
+    The manifest's root is the folder of the dataset itself, even if `root` is a folder above it,
+    so that the same data gives the same manifest.
 
     Args:
         name: The dataset's name, for instance `"rafdb"`.
-        root: The folder that holds it.
-        **choices: What to read where the dataset leaves a choice, for instance `poses="half"`;
-            `ferdata datasets NAME` lists each dataset's. `source` is one of every dataset: the kind
-            of images where it ships several, for instance `"original"`. None is the default.
+        root: The folder that contains it.
+        **choices: What to read where the dataset offers a choice, for instance `poses="half"`; see
+            `ferdata datasets NAME`. Every dataset takes `source`: the kind of images, for instance
+            `"original"`. None is the default.
 
     Returns:
         A manifest with the rows in the order of the dataset's list. Every line or image that is
         not a row is in its `rejects`.
 
     Raises:
-        LayoutError: The folder does not hold this dataset in a known layout.
+        LayoutError: The folder does not contain this dataset in a known layout.
         AnnotationError: A label list can't be read.
         LabelError: The labels are not this dataset's.
         UnknownNameError: The dataset, or the value of a choice, is unknown.
-        OptionError: The dataset leaves no such choice.
+        OptionError: The dataset offers no such choice.
+        PluginError: The dataset comes from a plugin that can't be used.
     """
     reader = ingester(name)
     root = Path(root)
@@ -128,12 +101,13 @@ def ingest(name: str, root: Path, **choices: str | None) -> Manifest:
         roots={name: layout.root},
     )
     manifest.validate()
+    layout.notices.log(name)
     _warn_of_rejects(name, rejects)
     return manifest.with_provenance("ingest", _provenance(manifest, reader, layout, chosen, root))
 
 
 def _samples(found: Iterable[Sample | Reject], rejects: list[Reject]) -> Iterator[Sample]:
-    """Pass the samples on, and collect the rejects."""
+    """Yield the samples, and collect the rejects."""
     for each in found:
         if isinstance(each, Sample):
             yield each
@@ -142,8 +116,8 @@ def _samples(found: Iterable[Sample | Reject], rejects: list[Reject]) -> Iterato
 
 
 def _choose(reader: Ingester, tree: FileTree, source: str | None) -> Layout:
-    """Pick the layout to read, or say why there is none."""
-    layouts = reader.detect(tree)
+    """Pick the layout to read, or explain why there is none."""
+    layouts = sorted(reader.detect(tree), key=lambda layout: -layout.confidence)
     sources = reader.info.image
     if source is not None and source not in sources:
         raise UnknownNameError(f"source of {reader.name}", source, sources)
@@ -154,7 +128,7 @@ def _choose(reader: Ingester, tree: FileTree, source: str | None) -> Layout:
         found = ", ".join(f"{each.name} ({each.source} images)" for each in layouts)
         raise LayoutError(
             f"{tree.root}: no {source} images of {reader.name}; found: {found}. "
-            f"Leave out --source, or add the {source} images of the official distribution."
+            f"Omit --source, or add the {source} images of the official distribution."
         )
     best = fitting[0]
     if best.confidence < _DOUBTFUL and (others := _detect(tree)):
@@ -164,25 +138,26 @@ def _choose(reader: Ingester, tree: FileTree, source: str | None) -> Layout:
     rivals = [each.root for each in fitting if each.confidence == best.confidence]
     if len(rivals) > 1:
         raise LayoutError(
-            f"{tree.root}: holds {reader.name} {len(rivals)} times: "
+            f"{tree.root}: contains {len(rivals)} copies of {reader.name}: "
             f"{', '.join(map(str, rivals))}. Give one of these folders."
         )
     return best
 
 
 def _explain_missing(reader: Ingester, tree: FileTree) -> str:
-    """Say what a folder is instead, or what would have been recognized."""
+    """Say what a folder contains instead, or what would have been recognized."""
     if others := _detect(tree):
         best = others[0]
         return (
-            f"{tree.root}: holds {best.dataset} ({best.name}), not {reader.name}: "
+            f"{tree.root}: contains {best.dataset} ({best.name}), not {reader.name}: "
             f"{'; '.join(best.evidence)}.\nRun: ferdata build {best.dataset} --data '{tree.root}'"
         )
-    lines = [f"{tree.root}: holds no {reader.name} in a layout that is known."]
+    lines = [f"{tree.root}: contains no {reader.name} in a known layout."]
     if tree.unreadable:
-        lines.append(f"It {tree.describe_unreadable()}; check the permissions.")
+        lines.append(f"Some folders {tree.describe_unreadable()}; check the permissions.")
     if archives := tree.archives():
-        lines.append(f"It holds {', '.join(archives[:3])}: extract first.")
+        lines.append(f"It contains {', '.join(archives[:3])}: extract first.")
+    lines.append("These layouts are known:")
     lines += [f"  {each.name}: {each.evidence}" for each in reader.info.layouts]
     lines.append(f"`ferdata datasets {reader.name}` shows each layout as a tree.")
     return "\n".join(lines)
@@ -208,7 +183,7 @@ def _provenance(
     choices: Mapping[str, str],
     root: Path,
 ) -> dict[str, Any]:
-    """Say what was read, in plain JSON values without paths of this machine."""
+    """Record what was read, as JSON values without paths of this machine."""
     folders = dict.fromkeys([root, layout.root, *_between(root, layout.root), root.parent])
     expected = reader.expected_counts(layout, choices)
     counts = official_counts(manifest)

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ferdata.core.errors import LayoutError
+from ferdata.core.images import IMAGE_SUFFIXES
 
 MAX_DEPTH = 8
-"""Folders below the root that are looked into; bounds the time where a root is far too high."""
+"""Levels of folders that are searched; bounds the time if the root is far too high."""
 
 _ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".tar.gz", ".tgz")
 
@@ -20,7 +21,7 @@ _ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".tar.gz", ".tgz")
 class FileTree:
     """All files below a root, as posix paths relative to it.
 
-    Hidden files and `__MACOSX` folders, which archive programs leave behind, are not listed.
+    Hidden files and `__MACOSX` folders, which archive programs create, are not listed.
 
     Attributes:
         root: The folder.
@@ -34,10 +35,10 @@ class FileTree:
 
     @classmethod
     def scan(cls, root: Path) -> FileTree:
-        """List the files below a folder; symbolic links to folders are followed, never twice.
+        """List the files below a folder; symbolic links to folders are followed once.
 
         Raises:
-            LayoutError: The root is missing, no folder, empty, or can't be read.
+            LayoutError: The root is missing, not a folder, empty, or can't be read.
         """
         _require_folder(root)
         files: list[str] = []
@@ -46,7 +47,7 @@ class FileTree:
         if unreadable and unreadable[0][0] == "":
             raise LayoutError(f"{root}: can't be read ({unreadable[0][1]}); check its permissions.")
         if not files and not unreadable:
-            raise LayoutError(f"{root}: holds no files; give the folder that holds the dataset.")
+            raise LayoutError(f"{root}: contains no files; give the folder with the dataset.")
         return cls(root, tuple(sorted(files)), tuple(sorted(unreadable)))
 
     def below(self, folder: str) -> FileTree:
@@ -73,23 +74,27 @@ class FileTree:
         """Refuse a tree with folders that could not be listed.
 
         Raises:
-            LayoutError: Naming each such folder.
+            LayoutError: A folder could not be listed; names it.
         """
         if self.unreadable:
             raise LayoutError(
                 f"{self.root}: {self.describe_unreadable()}; check the permissions, "
-                "since images in there would go missing."
+                "because images in these folders would be missed."
             )
 
     def describe_unreadable(self) -> str:
         """Name the folders that can't be listed, for a message."""
         listed = ", ".join(f"{path or '.'} ({reason})" for path, reason in self.unreadable[:3])
         more = f" and {len(self.unreadable) - 3} more" if len(self.unreadable) > 3 else ""
-        return f"can't read {listed}{more}"
+        return f"can't be read: {listed}{more}"
 
     def archives(self) -> tuple[str, ...]:
-        """Return the archives in the tree: parts of a dataset that were not extracted, maybe."""
+        """Return the archives in the tree, which may be parts of a dataset yet to be extracted."""
         return tuple(path for path in self.files if is_archive(path))
+
+    def images(self) -> list[str]:
+        """Return the image files in the tree, sorted by path."""
+        return [path for path in self.files if is_image(path)]
 
 
 def is_archive(path: str) -> bool:
@@ -97,8 +102,13 @@ def is_archive(path: str) -> bool:
     return path.lower().endswith(_ARCHIVES)
 
 
+def is_image(path: str) -> bool:
+    """Say whether a file name is that of an image."""
+    return f".{path.rpartition('.')[2].lower()}" in IMAGE_SUFFIXES
+
+
 def common_folder(folders: Iterable[str]) -> str:
-    """Return the innermost folder that holds all of some folders, `""` for the root.
+    """Return the innermost folder that contains all of some folders, `""` for the root.
 
     Args:
         folders: Posix paths relative to one root.
@@ -122,13 +132,21 @@ def folder_name(path: str) -> str:
     return path.rpartition("/")[0]
 
 
+def file_stem(path: str) -> str:
+    """Return the last part of a posix path without its ending."""
+    return file_name(path).rpartition(".")[0]
+
+
+def by_name(paths: Iterable[str]) -> list[str]:
+    """Sort paths by file name, and paths with the same file name by folder."""
+    return sorted(paths, key=lambda path: (file_name(path), path))
+
+
 def _require_folder(root: Path) -> None:
     try:
         is_folder = stat.S_ISDIR(root.stat().st_mode)
     except (FileNotFoundError, NotADirectoryError):
-        raise LayoutError(
-            f"{root}: no such folder; give the folder that holds the dataset."
-        ) from None
+        raise LayoutError(f"{root}: no such folder; give the folder with the dataset.") from None
     except OSError as error:
         raise LayoutError(f"{root}: can't be read ({error.strerror}).") from None
     if not is_folder:
@@ -137,7 +155,7 @@ def _require_folder(root: Path) -> None:
 
 
 def _walk(root: Path, files: list[str], unreadable: list[tuple[str, str]]) -> None:
-    """Collect files and unreadable folders, in an order that does not depend on the disk's."""
+    """Collect files and unreadable folders, in an order that does not depend on the disk."""
     seen: set[tuple[int, int]] = set()
     pending = [("", 0)]
     while pending:
@@ -164,7 +182,7 @@ def _list_folder(root: Path, folder: str, files: list[str]) -> list[str]:
                 continue
             path = f"{folder}/{entry.name}" if folder else entry.name
             if not _is_unicode(path):
-                raise OSError(f"{path!r} in it is not UTF-8: rename it")
+                raise OSError(f"the name {path!r} in it is not UTF-8; rename it")
             if entry.is_dir():
                 folders.append(path)
             else:
@@ -173,5 +191,5 @@ def _list_folder(root: Path, folder: str, files: list[str]) -> list[str]:
 
 
 def _is_unicode(path: str) -> bool:
-    """Say whether a path can be stored; bytes that aren't UTF-8 become lone surrogates."""
+    """Say whether a path can be stored; Python reads bytes that aren't UTF-8 as surrogates."""
     return path.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in path)

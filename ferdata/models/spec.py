@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-import ferdata
 from ferdata.core.errors import LabelError
 from ferdata.core.labels import LabelSpace
+from ferdata.core.version import __version__
 
 
 class ModelSpec(BaseModel):
@@ -38,7 +38,7 @@ class ModelSpec(BaseModel):
     mean: tuple[float, ...]
     std: tuple[float, ...]
     landmark_scheme: str | None = None
-    ferdata_version: str = ferdata.__version__
+    ferdata_version: str = __version__
 
     def space(self) -> LabelSpace:
         """Return the classes as a label space."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ferdata.core.files import sha256_file, write_json
-from ferdata.core.manifest import save_rejects
+from ferdata.core.rejects import save_rejects
 from ferdata.core.schema import SPLITS
 from ferdata.formats.content import RowBatch, ShardSpec
 from ferdata.formats.dummies import cut, dummy_manifest, dummy_rows, dummy_spec

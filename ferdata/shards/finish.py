@@ -6,10 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 
-from ferdata import __version__
 from ferdata.core.files import sha256_file
-from ferdata.core.manifest import Manifest, Reject, save_rejects
+from ferdata.core.manifest import Manifest
+from ferdata.core.rejects import Reject, save_rejects
 from ferdata.core.split_rules import OfficialRule, parse_rules
+from ferdata.core.version import __version__
 from ferdata.curation.leakage import declare_leak, leak_texts
 from ferdata.curation.merge import counts_by_dataset
 from ferdata.faces.schemes import scheme

@@ -84,9 +84,7 @@ def _roots(merged: Manifest, data: Data) -> dict[str, Path]:
     for pair in pairs:
         name, layout = pair["dataset"], pair["layout"]
         fitting = [
-            each.root
-            for each in detect(given[name])
-            if (each.dataset, each.layout) == (name, layout)
+            each.root for each in detect(given[name]) if (each.dataset, each.name) == (name, layout)
         ]
         if not fitting:
             raise LayoutError(

@@ -10,12 +10,13 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ferdata import __version__
 from ferdata.core.errors import BuildError, OptionError, TooManyRejectsError
 from ferdata.core.files import read_json, write_json
-from ferdata.core.manifest import Manifest, Reject, save_rejects
+from ferdata.core.manifest import Manifest
 from ferdata.core.options import flag
 from ferdata.core.parallel import open_executor
+from ferdata.core.rejects import Reject, save_rejects
+from ferdata.core.version import __version__
 from ferdata.curation.split import resolve_rules
 from ferdata.faces.align import transform_name
 from ferdata.faces.detectors import CANNOT_RUN

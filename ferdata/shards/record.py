@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from ferdata import __version__
 from ferdata.core.errors import BuildError
 from ferdata.core.labels import LabelSpace
 from ferdata.core.records import Record, RecordPart
+from ferdata.core.version import __version__
 from ferdata.formats.names import BUILD_FILE, BUILD_FORMAT
 from ferdata.shards.options import BuildOptions
 

@@ -13,9 +13,9 @@ from filelock import FileLock, Timeout
 
 from ferdata.core.errors import BuildError, LockedError
 from ferdata.core.files import TEMPORARY_SUFFIX, read_json, sha256_file
-from ferdata.core.manifest import Reject
 from ferdata.core.parallel import run_in_order
 from ferdata.core.progress import progress_bar
+from ferdata.core.rejects import Reject
 from ferdata.formats.names import BUILD_FILE, sidecar
 from ferdata.formats.registry import FORMATS, all_formats
 from ferdata.shards.shard import ShardReport, ShardTask, build_shard

@@ -14,7 +14,8 @@ import numpy as np
 from ferdata.core.errors import BuildError, ImageError
 from ferdata.core.files import finish_atomically, sha256_file, write_json
 from ferdata.core.labels import LabelSpace
-from ferdata.core.manifest import Manifest, Reject
+from ferdata.core.manifest import Manifest
+from ferdata.core.rejects import Reject
 from ferdata.faces.schemes import scheme
 from ferdata.formats.content import RowBatch, ShardSpec
 from ferdata.formats.contract import ShardFormat, ShardWriter

@@ -19,8 +19,9 @@ from tqdm import tqdm
 
 from ferdata.core.errors import BuildError, ManifestError
 from ferdata.core.files import read_json
-from ferdata.core.manifest import Manifest, load_rejects
+from ferdata.core.manifest import Manifest
 from ferdata.core.progress import progress_bar
+from ferdata.core.rejects import load_rejects
 from ferdata.core.schema import SPLITS
 from ferdata.formats.content import ShardIdentity
 from ferdata.formats.contract import ShardFormat

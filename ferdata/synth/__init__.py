@@ -1,7 +1,7 @@
-"""Synthetic faces, and synthetic copies of the datasets in their true layouts.
+"""Synthetic faces: a parametric renderer that knows the landmarks of what it draws.
 
-The datasets are licensed and can't be downloaded by a program. Here is what stands in for them in
-the demo and in the tests: a parametric face renderer that knows the truth of what it draws.
+The datasets are licensed and can't be downloaded by a program. Copies of them with drawn faces
+stand in for them in the demo and in the tests.
 """
 
 from __future__ import annotations

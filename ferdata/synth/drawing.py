@@ -1,4 +1,4 @@
-"""`draw_face`: one picture of a face with a given expression, and the truth about it."""
+"""`draw_face`: an image of a face with a given expression, and its ground truth."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ferdata.synth.paint import Matrix, Pixels, points_to_pixels
 from ferdata.synth.render import render
 
 MIN_SIZE = 32
-"""Smallest picture that a face is drawn into, in pixels."""
+"""Smallest side of an image in pixels."""
 
 MAX_ROLL = 20.0
 """Largest in-plane rotation of a head, in degrees."""
@@ -24,15 +24,15 @@ MAX_ROLL = 20.0
 
 @dataclass(frozen=True)
 class DrawnFace:
-    """A picture and what is true of it; whole-number coordinates are pixel centers.
+    """An image and its ground truth; whole-number coordinates are pixel centers.
 
     Attributes:
         pixels: uint8 RGB, shape (H, W, 3).
         five_points: float32 (5, 2): image-left and image-right eye center, nose tip, image-left
             and image-right mouth corner.
         landmarks: float32 (68, 2), in the order of iBUG 300-W.
-        box: float32 (4,), `x1 y1 x2 y2`: jaw and forehead, cut to the picture.
-        identity: Who was drawn.
+        box: float32 (4,), `x1 y1 x2 y2`: jaw and forehead, clipped to the image.
+        identity: The person that was drawn.
     """
 
     pixels: Pixels
@@ -44,12 +44,13 @@ class DrawnFace:
 
 @dataclass(frozen=True)
 class Framing:
-    """How large a face stands in its picture, and where.
+    """Size and place of a face in its image.
 
     Attributes:
-        eye_distance: Smallest and largest distance of the eyes over the picture's shorter side.
-        center: Place of the nose's root over width and height.
-        shift: Largest deviation from that place, over the shorter side.
+        eye_distance: Smallest and largest distance of the eyes, as a fraction of the image's
+            shorter side.
+        center: Place of the nose's root, as fractions of width and height.
+        shift: Largest deviation from that place, as a fraction of the shorter side.
     """
 
     eye_distance: tuple[float, float]
@@ -58,10 +59,10 @@ class Framing:
 
 
 CLOSE = Framing(eye_distance=(0.29, 0.345), center=(0.5, 0.385), shift=0.035)
-"""A face crop such as RAF-DB's aligned images: brow to chin fill the picture."""
+"""A face crop such as RAF-DB's aligned images: brow to chin fill the image."""
 
 SCENE = Framing(eye_distance=(0.16, 0.24), center=(0.5, 0.42), shift=0.08)
-"""A photograph: head and shoulders with room around them."""
+"""A photograph: head and shoulders with a margin around them."""
 
 
 def draw_face(
@@ -77,15 +78,15 @@ def draw_face(
 
     Args:
         expression: A canonical name, of which a version is drawn, or exact movements.
-        generator: Where every random number comes from: same state, same bytes.
-        size: Side of the square picture in pixels, or its width and height.
-        framing: How large the face stands in the picture, and where.
-        identity: Who to draw; without it somebody is drawn at random.
+        generator: Source of all random numbers: same state, same bytes.
+        size: Side of a square image in pixels, or width and height.
+        framing: Size and place of the face.
+        identity: The person to draw; default: a random one.
         max_roll: Largest in-plane rotation, in degrees.
 
     Raises:
         UnknownNameError: The expression is not a canonical name.
-        OptionError: The picture is smaller than `MIN_SIZE` a side.
+        OptionError: The image is smaller than `MIN_SIZE` a side.
     """
     width, height = (size, size) if isinstance(size, int) else size
     if min(width, height) < MIN_SIZE:
@@ -118,7 +119,7 @@ def _draw_pose(
     max_roll: float,
     generator: np.random.Generator,
 ) -> Matrix:
-    """Draw scale, in-plane rotation and place such that all landmarks lie in the picture."""
+    """Draw scale, in-plane rotation and place such that all landmarks lie in the image."""
     side = min(width, height)
     scale = side * float(generator.uniform(*framing.eye_distance))
     roll = float(generator.normal(0.0, 0.45 * max_roll))
@@ -133,12 +134,12 @@ def _draw_pose(
 
 
 def _fitted(matrix: Matrix, face: Face, width: int, height: int) -> Matrix:
-    """Shrink and shift a pose by as little as brings all 68 points into the picture."""
+    """Shrink and shift a pose as little as possible to bring all 68 points into the image."""
     margin = 1.5
-    room = np.array([width, height]) - 1 - 2 * margin
+    space = np.array([width, height]) - 1 - 2 * margin
     points = points_to_pixels(face.landmarks(), matrix)
     extent = points.max(axis=0) - points.min(axis=0)
-    matrix = matrix * min(1.0, float((room / extent).min()))
+    matrix = matrix * min(1.0, float((space / extent).min()))
     points = points_to_pixels(face.landmarks(), matrix)
     low, high = points.min(axis=0), points.max(axis=0)
     limits = np.array([width, height]) - 1 - margin

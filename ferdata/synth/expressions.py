@@ -1,8 +1,8 @@
 """What each expression does to a face, as movements of brows, lids, nose, cheeks and lips.
 
 The movements follow the action-unit prototypes of the Facial Action Coding System (Ekman, Friesen
-and Hager, 2002), named beside each entry; the amounts are ours, in units of the eye distance
-where they are lengths, and chosen so that all eight are distinct to the eye at 100 pixels.
+and Hager, 2002), named beside each entry. The amounts are ferdata's, chosen so that all eight look
+distinct at 100 pixels; lengths are in units of the eye distance.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from ferdata.core.errors import UnknownNameError
 
 @dataclass(frozen=True)
 class Expression:
-    """How far a face has moved from rest. All zeros is a face at rest.
+    """Deviation of a face from rest; all zeros is a face at rest.
 
-    "Left" and "right" are the image's. Lengths are in eye distances; the others run from 0
-    (nothing) to 1 (as far as faces go).
+    "Left" and "right" are the image's. Lengths are in eye distances; the others run from 0 (rest)
+    to 1 (the most that faces do).
 
     Attributes:
         brow_inner: Raise of the brows' inner ends (AU 1; negative: lowered, AU 4).
         brow_outer: Raise of the brows' outer ends (AU 2).
-        brow_gap: How far the brows are drawn together (AU 4).
+        brow_gap: Amount by which the brows are drawn together (AU 4).
         brow_uneven: Extra raise of the right brow, taken from the left one.
         eye_open: Relative change of the eye's opening (AU 5; negative: narrowed, AU 7).
         lower_lid: Raise of the lower lid, 0–1 (AU 6, 7).
@@ -43,7 +43,7 @@ class Expression:
         upper_lip: Raise of the upper lip (AU 10).
         lip_press: Lips pressed thin, 0–1 (AU 24).
         pout: Lower lip pushed up and out, 0–1 (AU 17).
-        teeth: How much of the gap the upper teeth fill, 0–1.
+        teeth: Fraction of the gap that the upper teeth fill, 0–1.
     """
 
     brow_inner: float = 0.0
@@ -137,7 +137,7 @@ PROTOTYPES: Mapping[str, tuple[Expression, ...]] = {
 """The movements of each canonical expression at full strength; some have two forms."""
 
 _NAMES = tuple(field.name for field in fields(Expression))
-# How much faces at rest differ in what expressions move: standard deviations.
+# Standard deviations of these movements among faces at rest.
 _AT_REST = {
     "brow_inner": 0.022,
     "brow_outer": 0.018,
@@ -152,11 +152,11 @@ _AT_REST = {
 def draw_expression(
     name: str, generator: np.random.Generator, *, intensity: tuple[float, float] = (0.35, 1.0)
 ) -> Expression:
-    """Draw one person's version of an expression: form, side, strength and small deviations.
+    """Draw a version of an expression: form, side, strength and small deviations.
 
     Args:
         name: A canonical expression name.
-        generator: Where every random number comes from.
+        generator: Source of all random numbers.
         intensity: Lowest and highest strength; 1 is the prototype.
 
     Raises:
@@ -172,15 +172,15 @@ def draw_expression(
 
 
 def blend_expressions(
-    first: str, second: str, generator: np.random.Generator, *, share: float = 0.5
+    first: str, second: str, generator: np.random.Generator, *, weight: float = 0.5
 ) -> Expression:
-    """Draw a compound expression: the movements of two, weighted.
+    """Draw a compound expression: the weighted movements of two.
 
     Args:
         first: The expression that colors the other ("happily" in happily surprised).
         second: The expression that is colored.
-        generator: Where every random number comes from.
-        share: Weight of the first, 0–1.
+        generator: Source of all random numbers.
+        weight: Weight of the first, 0–1.
 
     Raises:
         UnknownNameError: A name is not a canonical expression.
@@ -188,13 +188,13 @@ def blend_expressions(
     one = draw_expression(first, generator, intensity=(0.85, 1.1))
     two = draw_expression(second, generator, intensity=(0.85, 1.1))
     mixed = {
-        name: share * getattr(one, name) + (1.0 - share) * getattr(two, name) for name in _NAMES
+        name: weight * getattr(one, name) + (1.0 - weight) * getattr(two, name) for name in _NAMES
     }
     return Expression(**mixed)
 
 
 def _vary(form: Expression, strength: float, generator: np.random.Generator) -> Expression:
-    """Scale a form and let each of its movements come out a little stronger or weaker."""
+    """Scale a form, each of its movements a little stronger or weaker."""
     factors = strength * (1.0 + 0.18 * generator.standard_normal(len(_NAMES)).clip(-2, 2))
     moved = {
         name: getattr(form, name) * float(factor)

@@ -67,8 +67,8 @@ class Face:
     """The shapes of one face, in face units.
 
     Attributes:
-        identity: Who it is.
-        expression: What the face does.
+        identity: The person.
+        expression: The movements of the face.
         turn: Yaw, as the sine of the angle; positive shows more of the image's left cheek.
         jaw: From the image's left temple over the chin to the right one, (17, 2).
         outline: The whole head's contour, closed, (N, 2).
@@ -130,11 +130,11 @@ def five_points(landmarks: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
 def shape_face(
     identity: Identity, expression: Expression, *, turn: float = 0.0, nod: float = 0.0
 ) -> Face:
-    """Work out a face's shapes.
+    """Compute the shapes of a face.
 
     Args:
-        identity: Who it is.
-        expression: What the face does.
+        identity: The person.
+        expression: The movements of the face.
         turn: Sine of the yaw, about −0.25 to 0.25.
         nod: Sine of the pitch, positive looking down.
     """
@@ -180,16 +180,13 @@ def head_box(face: Face) -> Points:
 
 
 def _turn(points: Points, stand_out: float, turn: float, nod: float) -> Points:
-    """Move points as a small rotation about the upright and the level axis would.
+    """Move points like a small rotation about the vertical and the horizontal axis.
 
-    Depth falls off from the face's middle line to its sides; the nose stands out from it. What
-    stands before the plane of the eyes goes one way, what lies behind it the other.
+    Depth falls off from the face's middle line to its sides; the nose stands out from it. Points
+    in front of the plane of the eyes move one way, points behind it the other way.
     """
     depth = np.maximum(0.11 - 0.44 * points[:, 0] ** 2, -0.34) + stand_out
-    moved = points.copy()
-    moved[:, 0] += turn * depth
-    moved[:, 1] += nod * depth
-    return moved
+    return np.asarray(points + np.column_stack((turn * depth, nod * depth)))
 
 
 def _turn_eye(eye: Eye, turn: float, nod: float) -> Eye:

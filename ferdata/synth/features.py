@@ -20,7 +20,7 @@ def paint_features(canvas: Canvas, face: Face, skin: LitSkin, gaze: tuple[float,
     """Paint all features.
 
     Args:
-        canvas: Where to paint.
+        canvas: The canvas.
         face: The shapes.
         skin: The lit skin under the features.
         gaze: Shift of the irises, right and down, in face units.
@@ -47,7 +47,7 @@ def _paint_eye(
     ball.disc(iris, eye.iris_radius, shade(color, 0.55))
     ball.disc(iris, 0.84 * eye.iris_radius, color)
     ball.disc(iris, 0.42 * eye.iris_radius, (12.0, 10.0, 10.0))
-    # The upper lid throws a shadow on the eyeball.
+    # The upper lid casts a shadow on the eyeball.
     ball.stroke(moved(eye.upper, 0.0, 0.012), shade(color, 0.45), 0.024)
     ball.disc(moved(iris, 0.03, -0.035), 0.022, (250.0, 250.0, 250.0))
     canvas.blend(ball.pixels, canvas.mask([opening], rows, columns), rows, columns)
@@ -80,7 +80,7 @@ def _paint_nostrils(canvas: Canvas, face: Face, skin: LitSkin) -> None:
         center = face.nostrils[index]
         line = center + np.array([[-side * 0.035, 0.012], [0.0, -0.008], [side * 0.045, 0.002]])
         canvas.taper(line, np.array([0.030, 0.052, 0.030]), shade(dark, 0.5 + 0.5 * light))
-    # A gloss on the tip says which way the nose points.
+    # A highlight on the tip shows the direction of the nose.
     gloss = mix(shade(face.identity.skin, light), (255.0, 250.0, 245.0), 0.22)
     rows, columns = canvas.window(face.bridge[3:4], 0.09)
     if rows.start < rows.stop and columns.start < columns.stop:
@@ -123,8 +123,7 @@ def _paint_open_mouth(canvas: Canvas, face: Face, gap: float, light: float) -> N
     teeth = max(0.0, min(1.0, face.expression.teeth))
     if teeth > 0.05:
         depth = min(teeth * gap, 0.17)
-        share = depth / gap
-        edge = mouth.upper_gap + share * (mouth.lower_gap - mouth.upper_gap)
+        edge = mouth.upper_gap + depth / gap * (mouth.lower_gap - mouth.upper_gap)
         white = shade(_TEETH, 0.45 + 0.55 * light)
         row = np.concatenate((mouth.upper_gap[1:12], edge[11:0:-1]))
         inside.fill(row, white)

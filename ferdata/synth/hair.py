@@ -12,7 +12,7 @@ _STEPS = 24
 
 
 def paint_back_hair(canvas: Canvas, face: Face) -> None:
-    """Paint what hangs behind head and neck; comes before the skin."""
+    """Paint the hair behind head and neck, before the skin is painted."""
     identity = face.identity
     dark = shade(identity.hair, 0.62)
     wide = identity.face_width + 0.16 + identity.hair_volume
@@ -48,14 +48,14 @@ def paint_moustache(canvas: Canvas, face: Face) -> None:
         return
     lip = face.mouth.upper_edge
     away = np.abs(np.linspace(-1.0, 1.0, len(lip)))
-    room = max(float(lip[6, 1] - face.nostrils[2, 1]), 0.08)
-    line = np.column_stack((lip[:, 0] * 1.12, lip[:, 1] - room * (0.42 - 0.55 * away**3)))
-    widths = room * (0.62 - 0.34 * away**2)
+    space = max(float(lip[6, 1] - face.nostrils[2, 1]), 0.08)
+    line = np.column_stack((lip[:, 0] * 1.12, lip[:, 1] - space * (0.42 - 0.55 * away**3)))
+    widths = space * (0.62 - 0.34 * away**2)
     canvas.taper(line, widths, shade(mix(face.identity.hair, (30.0, 22.0, 20.0), 0.2), 0.9))
 
 
 def paint_glasses(canvas: Canvas, face: Face, generator: np.random.Generator) -> None:
-    """Paint glasses where the person wears some."""
+    """Paint glasses if the person wears some."""
     kind = face.identity.glasses
     if not kind:
         return
@@ -127,9 +127,9 @@ def _paint_strands(
     reach = np.linspace(0.02, 0.94, 5)[:, None]
     starts = generator.uniform(0, _STEPS - 1.001, 44)
     low = starts.astype(int)
-    share = (starts - low)[:, None]
-    roots = (inner[low] * (1 - share) + inner[low + 1] * share)[:, None]
-    ends = (outer[low] * (1 - share) + outer[low + 1] * share)[:, None]
+    weight = (starts - low)[:, None]
+    roots = (inner[low] * (1 - weight) + inner[low + 1] * weight)[:, None]
+    ends = (outer[low] * (1 - weight) + outer[low + 1] * weight)[:, None]
     lean = np.column_stack((0.10 * (starts / _STEPS - 0.5), np.full(44, -0.02)))[:, None]
     lines = roots + (ends - roots) * reach + np.sin(np.pi * reach) * lean
     for index, factor in enumerate((1.20, 0.78, 1.10, 0.88)):
@@ -143,7 +143,7 @@ def _paint_curls(
     hair: tuple[float, float, float],
     generator: np.random.Generator,
 ) -> None:
-    """Build the hair of many small tufts."""
+    """Paint the hair as many small tufts."""
     canvas.fill(np.concatenate((outer, inner[::-1])), shade(hair, 0.9))
     count = 44
     where = generator.integers(0, _STEPS, count)

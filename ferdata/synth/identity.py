@@ -1,29 +1,32 @@
-"""Who is drawn: face shape, skin, hair, eyes, age, glasses. Nobody in particular.
+"""A random person: face shape, skin, hair, eyes, age, glasses.
 
-Gender, race and age group use the codes of RAF-DB's manual annotation, so that a drawn copy can
-say of each face what its picture shows.
+Gender, race and age group use the codes of RAF-DB's manual annotation, so that a synthetic copy
+can be annotated with them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TypeVar
 
 import numpy as np
 
 Color = tuple[float, float, float]
 """Red, green, blue, 0–255."""
 
+Choice = TypeVar("Choice")
+
 
 class Gender(IntEnum):
-    """RAF-DB's gender codes; the drawings are never unsure (2)."""
+    """RAF-DB's gender codes; unsure (2) is not used."""
 
     MALE = 0
     FEMALE = 1
 
 
 class Race(IntEnum):
-    """RAF-DB's race codes; here a name for the range that the skin tone comes from."""
+    """RAF-DB's race codes; here they only select a range of skin tones."""
 
     CAUCASIAN = 0
     AFRICAN_AMERICAN = 1
@@ -40,9 +43,9 @@ class AgeGroup(IntEnum):
     OLD = 4
 
 
-# About the shares of RAF-DB's images: Li, Deng and Du, CVPR 2017, section 3.
-_RACE_SHARES = (0.77, 0.08, 0.15)
-_AGE_SHARES = (0.06, 0.18, 0.50, 0.21, 0.05)
+# Approximate fractions of RAF-DB's images: Li, Deng and Du, CVPR 2017, section 3.
+_RACE_FRACTIONS = (0.77, 0.08, 0.15)
+_AGE_FRACTIONS = (0.06, 0.18, 0.50, 0.21, 0.05)
 
 # Lightest and darkest tone of each race; a face lies somewhere between them.
 _SKIN: dict[Race, tuple[Color, Color]] = {
@@ -124,10 +127,10 @@ class Identity:
 
 
 def draw_identity(generator: np.random.Generator) -> Identity:
-    """Draw a person; every random number comes from the generator."""
+    """Draw a person with the random numbers of a generator."""
     gender = Gender(int(generator.random() < 0.52))
-    race = Race(int(generator.choice(len(_RACE_SHARES), p=_RACE_SHARES)))
-    age = AgeGroup(int(generator.choice(len(_AGE_SHARES), p=_AGE_SHARES)))
+    race = Race(int(generator.choice(len(_RACE_FRACTIONS), p=_RACE_FRACTIONS)))
+    age = AgeGroup(int(generator.choice(len(_AGE_FRACTIONS), p=_AGE_FRACTIONS)))
     skin = _between(*_SKIN[race], float(generator.random()))
     child = {AgeGroup.INFANT: 1.0, AgeGroup.YOUTH: 0.35}.get(age, 0.0)
     male = float(gender is Gender.MALE) * (1.0 - child)
@@ -171,7 +174,7 @@ def _draw_hair_color(race: Race, age: AgeGroup, generator: np.random.Generator) 
 def _draw_hair_style(gender: Gender, age: AgeGroup, generator: np.random.Generator) -> str:
     if age is AgeGroup.INFANT:
         return "short"
-    return _pick_word(HAIR_STYLES[gender], generator)
+    return _pick(HAIR_STYLES[gender], generator)
 
 
 def _draw_beard(gender: Gender, age: AgeGroup, generator: np.random.Generator) -> str:
@@ -189,19 +192,15 @@ def _draw_glasses(age: AgeGroup, generator: np.random.Generator) -> str:
 
 
 def _lip_color(skin: Color, gender: Gender, child: float, strength: float) -> Color:
-    """Lips are the skin with more red; a woman's sometimes painted."""
-    share = 0.32 + (0.33 * strength * (1.0 - child) if gender is Gender.FEMALE else 0.0)
-    return _between(skin, (168.0, 52.0, 58.0), share)
+    """Return the skin color with more red; for women sometimes much more."""
+    weight = 0.32 + (0.33 * strength * (1.0 - child) if gender is Gender.FEMALE else 0.0)
+    return _between(skin, (168.0, 52.0, 58.0), weight)
 
 
-def _between(one: Color, two: Color, share: float) -> Color:
-    red, green, blue = (a + (b - a) * share for a, b in zip(one, two, strict=True))
+def _between(one: Color, two: Color, weight: float) -> Color:
+    red, green, blue = (a + (b - a) * weight for a, b in zip(one, two, strict=True))
     return red, green, blue
 
 
-def _pick(colors: tuple[Color, ...], generator: np.random.Generator) -> Color:
-    return colors[int(generator.integers(len(colors)))]
-
-
-def _pick_word(words: tuple[str, ...], generator: np.random.Generator) -> str:
-    return words[int(generator.integers(len(words)))]
+def _pick(choices: tuple[Choice, ...], generator: np.random.Generator) -> Choice:
+    return choices[int(generator.integers(len(choices)))]

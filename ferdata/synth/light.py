@@ -1,7 +1,7 @@
 """How light falls on a face: a height map of the head, lit from one side (Lambert's law).
 
-The map is worked out small, in face units, and warped onto the picture, so that shading costs
-little and always fits the face's pose.
+The map is computed at a low resolution, in face units, and warped onto the image, so that shading
+is cheap and follows the face's pose.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ def _bump(x: float, y: float, width: float, height: float) -> Map:
 def light_map(
     face: Face, direction: tuple[float, float, float], ambient: float
 ) -> npt.NDArray[np.float32]:
-    """Work out how bright each place of the head is.
+    """Compute the brightness of each place of the head.
 
     Args:
         face: The face.
-        direction: Where the light comes from in face axes: right, down, toward the viewer.
-        ambient: Share of light that comes from everywhere, 0–1.
+        direction: Direction of the light source in face axes: right, down, toward the viewer.
+        ambient: Fraction of light from all directions, 0–1.
 
     Returns:
         Brightness around 1 on cells of `STEP`, float32, shape (90, 73).
@@ -83,7 +83,7 @@ def _relief(face: Face) -> Map:
 
 
 def _hollows(face: Face) -> Map:
-    """Where little light comes in, 0–1: beside the nose's root, under it, under lip and chin."""
+    """Occlusion, 0–1: beside the nose's root, under it, under lip and chin."""
     mouth = face.mouth
     tip_x, tip_y = (float(value) for value in face.bridge[3])
     chin = float(face.jaw[8, 1])

@@ -19,7 +19,7 @@ _SUBPIXEL = float(1 << _SHIFT)
 
 
 class Canvas:
-    """Pixels, and the pose that carries face units onto them.
+    """Pixels, and the pose that maps face units to them.
 
     Attributes:
         pixels: uint8 RGB, shape (H, W, 3), painted in place.
@@ -33,7 +33,7 @@ class Canvas:
         self.unit = float(np.hypot(matrix[0, 0], matrix[1, 0]))
 
     def place(self, points: Points) -> npt.NDArray[np.int32]:
-        """Carry points from face units to OpenCV's fixed-point pixels, (N, 1, 2)."""
+        """Map points from face units to OpenCV's fixed-point pixels, (N, 1, 2)."""
         placed = points @ self.matrix[:, :2].T + self.matrix[:, 2]
         return np.rint(placed * _SUBPIXEL).astype(np.int32)[:, None]
 
@@ -76,7 +76,7 @@ class Canvas:
         self.fill(np.concatenate((line + across, (line - across)[::-1])), color)
 
     def window(self, shape: Points, margin: float = 0.0) -> tuple[slice, slice]:
-        """Return the rows and columns that hold a shape, cut to the canvas."""
+        """Return the rows and columns that contain a shape, clipped to the canvas."""
         placed = points_to_pixels(shape, self.matrix)
         low = np.floor(placed.min(axis=0) - margin * self.unit).astype(int)
         high = np.ceil(placed.max(axis=0) + margin * self.unit).astype(int) + 1
@@ -85,7 +85,7 @@ class Canvas:
         return slice(int(np.clip(low[1], 0, height)), int(np.clip(high[1], 0, height))), columns
 
     def part(self, rows: slice, columns: slice) -> Canvas:
-        """Return a canvas over a copy of a window, with the pose to match."""
+        """Return a canvas with a copy of a window, and the matching pose."""
         matrix = self.matrix.copy()
         matrix[:, 2] -= (columns.start, rows.start)
         return Canvas(self.pixels[rows, columns].copy(), matrix)
@@ -93,22 +93,20 @@ class Canvas:
     def mask(self, shapes: Sequence[Points], rows: slice, columns: slice) -> Pixels:
         """Return the coverage of shapes over a window, uint8, 0–255."""
         blank = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
-        matrix = self.matrix.copy()
-        matrix[:, 2] -= (columns.start, rows.start)
-        stencil = Canvas(blank, matrix)
+        stencil = Canvas(blank, self.part(rows, columns).matrix)
         for shape in shapes:
             stencil.fill(shape, (255.0, 255.0, 255.0))
         return blank
 
     def blend(self, over: Pixels, coverage: Pixels, rows: slice, columns: slice) -> None:
-        """Lay pixels over a window, by a coverage of 0–255."""
-        share = coverage * np.float32(1 / 255)
+        """Blend pixels over a window, with a coverage of 0–255."""
+        weight = coverage * np.float32(1 / 255)
         under = self.pixels[rows, columns]
-        self.pixels[rows, columns] = cv2.blendLinear(over, under, share, 1 - share)
+        self.pixels[rows, columns] = cv2.blendLinear(over, under, weight, 1 - weight)
 
 
 def points_to_pixels(points: Points, matrix: Matrix) -> Points:
-    """Carry points through a 2×3 matrix, (N, 2)."""
+    """Map points by a 2×3 matrix, (N, 2)."""
     return np.asarray(points @ matrix[:, :2].T + matrix[:, 2])
 
 
@@ -118,7 +116,7 @@ def shade(color: Color, factor: float) -> Color:
     return red, green, blue
 
 
-def mix(one: Color, two: Color, share: float) -> Color:
-    """Return a color between two; `share` is the second's."""
-    red, green, blue = (a + (b - a) * share for a, b in zip(one, two, strict=True))
+def mix(one: Color, two: Color, weight: float) -> Color:
+    """Return a color between two; the weight is the second's."""
+    red, green, blue = (a + (b - a) * weight for a, b in zip(one, two, strict=True))
     return red, green, blue

@@ -1,4 +1,4 @@
-"""Taking the picture: background, the painted person, and what a camera does to them."""
+"""Rendering an image: background, the painted person, and the effects of a camera."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ferdata.synth.face import Face
 from ferdata.synth.features import paint_features
 from ferdata.synth.hair import paint_back_hair, paint_glasses, paint_hair, paint_moustache
 from ferdata.synth.paint import Canvas, Matrix, Pixels
-from ferdata.synth.skin import Lighting, LitSkin, paint_skin
+from ferdata.synth.skin import LitSkin, paint_skin
 
 SUPERSAMPLE_BELOW = 200
-"""Pictures with a shorter side than this are painted at twice their size and averaged down."""
+"""Images with a shorter side than this are painted at twice their size and averaged down."""
 
 
 @dataclass(frozen=True)
 class Camera:
-    """What the camera adds to a scene.
+    """Effects of the camera on a scene.
 
     Attributes:
         blur: Standard deviation of the lens blur, in pixels.
@@ -37,14 +37,14 @@ class Camera:
 def render(
     face: Face, matrix: Matrix, width: int, height: int, generator: np.random.Generator
 ) -> Pixels:
-    """Paint a face into a scene of its own and take its picture.
+    """Paint a face into a random scene.
 
     Args:
         face: The shapes and the person.
         matrix: From face units to pixels, (2, 3); whole numbers are pixel centers.
-        width: Width of the picture in pixels.
-        height: Height of the picture in pixels.
-        generator: Where every random number comes from.
+        width: Width of the image in pixels.
+        height: Height of the image in pixels.
+        generator: Source of all random numbers.
 
     Returns:
         uint8 RGB, shape (height, width, 3).
@@ -52,7 +52,7 @@ def render(
     factor = 2 if min(width, height) < SUPERSAMPLE_BELOW else 1
     scene = _background(width * factor, height * factor, generator)
     canvas = Canvas(scene, _scaled(matrix, factor))
-    skin = LitSkin(face, _draw_lighting(generator))
+    skin = LitSkin(face, *_draw_lighting(generator))
     gaze = generator.normal(0.0, 0.012, 2).clip(-0.03, 0.03).tolist()
     paint_back_hair(canvas, face)
     _paint_clothes(canvas, generator)
@@ -67,21 +67,21 @@ def render(
 
 
 def _scaled(matrix: Matrix, factor: int) -> Matrix:
-    """Carry a matrix to a canvas with `factor` pixels for one, keeping pixel centers."""
+    """Adapt a matrix to a canvas with `factor` pixels for one, keeping pixel centers."""
     scaled = matrix * factor
     scaled[:, 2] += 0.5 * (factor - 1)
     return scaled
 
 
 def _background(width: int, height: int, generator: np.random.Generator) -> Pixels:
-    """Draw an out-of-focus background: two colors running into each other, and blobs."""
+    """Draw an out-of-focus background: a gradient of two colors, and blobs."""
     ends = generator.uniform(40, 215, (2, 1)) + generator.normal(0.0, 22.0, (2, 3))
     slope = np.linspace(0.0, 1.0, 5)
     across, down = generator.uniform(-1.0, 1.0, 2)
-    share = np.clip(
+    weight = np.clip(
         0.5 + 0.5 * (across * (slope[None] - 0.5) + down * (slope[:, None] - 0.5)), 0, 1
     )
-    coarse = ends[0] + (ends[1] - ends[0]) * share[:, :, None]
+    coarse = ends[0] + (ends[1] - ends[0]) * weight[:, :, None]
     coarse += generator.normal(0.0, 14.0, (5, 5, 1)) + generator.normal(0.0, 7.0, (5, 5, 3))
     coarse = coarse.clip(0, 255).astype(np.uint8)
     return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
@@ -95,10 +95,11 @@ def _paint_clothes(canvas: Canvas, generator: np.random.Generator) -> None:
     canvas.fill(shoulders, (red, green, blue))
 
 
-def _draw_lighting(generator: np.random.Generator) -> Lighting:
+def _draw_lighting(generator: np.random.Generator) -> tuple[tuple[float, float, float], float]:
+    """Draw the direction of the light and the ambient fraction, see `LitSkin`."""
     across = float(generator.uniform(-0.65, 0.65))
     above = float(generator.uniform(-0.75, -0.15))
-    return Lighting((across, above, 1.0), float(generator.uniform(0.30, 0.58)))
+    return (across, above, 1.0), float(generator.uniform(0.30, 0.58))
 
 
 def _draw_camera(generator: np.random.Generator) -> Camera:
@@ -116,10 +117,10 @@ def _photograph(scene: Pixels, camera: Camera, generator: np.random.Generator) -
     """Apply lens, tone curve and sensor noise."""
     levels = np.linspace(0.0, 1.0, 256)[:, None] ** camera.gamma * 255.0
     curve = (levels * np.asarray(camera.gain)).clip(0, 255).astype(np.uint8)
-    seen = cv2.LUT(scene, curve.reshape(1, 256, 3))
+    exposed = cv2.LUT(scene, curve.reshape(1, 256, 3))
     if camera.blur > 0.2:
-        seen = cv2.GaussianBlur(seen, (0, 0), camera.blur)
-    # Uniform bytes are drawn ten times faster than normal numbers; 73.9 is their deviation.
-    grain = np.frombuffer(generator.bytes(seen.size), np.uint8).reshape(seen.shape)
-    share = camera.noise / 73.9
-    return np.asarray(cv2.addWeighted(seen, 1.0, grain, share, -127.5 * share), np.uint8)
+        exposed = cv2.GaussianBlur(exposed, (0, 0), camera.blur)
+    # Uniform bytes are drawn ten times faster than normal numbers; their deviation is 73.9.
+    grain = np.frombuffer(generator.bytes(exposed.size), np.uint8).reshape(exposed.shape)
+    weight = camera.noise / 73.9
+    return np.asarray(cv2.addWeighted(exposed, 1.0, grain, weight, -127.5 * weight), np.uint8)

@@ -1,6 +1,6 @@
-"""A contact sheet: the eight expressions side by side, several people below each other.
+"""A contact sheet: a column for each of the eight expressions, a row for each person.
 
-The expressions are drawn strong here; in a copy of a dataset weak ones are among them.
+All expressions are strong here; copies of datasets also contain weak ones.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def contact_sheet(people: int = 5, size: int = 100, seed: int = 0) -> Pixels:
     Args:
         people: Number of rows.
         size: Side of each face in pixels.
-        seed: Another seed, other people.
+        seed: Seed of all draws; another seed draws other people.
 
     Returns:
         uint8 RGB, one column per canonical expression, its name above it.

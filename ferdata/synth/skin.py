@@ -1,8 +1,6 @@
-"""Skin: head, ears and neck in the light, blush, stubble, and the lines of a moving face."""
+"""Skin: lit head, ears and neck, blush, stubble, and the lines of a moving face."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -23,24 +21,11 @@ _CIRCLE = np.column_stack(
 )
 
 
-@dataclass(frozen=True)
-class Lighting:
-    """How a face is lit.
-
-    Attributes:
-        direction: Where the light comes from in face axes: right, down, toward the viewer.
-        ambient: Share of light that comes from everywhere, 0–1.
-    """
-
-    direction: tuple[float, float, float]
-    ambient: float
-
-
 class LitSkin:
-    """The skin's colors under a light, in face units, ready to be looked up or painted."""
+    """The skin's colors under a light, in face units; see `light_map` for the arguments."""
 
-    def __init__(self, face: Face, lighting: Lighting) -> None:
-        self.light: Map = light_map(face, lighting.direction, lighting.ambient)
+    def __init__(self, face: Face, direction: tuple[float, float, float], ambient: float) -> None:
+        self.light: Map = light_map(face, direction, ambient)
         self.colors: Pixels = _colors(face, self.light)
 
     def brightness(self, x: float, y: float) -> float:
@@ -51,7 +36,7 @@ class LitSkin:
 
 
 def paint_skin(canvas: Canvas, face: Face, skin: LitSkin) -> None:
-    """Paint ears, neck and head with all that lies in the skin."""
+    """Paint ears, neck and head with their lines."""
     shapes = [_ear(face, LEFT), _ear(face, RIGHT), _neck(face), face.outline]
     rows, columns = canvas.window(np.concatenate(shapes))
     if rows.start >= rows.stop or columns.start >= columns.stop:
@@ -107,16 +92,16 @@ def _grow_beard(
     stencil.fill((hole - hole.mean(axis=0)) * 1.12 + hole.mean(axis=0), (0.0, 0.0, 0.0))
     grown = np.asarray(cv2.GaussianBlur(grown, (5, 5), 1.2), np.uint8)
     strength = 0.28 if face.identity.beard == "stubble" else 0.80
-    share = grown[:, :, None] * np.float32(strength / 255)
+    weight = grown[:, :, None] * np.float32(strength / 255)
     hair = np.asarray(face.identity.hair, np.float32) * 0.95 * light[:, :, None]
-    colors += share * (hair - colors)
+    colors += weight * (hair - colors)
 
 
 def _lines(face: Face, size: tuple[int, int], pose: Matrix) -> Pixels:
-    """Draw folds and wrinkles as darkening, soft; uint8, 255 where the skin is smooth."""
+    """Draw folds and wrinkles as soft darkening; uint8, 255 on smooth skin."""
     lines = np.full((size[1], size[0]), 255, np.uint8)
     pen = Canvas(lines, pose)
-    # The head stands before the neck and throws a shadow on it.
+    # The head casts a shadow on the neck.
     pen.fill(_neck(face), (178.0, 178.0, 178.0))
     pen.fill(face.outline, (255.0, 255.0, 255.0))
     for line, depth, width in _soft_lines(face):
@@ -127,7 +112,7 @@ def _lines(face: Face, size: tuple[int, int], pose: Matrix) -> Pixels:
 
 
 def _soft_lines(face: Face) -> list[tuple[Points, float, float]]:
-    """Collect the skin's lines: each with its depth 0–1 and its width in face units."""
+    """Return the skin's lines, each with its depth 0–1 and its width in face units."""
     identity, expression = face.identity, face.expression
     wrinkles = identity.wrinkles
     lines: list[tuple[Points, float, float]] = []
@@ -159,7 +144,7 @@ def _soft_lines(face: Face) -> list[tuple[Points, float, float]]:
 
 
 def _nose_lines(face: Face) -> list[tuple[Points, float, float]]:
-    """Wings, ridge wrinkles."""
+    """Return the lines of wings and ridge."""
     expression = face.expression
     tip = face.bridge[3]
     lines: list[tuple[Points, float, float]] = []
@@ -181,7 +166,7 @@ def _nose_lines(face: Face) -> list[tuple[Points, float, float]]:
 
 
 def _fold(face: Face, side: int) -> Points:
-    """The fold from the nose's wing round the mouth's corner."""
+    """Return the fold from the nose's wing around the mouth's corner."""
     wing = face.nostrils[0] if side == LEFT else face.nostrils[4]
     corner = face.mouth.upper_edge[0 if side == LEFT else 12]
     start = moved(wing, side * 0.04, -0.05)

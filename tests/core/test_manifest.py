@@ -10,7 +10,8 @@ import pytest
 
 from ferdata.core.errors import ManifestError
 from ferdata.core.labels import BASIC7, BASIC8
-from ferdata.core.manifest import Manifest, Reject, load_rejects, save_rejects
+from ferdata.core.manifest import Manifest
+from ferdata.core.rejects import Reject, load_rejects, save_rejects
 from ferdata.core.schema import SCHEMA
 
 

@@ -10,7 +10,8 @@ import yaml
 
 from ferdata.core.errors import FerdataError, LabelError, ManifestError, UnknownNameError
 from ferdata.core.labels import BASIC7, BASIC8, CANONICAL, LabelSpace
-from ferdata.core.manifest import Manifest, Reject
+from ferdata.core.manifest import Manifest
+from ferdata.core.rejects import Reject
 from ferdata.curation.merge import counts_by_dataset, merge
 from ferdata.ingesters import dataset_info
 from ferdata.recipes.mix import load_mix, mix_names

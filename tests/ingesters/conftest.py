@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,13 +25,3 @@ def kaggle(tmp_path: Path) -> Path:
     root = tmp_path / "archive"
     write_folders(root / "DATASET", lists=root)
     return root
-
-
-@pytest.fixture
-def edit() -> Callable[[Path, Callable[[list[str]], list[str]]], None]:
-    """Return a function that changes a text file's lines."""
-
-    def change(path: Path, function: Callable[[list[str]], list[str]]) -> None:
-        path.write_text("\n".join(function(path.read_text().split("\n"))))
-
-    return change

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pickle
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
+from support.trees import kinds, touch
+from support.trees import write as write_lines
 
 from ferdata.core.errors import AnnotationError, LabelError, LayoutError
 from ferdata.core.labels import BASIC7, BASIC8
@@ -25,14 +26,10 @@ def line(
 
 
 def write(root: Path, lines: list[str], *, header: bool = True, images: bool = True) -> None:
-    lists = root / "Manually_Annotated_file_lists"
-    lists.mkdir(parents=True, exist_ok=True)
     head = [",".join(COLUMNS)] if header else []
-    (lists / "validation.csv").write_text("\n".join([*head, *lines]) + "\n")
-    for each in lines if images else []:
-        path = root / "Manually_Annotated_Images" / each.split(",")[0]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
+    write_lines(root / "Manually_Annotated_file_lists/validation.csv", *head, *lines)
+    if images:
+        touch(root / "Manually_Annotated_Images", *(each.split(",")[0] for each in lines))
 
 
 @pytest.mark.parametrize("header", [True, False])
@@ -41,9 +38,7 @@ def test_codes_and_what_is_no_row(tmp_path: Path, header: bool) -> None:
     manifest = ingest("affectnet", tmp_path)
     assert manifest.column("label") == list(CODES)
     assert manifest.label_space == BASIC8
-    assert [each.reason.partition(":")[0] for each in manifest.rejects] == [
-        *("None", "Uncertain", "No-Face"),
-    ]
+    assert kinds(manifest) == ["None", "Uncertain", "No-Face"]
     assert set(manifest.column("official_split")) == {"test"}
     assert set(manifest.column("split_native")) == {"validation"}
     row = next(iter(manifest.rows()))
@@ -52,7 +47,7 @@ def test_codes_and_what_is_no_row(tmp_path: Path, header: bool) -> None:
     assert row["landmarks"][1] == [2, 3]
     seven = ingest("affectnet", tmp_path, classes="7")
     assert seven.label_space == BASIC7
-    assert Counter(each.reason.partition(":")[0] for each in seven.rejects)["contempt"] == 1
+    assert kinds(seven).count("contempt") == 1
     assert len(seven) + len(seven.rejects) == 11
 
 
@@ -76,8 +71,7 @@ def test_lists_that_cannot_be_read(tmp_path: Path) -> None:
         ingest("affectnet", tmp_path)
     write(tmp_path, [line("../a.jpg", 0), "1/b.jpg,1", line("1/c.jpg", 1)])
     manifest = ingest("affectnet", tmp_path)
-    kinds = {each.reason.partition(":")[0] for each in manifest.rejects}
-    assert {"path leaves the data root", "malformed line"} <= kinds
+    assert {"path leaves the data root", "malformed line"} <= set(kinds(manifest))
     path = tmp_path / "Manually_Annotated_file_lists/validation.csv"
     path.write_text(path.read_text().replace("arousal", "x"))
     with pytest.raises(AnnotationError, match="no column arousal"):
@@ -88,15 +82,12 @@ def test_lists_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_npy_files_are_never_unpickled(tmp_path: Path) -> None:
-    for kind in ("images", "annotations"):
-        (tmp_path / "train_set" / kind).mkdir(parents=True)
+    touch(tmp_path, *(f"train_set/images/{number}.jpg" for number in range(5)))
+    (tmp_path / "train_set/annotations").mkdir()
     for number, value in enumerate((np.array("3"), np.array(6), np.array([2.0]))):
-        (tmp_path / f"train_set/images/{number}.jpg").touch()
         np.save(tmp_path / f"train_set/annotations/{number}_exp.npy", value)
-    (tmp_path / "train_set/images/3.jpg").touch()
     evil = np.array([{"a": 1}], dtype=object)
     np.save(tmp_path / "train_set/annotations/3_exp.npy", evil, allow_pickle=True)
-    (tmp_path / "train_set/images/4.jpg").touch()
     (tmp_path / "train_set/annotations/4_exp.npy").write_bytes(pickle.dumps(3))
     manifest = ingest("affectnet", tmp_path)
     assert manifest.column("label") == ["surprise", "anger", "sadness"]
@@ -107,12 +98,9 @@ def test_npy_files_are_never_unpickled(tmp_path: Path) -> None:
 
 
 def test_folder_and_csv_of_kaggles_copy_disagree(tmp_path: Path) -> None:
-    (tmp_path / "Train/anger").mkdir(parents=True)
-    (tmp_path / "Test/Anger").mkdir(parents=True)
-    (tmp_path / "Train/anger/image1.jpg").touch()
-    (tmp_path / "Test/Anger/image2.jpg").touch()
-    rows = [",pth,label,relFCs", "0,anger/image1.jpg,surprise,0.75", "1,anger/image2.jpg,anger,0.5"]
-    (tmp_path / "labels.csv").write_text("\n".join(rows) + "\n")
+    touch(tmp_path, "Train/anger/image1.jpg", "Test/Anger/image2.jpg")
+    rows = ("0,anger/image1.jpg,surprise,0.75", "1,anger/image2.jpg,anger,0.5")
+    write_lines(tmp_path / "labels.csv", ",pth,label,relFCs", *rows)
     manifest = ingest("affectnet", tmp_path)
     assert manifest.column("label") == ["surprise", "anger"]
     assert manifest.column("label_native") == ["surprise (folder anger)", "anger"]
@@ -123,10 +111,8 @@ def test_folder_and_csv_of_kaggles_copy_disagree(tmp_path: Path) -> None:
 
 
 def test_yolo_ids_are_alphabetical(tmp_path: Path) -> None:
-    for kind in ("images", "labels"):
-        (tmp_path / "valid" / kind).mkdir(parents=True)
-    (tmp_path / "data.yaml").write_text("nc: 8\n")
+    write_lines(tmp_path / "data.yaml", "nc: 8")
+    touch(tmp_path, *(f"valid/images/{code}.png" for code in range(8)))
     for code in range(8):
-        (tmp_path / f"valid/images/{code}.png").touch()
-        (tmp_path / f"valid/labels/{code}.txt").write_text(f"{code} 0.5 0.5 1 1\n")
+        write_lines(tmp_path / f"valid/labels/{code}.txt", f"{code} 0.5 0.5 1 1")
     assert ingest("affectnet", tmp_path).column("label") == sorted(CODES)

@@ -1,4 +1,4 @@
-"""CK+: films, frames, folds of people."""
+"""CK+: sequences, frames, folds of subjects."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.trees import kinds, touch, write
 
 from ferdata.core.errors import AnnotationError, LabelError, LayoutError, OptionError
 from ferdata.core.images import read_image
@@ -15,7 +16,7 @@ from ferdata.core.split_rules import SubjectFoldRule
 from ferdata.curation.leakage import subjects_in_several_splits
 from ferdata.curation.split import split
 from ferdata.ingesters import detect, ingest
-from ferdata.ingesters.ckplus.synthetic import FOLDS, SIZES, CkPlus, Frame
+from ferdata.ingesters.ckplus.synthetic import FOLDS, SIZES, CkPlus
 from ferdata.ingesters.demo import write_demo
 
 ALL = {"anger": 45, "contempt": 18, "disgust": 59, "fear": 25, "happiness": 69, "sadness": 28}
@@ -28,16 +29,14 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("ckplus")
     codes = {name: code for code, name in enumerate(("neutral", *sorted(ALL)))}
     for frame in CkPlus().plan("official", 1.0, 0):
-        assert isinstance(frame, Frame)
-        folder = root / f"cohn-kanade-images/{frame.subject}/{frame.film}"
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{frame.stem}.png").touch()
+        place = f"{frame.subject}/{frame.sequence}"
+        touch(root, f"cohn-kanade-images/{place}/{frame.stem}.png")
         if frame.number == frame.last:
-            label = root / f"Emotion_labels/Emotion/{frame.subject}/{frame.film}"
-            label.mkdir(parents=True)  # also where the film has no label
+            labels = root / f"Emotion_labels/Emotion/{place}"
+            labels.mkdir(parents=True)  # also where the sequence has no label
             if frame.labeled:
-                text = f"   {codes[frame.drawn]:.7e}\n"
-                (label / f"{frame.stem}_emotion.txt").write_text(text)
+                text = f"   {codes[frame.drawn]:.7e}"
+                write(labels / f"{frame.stem}_emotion.txt", text)
     return root
 
 
@@ -60,18 +59,17 @@ def test_frame_rules_at_full_size(full: Path, frames: str, peaks: int, neutral: 
     )
 
 
-def test_the_copy_has_593_films_of_123_people(full: Path) -> None:
-    films = list((full / "cohn-kanade-images").glob("*/*"))
-    assert len(films) == 593
-    assert len({film.parent for film in films}) == 123
+def test_the_copy_has_593_sequences_of_123_subjects(full: Path) -> None:
+    sequences = list((full / "cohn-kanade-images").glob("*/*"))
+    assert len(sequences) == 593
+    assert len({sequence.parent for sequence in sequences}) == 123
 
 
-def test_the_ten_folds_of_people(full: Path) -> None:
+def test_the_ten_folds_of_subjects(full: Path) -> None:
     manifest = ingest("ckplus", full, frames="peak")
     folds = SubjectFoldRule(10).folds_of(manifest.column("subject"))
     assert tuple(Counter(folds)[fold] for fold in range(1, 11)) == FOLDS
-    rows = [{"pixel_sha256": name} for name in manifest.column("sample_id")]
-    hashed = manifest.with_column("pixel_sha256", [row["pixel_sha256"] for row in rows])
+    hashed = manifest.with_column("pixel_sha256", manifest.column("sample_id"))
     for fold in (1, 3, 10):
         done = split(hashed, f"subject-kfold:10:{fold}")
         assert Counter(done.column("split"))["test"] == FOLDS[fold - 1]
@@ -84,11 +82,11 @@ def test_the_last_frames_in_order_of_their_numbers(full: Path) -> None:
             ["subject", "sequence", "frame", "label"]
         )
     )
-    film = [row for row in rows if (row["subject"], row["sequence"]) == ("S005", "001")]
-    numbers = [row["frame"] for row in film]
+    sequence = [row for row in rows if (row["subject"], row["sequence"]) == ("S005", "001")]
+    numbers = [row["frame"] for row in sequence]
     last = numbers[-1]
     assert numbers == [1, last - 2, last - 1, last]
-    assert [row["label"] == "neutral" for row in film] == [True, False, False, False]
+    assert [row["label"] == "neutral" for row in sequence] == [True, False, False, False]
 
 
 def test_landmarks_and_action_units(tmp_path: Path) -> None:
@@ -112,18 +110,14 @@ def test_landmarks_and_action_units(tmp_path: Path) -> None:
     assert sizes == set(SIZES)
 
 
-def write_films(root: Path, labels: dict[str, str | None], frames: int = 5) -> Path:
-    """Write films of empty images, each with the text of its emotion file, None for no file."""
-    for film, text in labels.items():
-        folder = root / "cohn-kanade-images" / film
-        folder.mkdir(parents=True)
-        stem = film.replace("/", "_")
-        for number in range(1, frames + 1):
-            (folder / f"{stem}_{number:08d}.png").touch()
+def write_sequences(root: Path, labels: dict[str, str | None], frames: int = 5) -> Path:
+    """Write sequences of empty images with the texts of their emotion files, None for no file."""
+    for sequence, text in labels.items():
+        stem = sequence.replace("/", "_")
+        images = f"cohn-kanade-images/{sequence}/{stem}"
+        touch(root, *(f"{images}_{number:08d}.png" for number in range(1, frames + 1)))
         if text is not None:
-            emotion = root / "Emotion" / film / f"{stem}_{frames:08d}_emotion.txt"
-            emotion.parent.mkdir(parents=True)
-            emotion.write_text(text)
+            write(root / f"Emotion/{sequence}/{stem}_{frames:08d}_emotion.txt", text, end="")
     return root
 
 
@@ -138,37 +132,38 @@ GOOD = "   3.0000000e+00\n"
         *((text, "malformed label") for text in ("", "nan", "inf", "3.7", "3 4", "sad")),
     ],
 )
-def test_a_film_with_a_wrong_label_is_rejected_whole(tmp_path: Path, text: str, kind: str) -> None:
-    root = write_films(tmp_path, {"S005/001": GOOD, "S006/001": text, "S007/001": None})
+def test_a_sequence_with_a_wrong_label_is_rejected_whole(
+    tmp_path: Path, text: str, kind: str
+) -> None:
+    root = write_sequences(tmp_path, {"S005/001": GOOD, "S006/001": text, "S007/001": None})
     for frames, rejected in (("last3", (3, 4, 5)), ("peak+neutral", (1, 5))):
         manifest = ingest("ckplus", root, frames=frames)
         assert set(manifest.column("subject")) == {"S005"}
         assert [each.sample_id for each in manifest.rejects] == [
             f"ckplus/S006_001_{number:08d}" for number in rejected
         ]
-        assert {each.reason.partition(":")[0] for each in manifest.rejects} == {kind}
+        assert set(kinds(manifest)) == {kind}
 
 
 def test_labels_of_another_dataset(tmp_path: Path) -> None:
-    root = write_films(tmp_path, {f"S{number:03d}/001": "9\n" for number in range(10, 20)})
-    with pytest.raises(LabelError, match=r"label code 9: .*10 of 10 labeled films"):
+    root = write_sequences(tmp_path, {f"S{number:03d}/001": "9\n" for number in range(10, 20)})
+    with pytest.raises(LabelError, match=r"label code 9: .*10 of 10 labeled sequences"):
         ingest("ckplus", root)
 
 
 def test_emotion_files_that_contradict_each_other(tmp_path: Path) -> None:
-    root = write_films(tmp_path, {"S005/001": GOOD, "S006/001": GOOD})
+    root = write_sequences(tmp_path, {"S005/001": GOOD, "S006/001": GOOD})
     again = root / "labels again/S005_001_00000005_emotion.txt"
-    again.parent.mkdir()
-    again.write_text("5\n")
+    write(again, "5")
     manifest = ingest("ckplus", root)
     assert set(manifest.column("subject")) == {"S006"}
-    assert {each.reason.partition(":")[0] for each in manifest.rejects} == {"contradictory labels"}
+    assert set(kinds(manifest)) == {"contradictory labels"}
     again.write_text(GOOD)
     assert len(ingest("ckplus", root)) == 6
 
 
-def test_a_film_that_was_cut_short_has_lost_its_peak(tmp_path: Path) -> None:
-    root = write_films(tmp_path, {"S005/001": GOOD})
+def test_a_sequence_that_was_cut_short_has_lost_its_peak(tmp_path: Path) -> None:
+    root = write_sequences(tmp_path, {"S005/001": GOOD})
     (root / "cohn-kanade-images/S005/001/S005_001_00000005.png").unlink()
     manifest = ingest("ckplus", root, frames="last3")
     assert manifest.column("frame") == [3, 4]
@@ -178,31 +173,25 @@ def test_a_film_that_was_cut_short_has_lost_its_peak(tmp_path: Path) -> None:
     assert len(ingest("ckplus", root, frames="peak")) == 0
 
 
-def test_a_film_of_two_frames(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    root = write_films(tmp_path, {"S005/001": GOOD}, frames=2)
+def test_a_sequence_of_two_frames(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    root = write_sequences(tmp_path, {"S005/001": GOOD}, frames=2)
     manifest = ingest("ckplus", root, frames="last3+neutral")
     assert manifest.column("label") == ["neutral", "disgust"]
     assert "too few frames for --frames last3+neutral" in caplog.text
 
 
 def test_images_that_are_no_frames_or_frames_again(tmp_path: Path) -> None:
-    root = write_films(tmp_path, {"S005/001": GOOD})
-    folder = root / "cohn-kanade-images/S005/001"
-    (folder / "holiday.png").touch()
-    (folder / "._S005_001_00000005.png").touch()  # what a Mac leaves behind
-    twice = root / "copy/S005/001"
-    twice.mkdir(parents=True)
-    (twice / "S005_001_00000005.png").touch()
+    root = write_sequences(tmp_path, {"S005/001": GOOD})
+    touch(root, "cohn-kanade-images/S005/001/holiday.png", "copy/S005/001/S005_001_00000005.png")
     manifest = ingest("ckplus", root)
     assert manifest.column("frame") == [3, 4, 5]
-    kinds = Counter(each.reason.partition(":")[0] for each in manifest.rejects)
-    assert kinds == {"file name": 1, "duplicate id": 1}
+    assert sorted(kinds(manifest)) == ["duplicate id", "file name"]
 
 
 def test_trees_that_are_not_there_or_malformed(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    root = write_films(tmp_path, {"S005/001": GOOD})
+    root = write_sequences(tmp_path, {"S005/001": GOOD})
     ingest("ckplus", root)
     assert "3 frames have no landmark file (is Landmarks.zip extracted?)" in caplog.text
     assert "1 peak frames have no FACS file" in caplog.text
@@ -220,21 +209,17 @@ def test_trees_that_are_not_there_or_malformed(
 
 
 def test_the_authors_trees_come_before_remade_copies(tmp_path: Path) -> None:
-    root = write_films(tmp_path, {"S005/001": GOOD})
-    crops = root / "CK+48/disgust"
-    crops.mkdir(parents=True)
-    (crops / "S005_001_00000005.png").touch()
-    (root / "ckextended.csv").write_text("emotion,pixels,Usage\n0,0 0,Training\n")
-    assert [each.layout for each in detect(root)][:3] == ["official", "ck48", "ckextended"]
+    root = write_sequences(tmp_path, {"S005/001": GOOD})
+    touch(root, "CK+48/disgust/S005_001_00000005.png")
+    write(root / "ckextended.csv", "emotion,pixels,Usage", "0,0 0,Training")
+    assert [each.name for each in detect(root)][:3] == ["official", "ck48", "ckextended"]
     manifest = ingest("ckplus", root)
     assert set(manifest.column("layout")) == {"official"}
     assert not manifest.rejects
 
 
 def test_images_without_emotion_files(tmp_path: Path) -> None:
-    folder = tmp_path / "cohn-kanade-images/S005/001"
-    folder.mkdir(parents=True)
-    (folder / "S005_001_00000001.png").touch()
+    touch(tmp_path, "cohn-kanade-images/S005/001/S005_001_00000001.png")
     with pytest.raises(LayoutError, match=r"extract Emotion_labels\.zip"):
         ingest("ckplus", tmp_path)
 
@@ -243,27 +228,24 @@ def test_ck48_has_no_neutral_frames(tmp_path: Path) -> None:
     root = write_demo("ckplus", tmp_path / "ck", layout="ck48", scale=0.002, quiet=True).root
     manifest = ingest("ckplus", root)
     assert len(ingest("ckplus", root, frames="peak")) == len(manifest) // 3
-    with pytest.raises(OptionError, match="CK\\+48 holds only the last three"):
+    with pytest.raises(OptionError, match="CK\\+48 contains only the last three"):
         ingest("ckplus", root, frames="peak+neutral")
     assert all(manifest.column("subject"))
 
 
 def test_ck48_that_someone_has_split(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    for part, name in (("test", "S010_004_00000017"), ("train", "S011_001_00000009")):
-        folder = tmp_path / f"CK+48/{part}/anger"
-        folder.mkdir(parents=True)
-        (folder / f"{name}.png").touch()
+    images = ("test/anger/S010_004_00000017.png", "train/anger/S011_001_00000009.png")
+    touch(tmp_path / "CK+48", *images)
     manifest = ingest("ckplus", tmp_path)
     assert manifest.column("split_native") == ["test", "train"]
     assert manifest.column("official_split") == [None, None]
     assert manifest.column("sequence") == ["004", "001"]
-    assert "2 films have too few frames for --frames last3" in caplog.text
+    assert "2 sequences have too few frames for --frames last3" in caplog.text
 
 
 def test_ckextended_has_codes_of_its_own(tmp_path: Path) -> None:
-    words = [f"{code},0 0,Training" for code in (0, 1, 2, 3, 4, 5, 6, 7)]
-    path = tmp_path / "ckextended.csv"
-    path.write_text("\n".join(["emotion,pixels,Usage", *words]) + "\n")
+    path, header = tmp_path / "ckextended.csv", "emotion,pixels,Usage"
+    write(path, header, *(f"{code},0 0,Training" for code in range(8)))
     manifest = ingest("ckplus", tmp_path, frames="peak+neutral")
     assert manifest.column("label") == [
         *("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral", "contempt"),
@@ -272,10 +254,10 @@ def test_ckextended_has_codes_of_its_own(tmp_path: Path) -> None:
     assert manifest.column("split_native") == ["Training"] * 8
     assert manifest.column("official_split") == [None] * 8
     assert len(ingest("ckplus", tmp_path)) == 7
-    path.write_text("\n".join(["emotion,pixels,Usage", *(["9,0 0,Training"] * 9)]) + "\n")
+    write(path, header, *(["9,0 0,Training"] * 9))
     with pytest.raises(LabelError, match="9 of 9 rows"):
         ingest("ckplus", tmp_path)
-    path.write_text("emotion,pixels,Usage\n")
+    write(path, header)
     with pytest.raises(AnnotationError, match="no rows"):
         ingest("ckplus", tmp_path)
 

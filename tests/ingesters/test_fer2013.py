@@ -7,14 +7,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from support.trees import touch, write
 
 from ferdata.core.errors import AnnotationError, LabelError, LayoutError
-from ferdata.core.manifest import Reject
-from ferdata.ingesters import detect, ingest
-from ferdata.ingesters.contract import ingester
-from ferdata.ingesters.info import dataset_info
-from ferdata.ingesters.sample import Sample
-from ferdata.ingesters.tree import FileTree
+from ferdata.core.rejects import Reject
+from ferdata.ingesters import FileTree, Sample, dataset_info, detect, ingest
+from ferdata.ingesters.catalog import ingester
 
 USAGES = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
 FOLDERS = {"anger": "angry", "happiness": "happy", "sadness": "sad"}
@@ -28,12 +26,6 @@ COUNTS = {
 NAMES = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
 
 
-def write(path: Path, *lines: str, end: str = "\n") -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes((end.join(lines) + end).encode())
-    return path.parent
-
-
 def whole(row: str) -> list[str]:
     """Return the rows of a whole copy, made from a pattern, with one pixel each."""
     return [
@@ -42,13 +34,6 @@ def whole(row: str) -> list[str]:
         for code, count in enumerate(counts)
         for _ in range(count)
     ]
-
-
-def touch(root: Path, *paths: str) -> Path:
-    for path in paths:
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).touch()
-    return root
 
 
 def read(root: str, *paths: str) -> tuple[str, list[Sample | Reject]]:
@@ -130,7 +115,6 @@ def test_kaggle_rows(tmp_path: Path) -> None:
         "test/sad/PrivateTest_10077120.jpg",
         "test/sad/PublicTest_99.jpg",
         "test/sad/copy of 99.jpg",
-        "test/sad/.DS_Store",
         "test/boredom/PublicTest_1.jpg",
     )
     manifest = ingest("fer2013", root)
@@ -141,7 +125,7 @@ def test_kaggle_rows(tmp_path: Path) -> None:
         ("fer2013/Training_3908", "anger", "angry", "train", "Training"),
     ]
     classes = ", ".join(sorted(NAMES))
-    unnamed = "file name: not like Training_123.jpg, so its split is not known"
+    unnamed = "file name: not like Training_123.jpg, so its split is unknown"
     assert [(each.uri, each.reason) for each in manifest.rejects] == [
         ("test/boredom/PublicTest_1.jpg", f"label folder boredom: expected {classes}"),
         ("test/sad/copy of 99.jpg", unnamed),
@@ -178,13 +162,13 @@ def test_re_made_class_folders_have_no_official_split(
         *(f"images/validation/{name}/1.jpg" for name in ("sad", "surprise")),
     )
     (found,) = detect(root)
-    assert (found.layout, found.confidence) == ("class-folders", 0.35)
+    assert (found.name, found.confidence) == ("class-folders", 0.35)
     with caplog.at_level(logging.WARNING):
         manifest = ingest("fer2013", root)
     assert set(manifest.column("official_split")) == {None}
     assert Counter(manifest.column("split_native")) == {"train": 5, "validation": 2}
     assert manifest.column("sample_id")[0] == "fer2013/train/angry/1"
-    assert "7 images whose place in the authors' split is lost" in caplog.text
+    assert "7 images have lost their place in the official split" in caplog.text
     assert manifest.provenance["ingest"]["count_check"] == "no counts are published"
 
 
@@ -268,9 +252,9 @@ def test_the_contest_hands_out_its_rows_twice(tmp_path: Path) -> None:
     assert ingest("fer2013", tmp_path).column("uri") == ["icml_face_data.csv#0"]
     write(tmp_path / "fer2013/fer2013.csv", "emotion,pixels,Usage", "3,0,Training")
     assert ingest("fer2013", tmp_path).column("uri") == ["fer2013.csv#0"]
-    assert [found.layout for found in detect(tmp_path)][:2] == ["csv", "icml"]
+    assert [found.name for found in detect(tmp_path)][:2] == ["csv", "icml"]
     write(tmp_path / "copy/fer2013.csv", "emotion,pixels,Usage", "3,0,Training")
-    with pytest.raises(LayoutError, match="holds fer2013 2 times"):
+    with pytest.raises(LayoutError, match="contains 2 copies of fer2013"):
         ingest("fer2013", tmp_path)
 
 

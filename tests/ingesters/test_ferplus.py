@@ -5,16 +5,26 @@ from __future__ import annotations
 import csv
 import os
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.trees import kinds, touch, write
 
-from ferdata.core.errors import AnnotationError, FerdataError, LayoutError, UnknownNameError
+from ferdata.core.errors import (
+    AnnotationError,
+    FerdataError,
+    LayoutError,
+    PluginError,
+    UnknownNameError,
+)
 from ferdata.core.labels import CANONICAL
-from ferdata.ingesters import ingest
-from ferdata.ingesters.ferplus.label_rules import COLUMNS, RULES, decide
+from ferdata.ingesters import dataset_info, ingest
+from ferdata.ingesters.ferplus.label_rules import COLUMNS, LABEL_RULES, Decision, decide
 
-# Rows of fer2013new.csv: votes, and what each rule makes of them; None is left out.
+RULES = ("majority", "probability", "crossentropy", "multi_target")
+
+# Rows of fer2013new.csv: votes, and what each rule makes of them; None is excluded.
 NE, SA, AN = "neutral", "sadness", "anger"
 VECTORS = [
     ((4, 0, 0, 1, 3, 2, 0, 0, 0, 0), None, {NE: 4 / 7, AN: 3 / 7}, {NE: 4 / 7, AN: 3 / 7}),
@@ -74,7 +84,9 @@ def test_rules_on_known_votes(rule: str, row: int) -> None:
         assert decision.label is None
         assert ": " in decision.reason
         return
-    shares = {name: share for name, share in zip(COLUMNS, decision.target, strict=False) if share}
+    shares = {
+        name: share for name, share in zip(COLUMNS, decision.soft_label, strict=False) if share
+    }
     assert shares == pytest.approx(expected)
     assert decision.label == max(expected, key=lambda name: (expected[name], -COLUMNS.index(name)))
 
@@ -94,8 +106,7 @@ def test_majority_counts_by_class(real: Path) -> None:
     counts = Counter(zip(manifest.column("official_split"), manifest.column("label"), strict=True))
     for split, expected in MAJORITY.items():
         assert tuple(counts[split, name] for name in CANONICAL) == expected
-    kinds = Counter(each.reason.partition(":")[0] for each in manifest.rejects)
-    assert set(kinds) == {"no majority", "not a face", "unknown expression"}
+    assert set(kinds(manifest)) == {"no majority", "not a face", "unknown expression"}
 
 
 def test_validation_and_test_go_by_majority_as_the_authors_read_them(real: Path) -> None:
@@ -131,13 +142,11 @@ def test_rows_are_joined_by_position_and_not_by_name(real: Path) -> None:
 
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
-    (tmp_path / "votes").mkdir()
     head = ",".join(("Usage", "Image name", *COLUMNS))
     votes = ["Training,a.png,9,1,0,0,0,0,0,0,0,0", "PublicTest,b.png,0,9,1,0,0,0,0,0,0,0"]
-    (tmp_path / "votes/fer2013new.csv").write_text("\n".join([head, *votes]) + "\n")
+    write(tmp_path / "votes/fer2013new.csv", head, *votes)
     table = ["emotion, Usage, pixels", "6,Training,0 0", "3,PublicTest,0 0"]
-    (tmp_path / "icml_face_data.csv").write_text("\n".join(table) + "\n")
-    return tmp_path
+    return write(tmp_path / "icml_face_data.csv", *table)
 
 
 def test_votes_and_images_may_lie_in_different_folders(small: Path) -> None:
@@ -171,7 +180,7 @@ def test_a_missing_column_is_named(small: Path) -> None:
 def test_unknown_rules(small: Path) -> None:
     with pytest.raises(UnknownNameError, match="--label-rule of ferplus"):
         ingest("ferplus", small, label_rule="plurality")
-    with pytest.raises(FerdataError, match="--poses all: ferplus leaves no such choice"):
+    with pytest.raises(FerdataError, match="--poses all: ferplus has no such option"):
         ingest("ferplus", small, poses="all")
 
 
@@ -202,8 +211,46 @@ def test_a_malformed_row_costs_only_itself(small: Path) -> None:
 
 
 def test_the_table_with_all_columns_is_joined(small: Path) -> None:
-    (small / "a_train.csv").write_text("emotion,pixels\n6,0\n")
+    write(small / "a_train.csv", "emotion,pixels", "6,0")
     assert ingest("ferplus", small).column("uri")[0] == "icml_face_data.csv#0"
+
+
+@pytest.mark.parametrize("place", ["votes", "votes/fer2013", ""])
+def test_the_nearest_table_is_joined(small: Path, place: str) -> None:
+    own = small / place / "icml_face_data.csv"
+    own.parent.mkdir(exist_ok=True)
+    (small / "icml_face_data.csv").rename(own)
+    other = ("emotion,pixels,Usage", "0,9 9,Training", "0,9 9,PublicTest")
+    write(small / "a/fer2013/fer2013.csv", *other)
+    manifest = ingest("ferplus", small)
+    table = manifest.column("uri")[0].removesuffix("#0")
+    assert (manifest.roots["ferplus"] / table).samefile(own)
+
+
+def test_label_rules_are_checked(small: Path) -> None:
+    assert set(RULES) == set(LABEL_RULES)
+    always = Decision("happiness", (0, 1, 0, 0, 0, 0, 0, 0))
+    answers = {
+        "always_happy": always,
+        "broken": replace(always, soft_label=(0.5,) * 8),
+        "nameless": replace(always, label="joy"),
+        "silent": Decision(None),
+        "no_rule": "happiness",
+    }
+    for name, answer in answers.items():
+        LABEL_RULES.register(name)(lambda _, answer=answer: answer)
+    try:
+        manifest = ingest("ferplus", small, label_rule="always_happy", eval_label_rule="same")
+        assert manifest.column("label") == ["happiness", "happiness"]
+        assert manifest.provenance["ingest"]["choices"]["label_rule"] == "always_happy"
+        assert manifest.provenance["ingest"]["count_check"] == "no counts are published"
+        assert "added by a plugin" in dataset_info("ferplus").choices["label_rule"]["broken"]
+        for name in [*answers][1:]:
+            with pytest.raises(PluginError, match=f"label rule '{name}' returned"):
+                ingest("ferplus", small, label_rule=name)
+    finally:
+        for name in answers:
+            LABEL_RULES.unregister(name)
 
 
 def test_folders(tmp_path: Path) -> None:
@@ -220,11 +267,10 @@ def test_folders(tmp_path: Path) -> None:
         "FER2013Test": [f"fer0032220.png,{box},{happy}"],
     }
     for folder, lines in lists.items():
-        (tmp_path / "data" / folder).mkdir(parents=True)
-        (tmp_path / "data" / folder / "label.csv").write_text("\n".join(lines) + "\n")
+        write(tmp_path / "data" / folder / "label.csv", *lines)
     images = ("Train/fer0000000", "Train/fer0000001", "Train/fer0000003", "Train/fer0000009")
     for image in (*images, "Valid/fer0028638", "Test/fer0032220"):
-        (tmp_path / f"data/FER2013{image}.png").touch()
+        touch(tmp_path, f"data/FER2013{image}.png")
     manifest = ingest("ferplus", tmp_path)
     columns = ["sample_id", "uri", "label", "official_split", "split_native"]
     assert [tuple(row.values()) for row in manifest.rows(columns)] == [

@@ -12,7 +12,8 @@ from ferdata.cli.datasets import datasets
 from ferdata.cli.detect import detect
 from ferdata.cli.ingest import ingest
 from ferdata.core.errors import OptionError
-from ferdata.core.manifest import Manifest, load_rejects
+from ferdata.core.manifest import Manifest
+from ferdata.core.rejects import load_rejects
 from ferdata.ingesters import dataset_names
 
 app = typer.Typer(rich_markup_mode=None)
@@ -56,11 +57,11 @@ def test_datasets_lists_all() -> None:
 def test_datasets_shows_one(name: str) -> None:
     code, text = run("datasets", name)
     assert code == 0
-    for wanted in ("License", "How to get it", "Layouts", "Codes", "Cite"):
+    for wanted in ("License", "How to get it", "Layouts", "Codes", "Cite", "Caveats"):
         assert wanted in text
-    facts = json.loads(run("datasets", name, "--json")[1])
-    assert facts["name"] == name
-    for code_number, label in facts["codes"].items():
+    info = json.loads(run("datasets", name, "--json")[1])
+    assert info["name"] == name
+    for code_number, label in info["codes"].items():
         assert any(line.split()[:2] == [code_number, label] for line in text.splitlines())
 
 

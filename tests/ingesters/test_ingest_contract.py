@@ -13,19 +13,19 @@ from support.damage.base import ERROR, FEWER, SAME
 from ferdata import ingesters
 from ferdata.core.errors import FerdataError, LayoutError, ManifestError, UnknownNameError
 from ferdata.core.labels import CANONICAL
-from ferdata.core.resources import manifests_folder
+from ferdata.core.yaml_files import shipped_names
 from ferdata.data.arrays import SplitArrays
-from ferdata.ingesters.contract import all_ingesters
+from ferdata.ingesters import info as info_module
 from ferdata.ingesters.count_checks import CountDifference, count_differences, demo_marker
 from ferdata.ingesters.demo import write_demo
-from ferdata.ingesters.info import DatasetInfo
+from ferdata.ingesters.info import DatasetInfo, load_info, shipped_file
 from ferdata.ingesters.synthetic import writers
 from ferdata.shards import BuildOptions, Execution, build_shards
 from ferdata.shards.verify import verify
 
-NAMES = sorted(all_ingesters())
+NAMES = shipped_names("datasets")
 SCALES = {"affectnet": 0.0002}
-"""Parts of the real size at which copies are drawn, where it is not `SCALE`."""
+"""Scales of copies other than `SCALE`."""
 SCALE = 0.002
 COPIES = [(name, layout) for name, writer in writers().items() for layout in writer.layouts]
 DAMAGE = {
@@ -53,29 +53,30 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Pa
     }
 
 
-def test_every_dataset_has_facts_an_ingester_and_a_synthetic_copy() -> None:
-    assert NAMES == sorted(ingesters.dataset_names()) == sorted(writers())
+def test_every_dataset_has_info_an_ingester_and_a_synthetic_copy() -> None:
+    assert NAMES == ingesters.dataset_names() == tuple(ingesters.all_ingesters())
+    assert list(NAMES) == sorted(writers())
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_facts_are_complete(name: str) -> None:
-    facts = ingesters.dataset_info(name)
-    assert facts.license.strip()
-    assert "Allowed" in facts.usage
-    assert facts.access.url.startswith("http")
-    assert facts.citation.bibtex.strip().startswith("@")
-    assert len(facts.space) == len(facts.codes)
-    assert set(facts.space.names) == set(facts.codes.values())
-    for label in facts.space.names:
-        shares = facts.soft_label(label)
-        assert label in CANONICAL if shares is None else sum(shares) == pytest.approx(1)
-    for layout in facts.layouts:
+def test_info_is_complete(name: str) -> None:
+    info = ingesters.dataset_info(name)
+    assert info.license.strip()
+    assert "Allowed" in info.usage
+    assert info.access.url.startswith("http")
+    assert info.citation.bibtex.strip().startswith("@")
+    assert len(info.space) == len(info.codes)
+    assert set(info.space.names) == set(info.codes.values())
+    for label in info.space.names:
+        fractions = info.soft_label(label)
+        assert label in CANONICAL if fractions is None else sum(fractions) == pytest.approx(1)
+    for layout in info.layouts:
         assert "/" in layout.tree
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_facts_without_a_license_are_refused(name: str) -> None:
-    text = (manifests_folder() / "datasets" / f"{name}.yaml").read_text(encoding="utf-8")
+def test_info_without_a_license_is_refused(name: str) -> None:
+    text = shipped_file(name).read_text(encoding="utf-8")
     for missing in ("license", "usage", "citation", "access"):
         values = yaml.safe_load(text)
         del values[missing]
@@ -90,7 +91,7 @@ def test_every_copy_is_detected_and_read(name: str, copies: dict[tuple[str, str]
             continue
         best = ingesters.detect(root)[0]
         assert best.dataset == name
-        assert best.layout.startswith(layout)
+        assert best.name.startswith(layout)
         assert best.confidence > 0.8 or layout in ("class-folders", "kaggle")
         assert best.evidence
         manifest = ingesters.ingest(name, root)
@@ -119,7 +120,7 @@ def test_the_manifest_does_not_depend_on_the_folder_that_was_named(
     for (dataset, _), root in copies.items():
         if dataset != name:
             continue
-        above = tmp_path / "Daten für Gefühle" / "RAF"
+        above = tmp_path / "Gefühle 表情" / "raf db"
         above.mkdir(parents=True, exist_ok=True)
         link = above / root.name
         link.symlink_to(root, target_is_directory=True)
@@ -129,16 +130,32 @@ def test_the_manifest_does_not_depend_on_the_folder_that_was_named(
         link.unlink()
 
 
+@pytest.mark.parametrize(("name", "layout"), COPIES)
+def test_litter_of_other_programs_changes_nothing(
+    name: str, layout: str, copies: dict[tuple[str, str], Path], tmp_path: Path
+) -> None:
+    root = tmp_path / copies[name, layout].name
+    shutil.copytree(copies[name, layout], root)
+    digest = ingesters.ingest(name, root).digest()
+    for path in [each for each in root.rglob("*") if each.is_file()]:
+        for litter in ("Thumbs.db", f"._{path.name}", f"__MACOSX/{path.name}", "LICENSE.md"):
+            (path.parent / litter).parent.mkdir(exist_ok=True)
+            (path.parent / litter).write_bytes(b"\0")
+    manifest = ingesters.ingest(name, root)
+    assert manifest.digest() == digest
+    assert set(manifest.rejects) == set(ingesters.ingest(name, copies[name, layout]).rejects)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_roots_that_hold_nothing(name: str, tmp_path: Path) -> None:
     with pytest.raises(LayoutError, match="no such folder"):
         ingesters.ingest(name, tmp_path / "missing")
-    with pytest.raises(LayoutError, match="holds no files"):
+    with pytest.raises(LayoutError, match="contains no files"):
         ingesters.ingest(name, tmp_path)
     (tmp_path / "basic.zip").write_bytes(b"PK")
     with pytest.raises(LayoutError, match=r"is a file, not a folder; extract it"):
         ingesters.ingest(name, tmp_path / "basic.zip")
-    with pytest.raises(LayoutError, match=r"holds basic\.zip: extract first") as caught:
+    with pytest.raises(LayoutError, match=r"contains basic\.zip: extract first") as caught:
         ingesters.ingest(name, tmp_path)
     assert f"ferdata datasets {name}" in str(caught.value)
     assert ingesters.detect(tmp_path) == []
@@ -151,7 +168,7 @@ def test_a_root_with_another_dataset_says_which(
     other = next(each for each in NAMES if each != name)
     for (dataset, _), root in copies.items():
         if dataset == other:
-            with pytest.raises(LayoutError, match=f"holds {other} .*, not {name}") as caught:
+            with pytest.raises(LayoutError, match=f"contains {other} .*, not {name}") as caught:
                 ingesters.ingest(name, root)
             assert f"ferdata build {other} --data '{root}'" in str(caught.value)
 
@@ -165,31 +182,40 @@ def test_unknown_names(tmp_path: Path) -> None:
         ingesters.dataset_info("rafdb").layout("official")
 
 
-def test_broken_facts_name_their_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("name: broken\ncodes: [", "not a YAML file"),
+        ("name: broken\nlicence: x", "the key 'licence' is called 'license' now"),
+        ("name: broken\nnotes: [x]", "the key 'notes' is called 'caveats' now"),
+    ],
+)
+def test_broken_info_names_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, problem: str
+) -> None:
     (tmp_path / "datasets").mkdir()
-    (tmp_path / "datasets" / "broken.yaml").write_text("name: broken\ncodes: [")
-    # By module name: the attribute ferdata.ingesters.info is the function of that name.
-    module = importlib.import_module("ferdata.ingesters.info")
-    monkeypatch.setattr(module, "manifests_folder", lambda: tmp_path)
-    with pytest.raises(ManifestError, match=r"broken\.yaml"):
-        ingesters.dataset_info("broken")
+    (tmp_path / "datasets/broken.yaml").write_text(text)
+    monkeypatch.setattr(info_module, "manifests_folder", lambda: tmp_path)
+    with pytest.raises(ManifestError, match=r"broken\.yaml") as caught:
+        load_info(shipped_file("broken"), "broken")
+    assert problem in str(caught.value)
 
 
 def test_published_counts_differ_by_class() -> None:
-    facts = ingesters.dataset_info("rafdb")
-    counts = {split: dict(labels) for split, labels in facts.counts.items()}
-    expected = facts.expected_counts("kaggle")
+    info = ingesters.dataset_info("rafdb")
+    counts = {split: dict(labels) for split, labels in info.counts.items()}
+    expected = info.expected_counts("kaggle")
     assert count_differences(counts, expected) == []
     counts["test"]["fear"] -= 3
     assert count_differences(counts, expected) == [CountDifference("test", "fear", 71, 74)]
 
 
 def test_unpublished_counts_are_compared_by_split_only() -> None:
-    facts = ingesters.dataset_info("rafdb-compound")
-    counts = {split: dict(labels) for split, labels in facts.counts.items()}
+    info = ingesters.dataset_info("rafdb-compound")
+    counts = {split: dict(labels) for split, labels in info.counts.items()}
     counts["train"]["sadly_angry"] += 5
     counts["train"]["sadly_fearful"] -= 5
-    expected = facts.expected_counts("official-aligned")
+    expected = info.expected_counts("official-aligned")
     assert count_differences(counts, expected) == []
     counts["train"]["sadly_fearful"] -= 1
     assert count_differences(counts, expected) == [

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import pytest
+from support.trees import kinds, labels, touch, write
 
 from ferdata.core.errors import AnnotationError, LayoutError
 from ferdata.core.labels import BASIC7, CANONICAL
@@ -19,13 +20,6 @@ HEADER = "#  HAP  SAD  SUR  ANG  DIS  FEA  PIC\n" + 40 * "-" + "\n"
 NEUTRAL = "1 2.87 2.52 2.10 1.97 1.97 2.06 KM-NE1\n"
 
 
-def touch(root: Path, *paths: str) -> Path:
-    for path in paths:
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).touch()
-    return root
-
-
 def soft_labels(root: Path) -> dict[str, dict[str, float] | None]:
     return {
         row["sample_id"].removeprefix("jaffe/"): row["soft_label"]
@@ -34,18 +28,22 @@ def soft_labels(root: Path) -> dict[str, dict[str, float] | None]:
     }
 
 
+def fractions(**shown: float) -> object:
+    return pytest.approx({**dict.fromkeys(CANONICAL, 0), **shown})
+
+
 def test_full_size(tmp_path: Path) -> None:
-    names = [picture.stem for picture in Jaffe().plan("official", 1.0, 0)]
+    names = [image.stem for image in Jaffe().plan("official", 1.0, 0)]
     touch(tmp_path, *(f"{name}.tiff" for name in names))
     manifest = ingest("jaffe", tmp_path)
     counts = Counter(manifest.column("label"))
     assert [counts[name] for name in BASIC7.names] == [30, 29, 32, 31, 30, 31, 30]
-    women = ("KA", "KL", "KM", "KR", "MK", "NA", "NM", "TM", "UY", "YM")
+    subjects = ("KA", "KL", "KM", "KR", "MK", "NA", "NM", "TM", "UY", "YM")
     numbers = (23, 22, 22, 20, 21, 21, 20, 21, 21, 22)
-    assert Counter(manifest.column("subject")) == dict(zip(women, numbers, strict=True))
+    assert Counter(manifest.column("subject")) == dict(zip(subjects, numbers, strict=True))
     assert manifest.provenance["ingest"]["count_check"] == "as published"
     assert manifest.provenance["ingest"]["suspicions"] == []
-    # From a list of the real files: the first and the last of each woman, and the irregular ones.
+    # From a list of the real files: the first and the last of each subject, and the irregular ones.
     assert {"KM.NE1.1", "KM.FE3.25", "KA.NE1.26", "KA.FE4.48", "YM.NE1.49", "YM.FE4.70"} < set(
         names
     )
@@ -57,16 +55,16 @@ def test_full_size(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("scale", [0.002, 0.2])
-def test_small_copies_have_all_women_and_classes(scale: float) -> None:
-    stems = [picture.stem for picture in Jaffe().plan("official", scale, 0)]
+def test_small_copies_have_all_subjects_and_classes(scale: float) -> None:
+    stems = [image.stem for image in Jaffe().plan("official", scale, 0)]
     assert {stem[:5] for stem in stems} == {
-        f"{woman}.{code}"
-        for woman in ("KA", "KL", "KM", "KR", "MK", "NA", "NM", "TM", "UY", "YM")
+        f"{subject}.{code}"
+        for subject in ("KA", "KL", "KM", "KR", "MK", "NA", "NM", "TM", "UY", "YM")
         for code in ("AN", "DI", "FE", "HA", "NE", "SA", "SU")
     }
 
 
-def test_pictures_are_gray_uncompressed_tiffs(tmp_path: Path) -> None:
+def test_images_are_gray_uncompressed_tiffs(tmp_path: Path) -> None:
     root = write_demo("jaffe", tmp_path / "jaffe", scale=0.002, quiet=True).root
     path = root / "jaffe/KM.NE1.1.tiff"
     pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
@@ -76,25 +74,32 @@ def test_pictures_are_gray_uncompressed_tiffs(tmp_path: Path) -> None:
 
 def test_the_code_is_read_and_not_the_digit(tmp_path: Path) -> None:
     touch(tmp_path, "KM.SA5.13.tiff", "ka.an1.39.TIF", "IMG_7.tiff", "KM.XX1.14.tiff")
+    touch(tmp_path, "KM.NE1.1.tiff", "KM.HA1.4.tiff", "KM.SU1.14.tiff", "KM.DI1.20.tiff")
+    touch(tmp_path, "KM.FE1.23.tiff")
     manifest = ingest("jaffe", tmp_path)
-    assert dict(zip(manifest.column("sample_id"), manifest.column("label"), strict=True)) == {
-        "jaffe/KM.SA5.13": "sadness",
-        "jaffe/KA.AN1.39": "anger",
+    assert labels(manifest) == {
+        "KM.SA5.13": "sadness",
+        "KA.AN1.39": "anger",
+        "KM.NE1.1": "neutral",
+        "KM.HA1.4": "happiness",
+        "KM.SU1.14": "surprise",
+        "KM.DI1.20": "disgust",
+        "KM.FE1.23": "fear",
     }
     assert set(manifest.column("subject")) == {"KM", "KA"}
-    assert [each.reason.partition(":")[0] for each in manifest.rejects] == ["file name"] * 2
+    assert kinds(manifest) == ["file name"] * 2
 
 
 def test_nested_folders_and_conversions(tmp_path: Path) -> None:
-    root = touch(tmp_path / "jaffedbase", "jaffedbase/KA.AN1.39.jpg", "jaffedbase/.DS_Store")
+    root = touch(tmp_path / "jaffedbase", "jaffedbase/KA.AN1.39.jpg")
     assert ingest("jaffe", tmp_path).column("uri") == ["KA.AN1.39.jpg"]
     touch(root, "KA.AN1.39.jpg")
-    with pytest.raises(LayoutError, match="holds jaffe 2 times"):
+    with pytest.raises(LayoutError, match="contains 2 copies of jaffe"):
         ingest("jaffe", tmp_path)
     assert len(ingest("jaffe", root / "jaffedbase")) == 1
 
 
-def test_one_folder_for_each_woman(tmp_path: Path) -> None:
+def test_one_folder_for_each_subject(tmp_path: Path) -> None:
     touch(tmp_path, "far/KA/KA.AN1.39.tiff", "far/KM/KM.AN1.17.tiff", "near.tiff")
     manifest = ingest("jaffe", tmp_path)
     assert manifest.column("uri") == ["KA/KA.AN1.39.tiff", "KM/KM.AN1.17.tiff"]
@@ -105,7 +110,7 @@ def test_class_folders_and_names_must_agree(tmp_path: Path) -> None:
     touch(tmp_path, "angry/KA.AN1.39.png", "happy/KA.HA1.29.png", "happy/KA.SA1.33.png")
     touch(tmp_path, "fear/KA.HA1.29.png", "odd/KA.FE1.45.png")
     manifest = ingest("jaffe", tmp_path)
-    assert detect(tmp_path)[0].layout == "class-folders"
+    assert detect(tmp_path)[0].name == "class-folders"
     assert manifest.column("sample_id") == ["jaffe/KA.AN1.39"]
     assert sorted(each.reason for each in manifest.rejects) == [
         "duplicate id: also fear/KA.HA1.29.png",
@@ -122,24 +127,19 @@ def test_ratings_become_soft_labels(tmp_path: Path, caplog: pytest.LogCaptureFix
     text = f"Some words on a PIC\n{HEADER}{NEUTRAL}{rows}\n(Fear Excluded)\n{second}"
     (tmp_path / "README").write_text(text.replace("\n", "\r\n"))
     found = soft_labels(tmp_path)
-    assert found["KM.HA1.4"] == pytest.approx(
-        {**dict.fromkeys(CANONICAL, 0), "happiness": 0.8, "surprise": 0.2}
-    )
+    assert found["KM.HA1.4"] == fractions(happiness=0.8, surprise=0.2)
     assert found["KM.NE1.1"] is None
     assert found["KM.FE1.23"] is None
     assert set(ingest("jaffe", tmp_path).column("label")) == {"happiness", "neutral", "fear"}
-    assert "1 ratings have no picture: KM-AN9" in caplog.text
-    assert "1 pictures have no rating: KM.FE1.23.tiff" in caplog.text
+    assert "1 ratings have no image: KM-AN9" in caplog.text
+    assert "1 images have no rating: KM.FE1.23.tiff" in caplog.text
 
 
 def test_ratings_beside_the_folder_and_as_a_table(tmp_path: Path) -> None:
     touch(tmp_path, "jaffe/KM.HA1.4.tiff", "other/holiday.jpg")
-    (tmp_path / "semantic-ratings.csv").write_text(
-        "N,FEA,HAP,SAD,SUR,ANG,DIS,PIC\n1,2.0,2.0,1,1,1,1,KM-HA1\n"
-    )
-    assert soft_labels(tmp_path)["KM.HA1.4"] == pytest.approx(
-        {**dict.fromkeys(CANONICAL, 0), "happiness": 0.5, "fear": 0.5}
-    )
+    ratings = ("N,FEA,HAP,SAD,SUR,ANG,DIS,PIC", "1,2.0,2.0,1,1,1,1,KM-HA1")
+    write(tmp_path / "semantic-ratings.csv", *ratings)
+    assert soft_labels(tmp_path)["KM.HA1.4"] == fractions(happiness=0.5, fear=0.5)
     assert not ingest("jaffe", tmp_path).rejects
     assert soft_labels(tmp_path / "jaffe") == {"KM.HA1.4": None}
 
@@ -153,7 +153,7 @@ def test_a_readme_without_ratings_is_passed_over(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (NEUTRAL, "line 1: ratings without a line that names the columns"),
+        (NEUTRAL, "line 1: ratings without a line of column names"),
         (f"N JOY SAD SUR ANG DIS FEA PIC\n{NEUTRAL}", "columns N JOY SAD"),
         (f"N HAP HAP SUR ANG DIS FEA PIC\n{NEUTRAL}", "without ratings"),
         (f"N SAD SUR ANG DIS FEA PIC\n{NEUTRAL}", "expected N HAP SAD"),
@@ -176,17 +176,17 @@ def test_bad_lines_of_ratings_are_told(tmp_path: Path, caplog: pytest.LogCapture
     ]
     (tmp_path / "README").write_text(HEADER + "\n".join(rows))
     found = soft_labels(tmp_path)
-    assert found["KM.HA1.4"] == pytest.approx({**dict.fromkeys(CANONICAL, 0), "happiness": 1})
+    assert found["KM.HA1.4"] == fractions(happiness=1)
     assert (found["KM.HA2.5"], found["KM.HA3.6"]) == (None, None)
     assert "2 lines of ratings are not six numbers from 1 to 5: README line 5" in caplog.text
-    assert "1 pictures are rated twice and differently; the first counts" in caplog.text
+    assert "1 images have two different ratings; the first is used" in caplog.text
 
 
-def test_nobody_saw_anything() -> None:
+def test_ratings_without_any_expression() -> None:
     assert soft_label(dict.fromkeys(RATED.values(), 1.0)) is None
 
 
-def test_the_copy_has_a_rating_for_each_picture(
+def test_the_copy_has_a_rating_for_each_image(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     root = write_demo("jaffe", tmp_path / "jaffe", scale=0.002, quiet=True).root

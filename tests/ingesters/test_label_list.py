@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ferdata.core.errors import FerdataError
-from ferdata.ingesters import dataset_info
+from ferdata.ingesters import FileTree, Layout, dataset_info
 from ferdata.ingesters.label_list import read_label_list, read_lines
 from ferdata.ingesters.rafdb.names import image_key, image_source, text_list
 
@@ -28,16 +28,15 @@ def test_every_line_is_an_entry_or_a_reject(
 ) -> None:
     root = tmp_path_factory.getbasetemp()
     (root / "any.txt").write_bytes((newline.join(lines) + newline).encode())
+    layout = Layout.below(FileTree(root, ()), "", "rafdb", "official", 1.0)
     try:
-        found = read_label_list(root, "any.txt", dataset_info("rafdb"), text_list(""))
+        found = read_label_list(layout, "any.txt", dataset_info("rafdb"), text_list(""))
     except FerdataError:
         return  # wrong as a whole, and said so
-    numbers = [entry.line for entry in found.entries]
+    numbers = [entry.line for entry in found.entries.values()]
     numbers += [int(reject.uri.partition("#")[2]) for reject in found.rejects]
     assert sorted(numbers) == list(range(1, len(lines) + 1))
-    keys = [entry.key for entry in found.entries]
-    assert len(set(keys)) == len(keys)
-    assert all(1 <= entry.code <= 7 for entry in found.entries)
+    assert all(1 <= entry.code <= 7 for entry in found.entries.values())
 
 
 def test_characters_that_end_a_line_elsewhere_do_not_here(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from ferdata.core.errors import BuildError, FerdataError
-from ferdata.core.manifest import Manifest, load_rejects
+from ferdata.core.manifest import Manifest
+from ferdata.core.rejects import load_rejects
 from ferdata.shards import BuildOptions, Execution, build_shards
 from ferdata.shards.verify import verify
 

@@ -19,7 +19,8 @@ import pytest
 
 from ferdata.core.errors import BuildError, LockedError, TooManyRejectsError
 from ferdata.core.files import read_json
-from ferdata.core.manifest import Manifest, load_rejects
+from ferdata.core.manifest import Manifest
+from ferdata.core.rejects import load_rejects
 from ferdata.shards import BuildOptions, Execution, build_shards
 from ferdata.shards.render import render_row
 from ferdata.shards.verify import verify

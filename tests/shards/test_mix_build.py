@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 from ferdata.cli.app import app
 from ferdata.core.errors import LabelError, OptionError
 from ferdata.core.labels import CANONICAL
-from ferdata.core.manifest import Manifest, load_rejects
+from ferdata.core.manifest import Manifest
+from ferdata.core.rejects import load_rejects
 from ferdata.curation.leakage import images_in_several_splits, subjects_in_several_splits
 from ferdata.data import ShardDataset
 from ferdata.ingesters import ingest

@@ -9,7 +9,8 @@ import pytest
 
 from ferdata.core.errors import OptionError
 from ferdata.core.labels import BASIC7
-from ferdata.core.manifest import Manifest, Reject
+from ferdata.core.manifest import Manifest
+from ferdata.core.rejects import Reject
 from ferdata.curation.leakage import leak_texts
 from ferdata.curation.split import resolve_rules
 from ferdata.ingesters import dataset_info

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from ferdata.core.errors import BuildError
 from ferdata.core.files import read_json, sha256_file, write_json
-from ferdata.core.manifest import Manifest, Reject, save_rejects
+from ferdata.core.manifest import Manifest
+from ferdata.core.rejects import Reject, save_rejects
 from ferdata.shards.dummies import write_dummy_build
 from ferdata.shards.verify import verify
 from ferdata.shards.verify_report import FindingKind

@@ -41,6 +41,14 @@ def test_json_and_several_names(tmp_path: Path):
     assert copies[0]["counts"]["train"]["happiness"] == 5
 
 
+def test_columns_of_counts_stay_apart(tmp_path: Path):
+    out = str(tmp_path / "fer")
+    result = run("fer2013", "--out", out, "--scale", "0.001", "--workers", "1", "--quiet")
+    assert any(
+        line.split() == ["train", "validation", "test"] for line in result.output.split("\n")
+    )
+
+
 def test_sheet(tmp_path: Path):
     result = run("--sheet", str(tmp_path / "faces.png"))
     assert result.exit_code == 0, result.output

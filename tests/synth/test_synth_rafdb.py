@@ -13,12 +13,13 @@ import pytest
 from ferdata.core.errors import LayoutError, OptionError, UnknownNameError
 from ferdata.core.files import DEMO_MARKER
 from ferdata.faces.schemes import FACEPP37
-from ferdata.ingesters.demo import DemoCopy, count_samples, write_demo
-from ferdata.ingesters.rafdb import annotation as rafdb_annotation
+from ferdata.ingesters import dataset_info
+from ferdata.ingesters.demo import DemoCopy, count_images, write_demo
+from ferdata.ingesters.rafdb.annotation import SUFFIXES, read_annotation
 from ferdata.ingesters.rafdb.synthetic import RafDb, RafDbCompound, align, facepp37, similarity
-from ferdata.ingesters.synthetic import dataset_facts, writers
+from ferdata.ingesters.synthetic import writers
 
-# Cross-tabulated in the facts file too; here once more, so that a slip there does not go unseen.
+# Also in the dataset's info; repeated here, so that a slip there does not go unseen.
 TRAIN = {"surprise": 1290, "fear": 281, "disgust": 717, "happiness": 4772, "sadness": 1982,
          "anger": 705, "neutral": 2524}  # fmt: skip
 TEST = {"surprise": 329, "fear": 74, "disgust": 160, "happiness": 1185, "sadness": 478,
@@ -36,7 +37,7 @@ def tree(root: Path) -> dict[str, bytes]:
 
 def test_full_scale_has_the_real_counts_and_names():
     samples = RafDb().plan("official", 1.0, seed=0)
-    assert count_samples(samples) == {"train": TRAIN, "test": TEST}
+    assert count_images(samples) == {"train": TRAIN, "test": TEST}
     assert [samples[0].stem, samples[12270].stem] == ["train_00001", "train_12271"]
     assert [samples[12271].stem, samples[-1].stem] == ["test_0001", "test_3068"]
     assert {sample.label: sample.code for sample in samples} == {
@@ -57,7 +58,7 @@ def test_full_scale_compound_list_has_the_real_length():
 
 @pytest.mark.parametrize("scale", [0.001, 0.02, 0.05, 0.5])
 def test_scale_keeps_proportions_and_every_class(scale):
-    counts = count_samples(RafDb().plan("official", scale, seed=3))
+    counts = count_images(RafDb().plan("official", scale, seed=3))
     for split, real in (("train", TRAIN), ("test", TEST)):
         assert set(counts[split]) == set(real)
         for label, number in real.items():
@@ -66,7 +67,7 @@ def test_scale_keeps_proportions_and_every_class(scale):
 
 def test_seed_changes_the_order_only():
     one, two = RafDb().plan("official", 0.02, seed=0), RafDb().plan("official", 0.02, seed=1)
-    assert count_samples(one) == count_samples(two)
+    assert count_images(one) == count_images(two)
     assert one != two
 
 
@@ -111,13 +112,15 @@ def test_annotation_bytes(official: DemoCopy):
 def test_annotations_agree_with_each_other_and_the_image(official: DemoCopy):
     """Read back with the ingester's own parsers."""
     base = official.root / "basic"
-    words = dataset_facts("rafdb")["attributes"]
+    words = dataset_info("rafdb").attributes
     for path in sorted((base / "Annotation/manual").iterdir()):
         stem = path.name.removesuffix("_manu_attri.txt")
-        five = np.reshape(rafdb_annotation.read_manual(path, words).five_points, (5, 2))
-        auto = np.array(rafdb_annotation.read_auto(base / f"Annotation/auto/{stem}_auto_attri.txt"))
-        box = (base / f"Annotation/boundingbox/{stem}_boundingbox.txt").read_text().split()
-        x1, y1, x2, y2 = map(float, box)
+        values = {}
+        for kind, suffix in SUFFIXES.items():
+            file = base / f"Annotation/{kind}/{stem}{suffix}"
+            values |= read_annotation(kind, file, words)
+        five, auto = np.reshape(values["five_points"], (5, 2)), np.array(values["landmarks"])
+        x1, y1, x2, y2 = values["box"]
         image = cv2.imread(str(base / f"Image/original/{stem}.jpg"))
         height, width = image.shape[:2]
         assert 150 <= min(width, height) <= max(width, height) <= 400
@@ -200,17 +203,17 @@ def test_rerun_touches_nothing(official: DemoCopy):
 
 def test_interrupted_copy_is_finished(official: DemoCopy, tmp_path: Path, monkeypatch):
     calls = []
-    write_sample = RafDb.write_sample
+    write_image = RafDb.write_image
 
-    def fail_later(self, root, layout, sample, seed):
-        calls.append(sample)
+    def fail_later(self, root, layout, image, seed):
+        calls.append(image)
         if len(calls) > 5:
             raise KeyboardInterrupt
-        write_sample(self, root, layout, sample, seed)
+        write_image(self, root, layout, image, seed)
 
     out = tmp_path / "cut off"
     with monkeypatch.context() as patch:
-        patch.setattr(RafDb, "write_sample", fail_later)
+        patch.setattr(RafDb, "write_image", fail_later)
         with pytest.raises(KeyboardInterrupt):
             write_demo("rafdb", out, scale=official.scale, quiet=True)
     assert json.loads((out / DEMO_MARKER).read_text())["complete"] is False

@@ -1,6 +1,6 @@
 """AffectNet's full release: csv lists, and images of any size in numbered folders.
 
-The lists have 415,000 lines with 68 points each, so a line costs a few microseconds and no more.
+The lists have 415,000 lines with 68 points each, so a line must cost only a few microseconds.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import numpy as np
 
 from ferdata.core.errors import AnnotationError, ImageError, LayoutError
 from ferdata.core.images import require_inside
-from ferdata.core.manifest import Reject
+from ferdata.core.rejects import Reject
 from ferdata.ingesters.affectnet.rows import NAME, Rows, annotated, points, to_code, to_float
-from ferdata.ingesters.contract import Choices, Layout, reject
-from ferdata.ingesters.notices import Findings
+from ferdata.ingesters.contract import Choices, Layout
+from ferdata.ingesters.notices import Notices
 from ferdata.ingesters.sample import Sample
-from ferdata.ingesters.tree import FileTree, common_folder, file_name, folder_name
+from ferdata.ingesters.tree import FileTree, common_folder, file_name, folder_name, is_image
 
 COLUMNS = (
     "subDirectory_filePath",
@@ -47,27 +47,25 @@ _IMAGES = {
 _HEAD = 4096  # bytes read of a file to see whether it is a list
 
 _TAKEN = ""
-"""In place of the path of an image that a line has named already."""
+"""In place of the path of an image that an earlier line has named."""
 
 
-def detect(tree: FileTree) -> list[Layout]:
+def detect(tree: FileTree) -> Iterator[Layout]:
     """Find lists with AffectNet's columns, one layout for each kind of annotation."""
     lists: dict[str, list[str]] = {}
     for path in tree.files:
         name = file_name(path).lower()
         if name in _SPLITS and _is_list(tree.root / path):
             lists.setdefault(_SPLITS[name][0], []).append(path)
-    layouts = []
-    homes = {folder_name(folder_name(path)) for path in tree.files} if lists else set()
+    folders = {folder_name(folder_name(path)) for path in tree.files} if lists else set()
     for source, mine in lists.items():
-        pictures = {home for home in homes if _IMAGES[source].search(file_name(home))}
-        base = common_folder([*map(folder_name, pictures), *map(_home, mine)])
-        cut = len(base) + 1 if base else 0
-        inside, names = tree.below(base), tuple(path[cut:] for path in mine)
-        evidence = (f"{', '.join(mine)} with AffectNet's columns",)
-        sure = 0.97 if source == "manual" else 0.9
-        layouts.append(Layout(NAME, "full", source, inside, names, sure, evidence))
-    return layouts
+        images = {folder for folder in folders if _IMAGES[source].search(file_name(folder))}
+        base = common_folder([*map(folder_name, images), *map(_home, mine)])
+        evidence = f"{', '.join(mine)} with AffectNet's columns"
+        confidence = 0.97 if source == "manual" else 0.9
+        yield Layout.below(
+            tree, base, NAME, "full", confidence, evidence, lists=mine, source=source
+        )
 
 
 def read(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
@@ -82,58 +80,54 @@ def read(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
     if not images:
         folder = "Manually" if layout.source == "manual" else "Automatically"
         raise LayoutError(
-            f"{layout.root}: holds the lists and no folder {folder}_Annotated_Images; extract the "
-            "archives with the images into the same folder."
+            f"{layout.root}: contains the lists but no folder {folder}_Annotated_Images; extract "
+            "the archives with the images into the same folder."
         )
-    rows, findings = Rows(layout, choices), Findings(NAME)
-    for path in sorted(layout.lists, key=lambda path: list(_SPLITS).index(file_name(path).lower())):
-        _, split, native = _SPLITS[file_name(path).lower()]
-        for number, cells in _lines(layout.root / path):
-            uri = f"{path}#{number}"
+    rows, notices = Rows(layout, choices), layout.notices
+    order = list(_SPLITS)
+    for table in sorted(layout.lists, key=lambda path: order.index(file_name(path).lower())):
+        _, split, native = _SPLITS[file_name(table).lower()]
+        for number, cells in _lines(layout.root / table):
+            uri = f"{table}#{number}"
             if len(cells) != len(COLUMNS):
-                yield reject(NAME, "", uri, f"malformed line: {len(cells)} cells, expected 9")
+                yield layout.reject("", uri, f"malformed line: {len(cells)} cells, expected 9")
                 continue
             name = cells[0]
             try:
                 require_inside(name)
             except ImageError as error:
-                yield reject(NAME, "", uri, error.reason)
+                yield layout.reject("", uri, error.reason)
                 continue
             key = name.rpartition(".")[0]
-            place = images.get(name.lower())
-            if place == _TAKEN:
-                yield reject(NAME, key, uri, "duplicate id: named on an earlier line")
+            path, code = images.get(name.lower()), to_code(cells[6])
+            if path == _TAKEN:
+                yield layout.reject(key, uri, "duplicate id: named on an earlier line")
                 continue
-            if place is None:
-                # What has no expression is no row anyway; that its image is missing says less.
-                code = to_code(cells[6])
+            if path is None:
+                # A line without an expression is rejected for that reason, image or not.
                 row = rows.row(key, uri, code, split, native)
-                yield (
-                    row
-                    if isinstance(row, Reject)
-                    else reject(NAME, key, uri, f"missing image: no {name}")
-                )
+                is_row = isinstance(row, Sample)
+                yield layout.reject(key, uri, f"missing image: no {name}") if is_row else row
                 continue
             images[name.lower()] = _TAKEN  # in place: a set of 415,000 names more takes 100 MB
             yield rows.row(
                 key,
-                place,
-                to_code(cells[6]),
+                path,
+                code,
                 split,
                 native,
                 valence=annotated(to_float(cells[7])),
                 arousal=annotated(to_float(cells[8])),
-                **_box(cells, findings, uri),
-                **_points(cells[5], findings, uri),
+                **_box(cells, notices, uri),
+                **_points(cells[5], notices, uri),
             )
-    for place in sorted(place for place in images.values() if place != _TAKEN):
-        yield reject(NAME, "", place, "not in the list: no line names it")
+    for path in sorted(filter(is_image, images.values())):
+        yield layout.reject("", path, "not in the list: no line names it")
     rows.finish()
-    findings.log()
 
 
 def _images(layout: Layout) -> dict[str, str]:
-    """Return the path of each image by what the lists call it, in lower case."""
+    """Return the path of each image by its name in the lists, in lower case."""
     folder = _IMAGES[layout.source]
     found: dict[str, str] = {}
     bases: dict[str, bool] = {}
@@ -187,20 +181,20 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
                 yield number, [cells[position] for position in positions]
 
 
-def _box(cells: list[str], findings: Findings, uri: str) -> dict[str, Any]:
-    """Return the box as x1, y1, x2, y2; none where it has no area."""
+def _box(cells: list[str], notices: Notices, uri: str) -> dict[str, Any]:
+    """Return the box as x1, y1, x2, y2; none if it has no area."""
     x, y, width, height = (to_float(cell) for cell in cells[1:5])
     if width <= 0 or height <= 0:
-        findings.add("boxes have no area and are left out", uri)
+        notices.add("boxes have no area and are ignored", uri)
         return {}
     return {"box": (x, y, x + width, y + height)}
 
 
-def _points(text: str, findings: Findings, uri: str) -> dict[str, Any]:
+def _points(text: str, notices: Notices, uri: str) -> dict[str, Any]:
     try:
         found = points(np.fromstring(text, np.float32, sep=";"))
     except ValueError:
         found = {}
     if not found:
-        findings.add("lines have malformed landmarks, which are left out", uri)
+        notices.add("lines have malformed landmarks, which are ignored", uri)
     return found

@@ -1,10 +1,10 @@
 """AffectNet: about 420,000 annotated faces from the web, with expression, valence and arousal.
 
-Layouts, codes and counts: manifests/datasets/affectnet.yaml; each layout is read in a file of its
-own. Source: Mollahosseini, Hasani and Mahoor, IEEE TAC 2019.
+Layouts, codes and counts: manifests/datasets/affectnet.yaml; each group of layouts is read in its
+own file. Source: Mollahosseini, Hasani and Mahoor, IEEE TAC 2019.
 
-The test set was never released. What the authors call validation is what the field tests on, so
-its official split is test here; validation is carved out of train.
+The test set was never released. The field tests on what the authors call validation, so its
+official split is test here; validation is held out from train.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ferdata.core.labels import BASIC7, BASIC8, LabelSpace
-from ferdata.core.manifest import Reject
+from ferdata.core.rejects import Reject
 from ferdata.ingesters.affectnet import folders, full, numbered, yolo
-from ferdata.ingesters.contract import Choices, Ingester, Layout, register
+from ferdata.ingesters.catalog import register
+from ferdata.ingesters.contract import Choices, Ingester, Layout
 from ferdata.ingesters.info import Counts
 from ferdata.ingesters.sample import Sample
 from ferdata.ingesters.tree import FileTree
@@ -34,13 +35,8 @@ class AffectNet(Ingester):
 
     def detect(self, tree: FileTree) -> list[Layout]:
         """Find lists with AffectNet's columns, or the folders of the other releases."""
-        found = [
-            *full.detect(tree),
-            *numbered.detect(tree),
-            *folders.detect(tree),
-            *yolo.detect(tree),
-        ]
-        return sorted(found, key=lambda layout: (-layout.confidence, layout.source != "manual"))
+        parts = (full.detect(tree), numbered.detect(tree), folders.detect(tree), yolo.detect(tree))
+        return [layout for part in parts for layout in part]
 
     def read(self, layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
         """Read the rows in the order of the lists, or sorted by name."""
@@ -48,7 +44,7 @@ class AffectNet(Ingester):
         return _READERS[layout.name](layout, choices)
 
     def label_space(self, choices: Choices) -> LabelSpace:
-        """Return the eight names, or seven without contempt."""
+        """Return the eight names, or the seven without contempt."""
         return BASIC7 if choices["classes"] == "7" else BASIC8
 
     def expected_counts(self, layout: Layout, choices: Choices) -> Mapping[str, Counts]:

@@ -4,153 +4,139 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ferdata.core.labels import CANONICAL
-from ferdata.core.manifest import Reject
-from ferdata.ingesters.affectnet.rows import NAME, Rows, annotated, points, to_code, to_float
-from ferdata.ingesters.contract import Choices, Layout, reject
-from ferdata.ingesters.info import dataset_info
-from ferdata.ingesters.notices import Findings
+from ferdata.core.rejects import Reject
+from ferdata.ingesters.affectnet.rows import (
+    NAME,
+    Rows,
+    annotated,
+    find_image,
+    points,
+    to_code,
+    to_float,
+)
+from ferdata.ingesters.contract import Choices, Layout
+from ferdata.ingesters.lookup import dataset_info
+from ferdata.ingesters.notices import Notices
 from ferdata.ingesters.sample import Sample
-from ferdata.ingesters.tree import FileTree
+from ferdata.ingesters.tree import FileTree, file_stem
 
-_SMALL = re.compile(
-    r"(?:(?P<base>.*)/)?(?P<split>train_set|val_set)/annotations/\d+_exp\.npy", re.IGNORECASE
-)
-_PLUS = re.compile(
-    r"(?:(?P<base>.*)/)?(?P<split>train_set|validation_set)/annotations/\d+\.json", re.IGNORECASE
-)
-_ENDINGS = (".jpg", ".jpeg", ".png")
-_SPLITS = {
-    "train_set": ("train", "train_set"),
-    "val_set": ("test", "val_set"),
-    "validation_set": ("test", "validation_set"),
+_LABEL_FILES = {
+    "small": (r"(?P<split>train_set|val_set)/annotations/\d+_exp\.npy", "…_exp.npy"),
+    "plus": (r"(?P<split>train_set|validation_set)/annotations/\d+\.json", "json"),
 }
+_PATTERNS = {
+    name: re.compile(rf"(?:(?P<base>.*)/)?{pattern}", re.IGNORECASE)
+    for name, (pattern, _) in _LABEL_FILES.items()
+}
+_SPLITS = {"train_set": "train", "val_set": "test", "validation_set": "test"}
+
+_Fields = dict[str, Any]
 
 
-def detect(tree: FileTree) -> list[Layout]:
+def detect(tree: FileTree) -> Iterator[Layout]:
     """Find train_set and val_set with npy or json files in annotations."""
-    found: dict[tuple[str, str], int] = {}
+    found: Counter[tuple[str, str]] = Counter()
     for path in tree.files:
-        for name, pattern in (("small", _SMALL), ("plus", _PLUS)):
-            if "/annotations/" in path and (match := pattern.fullmatch(path)):
-                key = (name, match["base"] or "")
-                found[key] = found.get(key, 0) + 1
-    kinds = {"small": "…_exp.npy", "plus": "json"}
-    return [
-        Layout(
-            NAME,
-            name,
-            "manual",
-            tree.below(base),
-            (),
-            0.97,
-            (f"{number:,} {kinds[name]} files in annotations, beside images",),
-        )
-        for (name, base), number in sorted(found.items())
-    ]
+        if "/annotations/" in path:
+            for name, pattern in _PATTERNS.items():
+                if match := pattern.fullmatch(path):
+                    found[name, match["base"] or ""] += 1
+    for (name, base), number in sorted(found.items()):
+        evidence = f"{number:,} {_LABEL_FILES[name][1]} files in annotations, beside images"
+        yield Layout.below(tree, base, NAME, name, 0.97, evidence, source="manual")
 
 
 def read_small(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
     """Read the small release, sorted by number: a npy file for each kind of annotation."""
-    rows, findings = Rows(layout, choices), Findings(NAME)
-    for split_folder, numbers, files in _splits(layout.tree, "_exp.npy"):
-        split, native = _SPLITS[split_folder.lower()]
-        for number in numbers:
-            key, uri = f"{split_folder}/{number}", _image(split_folder, number, files)
-            base = layout.root / split_folder / "annotations"
-            if uri is None:
-                reason = f"missing image: no {split_folder}/images/{number}.jpg"
-                yield reject(NAME, key, f"{split_folder}/annotations/{number}_exp.npy", reason)
-                continue
-            exp = _load(base / f"{number}_exp.npy")
-            if exp is None:
-                yield reject(NAME, key, uri, f"malformed label: {number}_exp.npy")
-                continue
-            yield rows.row(
-                key,
-                uri,
-                to_code(str(exp.reshape(-1)[0]).partition(".")[0]),
-                split,
-                native,
-                valence=_number(base / f"{number}_val.npy"),
-                arousal=_number(base / f"{number}_aro.npy"),
-                **_landmarks(base / f"{number}_lnd.npy", findings, uri),
-            )
-        yield from _unlisted(layout.tree, split_folder, numbers)
-    rows.finish()
-    findings.log()
+    return _read(layout, choices, "_exp.npy", _read_npy)
 
 
 def read_plus(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
     """Read AffectNet+, sorted by number: a json file for each image."""
-    rows, findings = Rows(layout, choices), Findings(NAME)
-    order = [dataset_info(NAME).codes[code] for code in range(8)]
-    for split_folder, numbers, files in _splits(layout.tree, ".json"):
-        split, native = _SPLITS[split_folder.lower()]
+    return _read(layout, choices, ".json", _read_json)
+
+
+def _read(
+    layout: Layout,
+    choices: Choices,
+    ending: str,
+    annotation: Callable[[Path, Notices, str], _Fields | None],
+) -> Iterator[Sample | Reject]:
+    """Read images with one annotation each.
+
+    Args:
+        layout: What is read.
+        choices: The dataset's choices.
+        ending: What follows the number in the names of the files with labels.
+        annotation: Reads such a file, and those beside it, into `code` and fields of a sample;
+            returns None for a malformed label. Gets the layout's notices and the image's path.
+    """
+    rows, files = Rows(layout, choices), set(layout.tree.files)
+    for folder, numbers in _numbers(layout.tree, ending).items():
         for number in numbers:
-            path = f"{split_folder}/annotations/{number}.json"
-            key, uri = f"{split_folder}/{number}", _image(split_folder, number, files)
-            if uri is None:
-                reason = f"missing image: no {split_folder}/images/{number}.jpg"
-                yield reject(NAME, key, path, reason)
+            label_file = f"{folder}/annotations/{number}{ending}"
+            key, image = f"{folder}/{number}", find_image(files, f"{folder}/images", number)
+            if image is None:
+                reason = f"missing image: no {folder}/images/{number}.jpg"
+                yield layout.reject(key, label_file, reason)
                 continue
-            try:
-                values = json.loads((layout.root / path).read_text(encoding="utf-8"))
-                code = to_code(str(values["human-label"]))
-            except (OSError, ValueError, KeyError, TypeError) as error:
-                yield reject(NAME, key, uri, f"malformed label: {path} ({type(error).__name__})")
-                continue
-            meta = values.get("meta-data")
-            meta = meta if isinstance(meta, dict) else {}
-            yield rows.row(
-                key,
-                uri,
-                code,
-                split,
-                native,
-                soft_label=_soft_label(values.get("soft-label"), order, findings, uri),
-                valence=annotated(to_float(str(meta.get("valence", "")))),
-                arousal=annotated(to_float(str(meta.get("arousal", "")))),
-                **_points(meta.get("landmark-68")),
-            )
-        yield from _unlisted(layout.tree, split_folder, numbers)
+            values = annotation(layout.root / label_file, layout.notices, image)
+            if values is None:
+                yield layout.reject(key, image, f"malformed label: {number}{ending}")
+            else:
+                split = _SPLITS[folder.lower()]
+                yield rows.row(key, image, split=split, native=folder.lower(), **values)
+        known = set(numbers)
+        for path in layout.tree.images():
+            if path.startswith(f"{folder}/images/") and file_stem(path) not in known:
+                reason = "not in the list: no annotation"
+                yield layout.reject(f"{folder}/{file_stem(path)}", path, reason)
     rows.finish()
-    findings.log()
 
 
-def _splits(tree: FileTree, ending: str) -> Iterator[tuple[str, list[str], set[str]]]:
-    """Yield each split's folder, the numbers of its annotations, and all files of the tree."""
-    files = set(tree.files)
+def _numbers(tree: FileTree, ending: str) -> dict[str, list[str]]:
+    """Return the numbers of the annotations in each split's folder, train first."""
     numbers: dict[str, list[str]] = {}
     for path in tree.files:
         folder, middle, name = path.partition("/annotations/")
-        if middle and name.endswith(ending) and folder.lower() in _SPLITS:
-            number = name.removesuffix(ending)
-            if number.isdecimal():
-                numbers.setdefault(folder, []).append(number)
-    for folder in sorted(numbers, key=lambda folder: (folder.lower() != "train_set", folder)):
-        yield folder, sorted(numbers[folder], key=lambda number: (int(number), number)), files
+        number = name.removesuffix(ending)
+        if middle and number != name and folder.lower() in _SPLITS and number.isdecimal():
+            numbers.setdefault(folder, []).append(number)
+    return {
+        folder: sorted(numbers[folder], key=lambda number: (int(number), number))
+        for folder in sorted(numbers, key=lambda folder: (folder.lower() != "train_set", folder))
+    }
 
 
-def _image(folder: str, number: str, files: set[str]) -> str | None:
-    paths = (f"{folder}/images/{number}{ending}" for ending in _ENDINGS)
-    return next((path for path in paths if path in files), None)
+def _read_npy(path: Path, notices: Notices, image: str) -> _Fields | None:
+    number = path.name.removesuffix("_exp.npy")
 
+    def load(kind: str) -> np.ndarray[Any, Any] | None:
+        return _load(path.with_name(f"{number}_{kind}.npy"))
 
-def _unlisted(tree: FileTree, folder: str, numbers: list[str]) -> Iterator[Reject]:
-    """Yield the images that have no annotation."""
-    known = set(numbers)
-    for path in tree.files:
-        if path.startswith(f"{folder}/images/"):
-            number = path.rpartition("/")[2].rpartition(".")[0]
-            if number not in known:
-                yield reject(NAME, f"{folder}/{number}", path, "not in the list: no annotation")
+    def affect(kind: str) -> float | None:
+        values = load(kind)
+        return None if values is None else annotated(to_float(str(values.reshape(-1)[0])))
+
+    label, landmarks = load("exp"), load("lnd")
+    if label is None:
+        return None
+    try:
+        found = {} if landmarks is None else points(landmarks.reshape(-1).astype(np.float32))
+    except ValueError:
+        found = {}
+    if not found:
+        notices.add("images have no well-formed landmarks", image)
+    code = to_code(str(label.reshape(-1)[0]).partition(".")[0])
+    return {"code": code, "valence": affect("val"), "arousal": affect("aro"), **found}
 
 
 def _load(path: Path) -> np.ndarray[Any, Any] | None:
@@ -162,35 +148,35 @@ def _load(path: Path) -> np.ndarray[Any, Any] | None:
     return values if isinstance(values, np.ndarray) and values.size else None
 
 
-def _number(path: Path) -> float | None:
-    values = _load(path)
-    return None if values is None else annotated(to_float(str(values.reshape(-1)[0])))
-
-
-def _landmarks(path: Path, findings: Findings, uri: str) -> dict[str, Any]:
-    values = _load(path)
+def _read_json(path: Path, notices: Notices, image: str) -> _Fields | None:
     try:
-        found = {} if values is None else points(values.reshape(-1).astype(np.float32))
-    except ValueError:
-        found = {}
-    if not found:
-        findings.add("images have no well-formed landmarks", uri)
-    return found
-
-
-def _points(values: Any) -> dict[str, Any]:
-    try:
-        return points(np.asarray(values, dtype=np.float32).reshape(-1)) if values else {}
-    except (ValueError, TypeError):
-        return {}
-
-
-def _soft_label(values: Any, order: list[str], findings: Findings, uri: str) -> list[float] | None:
-    """Return the shares over the canonical names; None where they are malformed."""
-    try:
-        shares = {name: max(float(value), 0.0) for name, value in zip(order, values, strict=True)}
-    except (TypeError, ValueError):
-        findings.add("soft labels are malformed and left out", uri)
+        values = json.loads(path.read_text(encoding="utf-8"))
+        code = to_code(str(values["human-label"]))
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    total = sum(shares.values())
-    return [shares[name] / total for name in CANONICAL] if total > 0 else None
+    meta = values.get("meta-data")
+    meta = meta if isinstance(meta, dict) else {}
+    marks = meta.get("landmark-68")
+    try:
+        found = points(np.asarray(marks, dtype=np.float32).reshape(-1)) if marks else {}
+    except (ValueError, TypeError):
+        found = {}
+    return {
+        "code": code,
+        "soft_label": _soft_label(values.get("soft-label"), notices, image),
+        "valence": annotated(to_float(str(meta.get("valence", "")))),
+        "arousal": annotated(to_float(str(meta.get("arousal", "")))),
+        **found,
+    }
+
+
+def _soft_label(values: Any, notices: Notices, image: str) -> list[float] | None:
+    """Return the fractions over the canonical names; None if they are malformed."""
+    names = dataset_info(NAME).codes.values()
+    try:
+        weights = {name: max(float(each), 0.0) for name, each in zip(names, values, strict=True)}
+    except (TypeError, ValueError):
+        notices.add("soft labels are malformed and ignored", image)
+        return None
+    total = sum(weights.values())
+    return [weights[name] / total for name in CANONICAL] if total > 0 else None

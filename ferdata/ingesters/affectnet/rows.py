@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ferdata.core.errors import LabelError
-from ferdata.core.manifest import Reject
-from ferdata.ingesters.contract import Choices, Layout, reject
-from ferdata.ingesters.info import dataset_info
-from ferdata.ingesters.label_list import WRONG_CODES
+from ferdata.core.rejects import Reject
+from ferdata.ingesters.contract import Choices, Layout
+from ferdata.ingesters.label_list import is_other_dataset
+from ferdata.ingesters.lookup import dataset_info
 from ferdata.ingesters.sample import Sample
 
 NAME = "affectnet"
 
 WITHOUT_EXPRESSION = {8: "None", 9: "Uncertain", 10: "No-Face"}
-"""Codes behind the eight expressions: a face without one, one nobody can name, and no face."""
+"""The other codes: no expression, one that the annotator could not name, and no face."""
 
 NOT_ANNOTATED = -2.0
-"""Valence or arousal of an image for which there is none [paper]."""
+"""Valence or arousal of an image without such annotation [paper]."""
 
 POINTS = 68
+
+_IMAGE_ENDINGS = (".jpg", ".png", ".jpeg")
 
 
 class Rows:
@@ -37,19 +40,19 @@ class Rows:
         self.layout = layout
         self.codes = dataset_info(NAME).codes
         self._seven = choices["classes"] == "7"
-        self._foreign: list[str] = []
+        self._wrong: list[str] = []
         self._rows = 0
 
     def row(
         self, key: str, uri: str, code: int | None, split: str | None, native: str, **values: Any
     ) -> Sample | Reject:
-        """Return the row of a label code, None for a word that is no code.
+        """Return the row of a label code.
 
         Args:
             key: The sample's name.
             uri: The image.
-            code: The official code.
-            split: `train` or `test`; None where the copy's split is not the authors'.
+            code: The official code, None for a word that is not a code.
+            split: `train` or `test`; None if the copy's split is not the authors'.
             native: The copy's word for the split.
             **values: Further fields of the sample.
         """
@@ -58,13 +61,13 @@ class Rows:
             return self.labeled(key, uri, label, str(code), split, native, **values)
         self._rows += 1
         if code in WITHOUT_EXPRESSION:
-            return reject(NAME, key, uri, f"{WITHOUT_EXPRESSION[code]}: label code {code}")
-        return self.foreign(key, uri, str(code), "0–10")
+            return self.layout.reject(key, uri, f"{WITHOUT_EXPRESSION[code]}: label code {code}")
+        return self.wrong_code(key, uri, str(code), "0–10")
 
-    def foreign(self, key: str, uri: str, code: str, expected: str) -> Reject:
+    def wrong_code(self, key: str, uri: str, code: str, expected: str) -> Reject:
         """Return the reject of a code that is not AffectNet's, and count it."""
-        self._foreign.append(uri)
-        return reject(NAME, key, uri, f"label code {code}: expected {expected}")
+        self._wrong.append(uri)
+        return self.layout.reject(key, uri, f"label code {code}: expected {expected}")
 
     def labeled(
         self,
@@ -79,25 +82,31 @@ class Rows:
         """Return the row of an expression."""
         self._rows += 1
         if self._seven and label == "contempt":
-            return reject(NAME, key, uri, "contempt: left out by --classes 7")
+            return self.layout.reject(key, uri, "contempt: excluded by --classes 7")
         return Sample(key, uri, label, word, official_split=split, split_native=native, **values)
 
     def finish(self) -> None:
         """Refuse a copy whose codes are another dataset's.
 
         Raises:
-            LabelError: Too many rows have foreign codes.
+            LabelError: Too many rows have other codes.
         """
-        if len(self._foreign) > max(1, WRONG_CODES * self._rows):
+        if is_other_dataset(len(self._wrong), self._rows):
             raise LabelError(
-                f"affectnet: {len(self._foreign)} of {self._rows} rows in {self.layout.root} have "
-                f"other label codes, {self._foreign[0]} first; this is another "
-                "dataset, or a copy with codes of its own."
+                f"affectnet: {len(self._wrong)} of {self._rows} rows in {self.layout.root} have "
+                f"other label codes, {self._wrong[0]} first; this is another dataset, or a copy "
+                "with its own codes."
             )
 
 
+def find_image(files: Collection[str], folder: str, stem: str) -> str | None:
+    """Return the path of an image in a folder, whatever its ending; None if it is missing."""
+    paths = (f"{folder}/{stem}{ending}" for ending in _IMAGE_ENDINGS)
+    return next((path for path in paths if path in files), None)
+
+
 def annotated(value: float) -> float | None:
-    """Return valence or arousal, None where it is not annotated."""
+    """Return valence or arousal, None if it is not annotated."""
     return value if -1.0 <= value <= 1.0 else None
 
 
@@ -108,7 +117,7 @@ def points(values: npt.NDArray[np.float32]) -> dict[str, Any]:
         values: 136 numbers, x and y in turn.
 
     Returns:
-        Empty where they are not 68 finite points.
+        Empty if they are not 68 finite points.
     """
     if values.size != 2 * POINTS or not np.isfinite(values).all():
         return {}
@@ -120,13 +129,13 @@ def points(values: npt.NDArray[np.float32]) -> dict[str, Any]:
 
 
 def to_code(word: str) -> int | None:
-    """Return a label code, None for a word that is no number."""
+    """Return a label code, None for a word that is not a number."""
     word = word.strip()
     return int(word) if word.isdecimal() and len(word) < 4 else None
 
 
 def to_float(word: str) -> float:
-    """Return a number, `NOT_ANNOTATED` for a word that is none."""
+    """Return a number, `NOT_ANNOTATED` for a word that is not one."""
     try:
         return float(word)
     except ValueError:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from ferdata.core.labels import CANONICAL
-from ferdata.core.manifest import Reject
-from ferdata.ingesters.affectnet.rows import NAME, Rows, to_code
-from ferdata.ingesters.contract import Choices, Layout, reject
+from ferdata.core.rejects import Reject
+from ferdata.ingesters.affectnet.rows import NAME, Rows, find_image, to_code
+from ferdata.ingesters.contract import Choices, Layout
 from ferdata.ingesters.sample import Sample
 from ferdata.ingesters.tree import FileTree
 
@@ -17,33 +18,26 @@ _LABEL = re.compile(
     r"(?:(?P<base>.*)/)?(?P<split>train|valid|test)/labels/(?P<stem>[^/]+)\.txt", re.IGNORECASE
 )
 _SPLITS = ("train", "valid", "test")
-_ENDINGS = (".png", ".jpg", ".jpeg")
 
 
-def detect(tree: FileTree) -> list[Layout]:
+def detect(tree: FileTree) -> Iterator[Layout]:
     """Find train/labels and train/images with data.yaml above them."""
-    bases: dict[str, int] = {}
+    bases: Counter[str] = Counter()
     for path in tree.files:
         if "/labels/" in path and (match := _LABEL.fullmatch(path)):
-            base = match["base"] or ""
-            bases[base] = bases.get(base, 0) + 1
-    files = set(tree.files)
-    layouts = []
+            bases[match["base"] or ""] += 1
     for base, number in sorted(bases.items()):
-        described = (f"{base}/data.yaml" if base else "data.yaml") in files
+        described = f"{base}/data.yaml".lstrip("/") in tree.files
         evidence = f"{number:,} label files beside images" + (", data.yaml" if described else "")
-        sure = 0.9 if described else 0.4
-        layouts.append(Layout(NAME, "yolo", "manual", tree.below(base), (), sure, (evidence,)))
-    return layouts
+        confidence = 0.9 if described else 0.4
+        yield Layout.below(tree, base, NAME, "yolo", confidence, evidence, source="manual")
 
 
 def read(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
     """Read the images sorted by split and name.
 
-    The copy's split is its makers', not the authors'.
-
-    The box of a label line is relative to the image's size, which ingest does not know; the images
-    are face crops, so nothing is lost without it.
+    The split is the copy's, not the authors'. The box of a label line is relative to the image's
+    size, which ingest does not know, and is not read; the images are face crops.
     """
     rows = Rows(layout, choices)
     files = set(layout.tree.files)
@@ -51,27 +45,26 @@ def read(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
     labels.sort(key=lambda match: (_SPLITS.index(match["split"].lower()), match[0]))
     used = set()
     for match in labels:
-        word, stem = match["split"], match["stem"]
-        key = f"{word}/{stem}"
-        paths = (f"{word}/images/{stem}{ending}" for ending in _ENDINGS)
-        image = next((path for path in paths if path in files), None)
+        split, stem = match["split"], match["stem"]
+        key, image = f"{split}/{stem}", find_image(files, f"{split}/images", stem)
         if image is None:
-            yield reject(NAME, key, match[0], f"missing image: no {word}/images/{stem}.png")
+            yield layout.reject(key, match[0], f"missing image: no {split}/images/{stem}.png")
             continue
         used.add(image)
         code = _code(layout.root / match[0])
         if code is None or not 0 <= code < len(CANONICAL):
-            yield rows.foreign(key, image, str(code), "0–7, in alphabetical order")
-            continue
-        yield rows.labeled(key, image, CANONICAL[code], str(code), None, word)
-    for path in layout.tree.files:
-        if "/images/" in path and path.lower().endswith(_ENDINGS) and path not in used:
-            yield reject(NAME, path.rpartition(".")[0], path, "not in the list: no label file")
+            yield rows.wrong_code(key, image, str(code), "0–7, in alphabetical order")
+        else:
+            yield rows.labeled(key, image, CANONICAL[code], str(code), None, split)
+    for path in layout.tree.images():
+        if "/images/" in path and path not in used:
+            reason = "not in the list: no label file"
+            yield layout.reject(path.rpartition(".")[0], path, reason)
     rows.finish()
 
 
 def _code(path: Path) -> int | None:
-    """Return the class id of the first line, None where there is none."""
+    """Return the class id of the first line, None if there is none."""
     try:
         words = path.read_text(encoding="utf-8", errors="replace").split()
     except OSError:

@@ -1,4 +1,4 @@
-"""What CK+'s file names say, and which frames of a film are read."""
+"""CK+'s file names, and which frames of a sequence are read."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ FRAME = re.compile(
 """`S010_004_00000017.png`: subject, sequence, frame."""
 
 SPACE = LabelSpace("ckplus7", tuple(name for name in CANONICAL if name != "neutral"))
-"""CK+'s seven labels: contempt is one, neutral is not."""
+"""CK+'s seven labels: with contempt, without neutral."""
 
 
 @dataclass(frozen=True)
 class Frames:
-    """The frames that are read of a labeled film.
+    """The frames that are read of a labeled sequence.
 
     Attributes:
-        peaks: So many from its end carry its label.
+        peaks: Number of frames at its end that carry its label.
         neutral: Whether its first frame is read as neutral.
     """
 
@@ -31,6 +31,6 @@ class Frames:
 
 
 def frames_wanted(choice: str) -> Frames:
-    """Return what a value of `--frames` asks for."""
+    """Return the frames that a value of `--frames` selects."""
     peak, _, neutral = choice.partition("+")
     return Frames({"peak": 1, "last3": 3}[peak], neutral == "neutral")

@@ -1,4 +1,4 @@
-"""A synthetic CK+: short films of people from neutral to the peak of an expression.
+"""A synthetic CK+: short sequences of subjects from neutral to the peak of an expression.
 
 Layouts, codes and counts: manifests/datasets/ckplus.yaml. Source: Lucey et al. 2010.
 """
@@ -14,36 +14,37 @@ import cv2
 import numpy as np
 
 from ferdata.core.draws import generator
-from ferdata.ingesters.synthetic import DemoWriter, Sample, dataset_facts, register
-from ferdata.ingesters.synthetic_table import ROWS_FOLDER, store_row, write_table
+from ferdata.ingesters.ckplus.ingester import EXTENDED_CODES
+from ferdata.ingesters.lookup import dataset_info
+from ferdata.ingesters.synthetic import (
+    ROWS_FOLDER,
+    DemoImage,
+    DemoWriter,
+    pixel_text,
+    register,
+    save_image,
+    store_row,
+    write_table,
+)
 from ferdata.synth.drawing import CLOSE, SCENE, DrawnFace, draw_face
 from ferdata.synth.expressions import Expression, draw_expression
 from ferdata.synth.identity import draw_identity
 
 SIZES = ((640, 490), (640, 480))
-"""Width and height of the frames, as pages about the set say; here one for all of a person."""
+"""Width and height of the frames, as pages about the set say; here one for all of a subject."""
 
 FOLDS = (33, 39, 40, 35, 30, 37, 29, 29, 33, 22)
-"""Labeled films in each of the ten folds of people [data]."""
+"""Labeled sequences in each of the ten folds of subjects [data]."""
 
-LABELED_PEOPLE, PEOPLE, FILMS = 118, 123, 593
-"""People with a label, all people, and all films of the real set."""
+LABELED_SUBJECTS, SUBJECTS, SEQUENCES = 118, 123, 593
+"""Subjects with a label, all subjects, and all sequences of the real set."""
 
-_FEWEST_PEOPLE = 18  # so that a few of them show contempt, the rarest label
+_FEWEST_SUBJECTS = 18  # so that a few of them show contempt, the rarest label
 _FEWEST_UNLABELED = 3
 _SIDE = 48
-_OTHER_SIZE = 5  # one in so many people has the second size
+_OTHER_SIZE = 5  # one of this many subjects has the second size
 _DRAWN = 2  # frames are drawn at half their size and enlarged
-_EXTENDED = {
-    "anger": 0,
-    "disgust": 1,
-    "fear": 2,
-    "happiness": 3,
-    "sadness": 4,
-    "surprise": 5,
-    "neutral": 6,
-    "contempt": 7,
-}
+_EXTENDED = {label: code for code, label in EXTENDED_CODES.items()}
 _FOLDERS = {"anger": "anger", "happiness": "happy", "sadness": "sadness"}
 _UNITS = {
     "anger": ((4, 4), (7, 0), (24, 3)),
@@ -57,20 +58,20 @@ _UNITS = {
 
 
 @dataclass(frozen=True)
-class Frame(Sample):
-    """One frame of a film.
+class Frame(DemoImage):
+    """One frame of a sequence.
 
     Attributes:
         subject: `S005`.
-        film: `001`.
+        sequence: `001`.
         number: Number of the frame.
-        last: Number of the film's last frame.
-        drawn: The expression at the film's peak.
-        labeled: Whether the film has an emotion file.
+        last: Number of the sequence's last frame.
+        drawn: The expression at the sequence's peak.
+        labeled: Whether the sequence has an emotion file.
     """
 
     subject: str
-    film: str
+    sequence: str
     number: int
     last: int
     drawn: str
@@ -78,17 +79,17 @@ class Frame(Sample):
 
 
 @register
-class CkPlus(DemoWriter):
-    """593 films at scale 1, much shorter than the real ones; 327 have a label."""
+class CkPlus(DemoWriter[Frame]):
+    """593 sequences at scale 1, much shorter than the real ones; 327 have a label."""
 
     name: ClassVar[str] = "ckplus"
     layouts: ClassVar[tuple[str, ...]] = ("official", "ck48", "ckextended")
 
-    def plan(self, layout: str, scale: float, seed: int) -> list[Sample]:
-        """List the frames film by film; at a small scale fewer people, ten at least."""
-        samples: list[Sample] = []
-        for subject, film, label in _films(scale):
-            draws = generator(seed, f"ckplus/{subject}/{film}", purpose="demo film")
+    def plan(self, layout: str, scale: float, seed: int) -> list[Frame]:
+        """List the frames sequence by sequence; at a small scale fewer subjects."""
+        frames: list[Frame] = []
+        for subject, sequence, label in _sequences(scale):
+            draws = generator(seed, f"ckplus/{subject}/{sequence}", purpose="demo film")
             last = int(draws.integers(4, 7))
             drawn = label or str(draws.choice(list(_UNITS)))
             for number in range(1, last + 1):
@@ -100,145 +101,136 @@ class CkPlus(DemoWriter):
                 row = label if is_peak else None
                 if layout == "ckextended" and number == 1:
                     row = "neutral"
-                stem = f"{subject}_{film}_{number:08d}"
-                code = _EXTENDED[row] if row else -1
-                # Neutral frames are no rows of the default choice of frames.
-                shown = None if row == "neutral" else row
-                samples.append(
+                frames.append(
                     Frame(
-                        stem,
-                        "unsplit",
-                        shown,
-                        code,
-                        subject,
-                        film,
-                        number,
-                        last,
-                        drawn,
-                        label is not None,
+                        stem=f"{subject}_{sequence}_{number:08d}",
+                        split="unsplit",
+                        # By default neutral frames are not rows.
+                        label=None if row == "neutral" else row,
+                        code=_EXTENDED[row] if row else -1,
+                        subject=subject,
+                        sequence=sequence,
+                        number=number,
+                        last=last,
+                        drawn=drawn,
+                        labeled=label is not None,
                     )
                 )
-        return samples
+        return frames
 
     def folders(self, layout: str) -> Sequence[str]:
-        """Name the class folders, the trees, or the one where rows wait."""
+        """Return the class folders, the trees, or the folder where rows wait."""
         if layout == "ckextended":
             return [ROWS_FOLDER]
         if layout == "ck48":
             return [f"CK+48/{_FOLDERS.get(label, label)}" for label in _UNITS]
         return ["cohn-kanade-images", "Emotion", "Landmarks", "FACS"]
 
-    def write_sample(self, root: Path, layout: str, sample: Sample, seed: int) -> None:
-        """Draw a frame, with its landmarks; the last one has emotion and action units, too."""
-        if not isinstance(sample, Frame):
-            raise TypeError(f"{sample} was not planned by this writer")
+    def write_image(self, root: Path, layout: str, image: Frame, seed: int) -> None:
+        """Draw a frame with its landmarks; the last one also has emotion and action units."""
+        face = _draw(image, seed, crop=layout != "official")
         if layout == "ckextended":
-            store_row(root, sample, self._draw(sample, seed, crop=True).pixels)
-            return
-        if layout == "ck48":
-            folder = _FOLDERS.get(sample.drawn, sample.drawn)
-            gray = cv2.cvtColor(self._draw(sample, seed, crop=True).pixels, cv2.COLOR_RGB2GRAY)
-            _, data = cv2.imencode(".png", gray)
-            (root / "CK+48" / folder / f"{sample.stem}.png").write_bytes(data.tobytes())
-            return
-        self._write_official(root, sample, self._draw(sample, seed, crop=False))
+            store_row(root, image, pixel_text(face.pixels))
+        elif layout == "ck48":
+            folder = _FOLDERS.get(image.drawn, image.drawn)
+            save_image(root / f"CK+48/{folder}/{image.stem}.png", face.pixels, gray=True)
+        else:
+            _write_official(root, image, face)
 
-    def write_lists(self, root: Path, layout: str, samples: Sequence[Sample]) -> None:
-        """Write ckextended.csv; the other layouts have no lists, and a stray file of a Mac."""
+    def write_lists(self, root: Path, layout: str, images: Sequence[Frame]) -> None:
+        """Write ckextended.csv; the other layouts have no lists, but a stray file of a Mac."""
         if layout == "ckextended":
+            usage = {each.stem: _usage(row) for row, each in enumerate(images)}
             write_table(
                 root / "ckextended.csv",
                 "emotion,pixels,Usage",
-                samples,
-                lambda sample, text: f"{sample.code},{text},{_usage(samples.index(sample))}",
+                root,
+                images,
+                lambda image, text: f"{image.code},{text},{usage[image.stem]}",
             )
         elif layout == "official":
             (root / "Emotion" / ".DS_Store").write_bytes(b"\0")
 
-    def _draw(self, sample: Frame, seed: int, *, crop: bool) -> DrawnFace:
-        """Draw a frame: one person and light for a film, the expression growing to its peak."""
-        who = draw_identity(generator(seed, f"ckplus/{sample.subject}", purpose="demo person"))
-        film = f"ckplus/{sample.subject}/{sample.film}"
-        peak = draw_expression(
-            sample.drawn, generator(seed, film, purpose="demo peak"), intensity=(0.7, 1.0)
-        )
-        rest = draw_expression("neutral", generator(seed, film, purpose="demo rest"))
-        share = (sample.number - 1) / (sample.last - 1)
-        expression = _between(rest, peak, share)
-        draws = generator(seed, film, purpose="demo image")
-        width, height = _size(sample)
-        return draw_face(
-            expression,
-            draws,
-            _SIDE if crop else (width // _DRAWN, height // _DRAWN),
-            framing=CLOSE if crop else SCENE,
-            identity=who,
-            max_roll=3.0,
-        )
 
-    def _write_official(self, root: Path, sample: Frame, face: DrawnFace) -> None:
-        place = f"{sample.subject}/{sample.film}"
-        for tree in ("cohn-kanade-images", "Landmarks", "Emotion", "FACS"):
-            (root / tree / place).mkdir(parents=True, exist_ok=True)
-        gray = cv2.cvtColor(face.pixels, cv2.COLOR_RGB2GRAY)
-        enlarged = cv2.resize(gray, _size(sample), interpolation=cv2.INTER_CUBIC)
-        _, data = cv2.imencode(".png", enlarged)
-        (root / f"cohn-kanade-images/{place}/{sample.stem}.png").write_bytes(data.tobytes())
-        points = (face.landmarks.astype(np.float64) + 0.5) * _DRAWN - 0.5
-        lines = "".join(f"   {x:.7e}   {y:.7e}\n" for x, y in points.tolist())
-        (root / f"Landmarks/{place}/{sample.stem}_landmarks.txt").write_text(lines)
-        if sample.number != sample.last:
-            return
-        units = "".join(f"   {unit:.7e}   {k:.7e}\n" for unit, k in _UNITS[sample.drawn])
-        (root / f"FACS/{place}/{sample.stem}_facs.txt").write_text(units)
-        if sample.labeled:
-            codes = {label: code for code, label in dataset_facts("ckplus")["codes"].items()}
-            text = f"   {codes[sample.drawn]:.7e}\n"
-            (root / f"Emotion/{place}/{sample.stem}_emotion.txt").write_text(text)
+def _draw(image: Frame, seed: int, *, crop: bool) -> DrawnFace:
+    """Draw a frame: one subject and light for a sequence, the expression growing to its peak."""
+    identity = draw_identity(generator(seed, f"ckplus/{image.subject}", purpose="demo person"))
+    name = f"ckplus/{image.subject}/{image.sequence}"
+    peak = draw_expression(
+        image.drawn, generator(seed, name, purpose="demo peak"), intensity=(0.7, 1.0)
+    )
+    rest = draw_expression("neutral", generator(seed, name, purpose="demo rest"))
+    width, height = _size(image)
+    return draw_face(
+        _between(rest, peak, (image.number - 1) / (image.last - 1)),
+        generator(seed, name, purpose="demo image"),
+        _SIDE if crop else (width // _DRAWN, height // _DRAWN),
+        framing=CLOSE if crop else SCENE,
+        identity=identity,
+        max_roll=3.0,
+    )
 
 
-def _size(sample: Frame) -> tuple[int, int]:
-    return SIZES[int(sample.subject[1:]) % _OTHER_SIZE == 0]
+def _write_official(root: Path, image: Frame, face: DrawnFace) -> None:
+    place = f"{image.subject}/{image.sequence}"
+    for tree in ("cohn-kanade-images", "Landmarks", "Emotion", "FACS"):
+        (root / tree / place).mkdir(parents=True, exist_ok=True)
+    gray = cv2.cvtColor(face.pixels, cv2.COLOR_RGB2GRAY)
+    enlarged = cv2.resize(gray, _size(image), interpolation=cv2.INTER_CUBIC)
+    pixels = np.asarray(enlarged, np.uint8)
+    save_image(root / f"cohn-kanade-images/{place}/{image.stem}.png", pixels)
+    points = (face.landmarks.astype(np.float64) + 0.5) * _DRAWN - 0.5
+    lines = "".join(f"   {x:.7e}   {y:.7e}\n" for x, y in points.tolist())
+    (root / f"Landmarks/{place}/{image.stem}_landmarks.txt").write_text(lines)
+    if image.number != image.last:
+        return
+    units = "".join(f"   {unit:.7e}   {k:.7e}\n" for unit, k in _UNITS[image.drawn])
+    (root / f"FACS/{place}/{image.stem}_facs.txt").write_text(units)
+    if image.labeled:
+        text = f"   {dataset_info('ckplus').code_of[image.drawn]:.7e}\n"
+        (root / f"Emotion/{place}/{image.stem}_emotion.txt").write_text(text)
 
 
-def _films(scale: float) -> list[tuple[str, str, str | None]]:
-    """List subject, film and label of every film.
+def _size(image: Frame) -> tuple[int, int]:
+    return SIZES[int(image.subject[1:]) % _OTHER_SIZE == 0]
 
-    The labeled films fall on people so that the ten folds (people sorted, index modulo 10) have
-    the sizes of the real ones; people who are left out at a smaller scale take their films along.
+
+def _sequences(scale: float) -> list[tuple[str, str, str | None]]:
+    """List subject, number and label of every sequence.
+
+    The labeled sequences are dealt to subjects so that the ten folds (subjects sorted, index modulo
+    10) have the sizes of the real ones; a smaller scale excludes subjects with their sequences.
     """
-    counts = dataset_facts("ckplus")["counts"]["unsplit"]
-    # Rare classes are spread over people first, so that a small scale has them too.
+    counts = dataset_info("ckplus").counts["unsplit"]
+    # Rare classes are spread over the first subjects, so that a small scale has them too.
     labels = sorted((name for name in counts if counts[name]), key=lambda name: counts[name])
     left = {label: counts[label] for label in labels}
-    people = max(_FEWEST_PEOPLE, round(LABELED_PEOPLE * scale))
-    films: list[tuple[str, str, str | None]] = []
-    for index in range(LABELED_PEOPLE):
+    subjects = max(_FEWEST_SUBJECTS, round(LABELED_SUBJECTS * scale))
+    sequences: list[tuple[str, str, str | None]] = []
+    for index in range(LABELED_SUBJECTS):
         subject = f"S{index + 5:03d}" if index < 110 else f"S{index + 391:03d}"
-        in_fold, rank = divmod(LABELED_PEOPLE - 1 - index % 10, 10)[0] + 1, index // 10
+        in_fold, rank = divmod(LABELED_SUBJECTS - 1 - index % 10, 10)[0] + 1, index // 10
         whole, rest = divmod(FOLDS[index % 10], in_fold)
-        number = whole + (rank < rest)
-        for film in range(1, number + 1):
+        for number in range(1, whole + (rank < rest) + 1):
             label = max(left, key=lambda name: (left[name] / counts[name], -counts[name]))
             left[label] -= 1
-            if index < people:
-                films.append((subject, f"{film:03d}", label))
-    unlabeled = FILMS - sum(FOLDS)
-    subjects = sorted({subject for subject, _, _ in films})
-    if people == LABELED_PEOPLE:
-        subjects += [f"S{number}" for number in range(895, 895 + PEOPLE - LABELED_PEOPLE)]
+            if index < subjects:
+                sequences.append((subject, f"{number:03d}", label))
+    unlabeled = SEQUENCES - sum(FOLDS)
+    names = sorted({subject for subject, _, _ in sequences})
+    if subjects == LABELED_SUBJECTS:
+        names += [f"S{number}" for number in range(895, 895 + SUBJECTS - LABELED_SUBJECTS)]
     for index in range(max(_FEWEST_UNLABELED, round(unlabeled * scale))):
-        films.append(
-            (subjects[-1 - index % len(subjects)], f"{11 + index // len(subjects):03d}", None)
-        )
-    return sorted(films, key=lambda film: film[:2])
+        sequences.append((names[-1 - index % len(names)], f"{11 + index // len(names):03d}", None))
+    return sorted(sequences, key=lambda sequence: sequence[:2])
 
 
-def _between(rest: Expression, peak: Expression, share: float) -> Expression:
-    """Return the expression part of the way from rest to the peak."""
+def _between(rest: Expression, peak: Expression, fraction: float) -> Expression:
+    """Interpolate between two expressions."""
     return Expression(
         **{
-            each.name: (1 - share) * getattr(rest, each.name) + share * getattr(peak, each.name)
+            each.name: (1 - fraction) * getattr(rest, each.name)
+            + fraction * getattr(peak, each.name)
             for each in fields(Expression)
         }
     )

@@ -5,15 +5,22 @@ Layouts, codes and counts: manifests/datasets/fer2013.yaml. Source: Goodfellow e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-import cv2
-
 from ferdata.core.draws import generator
-from ferdata.ingesters.synthetic import DemoWriter, Sample, dataset_facts, register, scaled_count
-from ferdata.ingesters.synthetic_table import ROWS_FOLDER, store_row, write_table
+from ferdata.ingesters.synthetic import (
+    ROWS_FOLDER,
+    DemoImage,
+    DemoWriter,
+    pixel_text,
+    register,
+    save_image,
+    shuffled,
+    store_row,
+    write_table,
+)
 from ferdata.synth.drawing import draw_face
 from ferdata.synth.expressions import draw_expression
 from ferdata.synth.paint import Pixels
@@ -22,83 +29,77 @@ SIDE = 48
 
 USAGE = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
 
-_TABLES = {"csv": "fer2013.csv", "icml": "icml_face_data.csv"}
-_FOLDERS = {
-    "anger": "angry",
-    "happiness": "happy",
-    "sadness": "sad",
-}
+_FOLDERS = {"anger": "angry", "happiness": "happy", "sadness": "sad"}
 
 
 @register
-class Fer2013(DemoWriter):
+class Fer2013(DemoWriter[DemoImage]):
     """35,887 images at scale 1, in blocks of Training, PublicTest and PrivateTest."""
 
     name: ClassVar[str] = "fer2013"
     layouts: ClassVar[tuple[str, ...]] = ("csv", "icml", "kaggle", "class-folders")
 
-    def plan(self, layout: str, scale: float, seed: int) -> list[Sample]:
+    def plan(self, layout: str, scale: float, seed: int) -> list[DemoImage]:
         """List the images block by block, the classes shuffled within each."""
-        info = dataset_facts(self.name)
-        codes = {label: int(code) for code, label in info["codes"].items()}
-        samples: list[Sample] = []
-        for split, counts in info["counts"].items():
-            labels = [label for label in counts for _ in range(scaled_count(counts[label], scale))]
-            order = generator(seed, f"fer2013/{split}", purpose="demo order")
-            for number, index in enumerate(order.permutation(len(labels)).tolist()):
-                label = labels[index]
-                stem = f"{USAGE[split]}_{number}"
-                place = "unsplit" if layout == "class-folders" else split
-                samples.append(Sample(stem, place, label, codes[label]))
-        return samples
+        codes = self.info.code_of
+        return [
+            DemoImage(
+                f"{USAGE[split]}_{number}",
+                "unsplit" if layout == "class-folders" else split,
+                label,
+                codes[label],
+            )
+            for split, counts in self.info.counts.items()
+            for number, label in enumerate(shuffled(counts, scale, seed, f"fer2013/{split}"))
+        ]
 
     def folders(self, layout: str) -> Sequence[str]:
-        """Name the class folders, or the one where rows wait."""
-        if layout in _TABLES:
+        """Return the class folders, or the one where rows wait."""
+        if layout in ("csv", "icml"):
             return [ROWS_FOLDER]
-        labels = dataset_facts(self.name)["codes"].values()
         above = ("train/", "test/") if layout == "kaggle" else ("images/",)
+        labels = self.info.code_of
         return [f"{split}{_FOLDERS.get(label, label)}" for split in above for label in labels]
 
-    def write_sample(self, root: Path, layout: str, sample: Sample, seed: int) -> None:
+    def write_image(self, root: Path, layout: str, image: DemoImage, seed: int) -> None:
         """Draw a crop; keep it as a row, or write it as a JPEG."""
-        pixels = draw_crop(f"fer2013/{sample.stem}", str(sample.label), seed)
-        if layout in _TABLES:
-            store_row(root, sample, pixels)
-            return
-        folder = _FOLDERS.get(str(sample.label), str(sample.label))
+        pixels = draw_crop(f"fer2013/{image.stem}", str(image.label), seed)
+        folder = _FOLDERS.get(str(image.label), str(image.label))
         if layout == "kaggle":
-            part = "train" if sample.split == "train" else "test"
-            path = root / part / folder / f"{sample.stem}.jpg"
+            part = "train" if image.split == "train" else "test"
+            save_image(root / part / folder / f"{image.stem}.jpg", pixels, gray=True)
+        elif layout == "class-folders":
+            name = f"im_{image.stem.replace('_', '')}.jpg"
+            save_image(root / "images" / folder / name, pixels, gray=True)
         else:
-            path = root / "images" / folder / f"im_{sample.stem.replace('_', '')}.jpg"
-        _, data = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
-        path.write_bytes(data.tobytes())
+            store_row(root, image, pixel_text(pixels))
 
-    def write_lists(self, root: Path, layout: str, samples: Sequence[Sample]) -> None:
-        """Write the table; the contest's copy has blanks in its header and the pixels last."""
+    def write_lists(self, root: Path, layout: str, images: Sequence[DemoImage]) -> None:
+        """Write the table; the contest's copy has spaces in its header and the pixels last."""
         if layout == "csv":
-            write_fer2013(root / _TABLES[layout], samples)
+            write_fer2013(root, images)
         elif layout == "icml":
             write_table(
-                root / _TABLES[layout],
+                root / "icml_face_data.csv",
                 "emotion, Usage, pixels",
-                samples,
-                lambda sample, text: f"{sample.code},{USAGE[sample.split]},{text}",
+                root,
+                images,
+                lambda image, text: f"{image.code},{USAGE[image.split]},{text}",
             )
 
 
-def write_fer2013(path: Path, samples: Sequence[Sample]) -> None:
-    """Write fer2013.csv."""
+def write_fer2013(root: Path, images: Iterable[DemoImage]) -> None:
+    """Write fer2013.csv from the stored rows."""
     write_table(
-        path,
+        root / "fer2013.csv",
         "emotion,pixels,Usage",
-        samples,
-        lambda sample, text: f"{sample.code},{text},{USAGE[sample.split]}",
+        root,
+        images,
+        lambda image, text: f"{image.code},{text},{USAGE[image.split]}",
     )
 
 
 def draw_crop(name: str, label: str, seed: int) -> Pixels:
-    """Draw a face crop of FER2013's size, as a function of the seed and the name."""
+    """Draw a face crop of FER2013's size; depends only on the seed and the name."""
     draws = generator(seed, name, purpose="demo image")
     return draw_face(draw_expression(label, draws), draws, SIDE).pixels

@@ -1,19 +1,18 @@
-"""JAFFE's ratings: how 60 viewers saw each picture, in a table of the distribution's readme.
+"""JAFFE's ratings: how 60 viewers saw each image, in a table of the distribution's readme.
 
-The readme holds two studies. The first has six columns; the second, headed "Fear Excluded", has
-five, without FEA and without the pictures of fear, and is not read.
+The readme contains two studies. The first has six columns. The second, headed "Fear Excluded", has
+five, without FEA and without the images of fear, and is not read.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
 from ferdata.core.errors import AnnotationError
 from ferdata.core.labels import CANONICAL
+from ferdata.ingesters.contract import Layout
 from ferdata.ingesters.label_list import read_lines
-from ferdata.ingesters.notices import Findings
 from ferdata.ingesters.tree import FileTree, file_name, folder_name
 
 RATED = {
@@ -32,7 +31,7 @@ LOWEST, HIGHEST = 1.0, 5.0
 Ratings = dict[str, dict[str, float]]
 """`KM-NE1` → mean rating by expression."""
 
-_PICTURE = "PIC"  # heads the last column, of file names
+_IMAGE = "PIC"  # header of the last column, of file names
 _KEY = re.compile(r"[A-Z]{2}-[A-Z]{2}\d")
 _README = re.compile(r"(a_)?readme(_first)?(\.txt)?|semantic[-_ ]ratings\.(csv|txt)", re.IGNORECASE)
 _LONGEST = 1_000_000  # bytes; the real readme has 18,459
@@ -41,11 +40,11 @@ _LONGEST = 1_000_000  # bytes; the real readme has 18,459
 def rating_files(tree: FileTree, folder: str) -> tuple[str, ...]:
     """Find the files with ratings below a folder, or just above it.
 
-    Readmes are opened, since a readme is in every second folder.
+    Readmes are opened, because many folders have one.
 
     Args:
         tree: The whole tree.
-        folder: Where the pictures are, relative to the tree.
+        folder: Where the images are, relative to the tree.
     """
     above = folder_name(folder) if folder else None
     inside = f"{folder}/" if folder else ""
@@ -58,43 +57,42 @@ def rating_files(tree: FileTree, folder: str) -> tuple[str, ...]:
     )
 
 
-def read_ratings(root: Path, paths: Iterable[str], findings: Findings) -> Ratings:
-    """Read the tables of ratings of a copy.
-
-    Args:
-        root: Of the paths.
-        paths: What `rating_files` returned.
-        findings: Gets pictures that are rated twice, and lines that can't be read.
+def read_ratings(layout: Layout) -> Ratings:
+    """Read the tables of ratings in the lists of a layout.
 
     Raises:
-        AnnotationError: A file can't be read, or its columns are other than those of the readme.
+        AnnotationError: A file can't be read, or its columns are not those of the readme.
     """
     ratings: Ratings = {}
-    for path in paths:
+    for path in layout.lists:
+        file = layout.root / path
         columns: list[str] | None = None
-        for number, line in enumerate(read_lines(root / path), start=1):
+        for number, line in enumerate(read_lines(file), start=1):
             words = _words(line)
-            if words and words[-1] == _PICTURE and set(words) & set(RATED):
-                columns = _columns(root / path, number, words)
+            if words and words[-1] == _IMAGE and set(words) & set(RATED):
+                columns = _columns(file, number, words)
             elif words and _KEY.fullmatch(words[-1]):
                 if columns is None:
-                    what = f"ratings without a line that names the columns {' '.join(RATED)}"
-                    raise AnnotationError(f"{root / path} line {number}", f"{what} PIC above them")
-                _add(ratings, columns, words, f"{path} line {number}", findings)
+                    raise AnnotationError(
+                        f"{file} line {number}",
+                        f"ratings without a line of column names above them; expected "
+                        f"{' '.join(RATED)} PIC",
+                    )
+                _add(ratings, columns, words, layout, f"{path} line {number}")
     return ratings
 
 
 def soft_label(rating: dict[str, float]) -> tuple[float, ...] | None:
-    """Turn viewers' mean ratings into shares of the six rated expressions.
+    """Turn viewers' mean ratings into fractions of the six rated expressions.
 
-    A share is (rating − 1) over the sum of these: 1, "not at all", counts nothing. This is
-    ferdata's own reading of the ratings; the authors publish none.
+    A fraction is (rating − 1) over the sum of these, so that 1, "not at all", counts nothing. The
+    authors publish no such rule; this one is ferdata's.
 
     Args:
         rating: Means from 1 to 5 by expression.
 
     Returns:
-        Eight shares in the order of `CANONICAL`; None where nobody saw anything.
+        Eight fractions in the order of `CANONICAL`; None if every rating is 1.
     """
     above = {name: value - LOWEST for name, value in rating.items()}
     total = sum(above.values())
@@ -109,25 +107,25 @@ def _columns(path: Path, number: int, words: list[str]) -> list[str]:
         raise AnnotationError(
             f"{path} line {number}",
             f"columns {' '.join(words)}; expected N {' '.join(RATED)} PIC. "
-            "Move the file away to read the pictures without ratings",
+            "Move the file away to read the images without ratings",
         )
     return columns
 
 
 def _add(
-    ratings: Ratings, columns: list[str], words: list[str], where: str, findings: Findings
+    ratings: Ratings, columns: list[str], words: list[str], layout: Layout, where: str
 ) -> None:
-    """Add the rating of one line, unless it is of the second study or can't be right."""
+    """Add the rating of one line, unless it is malformed or of the second study."""
     if len(columns) < len(RATED):
         return
     key, numbers = words[-1], [_rating(word) for word in words[1:-1]]
     values = [number for number in numbers if number is not None]
     if len(values) != len(columns) or len(numbers) != len(columns):
-        findings.add("lines of ratings are not six numbers from 1 to 5", where)
+        layout.notices.add("lines of ratings are not six numbers from 1 to 5", where)
         return
     rating = {RATED[name]: value for name, value in zip(columns, values, strict=True)}
     if ratings.setdefault(key, rating) != rating:
-        findings.add("pictures are rated twice and differently; the first counts", where)
+        layout.notices.add("images have two different ratings; the first is used", where)
 
 
 def _rating(word: str) -> float | None:
@@ -138,12 +136,12 @@ def _rating(word: str) -> float | None:
 
 
 def _words(line: str) -> list[str]:
-    """Split a line of a table; between blanks in the readme, between commas in copies of it."""
+    """Split a line of a table: at spaces in the readme, at commas in copies of it."""
     return line.replace(",", " ").split()
 
 
 def _has_ratings(path: Path) -> bool:
-    """Say whether a readme has lines of ratings; one that can't be read is kept, to be told of."""
+    """Say whether a readme has ratings; yes if it can't be read, so that reading reports it."""
     try:
         if path.stat().st_size > _LONGEST:
             return False

@@ -1,13 +1,13 @@
-"""KDEF's file names: `AF01ANHL.JPG` is session A, female, person 01, angry, half left."""
+"""KDEF's file names: `AF01ANHL.JPG` is session A, female, number 01, angry, half left."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from ferdata.ingesters.class_folders import class_of
+from ferdata.ingesters.class_folders import class_folder, class_of
 from ferdata.ingesters.sample import Sample
-from ferdata.ingesters.tree import file_name, folder_name
+from ferdata.ingesters.tree import file_stem, folder_name
 
 EXPRESSIONS = {
     "AF": "fear",
@@ -28,7 +28,7 @@ POSES = {
 }
 
 IRREGULAR = {"AF31V": "AF31SAHL", "AM31H": "AM31SUHR"}
-"""Two files of the distribution have names that break its rule; what they are is agreed on."""
+"""Two files of the distribution have irregular names; sources agree on what they are."""
 
 AVERAGES = "AKDEF"
 """The folder of the averaged faces, such as FANHL.JPG."""
@@ -38,7 +38,7 @@ _NAME = re.compile(
     r"(?P<expression>AF|AN|DI|HA|NE|SA|SU)(?P<pose>FL|HL|S|HR|FR)"
 )
 _AVERAGE = re.compile(r"[FM](AF|AN|DI|HA|NE|SA|SU)(FL|HL|S|HR|FR)|FAHR")  # FAHR is FAFHR
-_SITTING = re.compile(r"[AB][FM]\d\d", re.IGNORECASE)
+_SESSION = re.compile(r"[AB][FM]\d\d", re.IGNORECASE)
 _GENDERS = {"F": "female", "M": "male"}
 
 
@@ -47,13 +47,13 @@ class Name:
     """What a file name says.
 
     Attributes:
-        key: The name itself, without its ending and in capitals; irregular ones mended.
-        subject: Gender and number, `F01`: one person in both sessions.
+        key: The name itself in capitals, without its ending; of irregular ones the regular name.
+        subject: Gender and number, `F01`; the same in both sessions.
         session: A or B.
         gender: `female` or `male`.
         code: Two letters of `EXPRESSIONS`.
         angle: Letters of `POSES`.
-        mended: Whether the file's own name is one of `IRREGULAR`.
+        is_irregular: Whether the file's own name is one of `IRREGULAR`.
     """
 
     key: str
@@ -62,7 +62,7 @@ class Name:
     gender: str
     code: str
     angle: str
-    mended: bool
+    is_irregular: bool
 
     @property
     def label(self) -> str:
@@ -70,8 +70,8 @@ class Name:
         return EXPRESSIONS[self.code]
 
     @property
-    def sitting(self) -> str:
-        """Session and person, `AF01`: the name of the folder in the official tree."""
+    def session_subject(self) -> str:
+        """Session and subject, `AF01`: the name of the folder in the official tree."""
         return self.session + self.subject
 
     def sample(self, path: str) -> Sample:
@@ -90,7 +90,7 @@ class Name:
 
 def parse(path: str) -> Name | None:
     """Read a file name, irregular ones as what they are; None for a name that is not KDEF's."""
-    stem = file_name(path).rpartition(".")[0].upper()
+    stem = file_stem(path).upper()
     match = _NAME.fullmatch(IRREGULAR.get(stem, stem))
     if match is None:
         return None
@@ -101,24 +101,23 @@ def parse(path: str) -> Name | None:
         gender=_GENDERS[match["gender"]],
         code=match["expression"],
         angle=match["pose"],
-        mended=stem in IRREGULAR,
+        is_irregular=stem in IRREGULAR,
     )
 
 
 def is_average(path: str) -> bool:
-    """Say whether a file is one of AKDEF, which are averages over all people."""
-    stem = file_name(path).rpartition(".")[0].upper()
-    return AVERAGES in folder_name(path).upper().split("/") or bool(_AVERAGE.fullmatch(stem))
+    """Say whether a file is one of AKDEF, which are averages over all subjects."""
+    inside = AVERAGES in folder_name(path).upper().split("/")
+    return inside or bool(_AVERAGE.fullmatch(file_stem(path).upper()))
 
 
 def home(path: str) -> str:
-    """Return the folder above those of the sittings or classes."""
-    folder = folder_name(path)
-    inner = bool(_SITTING.fullmatch(file_name(folder))) or class_of(path) is not None
-    return folder_name(folder) if inner else folder
+    """Return the folder above those of the sessions or classes."""
+    inner = bool(_SESSION.fullmatch(class_folder(path))) or class_of(path) is not None
+    return folder_name(folder_name(path)) if inner else folder_name(path)
 
 
-def sitting_of(path: str, otherwise: str) -> str:
-    """Return the sitting that a file's folder is named after."""
-    folder = file_name(folder_name(path)).upper()
-    return folder if _SITTING.fullmatch(folder) else otherwise
+def session_folder(path: str, default: str) -> str:
+    """Return the session and subject that a file's folder is named after, or a default."""
+    folder = class_folder(path).upper()
+    return folder if _SESSION.fullmatch(folder) else default

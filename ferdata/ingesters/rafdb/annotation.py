@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ferdata.core.errors import AnnotationError
 
@@ -21,76 +21,60 @@ SUFFIXES = {
 """Kind of annotation (also its folder's name) → ending of its file names."""
 
 ATTRIBUTES = ("gender", "race", "age_group")
-"""The manual annotation's last three lines, in order."""
+"""The last three lines of the manual annotation, in order."""
 
 AUTO_POINTS = 37
 """Face++ landmarks in an automatic annotation."""
 
-
-@dataclass(frozen=True)
-class Manual:
-    """A manual annotation.
-
-    Attributes:
-        five_points: x, y of image-left and image-right eye center, nose tip, image-left and
-            image-right mouth corner; ten numbers.
-        attributes: Word of each of `ATTRIBUTES`.
-    """
-
-    five_points: tuple[float, ...]
-    attributes: dict[str, str]
+Words = Mapping[str, Mapping[int, str]]
+"""The word of each code, for each attribute."""
 
 
-def read_manual(path: Path, words: Mapping[str, Mapping[int, str]]) -> Manual:
-    """Read ten coordinates and the codes of gender, race and age group: 13 tokens.
+def read_annotation(kind: str, path: Path, words: Words) -> dict[str, Any]:
+    """Read one annotation file.
 
     Args:
+        kind: One of `SUFFIXES`.
         path: The file.
-        words: For each attribute, code to word.
+        words: The words of the attributes' codes.
+
+    Returns:
+        Fields of a `Sample`: of `manual` the five points (image-left and image-right eye center,
+        nose tip, image-left and image-right mouth corner) and `ATTRIBUTES`; of `auto` 37
+        landmarks; of `boundingbox` the box, which may reach beyond the image.
 
     Raises:
-        AnnotationError: The file can't be read or holds something else.
+        AnnotationError: The file can't be read or has other content.
     """
-    tokens = _tokens(path, 10 + len(ATTRIBUTES))
-    points = _numbers(path, tokens[:10])
+    if kind == "manual":
+        tokens = _tokens(path, 10 + len(ATTRIBUTES))
+        points = tuple(_numbers(path, tokens[:10]))
+        return {"five_points": points} | _attributes(path, tokens[10:], words)
+    if kind == "auto":
+        numbers = _numbers(path, _tokens(path, 2 * AUTO_POINTS))
+        landmarks = [numbers[at : at + 2] for at in range(0, len(numbers), 2)]
+        return {
+            "landmarks": landmarks,
+            "landmark_scheme": "facepp37",
+            "landmark_source": "dataset",
+        }
+    box = _numbers(path, _tokens(path, 4))
+    if box[0] >= box[2] or box[1] >= box[3]:
+        raise AnnotationError(path, f"box {box} is empty; expected x1 y1 x2 y2")
+    return {"box": box}
+
+
+def _attributes(path: Path, tokens: list[str], words: Words) -> dict[str, str]:
     attributes = {}
-    for attribute, token in zip(ATTRIBUTES, tokens[10:], strict=True):
-        word = words[attribute].get(int(token)) if token.isascii() and token.isdigit() else None
+    for attribute, token in zip(ATTRIBUTES, tokens, strict=True):
+        codes = words[attribute]
+        word = codes.get(int(token)) if token.isascii() and token.isdigit() else None
         if word is None:
-            codes = words[attribute]
             raise AnnotationError(
                 path, f"{attribute} code {token!r}; expected {min(codes)}–{max(codes)}"
             )
         attributes[attribute] = word
-    return Manual(tuple(points), attributes)
-
-
-def read_auto(path: Path) -> list[list[float]]:
-    """Read the 37 Face++ points.
-
-    Returns:
-        37 pairs x, y.
-
-    Raises:
-        AnnotationError: The file can't be read or holds something else.
-    """
-    numbers = _numbers(path, _tokens(path, 2 * AUTO_POINTS))
-    return [numbers[at : at + 2] for at in range(0, len(numbers), 2)]
-
-
-def read_box(path: Path) -> list[float]:
-    """Read the bounding box; it may reach beyond the image.
-
-    Returns:
-        x1, y1, x2, y2.
-
-    Raises:
-        AnnotationError: The file can't be read or holds something else.
-    """
-    box = _numbers(path, _tokens(path, 4))
-    if box[0] >= box[2] or box[1] >= box[3]:
-        raise AnnotationError(path, f"box {box} is empty; expected x1 y1 x2 y2")
-    return box
+    return attributes
 
 
 def _tokens(path: Path, count: int) -> list[str]:
@@ -111,5 +95,5 @@ def _numbers(path: Path, tokens: list[str]) -> list[float]:
     except ValueError as error:
         raise AnnotationError(path, str(error)) from None
     if not all(map(math.isfinite, numbers)):
-        raise AnnotationError(path, "a coordinate is not finite")
+        raise AnnotationError(path, "a coordinate is NaN or infinite")
     return numbers

@@ -1,8 +1,8 @@
 """RAF-DB re-made with class folders: `train/5/train_00001_aligned.jpg`, with or without csv lists.
 
-The Kaggle copy has folders and csv lists, which say the same twice; where they disagree nobody
-knows which is right, so the row is rejected. In ImageFolder copies without a `test` folder,
-`valid` is the official test set; the authors' split is always read from the file name.
+The Kaggle copy has folders and csv lists, which are redundant; where they disagree, the right label
+is unknown and the row is rejected. In ImageFolder copies without a `test` folder, `valid` is the
+official test set; the official split is always read from the file name.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ferdata.core.errors import LabelError
-from ferdata.core.manifest import Reject
-from ferdata.ingesters.contract import Layout, reject
+from ferdata.core.rejects import Reject
+from ferdata.ingesters.class_folders import SPLIT_FOLDER
+from ferdata.ingesters.contract import Layout
 from ferdata.ingesters.info import DatasetInfo
-from ferdata.ingesters.label_list import WRONG_CODES, LabelList, read_label_list
-from ferdata.ingesters.notices import Findings
+from ferdata.ingesters.label_list import LabelList, is_other_dataset, read_label_list
 from ferdata.ingesters.rafdb.names import csv_list, image_key, official_split
 from ferdata.ingesters.sample import Sample
 from ferdata.ingesters.tree import FileTree, file_name, folder_name
@@ -25,11 +25,11 @@ from ferdata.ingesters.tree import FileTree, file_name, folder_name
 LIST_NAMES = ("train_labels.csv", "test_labels.csv")
 
 _CLASS_FOLDER = re.compile(
-    r"(?:(?P<base>.*)/)?(?P<split>train|test|valid|val|validation)/(?P<folder>[^/]+)/[^/]+",
+    rf"(?:(?P<base>.*)/)?(?P<split>{SPLIT_FOLDER.pattern})/(?P<folder>[^/]+)/[^/]+",
     re.IGNORECASE,
 )
 
-# The word of a folder → the official splits whose images it may hold without surprise.
+# The official split whose images are expected in a folder of this name.
 _EXPECTED = {"train": "train", "test": "test", "valid": "test", "val": "test", "validation": "test"}
 
 
@@ -43,7 +43,7 @@ class FolderImage:
     folder: str
 
 
-def detect(tree: FileTree, dataset: DatasetInfo) -> list[Layout]:
+def detect(tree: FileTree, dataset: DatasetInfo) -> Iterator[Layout]:
     """Find class folders 1–7 with RAF-DB's file names, in or below a folder."""
     codes = {str(code) for code in dataset.codes}
     splits: dict[str, Counter[str]] = defaultdict(Counter)
@@ -51,7 +51,7 @@ def detect(tree: FileTree, dataset: DatasetInfo) -> list[Layout]:
         match = _CLASS_FOLDER.fullmatch(path)
         if match and match["folder"] in codes and image_key(file_name(path)):
             splits[match["base"] or ""][match["split"]] += 1
-    return [_layout(tree, base, counts, dataset) for base, counts in splits.items()]
+    return (_layout(tree, base, counts, dataset) for base, counts in splits.items())
 
 
 def read(layout: Layout, dataset: DatasetInfo, *, advice: str) -> Iterator[Sample | Reject]:
@@ -59,8 +59,8 @@ def read(layout: Layout, dataset: DatasetInfo, *, advice: str) -> Iterator[Sampl
 
     Args:
         layout: What `detect` returned.
-        dataset: The facts of the basic part.
-        advice: What to tell someone whose lists have foreign label codes.
+        dataset: The basic part.
+        advice: What to tell someone whose lists have other label codes.
 
     Raises:
         LayoutError: A folder can't be listed.
@@ -68,40 +68,14 @@ def read(layout: Layout, dataset: DatasetInfo, *, advice: str) -> Iterator[Sampl
         LabelError: A csv list has another dataset's codes.
     """
     layout.tree.require_readable()
-    lists = [read_label_list(layout.root, path, dataset, csv_list(advice)) for path in layout.lists]
+    lists = [read_label_list(layout, path, dataset, csv_list(advice)) for path in layout.lists]
     images = sorted(_images(layout.tree), key=lambda i: (i.split.lower() != "train", i.key, i.path))
     _require_codes(layout, images, dataset, advice)
-    findings = Findings(dataset.name)
-    reader = _Reader(layout, dataset, advice, _Labels.of(lists), findings)
+    reader = _Reader(layout, dataset, advice, lists)
     for labels in lists:
         yield from labels.rejects
-    for image in images:
-        if row := reader.row(image):
-            yield row
+    yield from filter(None, map(reader.row, images))
     yield from reader.missing()
-    findings.log()
-
-
-@dataclass
-class _Labels:
-    """What the csv lists say."""
-
-    codes: dict[str, int] = field(default_factory=dict)
-    lines: dict[str, str] = field(default_factory=dict)
-    rejected: set[str] = field(default_factory=set)
-    splits: set[str] = field(default_factory=set)
-
-    @classmethod
-    def of(cls, lists: list[LabelList]) -> _Labels:
-        """Join the lists of all splits; a list covers the split that its name begins with."""
-        labels = cls()
-        for each in lists:
-            labels.splits.add(file_name(each.path).lower().partition("_")[0])
-            labels.rejected |= each.rejected
-            for entry in each.entries:
-                labels.codes[entry.key] = entry.code
-                labels.lines[entry.key] = f"{each.path}#{entry.line}"
-        return labels
 
 
 @dataclass
@@ -111,21 +85,23 @@ class _Reader:
     layout: Layout
     dataset: DatasetInfo
     advice: str
-    labels: _Labels
-    findings: Findings
+    lists: list[LabelList]
     seen: dict[str, FolderImage] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.listed = {key: entry for each in self.lists for key, entry in each.entries.items()}
+        self.rejected = {key for each in self.lists for key in each.rejected}
+        # A list is of the split that its name begins with.
+        self.covered = {file_name(each.path).lower().partition("_")[0] for each in self.lists}
+
     def row(self, image: FolderImage) -> Sample | Reject | None:
-        """Return an image's sample, or why there is none; None if its csv line was rejected."""
-        if image.key in self.seen:
-            first = self.seen[image.key]
-            clash = f", with label {first.folder}, not {image.folder}"
-            return self._reject(
-                image,
-                f"duplicate id: also {first.path}{clash if first.folder != image.folder else ''}",
-            )
+        """Return an image's sample or reject; None if its csv line was rejected."""
+        if first := self.seen.get(image.key):
+            differs = first.folder != image.folder
+            clash = f", with label {first.folder}, not {image.folder}" if differs else ""
+            return self._reject(image, f"duplicate id: also {first.path}{clash}")
         self.seen[image.key] = image
-        if image.key in self.labels.rejected and image.key not in self.labels.codes:
+        if image.key in self.rejected and image.key not in self.listed:
             return None
         code = int(image.folder) if re.fullmatch("[0-9]{1,9}", image.folder) else None
         if code is None or code not in self.dataset.codes:
@@ -136,8 +112,8 @@ class _Reader:
             return self._reject(image, contradiction)
         split = official_split(image.key)
         if _EXPECTED[image.split.lower()] != split:
-            self.findings.add(
-                "images lie in the folder of another split; the split is that of their name",
+            self.layout.notices.add(
+                "images lie in the folder of another split; the one in their name is used",
                 image.path,
             )
         return Sample(
@@ -150,26 +126,24 @@ class _Reader:
         )
 
     def missing(self) -> Iterator[Reject]:
-        """Yield the rows of the csv lists whose image is nowhere."""
-        for key in self.labels.codes:
+        """Yield the rejects of csv lines without an image."""
+        for key, entry in self.listed.items():
             if key not in self.seen:
                 reason = f"missing image: no image of {key} in any class folder"
-                yield reject(self.dataset.name, key, self.labels.lines[key], reason)
+                yield self.layout.reject(key, entry.uri, reason)
 
     def _disagreement(self, image: FolderImage, code: int) -> str | None:
-        """Say where folder and csv contradict each other."""
-        listed = self.labels.codes.get(image.key)
+        """Say where folder and csv contradict each other; None if they don't."""
+        listed = self.listed.get(image.key)
         if listed is None:
-            covered = official_split(image.key) in self.labels.splits
+            covered = official_split(image.key) in self.covered
             return f"not in the csv list: {file_name(image.path)}" if covered else None
-        if listed != code:
-            return (
-                f"folder and csv disagree: folder {code}, {self.labels.lines[image.key]} {listed}"
-            )
+        if listed.code != code:
+            return f"folder and csv disagree: folder {code}, {listed.uri} {listed.code}"
         return None
 
     def _reject(self, image: FolderImage, reason: str) -> Reject:
-        return reject(self.dataset.name, image.key, image.path, reason)
+        return self.layout.reject(image.key, image.path, reason)
 
 
 def _require_codes(
@@ -178,7 +152,7 @@ def _require_codes(
     """Refuse class folders that are numbered by another dataset's codes."""
     codes = {str(code) for code in dataset.codes}
     foreign = [image for image in images if image.folder not in codes]
-    if len(foreign) > max(1, WRONG_CODES * len(images)):
+    if is_other_dataset(len(foreign), len(images)):
         raise LabelError(
             f"{dataset.name}: label folder {foreign[0].folder} in {layout.root}, with "
             f"{foreign[0].path}; expected {dataset.code_range} ({len(foreign)} of {len(images)} "
@@ -202,19 +176,19 @@ def _layout(tree: FileTree, base: str, splits: Counter[str], dataset: DatasetInf
         for path in tree.files
         if file_name(path).lower() in LIST_NAMES and folder_name(path) in folders
     ]
-    home = min((folder_name(path) for path in lists), key=len, default=base)
-    inside = tree.below(home)
-    cut = len(home) + 1 if home else 0
+    home = min(map(folder_name, lists), key=len, default=base)
     found = ", ".join(f"{number:,} in {split}/" for split, number in sorted(splits.items()))
     evidence = [f"{splits.total():,} images in class folders 1–7: {found}"]
     if lists:
         evidence.append(f"lists {', '.join(sorted(lists))}")
-    return Layout(
+    name, confidence = ("kaggle", 0.95) if lists else ("imagefolder", 0.9)
+    return Layout.below(
+        tree,
+        home,
         dataset.name,
-        "kaggle" if lists else "imagefolder",
-        "aligned",
-        inside,
-        tuple(path[cut:] for path in sorted(lists)),
-        0.95 if lists else 0.9,
-        tuple(evidence),
+        name,
+        confidence,
+        *evidence,
+        lists=sorted(lists),
+        source="aligned",
     )

@@ -3,21 +3,22 @@
 Layouts, codes and counts: manifests/datasets/rafdb.yaml and rafdb-compound.yaml.
 Source: Li, Deng and Du, CVPR 2017.
 
-Both parts have the same official tree and differ in codes and file names; only of the basic part
-are re-made copies with class folders in circulation.
+Both parts have the same official tree and differ in codes and file names. Only the basic part
+circulates in re-made copies with class folders.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ferdata.core.manifest import Reject
-from ferdata.ingesters.contract import Choices, Ingester, Layout, register
+from ferdata.core.rejects import Reject
+from ferdata.ingesters.catalog import register
+from ferdata.ingesters.contract import Choices, Ingester, Layout
 from ferdata.ingesters.rafdb import folders, official
 from ferdata.ingesters.sample import Sample
 from ferdata.ingesters.tree import FileTree
 
-_FOREIGN_CODES = "the compound part has codes 1–11, use `ferdata build rafdb-compound`"
+_OTHER_CODES = "the compound part has codes 1–11, use `ferdata build rafdb-compound`"
 
 
 @register("rafdb")
@@ -26,14 +27,12 @@ class RafDb(Ingester):
 
     def detect(self, tree: FileTree) -> list[Layout]:
         """Find the official tree, or class folders with or without csv lists."""
-        layouts = official.detect(tree, self.info) + folders.detect(tree, self.info)
-        return sorted(layouts, key=lambda layout: -layout.confidence)
+        return [*official.detect(tree, self.info), *folders.detect(tree, self.info)]
 
     def read(self, layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
-        """Read the rows in the order of the list, or sorted by name where folders are the list."""
-        if layout.name.startswith("official"):
-            return official.read(layout, self.info, advice=_FOREIGN_CODES)
-        return folders.read(layout, self.info, advice=_FOREIGN_CODES)
+        """Read the rows in the order of the list; those in class folders sorted by name."""
+        read = official.read if layout.name.startswith("official") else folders.read
+        return read(layout, self.info, advice=_OTHER_CODES)
 
 
 @register("rafdb-compound")
@@ -42,8 +41,8 @@ class RafDbCompound(Ingester):
 
     def detect(self, tree: FileTree) -> list[Layout]:
         """Find the official tree."""
-        return official.detect(tree, self.info)
+        return [*official.detect(tree, self.info)]
 
     def read(self, layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
         """Read the rows in the order of the list."""
-        return official.read(layout, self.info, advice="RAF-CE, with 0–13, is another set")
+        return official.read(layout, self.info, advice="RAF-CE, with codes 0–13, is another set")

@@ -21,7 +21,7 @@ def image_key(name: str) -> str | None:
 
 
 def image_source(path: str) -> str:
-    """Say whether an image is `aligned` or `original`, by its name or else by its folder.
+    """Say whether an image is `aligned` or `original`, by its name, else by its folder.
 
     Args:
         path: Path relative to the layout's root, of an image that has a key.

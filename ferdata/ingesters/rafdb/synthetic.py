@@ -15,7 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ferdata.core.draws import generator
-from ferdata.ingesters.synthetic import DemoWriter, Sample, dataset_facts, register, scaled_count
+from ferdata.ingesters.rafdb.annotation import SUFFIXES
+from ferdata.ingesters.synthetic import (
+    DemoImage,
+    DemoWriter,
+    register,
+    save_image,
+    shuffled,
+    write_lines,
+)
 from ferdata.synth.drawing import SCENE, DrawnFace, draw_face
 from ferdata.synth.expressions import Expression, blend_expressions, draw_expression
 from ferdata.synth.paint import Pixels
@@ -27,14 +35,14 @@ ORIGINAL_SIDES = (150, 400)
 """Shortest and longest side of a drawn original; the real ones vary more."""
 
 # Where eyes and mouth center lie in the aligned images, in pixels. The readme says which points
-# were used, not where they were put; this is our reading of the published pictures.
+# were used, not where they are; these were measured in the published images.
 _TEMPLATE = np.array([[33.0, 39.0], [67.0, 39.0], [50.0, 76.0]])
 
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 92]
 
 
 @register
-class RafDb(DemoWriter):
+class RafDb(DemoWriter[DemoImage]):
     """The basic part: seven expressions, 15,339 images at scale 1."""
 
     name: ClassVar[str] = "rafdb"
@@ -42,77 +50,60 @@ class RafDb(DemoWriter):
     part: ClassVar[str] = "basic"
     line_end: ClassVar[str] = "\n"
 
-    def plan(self, layout: str, scale: float, seed: int) -> list[Sample]:
-        """List all samples: train before test, the classes shuffled within each."""
-        info = dataset_facts(self.name)
-        codes = {label: int(code) for code, label in info["codes"].items()}
-        samples: list[Sample] = []
+    def plan(self, layout: str, scale: float, seed: int) -> list[DemoImage]:
+        """List all images: train before test, the classes shuffled within each."""
+        info = self.info
+        images = []
         for split in ("train", "test"):
-            counts = info["counts"][split]
-            labels = [label for label in counts for _ in range(scaled_count(counts[label], scale))]
-            order = generator(seed, f"{self.name}/{split}", purpose="demo order")
-            digits = int(info["digits"][split])
-            for number, index in enumerate(order.permutation(len(labels)).tolist(), start=1):
-                label = labels[index]
-                samples.append(Sample(f"{split}_{number:0{digits}d}", split, label, codes[label]))
-        return samples
+            labels = shuffled(info.counts[split], scale, seed, f"{self.name}/{split}")
+            for number, label in enumerate(labels, start=1):
+                stem = f"{split}_{number:0{info.digits[split]}d}"
+                images.append(DemoImage(stem, split, label, info.code_of[label]))
+        return images
 
     def folders(self, layout: str) -> Sequence[str]:
-        """Name the image and annotation folders."""
+        """Return the folders of images and annotation."""
         if layout == "kaggle":
-            codes = dataset_facts(self.name)["codes"]
+            codes = self.info.codes
             return [f"DATASET/{split}/{code}" for split in ("train", "test") for code in codes]
-        return [
-            f"{self.part}/{folder}"
-            for folder in (
-                "EmoLabel",
-                "Image/aligned",
-                "Image/original",
-                "Annotation/manual",
-                "Annotation/auto",
-                "Annotation/boundingbox",
-            )
-        ]
+        annotation = [f"Annotation/{kind}" for kind in SUFFIXES]
+        folders = ["EmoLabel", "Image/aligned", "Image/original", *annotation]
+        return [f"{self.part}/{folder}" for folder in folders]
 
-    def write_sample(self, root: Path, layout: str, sample: Sample, seed: int) -> None:
-        """Draw a photograph, cut the aligned image out of it, and write both with annotations."""
-        face = self.draw(sample, seed)
-        aligned = _encode(align(face))
+    def write_image(self, root: Path, layout: str, image: DemoImage, seed: int) -> None:
+        """Draw a photograph, cut the aligned image out of it, and write both with annotation."""
+        face = self.draw(image, seed)
+        part, aligned = root / self.part, f"{image.stem}_aligned.jpg"
         if layout == "kaggle":
-            folder = root / "DATASET" / sample.split / str(sample.code)
-            (folder / f"{sample.stem}_aligned.jpg").write_bytes(aligned)
+            path = root / "DATASET" / image.split / str(image.code) / aligned
+            save_image(path, align(face), options=_JPEG)
             return
-        part = root / self.part
-        (part / f"Image/aligned/{sample.stem}_aligned.jpg").write_bytes(aligned)
-        (part / f"Image/original/{sample.stem}.jpg").write_bytes(_encode(face.pixels))
-        annotation = part / "Annotation"
-        for kind, text in (
-            (f"manual/{sample.stem}_manu_attri.txt", manual_annotation(face)),
-            (f"auto/{sample.stem}_auto_attri.txt", auto_annotation(face)),
-            (f"boundingbox/{sample.stem}_boundingbox.txt", box_annotation(face)),
-        ):
-            (annotation / kind).write_bytes(text.encode("ascii"))
+        save_image(part / "Image/aligned" / aligned, align(face), options=_JPEG)
+        save_image(part / f"Image/original/{image.stem}.jpg", face.pixels, options=_JPEG)
+        texts = (manual_annotation(face), auto_annotation(face), box_annotation(face))
+        for (kind, suffix), text in zip(SUFFIXES.items(), texts, strict=True):
+            path = part / f"Annotation/{kind}/{image.stem}{suffix}"
+            path.write_bytes(text.encode("ascii"))
 
-    def write_lists(self, root: Path, layout: str, samples: Sequence[Sample]) -> None:
+    def write_lists(self, root: Path, layout: str, images: Sequence[DemoImage]) -> None:
         """Write the label list, or Kaggle's two tables."""
         if layout == "kaggle":
             for split in ("train", "test"):
-                rows = [f"{s.stem}_aligned.jpg,{s.code}" for s in samples if s.split == split]
-                text = "\n".join(["image,label", *rows]) + "\n"
-                (root / f"{split}_labels.csv").write_bytes(text.encode("ascii"))
+                rows = [f"{i.stem}_aligned.jpg,{i.code}" for i in images if i.split == split]
+                write_lines(root / f"{split}_labels.csv", ["image,label", *rows])
             return
         path = root / self.part / "EmoLabel" / "list_patition_label.txt"
-        path.write_bytes(self.label_list(samples).encode("ascii"))
+        path.write_bytes(self.label_list(images).encode("ascii"))
 
-    def label_list(self, samples: Sequence[Sample]) -> str:
+    def label_list(self, images: Sequence[DemoImage]) -> str:
         """Return the label list's text; real copies of the basic part end without a newline."""
-        return self.line_end.join(f"{sample.stem}.jpg {sample.code}" for sample in samples)
+        return self.line_end.join(f"{image.stem}.jpg {image.code}" for image in images)
 
-    def draw(self, sample: Sample, seed: int) -> DrawnFace:
-        """Draw the photograph of a sample; a function of the seed and the sample's name."""
-        draws = generator(seed, f"{self.name}/{sample.stem}", purpose="demo image")
+    def draw(self, image: DemoImage, seed: int) -> DrawnFace:
+        """Draw the photograph of an image; depends only on the seed and the image's name."""
+        draws = generator(seed, f"{self.name}/{image.stem}", purpose="demo image")
         width, height = draws.integers(ORIGINAL_SIDES[0], ORIGINAL_SIDES[1] + 1, 2).tolist()
-        expression = self.draw_expression(str(sample.label), draws)
+        expression = self.draw_expression(str(image.label), draws)
         return draw_face(expression, draws, (width, height), framing=SCENE)
 
     def draw_expression(self, label: str, draws: np.random.Generator) -> Expression:
@@ -129,14 +120,14 @@ class RafDbCompound(RafDb):
     part: ClassVar[str] = "compound"
     line_end: ClassVar[str] = "\r\n"
 
-    def label_list(self, samples: Sequence[Sample]) -> str:
+    def label_list(self, images: Sequence[DemoImage]) -> str:
         """Return the label list's text: CRLF, also after the last line (70,577 bytes in full)."""
-        return super().label_list(samples) + self.line_end
+        return super().label_list(images) + self.line_end
 
     def draw_expression(self, label: str, draws: np.random.Generator) -> Expression:
-        """Blend the two expressions that the info name for a compound."""
-        first, second = dataset_facts(self.name)["soft_labels"][label]
-        return blend_expressions(first, second, draws, share=float(draws.uniform(0.4, 0.6)))
+        """Blend the two expressions of a compound."""
+        first, second = self.info.soft_labels[label]
+        return blend_expressions(first, second, draws, weight=float(draws.uniform(0.4, 0.6)))
 
 
 def align(face: DrawnFace) -> Pixels:
@@ -166,11 +157,11 @@ def similarity(
 ) -> npt.NDArray[np.float64]:
     """Fit scale, rotation and shift by least squares.
 
-    Points are taken as complex numbers, so that the fit is the line target = a·source + b.
+    With points as complex numbers, the fit is the line target = a·source + b.
 
     Args:
         source: Points, (N, 2).
-        target: Where they should go, (N, 2).
+        target: Their images, (N, 2).
 
     Returns:
         The matrix, (2, 3).
@@ -201,10 +192,10 @@ def box_annotation(face: DrawnFace) -> str:
 
 
 def facepp37(landmarks: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Derive 37 points in the manner of Face++ from the 68 of iBUG.
+    """Derive 37 points like those of Face++ from the 68 of iBUG.
 
-    The order inside RAF-DB's own files is not published; this is our drawings' order, left and
-    right as in the image:
+    The order in RAF-DB's own files is not published; this is the order in the synthetic copy, left
+    and right as in the image:
     0–7 left brow: outer end, along the upper edge to the inner end (4), back along the lower edge;
     8–15 right brow, its mirror image;
     16–20 left eye: left corner, top, right corner, bottom, pupil; 21–25 right eye, likewise;
@@ -231,9 +222,3 @@ def facepp37(landmarks: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     ]
     nose_and_mouth = points[[30, 31, 35, 27, 33, 48, 51, 54, 57, 62, 66]]
     return np.concatenate((*brows, *eyes, nose_and_mouth))
-
-
-def _encode(pixels: Pixels) -> bytes:
-    """Encode as JPEG."""
-    _, data = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), _JPEG)
-    return data.tobytes()

@@ -1,6 +1,6 @@
 """How a synthetic copy of a layout can be damaged, and what ingest must then say.
 
-Each dataset has a file `damage_NAME.py` with `DAMAGE: dict[layout, Damage]`; the contract test runs
+Each dataset has a file `damage/NAME.py` with `DAMAGE: dict[layout, Damage]`; the contract test runs
 all of them and fails for a layout without one.
 """
 
@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SAME = "same"
-"""The rows stay as they were: equal ids with equal labels; there may be further rejects."""
+"""The rows don't change: equal ids with equal labels; there may be further rejects."""
 
 ERROR = "error"
 """Ingest stops with a FerdataError."""
 
 FEWER = "fewer"
-"""Rows are gone without a reject: nothing but the counts can tell."""
+"""Rows are missing without a reject: nothing but the counts can tell."""
+
+Find = Callable[[Path], Path]
+Change = Callable[[Path], object]
+Lines = Callable[[list[str]], list[str]]
 
 
 @dataclass(frozen=True)
@@ -25,21 +29,73 @@ class Damage:
     """Five ways of damaging a copy, each with what is expected.
 
     Each is a function that changes the copy below a root, and SAME, ERROR, FEWER, or the kind of
-    the reject that stands for the row that is lost. None where a layout has no such thing (the
-    reason goes into a comment).
+    the reject that stands for the lost row. None where a layout has no such thing: one whose file
+    names are the lists has no header and no order.
     """
 
-    wrong_header: tuple[Callable[[Path], None], str] | None
-    missing_file: tuple[Callable[[Path], None], str]
-    extra_file: tuple[Callable[[Path], None], str]
-    shuffled_order: tuple[Callable[[Path], None], str] | None
-    wrong_code: tuple[Callable[[Path], None], str]
+    missing_file: tuple[Change, str]
+    extra_file: tuple[Change, str]
+    wrong_code: tuple[Change, str]
+    wrong_header: tuple[Change, str] | None = None
+    shuffled_order: tuple[Change, str] | None = None
 
 
-def edit_lines(path: Path, change: Callable[[list[str]], list[str]]) -> None:
+def first(pattern: str) -> Find:
+    """Return a function that finds the first file of a pattern."""
+    return lambda root: min(root.rglob(pattern))
+
+
+def remove(find: Find) -> Change:
+    return lambda root: find(root).unlink()
+
+
+def add(find: Find, name: str) -> Change:
+    """Put a file that is no image beside another one; as a csv, it is somebody else's."""
+    return lambda root: find(root).with_name(name).write_bytes(b"a,b\n1,2\n")
+
+
+def move(find: Find, to: Find) -> Change:
+    """Move a file to the path that `to` makes of its own."""
+
+    def change(root: Path) -> None:
+        path = find(root)
+        to(path).parent.mkdir(exist_ok=True)
+        path.rename(to(path))
+
+    return change
+
+
+def to_class(name: str) -> Find:
+    """Return the path of a file in another class folder."""
+    return lambda path: path.parents[1] / name / path.name
+
+
+def renamed(old: str, new: str) -> Find:
+    return lambda path: path.with_name(path.name.replace(old, new))
+
+
+def edit(name: str, change: Lines) -> Change:
     """Change a text file line by line; its line ends and the end of its last line stay."""
-    text = path.read_bytes().decode("utf-8")
-    end = "\r\n" if "\r\n" in text else "\n"
-    last = end if text.endswith(end) else ""
-    lines = text.removesuffix(end).split(end)
-    path.write_bytes((end.join(change(lines)) + last).encode("utf-8"))
+
+    def rewrite(root: Path) -> None:
+        path = root / name
+        text = path.read_bytes().decode("utf-8")
+        end = "\r\n" if "\r\n" in text else "\n"
+        last = end if text.endswith(end) else ""
+        lines = text.removesuffix(end).split(end)
+        path.write_bytes((end.join(change(lines)) + last).encode("utf-8"))
+
+    return rewrite
+
+
+def header(text: str) -> Lines:
+    return lambda lines: [text, *lines[1:]]
+
+
+def line(number: int, change: Callable[[str], str]) -> Lines:
+    return lambda lines: [*lines[:number], change(lines[number]), *lines[number + 1 :]]
+
+
+def reverse(lines: list[str]) -> list[str]:
+    """Reverse the lines below the header."""
+    return [lines[0], *lines[:0:-1]]

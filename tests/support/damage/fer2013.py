@@ -2,46 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
-from support.damage.base import ERROR, FEWER, SAME, Damage, edit_lines
-
-
-def in_table(name: str, change: Callable[[list[str]], list[str]]) -> Callable[[Path], None]:
-    return lambda root: edit_lines(root / name, change)
+from support.damage.base import (
+    ERROR,
+    FEWER,
+    SAME,
+    Damage,
+    add,
+    edit,
+    first,
+    header,
+    line,
+    move,
+    remove,
+    to_class,
+)
 
 
 def table(name: str) -> Damage:
     """Return the damages of a csv; a row is known by its position, so the order must not change."""
     return Damage(
-        wrong_header=(in_table(name, lambda lines: ["a,b,c", *lines[1:]]), ERROR),
-        missing_file=(lambda root: (root / name).unlink(), ERROR),
-        extra_file=(lambda root: (root / "notes.csv").write_text("a,b\n1,2\n"), SAME),
-        shuffled_order=None,  # ids are positions: another order is another set
-        wrong_code=(
-            in_table(name, lambda lines: [lines[0], f"9{lines[1][1:]}", *lines[2:]]),
-            "label code 9",
-        ),
+        wrong_header=(edit(name, header("a,b,c")), ERROR),
+        missing_file=(remove(first(name)), ERROR),
+        extra_file=(add(first(name), "notes.csv"), SAME),
+        wrong_code=(edit(name, line(1, lambda row: f"9{row[1:]}")), "label code 9"),
     )
 
 
 def folders(pattern: str) -> Damage:
-    def find(root: Path) -> Path:
-        return min(root.rglob(pattern))
-
-    def foreign(root: Path) -> None:
-        path = find(root)
-        folder = path.parents[1] / "boredom"
-        folder.mkdir()
-        path.rename(folder / path.name)
-
+    image = first(pattern)
     return Damage(
-        wrong_header=None,
-        missing_file=(lambda root: find(root).unlink(), FEWER),
-        extra_file=(lambda root: find(root).with_name("notes.txt").write_text("x"), SAME),
-        shuffled_order=None,
-        wrong_code=(foreign, "label folder boredom"),
+        missing_file=(remove(image), FEWER),
+        extra_file=(add(image, "notes.txt"), SAME),
+        wrong_code=(move(image, to_class("boredom")), "label folder boredom"),
     )
 
 

@@ -2,62 +2,43 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from support.damage.base import (
+    ERROR,
+    SAME,
+    Damage,
+    add,
+    edit,
+    first,
+    header,
+    line,
+    remove,
+    reverse,
+)
 
-from support.damage.base import SAME, Damage, edit_lines
-
-OFFICIAL_LIST = "EmoLabel/list_patition_label.txt"
+KAGGLE, KAGGLE_LIST = first("DATASET/train/*/*.jpg"), "train_labels.csv"
 
 
 def official(part: str) -> Damage:
     """Return the damages of an official tree."""
-
-    def change(function):
-        return lambda root: edit_lines(root / part / OFFICIAL_LIST, function)
-
-    def image(root: Path) -> Path:
-        return min((root / part / "Image/aligned").iterdir())
-
+    image, labels = first("Image/aligned/*"), f"{part}/EmoLabel/list_patition_label.txt"
     return Damage(
-        wrong_header=None,  # the list has none
-        missing_file=(lambda root: image(root).unlink(), "missing image"),
-        extra_file=(
-            lambda root: image(root).with_name("train_99999_aligned.jpg").write_bytes(b"x"),
-            SAME,
-        ),
-        shuffled_order=(change(lambda lines: lines[::-1]), SAME),
-        wrong_code=(change(lambda lines: [f"{lines[0][:-1]}99", *lines[1:]]), "label code 99"),
-    )
-
-
-def _first_train(root: Path) -> Path:
-    return min((root / "DATASET/train").rglob("*.jpg"))
-
-
-def _reverse(root: Path) -> None:
-    edit_lines(root / "train_labels.csv", lambda lines: [lines[0], *lines[:0:-1]])
-
-
-def _wrong_code(root: Path) -> None:
-    edit_lines(
-        root / "train_labels.csv",
-        lambda lines: [lines[0], f"{lines[1].partition(',')[0]},9", *lines[2:]],
+        missing_file=(remove(image), "missing image"),
+        extra_file=(add(image, "train_99999_aligned.jpg"), SAME),
+        shuffled_order=(edit(labels, lambda lines: lines[::-1]), SAME),
+        wrong_code=(edit(labels, line(0, lambda row: f"{row[:-1]}99")), "label code 99"),
     )
 
 
 DAMAGE = {
     "official": official("basic"),
     "kaggle": Damage(
-        wrong_header=(
-            lambda root: edit_lines(root / "train_labels.csv", lambda lines: ["a,b", *lines[1:]]),
-            "error",
+        wrong_header=(edit(KAGGLE_LIST, header("a,b")), ERROR),
+        missing_file=(remove(KAGGLE), "missing image"),
+        extra_file=(add(KAGGLE, "train_99999_aligned.jpg"), SAME),
+        shuffled_order=(edit(KAGGLE_LIST, reverse), SAME),
+        wrong_code=(
+            edit(KAGGLE_LIST, line(1, lambda row: f"{row.partition(',')[0]},9")),
+            "label code 9",
         ),
-        missing_file=(lambda root: _first_train(root).unlink(), "missing image"),
-        extra_file=(
-            lambda root: _first_train(root).with_name("train_99999_aligned.jpg").write_bytes(b"x"),
-            SAME,
-        ),
-        shuffled_order=(_reverse, SAME),
-        wrong_code=(_wrong_code, "label code 9"),
     ),
 }
