@@ -21,6 +21,7 @@ from ferdata.core.version import __version__
 if TYPE_CHECKING:
     from ferdata.api.builds import Build, build, verify
     from ferdata.api.opening import open_folder as open
+    from ferdata.api.runs import Run, compare, evaluate, export, predict, train
     from ferdata.api.sources import datasets, demo, detect, ingest, merge
     from ferdata.core.errors import FerdataError
     from ferdata.core.labels import LabelSpace
@@ -31,14 +32,20 @@ __all__ = [
     "FerdataError",
     "LabelSpace",
     "Manifest",
+    "Run",
     "__version__",
     "build",
+    "compare",
     "datasets",
     "demo",
     "detect",
+    "evaluate",
+    "export",
     "ingest",
     "merge",
     "open",
+    "predict",
+    "train",
     "verify",
 ]
 
@@ -48,6 +55,9 @@ __getattr__, __dir__ = lazy_names(
         **dict.fromkeys(("Build", "build", "verify"), "ferdata.api.builds"),
         **dict.fromkeys(("datasets", "demo", "detect", "ingest", "merge"), "ferdata.api.sources"),
         "open": "ferdata.api.opening:open_folder",
+        **dict.fromkeys(
+            ("Run", "compare", "evaluate", "export", "predict", "train"), "ferdata.api.runs"
+        ),
         "FerdataError": "ferdata.core.errors",
         "LabelSpace": "ferdata.core.labels",
         "Manifest": "ferdata.core.manifest",

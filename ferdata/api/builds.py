@@ -8,8 +8,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ferdata.api import html
 from ferdata.api.paths import DataFolders, PathLike, as_folders, as_path
+from ferdata.core import html
 from ferdata.core.config import CONFIG_FILE, read_config, write_config
 from ferdata.core.errors import OptionError
 from ferdata.core.options import unknown_name

@@ -9,10 +9,11 @@ from ferdata.core.errors import LayoutError
 
 if TYPE_CHECKING:
     from ferdata.api.builds import Build
+    from ferdata.api.runs import Run
     from ferdata.core.manifest import Manifest
 
 
-def open_folder(path: PathLike) -> Build | Manifest:
+def open_folder(path: PathLike) -> Build | Run | Manifest:
     """Open a build, a run or a manifest.
 
     Args:
@@ -24,6 +25,7 @@ def open_folder(path: PathLike) -> Build | Manifest:
     Raises:
         LayoutError: It is none of these.
         BuildError: A build that is not finished, or damaged.
+        RunError: A run whose record is damaged.
     """
     from ferdata.shards.record import BuildRecord  # noqa: PLC0415 - keeps `import ferdata` light
 
@@ -32,6 +34,12 @@ def open_folder(path: PathLike) -> Build | Manifest:
         from ferdata.core.manifest import Manifest  # noqa: PLC0415 - loads pyarrow
 
         return Manifest.load(folder)
+    from ferdata.runs.record import RunRecord  # noqa: PLC0415
+
+    if (folder / RunRecord.file_name).is_file():
+        from ferdata.api.runs import Run  # noqa: PLC0415
+
+        return Run.open(folder)
     if (folder / BuildRecord.file_name).is_file() or (folder / "plan.json").is_file():
         from ferdata.api.builds import Build  # noqa: PLC0415
 

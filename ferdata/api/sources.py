@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, overload
 
-from ferdata.api import html
+from ferdata.api.listing import Listing
 from ferdata.api.paths import DataFolders, PathLike, as_folders, as_path
 
 if TYPE_CHECKING:
@@ -14,30 +14,6 @@ if TYPE_CHECKING:
     from ferdata.ingesters.contract import Layout
     from ferdata.ingesters.demo import DemoCopy
     from ferdata.ingesters.info import DatasetInfo
-
-
-class Listing(tuple[Any, ...]):
-    """A tuple that shows itself as a table."""
-
-    heads: tuple[str, ...]
-    rows: tuple[tuple[object, ...], ...]
-
-    @classmethod
-    def of(
-        cls, items: Iterable[Any], heads: Sequence[str], rows: Iterable[Sequence[object]]
-    ) -> Listing:
-        """Return a listing of some items, with a row of the table for each."""
-        made = cls(items)
-        made.heads, made.rows = tuple(heads), tuple(map(tuple, rows))
-        return made
-
-    def __repr__(self) -> str:
-        from ferdata.core.tables import text_table  # noqa: PLC0415 - keeps start-up light
-
-        return text_table(self.heads, [list(map(str, row)) for row in self.rows], align="l")
-
-    def _repr_html_(self) -> str:
-        return html.table(self.heads, self.rows)
 
 
 @overload

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ferdata.cli.train import Device
-from ferdata.core.errors import MissingExtraError
+from ferdata.cli.flags import Device, Json, Quiet
+from ferdata.cli.output import echo_json
 
 
 def compare(
@@ -22,20 +21,20 @@ def compare(
     latency: Annotated[
         bool, typer.Option("--latency/--no-latency", help="Time forward passes, too.")
     ] = True,
-    repeats: Annotated[int, typer.Option(min=1, help="Passes to time for each batch size.")] = 20,
-    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.AUTO,
+    repeats: Annotated[int, typer.Option(min=1, help="Passes to time per batch size.")] = 20,
+    device: Device = "auto",
     out: Annotated[
         list[Path] | None,
-        typer.Option(help="Write it too, as FILE.md, .csv, .json or .png; may be repeated."),
+        typer.Option(help="Also write FILE.md, .csv, .json or .png; may be repeated."),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress on standard error.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Set trained models side by side: scores, size, arithmetic, speed, the papers' claims.
+    """Compare trained models: scores, size, arithmetic, speed, the papers' claims.
 
-    Every score is of one split and has its number of images and 95 % interval. What a paper claims
-    stands in a table of its own and is not measured. Runs that were not scored on the split yet
-    are evaluated, as by `ferdata eval`; unfinished runs are skipped and listed.
+    Every score is for one split, with its number of images and 95 % interval. What a paper claims
+    is in a table of its own and is not measured. Runs that were not scored on the split yet are
+    evaluated, as by `ferdata eval`; unfinished runs are skipped and listed.
 
     \b
     Examples:
@@ -43,27 +42,22 @@ def compare(
       ferdata compare runs/* --build out/rafdb --no-latency --out table.md --out table.png
       ferdata compare runs/* --split validation --json
     """
-    try:
-        from ferdata.evaluation import (  # noqa: PLC0415 - torch, timm and Lightning are heavy
-            comparison,
-            comparison_tables,
-        )
-    except ImportError as error:
-        raise MissingExtraError("comparison", "train", error) from error
+    from ferdata.api.runs import compare as compare_runs  # noqa: PLC0415 - keeps start-up light
+    from ferdata.evaluation import comparison_text, writer_for  # noqa: PLC0415 - torch is heavy
 
-    writers = [(comparison_tables.writer_for(path), path) for path in out or []]
-    result = comparison.compare(
+    writers = [(writer_for(path), path) for path in out or []]
+    result = compare_runs(
         runs,
-        build,
-        split,
+        build=build,
+        split=split,
         latency=latency,
         repeats=repeats,
-        device=device.value,
+        device=device,
         quiet=quiet,
     )
     for write, path in writers:
         write(result, path)
     if as_json:
-        typer.echo(json.dumps(result.model_dump(mode="json"), indent=1))
+        echo_json(result)
     else:
-        typer.echo(comparison_tables.comparison_text(result))
+        typer.echo(comparison_text(result))

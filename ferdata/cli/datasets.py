@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from ferdata.cli.flags import Json
+from ferdata.cli.output import echo_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +20,7 @@ _WIDTH = 96
 
 def datasets(
     name: Annotated[str | None, typer.Argument(help="One dataset; default: list all.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List the datasets, or show one: layouts, codes, counts, license, how to get it.
 
@@ -28,22 +30,20 @@ def datasets(
       ferdata datasets rafdb
       ferdata datasets rafdb --json
     """
+    from ferdata.core.tables import text_table  # noqa: PLC0415 - keeps start-up light
     from ferdata.ingesters import all_ingesters, dataset_info  # noqa: PLC0415
     from ferdata.recipes.mix import load_mix, mix_names  # noqa: PLC0415 - keeps start-up light
 
     shown = [dataset_info(name)] if name else [each.info for each in all_ingesters().values()]
     if as_json:
-        values = [each.model_dump(mode="json") for each in shown]
-        typer.echo(json.dumps(values[0] if name else values, indent=1, ensure_ascii=False))
+        echo_json(shown[0] if name else [each.model_dump(mode="json") for each in shown])
     elif name:
         typer.echo(describe(shown[0]))
     else:
-        for each in shown:
-            classes = f"{len(each.codes):>2} classes"
-            typer.echo(f"{each.name:<18}{each.total:>8,} images  {classes}  {each.title}")
-        typer.echo("\nMixes:")
-        for mix in map(load_mix, mix_names()):
-            typer.echo(f"{mix.name:<24}{mix.title}")
+        rows = [[each.name, f"{each.total:,}", f"{len(each.codes)}", each.title] for each in shown]
+        typer.echo(text_table(["dataset", "images", "classes", ""], rows, align="lrrl"))
+        mixes = [[mix.name, mix.title] for mix in map(load_mix, mix_names())]
+        typer.echo("\n" + text_table(["mix", ""], mixes, align="l"))
         typer.echo("\nMore about one dataset: ferdata datasets NAME")
 
 
@@ -114,14 +114,14 @@ def _layouts(dataset: DatasetInfo) -> list[str]:
 
 
 def _counts(dataset: DatasetInfo) -> str:
+    from ferdata.core.tables import text_table  # noqa: PLC0415 - keeps start-up light
+
     splits = list(dataset.counts)
-    width = max(map(len, dataset.codes.values())) + 2
-    lines = [f" ({dataset.counts_status})" if dataset.counts_status != "published" else ""]
-    lines.append(f"  {'code':<6}{'class':<{width}}" + "".join(f"{split:>10}" for split in splits))
-    for code, label in dataset.codes.items():
-        numbers = "".join(f"{dataset.counts[split][label]:>10,}" for split in splits)
-        lines.append(f"  {code:<6}{label:<{width}}{numbers}")
+    rows = [
+        [str(code), label, *(f"{dataset.counts[split][label]:,}" for split in splits)]
+        for code, label in dataset.codes.items()
+    ]
     sums = {split: sum(counts.values()) for split, counts in dataset.counts.items()}
-    totals = "".join(f"{dataset.totals.get(split, sums[split]):>10,}" for split in splits)
-    lines.append(f"  {'':<6}{'all':<{width}}{totals}")
-    return "\n".join(lines)
+    rows.append(["", "all", *(f"{dataset.totals.get(split, sums[split]):,}" for split in splits)])
+    status = f" ({dataset.counts_status})" if dataset.counts_status != "published" else ""
+    return f"{status}\n" + text_table(["code", "class", *splits], rows, align="llr", indent=2)

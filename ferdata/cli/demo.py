@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ferdata.cli.flags import Json, Quiet
+from ferdata.cli.output import echo_json
 from ferdata.core.errors import OptionError
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ def demo(
     sheet: Annotated[
         Path | None, typer.Option(help="Write a PNG that shows the eight expressions.")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Draw a synthetic copy of a dataset with its true layout, file names and class proportions.
 
@@ -74,7 +75,7 @@ def demo(
         for name, folder in _folders(names or [], out or Path())
     ]
     if as_json:
-        typer.echo(json.dumps([_as_json(copy) for copy in copies], indent=1))
+        echo_json([_as_json(copy) for copy in copies])
     else:
         for copy in copies:
             typer.echo(_describe(copy))
@@ -101,18 +102,21 @@ def _as_json(copy: DemoCopy) -> dict[str, object]:
 
 def _describe(copy: DemoCopy) -> str:
     """Say where a copy is, what it contains and what to do next."""
+    from ferdata.core.tables import text_table  # noqa: PLC0415 - keeps start-up light
+
     state = "drawn" if copy.written else "already complete"
     labels = sorted({label for counts in copy.counts.values() for label in counts})
-    width = max(map(len, labels))
-    lines = [f"{copy.name}: {copy.total:,} synthetic images, layout {copy.layout}, {state}", ""]
-    lines.append(f"  {'':<{width}}" + "".join(f"{split:>12}" for split in copy.counts))
-    for label in labels:
-        numbers = "".join(f"{counts.get(label, 0):>12,}" for counts in copy.counts.values())
-        lines.append(f"  {label:<{width}}{numbers}")
-    totals = "".join(f"{sum(counts.values()):>12,}" for counts in copy.counts.values())
-    lines.append(f"  {'total':<{width}}{totals}")
-    command = (
-        f"ferdata build {copy.name} --data {shlex.quote(str(copy.root))} --out out/{copy.name}"
+    by_split = copy.counts.values()
+    rows = [[label, *(f"{counts.get(label, 0):,}" for counts in by_split)] for label in labels]
+    rows.append(["total", *(f"{sum(counts.values()):,}" for counts in by_split)])
+    root = shlex.quote(str(copy.root))
+    return "\n".join(
+        [
+            f"{copy.name}: {copy.total:,} synthetic images, layout {copy.layout}, {state}",
+            "",
+            text_table(["", *copy.counts], rows, indent=2),
+            "",
+            f"Where: {copy.root}",
+            f"Next:  ferdata build {copy.name} --data {root} --out out/{copy.name}",
+        ]
     )
-    lines += ["", f"Where: {copy.root}", f"Next:  {command}"]
-    return "\n".join(lines)

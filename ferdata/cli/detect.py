@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from ferdata.cli.flags import Json
+from ferdata.cli.output import echo_json
 
 if TYPE_CHECKING:
     from ferdata.ingesters import Layout
@@ -18,13 +20,13 @@ _SURE = 0.3
 
 
 def detect(
-    folder: Annotated[Path, typer.Argument(help="The folder, or one somewhat above it.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    folder: Annotated[Path, typer.Argument(help="The folder, or one slightly above it.")],
+    as_json: Json = False,
 ) -> None:
-    """Say which datasets a folder holds, in which layout, and how that was recognized.
+    """Find out which datasets a folder holds, in which layouts, and by what they were recognized.
 
-    The labels of the surest one are read, and a warning is given when their counts per class are
-    those of another dataset, or its own under mixed-up names. Exits with 1 when nothing known is
+    The labels of the most likely one are read, and a warning is printed if their counts per class
+    match another dataset, or this one under mixed-up names. Exits with 1 if no known dataset is
     there.
 
     \b
@@ -37,8 +39,7 @@ def detect(
     found = ingesters.detect(folder)
     warnings = _examine(found)
     if as_json:
-        values = [_as_json(each, warnings.get(each, [])) for each in found]
-        typer.echo(json.dumps(values, indent=1, ensure_ascii=False))
+        echo_json([_as_json(each, warnings.get(each, [])) for each in found])
     elif found:
         typer.echo("\n".join(_as_text(each, warnings.get(each, [])) for each in found))
         best = found[0].dataset
@@ -53,25 +54,25 @@ def detect(
 
 
 def _mixes(datasets: set[str]) -> list[str]:
-    """Return the mixes whose datasets are all there."""
+    """Return the mixes whose datasets were all found."""
     from ferdata.recipes.mix import load_mix, mix_names  # noqa: PLC0415 - keeps start-up light
 
     return [name for name in mix_names() if set(load_mix(name).sources) <= datasets]
 
 
 def _examine(found: list[Layout]) -> dict[Layout, list[str]]:
-    """Return what is suspicious about the surest copy of each folder."""
+    """Return what is suspicious about the most likely dataset in each folder."""
     from ferdata import ingesters  # noqa: PLC0415 - keeps start-up light
 
-    surest: dict[Path, Layout] = {}
+    likeliest: dict[Path, Layout] = {}
     for each in found:
-        surest.setdefault(each.root, each)
+        likeliest.setdefault(each.root, each)
     logger = logging.getLogger("ferdata")
     level = logger.level
-    logger.setLevel(logging.ERROR)  # one answer, not the warnings of an ingest
+    logger.setLevel(logging.ERROR)  # its warnings are printed with the results
     try:
         return {
-            each: ingesters.examine(each) for each in surest.values() if each.confidence >= _SURE
+            each: ingesters.examine(each) for each in likeliest.values() if each.confidence >= _SURE
         }
     finally:
         logger.setLevel(level)

@@ -2,55 +2,47 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ferdata.cli.train import Device, Select
-from ferdata.core.errors import MissingExtraError
+from ferdata.cli.flags import Checkpoint, Device, Json, Quiet
+from ferdata.cli.output import echo_json
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="Folder of a run that `ferdata train` made.")],
-    build: Annotated[Path, typer.Argument(help="Folder of a build that shares classes with it.")],
-    split: Annotated[str, typer.Option(help="Split to score on.")] = "test",
-    checkpoint: Annotated[
-        Select | None,
-        typer.Option(help="Checkpoint to score [default: as the run selected]."),
+    run: Annotated[Path, typer.Argument(help="Folder of a run that `ferdata train` wrote.")],
+    build: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Folder of a build that shares classes with it [default: the run's own]."
+        ),
     ] = None,
-    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.AUTO,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress on standard error.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    split: Annotated[str, typer.Option(help="Split to score on.")] = "test",
+    checkpoint: Checkpoint = None,
+    device: Device = "auto",
+    as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Score a trained model on a split: accuracy, per-class table, calibration, groups.
+    """Evaluate a trained model on a split: accuracy, per-class table, calibration, groups.
 
     Classes are matched by name: on a build with other classes, those it shares with the model are
-    scored. Below RUN/evaluation goes report.json, with predictions, confusion matrix and groups as
-    CSV, and confusion matrix, calibration and the surest mistakes as PNG.
+    scored. RUN/evaluation gets report.json; predictions, confusion matrix and groups as CSV;
+    confusion matrix, calibration and the most confident mistakes as PNG.
 
     \b
     Examples:
       ferdata eval runs/rafdb-regnetx_002 out/rafdb --split test
-      ferdata eval runs/rafdb-regnetx_002 out/rafdb --split validation --json
+      ferdata eval runs/rafdb-regnetx_002 --split validation --json
       ferdata eval runs/rafdb-regnetx_002 out/ckplus --split test
     """
-    try:
-        from ferdata.evaluation.report_text import evaluation_text  # noqa: PLC0415 - torch is heavy
-        from ferdata.evaluation.scoring import evaluate as score  # noqa: PLC0415
-    except ImportError as error:
-        raise MissingExtraError("evaluation", "train", error) from error
+    from ferdata.api.runs import evaluate as score  # noqa: PLC0415 - keeps start-up light
 
-    report = score(
-        run,
-        build,
-        split,
-        checkpoint=checkpoint.value if checkpoint else None,
-        device=device.value,
-        quiet=quiet,
-    )
+    report = score(run, build, split, checkpoint=checkpoint, device=device, quiet=quiet)
+    from ferdata.evaluation.report_text import evaluation_text  # noqa: PLC0415 - torch is heavy
+
     if as_json:
-        typer.echo(json.dumps(report.model_dump(mode="json"), indent=1))
+        echo_json(report)
     else:
         typer.echo(evaluation_text(report))

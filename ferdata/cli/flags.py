@@ -31,6 +31,13 @@ Config = Annotated[
     typer.Option("--config", help="YAML file with options by name; flags override it."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Device = Annotated[
+    Literal["auto", "cpu", "gpu"], typer.Option(help="Where to compute; auto uses a GPU if any.")
+]
+Checkpoint = Annotated[
+    Literal["best", "last"] | None,
+    typer.Option(help="Checkpoint to use [default: the one that the run selected]."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only warnings and results.")]
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
+
+from ferdata.cli.flags import Json
+from ferdata.cli.output import echo_json
 
 
 def recipes(
     name: Annotated[
         str | None, typer.Argument(help="One recipe, or a YAML file with one; default: list all.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the recipe as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List the recipes, or show one: data, protocol, claims beside their problems, commands.
 
@@ -27,7 +29,6 @@ def recipes(
 
     shown = [load_recipe(each) for each in ([name] if name else recipe_names())]
     if as_json:
-        values = [each.model_dump(mode="json") for each in shown]
-        typer.echo(json.dumps(values[0] if name else values, indent=1, ensure_ascii=False))
+        echo_json(shown[0] if name else [each.model_dump(mode="json") for each in shown])
     else:
         typer.echo(describe(shown[0], name) if name else overview(shown))

@@ -131,6 +131,10 @@ class BuildError(FerdataError):
     """A build directory can't be made, continued or read."""
 
 
+class RunError(FerdataError):
+    """The folder of a training run can't be made, continued or read."""
+
+
 class LockedError(BuildError):
     """Another process is building into the same directory."""
 

@@ -17,7 +17,8 @@ from ferdata.deployment.preparation import Preparation
 from ferdata.deployment.results import ExportReport
 from ferdata.models.checkpoint import load_classifier
 from ferdata.models.classifier import Classifier
-from ferdata.runs.folder import RunFolder, RunRecord
+from ferdata.runs.folder import RunFolder
+from ferdata.runs.record import RunRecord
 
 
 def export_run(
@@ -113,7 +114,7 @@ def describe(classifier: Classifier, record: RunRecord) -> dict[str, str]:
         "std": spec.std,
         "normalization": "inside the graph: (image / 255 - mean) / std, resized before",
         "landmark_scheme": spec.landmark_scheme,
-        "build": {"name": build.get("name"), "plan_sha256": build.get("plan_sha256")},
+        "build": {"name": build.name, "plan_sha256": build.plan_sha256},
         "preparation": preparation.to_json(),
         "preparation_note": preparation.note(),
     }

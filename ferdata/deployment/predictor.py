@@ -29,7 +29,8 @@ from ferdata.faces.detectors import LandmarkDetector
 from ferdata.models.checkpoint import load_classifier
 from ferdata.models.classifier import Classifier
 from ferdata.models.device import torch_device
-from ferdata.runs.folder import RunFolder, RunRecord
+from ferdata.runs.folder import RunFolder
+from ferdata.runs.record import RunRecord
 
 logger = logging.getLogger(__name__)
 

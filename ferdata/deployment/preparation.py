@@ -18,16 +18,15 @@ aligned to the template, with the build's margin.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from ferdata.core.errors import ModelFileError
 from ferdata.faces.align import Matrix, alignment_matrix, similarity, transform_name
 from ferdata.faces.options import detector_name
+from ferdata.runs.record import RunBuild
 from ferdata.shards.render import align_pixels, alignment_kind, to_channels
 
 Pixels = npt.NDArray[np.uint8]
@@ -61,34 +60,19 @@ class Preparation:
     place: npt.NDArray[np.float64] | None
 
     @classmethod
-    def from_build(cls, build: Mapping[str, Any]) -> Preparation:
-        """Read what a run records of its build.
-
-        Args:
-            build: `build` of `run.json`.
-
-        Raises:
-            ModelFileError: It is not what ferdata wrote.
-        """
-        try:
-            image, options = build["image"], build.get("options") or {}
-            framing = build.get("framing") or {}
-            place = framing.get("five_points")
-            return cls(
-                align=str(options.get("align", "auto")),
-                size=int(image["height"]),
-                margin=float(options.get("margin", 0.0)),
-                channels=int(image["channels"]),
-                equalize=bool(options.get("equalize", False)),
-                framings=tuple(framing.get("framings", ())),
-                detector=detector_name(str(options.get("landmarks", "auto"))),
-                place=None if place is None else np.asarray(place, np.float64).reshape(5, 2),
-            )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ModelFileError(
-                f"run.json: its record of the build can't be read ({error!r}); the file is damaged "
-                "or from another version of ferdata. Train again with another --out."
-            ) from error
+    def from_build(cls, build: RunBuild) -> Preparation:
+        """Return how the build of a run made its images."""
+        options, place = build.options, build.framing.five_points
+        return cls(
+            align=options.align,
+            size=build.image.height,
+            margin=options.margin,
+            channels=build.image.channels,
+            equalize=options.equalize,
+            framings=build.framing.framings,
+            detector=detector_name(options.landmarks),
+            place=None if place is None else np.asarray(place, np.float64).reshape(5, 2),
+        )
 
     def placement(self, *, crop: bool) -> Placement:
         """Return how an image is placed, see the table at the head of this module."""

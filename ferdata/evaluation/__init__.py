@@ -14,10 +14,11 @@ from ferdata.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from ferdata.evaluation.comparison import Comparison, compare
+    from ferdata.evaluation.comparison_tables import comparison_text, writer_for
     from ferdata.evaluation.report import EvaluationReport
     from ferdata.evaluation.scoring import evaluate
 
-__all__ = ["Comparison", "EvaluationReport", "compare", "evaluate"]
+__all__ = ["Comparison", "EvaluationReport", "compare", "comparison_text", "evaluate", "writer_for"]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
@@ -25,6 +26,7 @@ __getattr__, __dir__ = lazy_names(
         "Comparison": "comparison",
         "EvaluationReport": "report",
         "compare": "comparison",
+        **dict.fromkeys(("comparison_text", "writer_for"), "comparison_tables"),
         "evaluate": "scoring",
     },
 )

@@ -23,7 +23,8 @@ from ferdata.evaluation.scoring import evaluate
 from ferdata.models.checkpoint import load_classifier
 from ferdata.models.device import torch_device
 from ferdata.recipes import Claim, load_recipe, recipe_names
-from ferdata.runs.folder import RunFolder, RunRecord
+from ferdata.runs.folder import RunFolder
+from ferdata.runs.record import RunRecord
 
 
 class ComparedRun(BaseModel):
@@ -129,15 +130,14 @@ def _compare_run(
     record = folder.read()
     if record.results is None:
         raise OptionError(
-            f"{run} is not finished; finish it with: ferdata train {record.build['path']} "
+            f"{run} is not finished; finish it with: ferdata train {record.build.path} "
             f"--out {run} --resume"
         )
     report = _report(folder, record, build, split, device=device, quiet=quiet)
     classifier = load_classifier(folder.checkpoint(record.options.select))
     complexity, speed = measure_complexity(classifier), []
     if latency:
-        image = record.build.get("image") or {}
-        size = (image["height"], image["width"]) if image else None
+        size = (record.build.image.height, record.build.image.width)
         classifier.to(torch_device(device))
         speed = measure_speed(classifier, image_size=size, repeats=repeats, quiet=quiet)
     recipe = _recipe(record)
@@ -192,7 +192,7 @@ def _report(
 ) -> EvaluationReport:
     """Return a run's scores, from an earlier evaluation if that is still valid."""
     which = record.options.select
-    name, plan = record.build["name"], record.build["plan_sha256"]
+    name, plan = record.build.name, record.build.plan_sha256
     if build is not None:
         name, plan = build.name, build.plan_sha256
     known = read_report(folder.evaluation(name, plan, split, which))
@@ -208,7 +208,7 @@ def _report(
 
 def _own_build(folder: RunFolder, record: RunRecord) -> Path:
     """Return the build that a run was trained on, if it still exists and is the same."""
-    path, plan = Path(record.build["path"]), record.build["plan_sha256"]
+    path, plan = Path(record.build.path), record.build.plan_sha256
     if not path.exists():
         raise BuildError(
             f"{folder.path} was trained on {path}, which does not exist; give a build with "

@@ -64,6 +64,16 @@ class EvaluationReport(BaseModel):
         """Model, build, split and number of images."""
         return f"{self.model} on {self.build}, {self.split} split (n={self.scores.n})"
 
+    @property
+    def accuracy(self) -> float:
+        """Fraction of images whose predicted class is the true one."""
+        return self.scores.accuracy
+
+    @property
+    def macro_f1(self) -> float:
+        """Unweighted mean of the classes' F1."""
+        return self.scores.macro_f1
+
     def warnings(self) -> list[str]:
         """Return what a reader must know before the numbers; usually nothing."""
         found = []

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ferdata.core.errors import ManifestError, OptionError, UnknownNameError
 from ferdata.core.labels import BASIC7, BASIC8, CANONICAL, LabelSpace
+from ferdata.core.registry import Registry
 from ferdata.core.resources import manifests_folder
 from ferdata.core.yaml_files import read_model
 
@@ -233,6 +234,10 @@ class DatasetInfo(_Info):
         raise UnknownNameError(f"layout of {self.name}", name, (each.name for each in self.layouts))
 
 
+_LABEL_RULE = "label_rule"
+"""The choice among the ways to make a label of votes, to which plugins can add."""
+
+
 def option_name(choice: str) -> str:
     """Return the option of a choice on the command line, for instance `--label-rule`."""
     return f"--{choice.replace('_', '-')}"
@@ -243,9 +248,8 @@ def shipped_file(name: str) -> Path:
     return manifests_folder() / "datasets" / f"{name}.yaml"
 
 
-@cache
 def load_info(path: Path, name: str) -> DatasetInfo:
-    """Read the YAML file of a dataset's info; once in each process.
+    """Read the YAML file of a dataset's info; label rules of plugins are among its choices.
 
     Args:
         path: The file.
@@ -254,7 +258,17 @@ def load_info(path: Path, name: str) -> DatasetInfo:
     Raises:
         ManifestError: The file is broken, or of another dataset.
     """
-    found = read_model(path, "dataset info", DatasetInfo)
+    found = _read_info(path)
     if found.name != name:
         raise ManifestError(f"{path}: says name: {found.name}; expected {name}")
-    return found
+    rules = found.choices.get(_LABEL_RULE, {})
+    plugins = Registry("label_rule", {}).names() if rules else ()
+    if not plugins:
+        return found
+    rules = rules | {rule: "added by a plugin" for rule in plugins if rule not in rules}
+    return found.model_copy(update={"choices": {**found.choices, _LABEL_RULE: rules}})
+
+
+@cache
+def _read_info(path: Path) -> DatasetInfo:
+    return read_model(path, "dataset info", DatasetInfo)

@@ -16,32 +16,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
-from pydantic import BaseModel, ValidationError
-
-from ferdata.core.errors import ModelFileError, OptionError
-from ferdata.core.files import read_json, write_json
-from ferdata.models.spec import ModelSpec
+from ferdata.core.errors import RunError
 from ferdata.runs.options import TrainOptions, merge_for_resume
-
-
-class RunRecord(BaseModel):
-    """Contents of `run.json`.
-
-    Attributes:
-        format: Version of this layout.
-        options: Options of the run.
-        build: The build that is trained on: name, plan hash, image, options.
-        spec: The model.
-        results: The report of the run once it is complete.
-    """
-
-    format: Literal["ferdata-run/1"] = "ferdata-run/1"
-    options: TrainOptions
-    build: dict[str, Any]
-    spec: ModelSpec
-    results: dict[str, Any] | None = None
+from ferdata.runs.record import RunBuild, RunRecord
 
 
 @dataclass(frozen=True)
@@ -57,7 +35,7 @@ class RunFolder:
     @property
     def record_file(self) -> Path:
         """The file of the record."""
-        return self.path / "run.json"
+        return self.path / RunRecord.file_name
 
     @property
     def metrics_file(self) -> Path:
@@ -83,7 +61,7 @@ class RunFolder:
             split: The split.
             which: `"best"` or `"last"`.
         """
-        own = self.read().build.get("plan_sha256") == plan
+        own = self.read().build.plan_sha256 == plan
         mark = "" if own else f"-{plan[:8]}"
         return self.path / "evaluation" / f"{_plain(build)}{mark}-{_plain(split)}-{which}"
 
@@ -91,27 +69,9 @@ class RunFolder:
         """Read the record.
 
         Raises:
-            OptionError: There is no run here.
-            ModelFileError: `run.json` is not what ferdata wrote.
+            RunError: There is no run here, or its `run.json` is damaged.
         """
-        if not self.record_file.is_file():
-            raise OptionError(
-                f"{self.path} holds no training run (no run.json); "
-                "give the folder that `ferdata train` printed as its run."
-            )
-        try:
-            return RunRecord.model_validate(read_json(self.record_file))
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise ModelFileError(
-                f"{self.record_file}: {where}: {first['msg']}; the file is damaged or from "
-                "another version of ferdata. Train again with another --out."
-            ) from error
-
-    def write(self, record: RunRecord) -> None:
-        """Write the record, whole or not at all."""
-        write_json(self.record_file, record.model_dump(mode="json"))
+        return RunRecord.open(self.path)
 
     def start(self) -> None:
         """Make sure that no earlier run is overwritten.
@@ -119,30 +79,32 @@ class RunFolder:
         A run that has not completed an epoch has nothing to lose.
 
         Raises:
-            OptionError: There is a run here already.
+            RunError: There is a run here already.
         """
         if self.checkpoint("last").exists():
-            raise OptionError(
-                f"{self.path} holds a training run already; go on with it by --resume, "
-                "or start another with --out FOLDER."
+            raise RunError(
+                f"{self.path} holds a training run already; continue it with --resume, or start "
+                "another with --out FOLDER."
             )
 
-    def resume(self, asked: TrainOptions, build: dict[str, Any]) -> TrainOptions:
-        """Return the options under which the run goes on.
+    def resume(self, asked: TrainOptions, build: RunBuild) -> TrainOptions:
+        """Return the options under which the run is resumed.
 
         Args:
             asked: Options of this call; those set explicitly must agree with the run.
-            build: Facts of the build as in `RunRecord`.
+            build: The build of this call.
 
         Raises:
-            OptionError: There is no run here, or the call asks for something else.
+            RunError: There is no run here, or it was trained on another build.
+            OptionError: The call asks for other options.
         """
         record = self.read()
-        if record.build["plan_sha256"] != build["plan_sha256"]:
-            raise OptionError(
-                f"{self.path} was trained on the build {record.build['name']!r} with plan "
-                f"{record.build['plan_sha256'][:12]}…, this one is {build['name']!r} with plan "
-                f"{build['plan_sha256'][:12]}…; --resume needs the same. Start another run with "
+        before = record.build
+        if before.plan_sha256 != build.plan_sha256:
+            raise RunError(
+                f"{self.path} was trained on the build {before.name!r} with plan "
+                f"{before.plan_sha256[:12]}…, this one is {build.name!r} with plan "
+                f"{build.plan_sha256[:12]}…; --resume needs the same. Start another run with "
                 "--out FOLDER."
             )
         return merge_for_resume(record.options, asked)

@@ -11,7 +11,7 @@ from ferdata.core.errors import OptionError
 from ferdata.data import Build
 from ferdata.recipes import Recipe, load_recipe
 from ferdata.runs.folder import RunFolder, default_folder
-from ferdata.runs.options import TrainOptions, read_options
+from ferdata.runs.options import TrainOptions
 
 logger = logging.getLogger(__name__)
 
@@ -41,11 +41,11 @@ def run_options(
         OptionError: An option is unknown or has an invalid value.
     """
     if recipe is None:
-        return read_options(given)
+        return TrainOptions.checked(given)
     options = recipe_options(recipe, build, given)
     folder = RunFolder(out or default_folder(build.name, options.model))
     if resume and folder.record_file.is_file():
-        return read_options({"model": options.model, **given, "recipe": options.recipe})
+        return TrainOptions.checked({"model": options.model, **given, "recipe": options.recipe})
     return options
 
 
@@ -72,7 +72,7 @@ def recipe_options(name: str, build: Build, given: Mapping[str, Any]) -> TrainOp
     elif isinstance(given.get("model_options"), Mapping):
         merged["model_options"] = {**own.get("model_options", {}), **given["model_options"]}
     try:
-        return read_options(merged)
+        return TrainOptions.checked(merged)
     except OptionError as error:
         raise OptionError(f"recipe {recipe.name}: {error}") from None
 

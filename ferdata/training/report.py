@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel
-
 from ferdata.evaluation.report import EvaluationReport
 from ferdata.evaluation.report_text import evaluation_text
+from ferdata.runs.record import RunResults
 
 
-class RunReport(BaseModel):
-    """The results of a run.
+class RunReport(RunResults):
+    """The results of a run, with its scores.
 
     Attributes:
         run: Folder of the run.
         build: Name of the build.
         model: Name of the model.
         recipe: The recipe that was used, if any.
-        parameters: Number of trainable parameters.
-        epochs: Total number of epochs.
-        best_epoch: Best epoch on validation, counted from 1; None without validation.
-        select: Checkpoint that was evaluated.
-        history: One row per epoch, as in `metrics.csv`.
-        seconds: Duration of this call.
         evaluation: Scores on the test split; None if the build has none.
     """
 
@@ -31,12 +24,6 @@ class RunReport(BaseModel):
     build: str
     model: str
     recipe: str | None = None
-    parameters: int
-    epochs: int
-    best_epoch: int | None
-    select: str
-    history: list[dict[str, float]]
-    seconds: float
     evaluation: EvaluationReport | None
 
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 import logging
 import time
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from ferdata.core.files import read_json
+from ferdata.core.config import CONFIG_FILE, write_config
 from ferdata.data import Build
 from ferdata.data.framing import describe_framing
 from ferdata.evaluation.figures import curves_figure, save_png
 from ferdata.evaluation.report import EvaluationReport
 from ferdata.evaluation.scoring import evaluate
-from ferdata.formats.names import BUILD_FILE
 from ferdata.models.checkpoint import read_checkpoint
-from ferdata.runs.folder import RunFolder, RunRecord, default_folder
+from ferdata.recipes import recipe_names
+from ferdata.runs.folder import RunFolder, default_folder
 from ferdata.runs.options import TrainOptions
+from ferdata.runs.record import FramingRecord, RunBuild, RunRecord, RunResults
 from ferdata.training.checkpoints import KeepCheckpoints
 from ferdata.training.components import (
     count_parameters,
@@ -35,7 +35,7 @@ from ferdata.training.trainer import calm_lightning, is_first_process, make_trai
 logger = logging.getLogger(__name__)
 
 
-def train(
+def run_training(
     build: Path,
     out: Path | None = None,
     options: TrainOptions | None = None,
@@ -84,11 +84,21 @@ def train(
     if not quiet:
         _announce(data, task, folder)
     if first:
-        folder.write(record)
+        record.save(folder.path)
+        _write_config(folder, options, data)
     log = EpochLog(folder, quiet=quiet)
     _fit(task, data, log, checkpoint=checkpoint, validate=validate, quiet=quiet)
     report = _report(folder, data, task, log)
     return _finish(report, record, folder, data, quiet=quiet, started=started) if first else report
+
+
+def _write_config(folder: RunFolder, options: TrainOptions, build: Build) -> None:
+    """Write the file of options that repeats the run."""
+    values = options.model_dump(mode="json")
+    if options.recipe not in recipe_names():  # a file of the user's, whose options are all here
+        del values["recipe"]
+    title = f"Repeats this run: ferdata train {build.root} --config {CONFIG_FILE} --out RUN"
+    write_config(folder.path / CONFIG_FILE, values, title=title)
 
 
 def _fit(
@@ -155,20 +165,24 @@ def _finish(
     evaluation = _test(folder, build, record.options, quiet=quiet)
     seconds = round(time.perf_counter() - started, 2)
     report = report.model_copy(update={"seconds": seconds, "evaluation": evaluation})
-    folder.write(record.model_copy(update={"results": report.model_dump(mode="json")}))
+    results = RunResults(**report.model_dump(include=set(RunResults.model_fields)))
+    record.model_copy(update={"results": results}).save(folder.path)
     return report
 
 
-def _describe_build(build: Build) -> dict[str, Any]:
+def _describe_build(build: Build) -> RunBuild:
     """Return what a run records of its build, for resuming and for preparing new images."""
-    recorded = read_json(build.root / BUILD_FILE)
-    wanted = ("name", "plan_sha256", "seed", "image", "landmarks", "options", "ferdata_version")
-    framing = describe_framing(build.root)
-    return {
-        "path": str(build.root),
-        "framing": framing,
-        **{key: recorded.get(key) for key in wanted},
-    }
+    record = build.record
+    return RunBuild(
+        path=str(build.root),
+        name=record.name,
+        plan_sha256=record.plan_sha256,
+        ferdata_version=record.ferdata_version,
+        image=record.image,
+        landmarks=record.landmarks,
+        options=record.options,
+        framing=FramingRecord(**describe_framing(build.root)),
+    )
 
 
 def _checkpoint_to_resume(folder: RunFolder, build: Build, *, quiet: bool) -> Path | None:

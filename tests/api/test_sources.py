@@ -30,7 +30,7 @@ def test_a_folder_is_detected_and_ingested(demo_rafdb: Path) -> None:
 
 
 def test_wrong_calls_say_what_would_be_right(tmp_path: Path) -> None:
-    with pytest.raises(LayoutError, match="holds no files"):
+    with pytest.raises(LayoutError, match="contains no files"):
         ferdata.ingest("rafdb", tmp_path)
     with pytest.raises(OptionError, match="expected a path"):
         ferdata.detect(None)

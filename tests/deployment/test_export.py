@@ -10,13 +10,13 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from support.runs import SIZE, build_facts, make_classifier
+from support.runs import SIZE, make_classifier, run_build
 from torch import nn
 from torch.nn import functional
 from typer.testing import CliRunner
 
 from ferdata.cli.app import app
-from ferdata.core.errors import MissingExtraError, ModelFileError, OptionError
+from ferdata.core.errors import MissingExtraError, ModelFileError, OptionError, RunError
 from ferdata.core.labels import BASIC7
 from ferdata.deployment import ExportOptions, export
 from ferdata.deployment.graph import LinearPreprocess, resize_matrix, to_onnx
@@ -129,7 +129,7 @@ def test_preprocessing_in_the_graph_equals_preprocessing_in_training():
 @pytest.mark.parametrize(("stored", "channels"), [(72, 3), (32, 1)])
 def test_images_of_another_size_are_resized_inside_the_graph(stored, channels, make_run, tmp_path):
     classifier = make_classifier(channels=channels)
-    report = export(make_run(classifier, build_facts(stored, channels)), tmp_path / "fer.onnx")
+    report = export(make_run(classifier, run_build(stored, channels)), tmp_path / "fer.onnx")
     assert (report.height, report.width, report.channels) == (stored, stored, channels)
     images, _ = next(check_batches(classifier, stored, stored))
     with torch.inference_mode():
@@ -272,7 +272,7 @@ def test_the_command_prints_json(run, monkeypatch, tmp_path):
 
 
 def test_what_cant_be_exported_is_refused(run, make_run, tmp_path):
-    with pytest.raises(OptionError, match=r"holds no training run"):
+    with pytest.raises(RunError, match=r"not a training run"):
         export(tmp_path)
     with pytest.raises(OptionError, match="is a folder"):
         export(str(run), str(tmp_path))

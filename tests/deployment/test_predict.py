@@ -16,13 +16,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from support.runs import SIZE, build_facts, make_classifier, write_run
+from support.runs import SIZE, make_classifier, run_build, write_run
 from typer.testing import CliRunner
 
 from ferdata.augmentation.operations.photometric import equalize_histogram
 from ferdata.cli.app import app
-from ferdata.core.errors import ModelFileError, OptionError
-from ferdata.core.files import read_json
+from ferdata.core.errors import ModelFileError, OptionError, RunError
 from ferdata.core.manifest import Manifest
 from ferdata.deployment import Prediction, PredictOptions, predict
 from ferdata.deployment.face_detection import five_points
@@ -32,7 +31,9 @@ from ferdata.faces.align import alignment_matrix, template, transform_points, wa
 from ferdata.faces.detectors.mediapipe import MEDIAPIPE478, MediaPipeDetector
 from ferdata.ingesters.demo import write_demo
 from ferdata.models.checkpoint import load_classifier
+from ferdata.runs.record import RunBuild
 from ferdata.shards import BuildOptions, Execution, build_shards
+from ferdata.shards.record import BuildRecord
 from ferdata.synth import draw_face
 
 
@@ -79,9 +80,13 @@ def stored_rows(root: Path):
                 yield uris[name], file["image"][row], file["landmarks"][row]
 
 
-def facts_of(root: Path):
-    record = read_json(root / "build.json")
-    return {**record, "framing": {"framings": ["photograph"], "five_points": None}}
+def recorded(root: Path) -> RunBuild:
+    record = BuildRecord.open(root)
+    return RunBuild(
+        path=str(root),
+        framing={"framings": ["photograph"]},
+        **record.model_dump(include={"name", "plan_sha256", "image", "landmarks", "options"}),
+    )
 
 
 def predictions_of(run, *images, out=None, **options):
@@ -90,7 +95,7 @@ def predictions_of(run, *images, out=None, **options):
 
 def test_a_photograph_is_prepared_to_the_pixels_that_the_build_stored(photograph_build, detectable):
     root, data = photograph_build
-    preparation = Preparation.from_build(facts_of(root))
+    preparation = Preparation.from_build(recorded(root))
     rows = list(stored_rows(root))
     assert len(rows) > 10
     with MediaPipeDetector(score=False) as detector:
@@ -105,7 +110,7 @@ def test_a_photograph_is_prepared_to_the_pixels_that_the_build_stored(photograph
 
 def test_a_prediction_is_that_for_the_stored_row(photograph_build, make_run):
     root, data = photograph_build
-    run = make_run(make_classifier(), facts_of(root))
+    run = make_run(make_classifier(), recorded(root))
     classifier = load_classifier(run / "checkpoints" / "best.ckpt")
     rows = list(stored_rows(root))[:6]
     found = predictions_of(run, *(data / uri for uri, _, _ in rows))
@@ -122,7 +127,7 @@ def test_a_prediction_is_that_for_the_stored_row(photograph_build, make_run):
 
 def test_a_photograph_for_a_model_of_crops_is_cut_as_the_crops_are():
     place = ((template(100) + 3) / 100).tolist()
-    spec = build_facts(size=80) | {"framing": {"framings": ["crop"], "five_points": place}}
+    spec = run_build(size=80, framings=["crop"], place=place)
     preparation = Preparation.from_build(spec)
     assert preparation.placement(crop=False) == "place"
     assert preparation.placement(crop=True) == "none"
@@ -136,8 +141,7 @@ def test_a_photograph_for_a_model_of_crops_is_cut_as_the_crops_are():
 
 
 def test_a_guess_at_the_framing_is_said(photographs, detectable, tmp_path, caplog):
-    framing = {"framings": ["crop"], "five_points": None}
-    guessing = write_run(tmp_path / "run", build=build_facts() | {"framing": framing})
+    guessing = write_run(tmp_path / "run", build=run_build(framings=["crop"]))
     predictions_of(guessing, photographs / "a.png")
     assert "without known landmarks: photographs are aligned" in caplog.text
     caplog.clear()
@@ -157,7 +161,7 @@ def test_a_guess_at_the_framing_is_said(photographs, detectable, tmp_path, caplo
     ],
 )
 def test_how_an_image_is_placed_follows_from_the_build(align, framings, place, ways):
-    spec = build_facts(align=align) | {"framing": {"framings": framings, "five_points": place}}
+    spec = run_build(align=align, framings=framings, place=place)
     preparation = Preparation.from_build(spec)
     assert (preparation.placement(crop=False), preparation.placement(crop=True)) == ways
     assert preparation.to_json()["photograph"] == ways[0]
@@ -166,7 +170,7 @@ def test_how_an_image_is_placed_follows_from_the_build(align, framings, place, w
 def test_gray_and_equalized_images_come_out_as_a_build_makes_them():
     pixels = draw_face("anger", np.random.default_rng(1), 90).pixels
     matrix = alignment_matrix("none", None, 90, 90, SIZE)
-    preparation = Preparation.from_build(build_facts(channels=1, equalize=True))
+    preparation = Preparation.from_build(run_build(channels=1, equalize=True))
     image = preparation.render(pixels, matrix)
     color = equalize_histogram(warp(pixels, matrix, SIZE))
     assert image.shape == (SIZE, SIZE, 1)
@@ -218,7 +222,7 @@ def test_a_photograph_without_a_detector_is_an_error_that_says_what_works(
 def test_aligned_crops_without_a_detector_are_scaled_and_that_is_said(
     no_detector, make_run, crop_file, caplog
 ):
-    (prediction,) = predictions_of(make_run(build=build_facts(align="five")), crop_file, crops=True)
+    (prediction,) = predictions_of(make_run(build=run_build(align="five")), crop_file, crops=True)
     assert prediction.problem is None
     assert "scaled but not aligned" in caplog.text
 
@@ -229,7 +233,7 @@ def test_a_landmark_prior_gets_the_points_of_the_prepared_image(detectable, make
         for name, parameter in classifier.named_parameters():
             if "emotion" in name:
                 parameter.add_(0.3 * torch.randn_like(parameter))
-    spec = build_facts(64)
+    spec = run_build(64)
     (prediction,) = predictions_of(make_run(classifier, spec), photographs / "a.png")
     preparation = Preparation.from_build(spec)
     pixels = read_upright(photographs / "a.png")
@@ -380,7 +384,7 @@ def test_a_prediction_shows_itself_in_a_line():
 def test_the_package_is_light_and_wrong_paths_are_reported_before_torch_is_loaded(run, tmp_path):
     program = f"""
 import sys
-from ferdata.core.errors import OptionError
+from ferdata.core.errors import FerdataError
 from ferdata.deployment import ExportOptions, PredictOptions, export, predict
 assert not {{"torch", "cv2", "onnx", "mediapipe"}} & set(sys.modules)
 here, there = {str(run)!r}, {str(tmp_path / "none")!r}
@@ -390,7 +394,7 @@ for wrong in (
 ):
     try:
         wrong()
-    except OptionError:
+    except FerdataError:
         continue
     sys.exit("nothing is wrong")
 assert not {{"torch", "onnx", "mediapipe"}} & set(sys.modules)
@@ -401,7 +405,7 @@ assert not {{"torch", "onnx", "mediapipe"}} & set(sys.modules)
 
 
 def test_damaged_runs_are_named(make_run, crop_file, tmp_path):
-    with pytest.raises(OptionError, match="holds no training run"):
+    with pytest.raises(RunError, match="no such folder"):
         predictions_of(tmp_path / "none", crop_file)
     run = make_run()
     with pytest.raises(OptionError, match="if the images are face crops"):
@@ -415,7 +419,7 @@ def test_damaged_runs_are_named(make_run, crop_file, tmp_path):
     record = json.loads((run / "run.json").read_text())
     del record["build"]["image"]
     (run / "run.json").write_text(json.dumps(record))
-    with pytest.raises(ModelFileError, match=r"its record of the build can't be read"):
+    with pytest.raises(RunError, match=r"run\.json: damaged \(build\.image: "):
         predictions_of(run, crop_file)
 
 

@@ -17,7 +17,7 @@ from ferdata.evaluation import comparison
 from ferdata.evaluation.comparison import claims, compare
 from ferdata.evaluation.comparison_tables import comparison_text, writer_for
 from ferdata.evaluation.figures import cost_figure
-from ferdata.training import train
+from ferdata.training import run_training
 
 RECIPE = """
 name: test_resnet
@@ -38,7 +38,7 @@ def runs(tmp_path_factory):
     root = tmp_path_factory.mktemp("runs")
     build = write_build(root / "build")
     for model in ("test_resnet", "test_efficientnet"):
-        train(build, root / model, fast_options(model=model, epochs=1), quiet=True)
+        run_training(build, root / model, fast_options(model=model, epochs=1), quiet=True)
     return [root / "test_resnet", root / "test_efficientnet"]
 
 
@@ -116,7 +116,7 @@ def test_runs_that_cant_be_compared_are_skipped_and_named(runs, tmp_path):
     reasons = [
         rf"begun is not finished; finish it with: ferdata train .* --out {begun} --resume",
         r"best\.ckpt: not readable as a checkpoint",
-        r"notes\.md holds no training run",
+        r"notes\.md: not a training run",
     ]
     for found, reason in zip(result.skipped.values(), reasons, strict=True):
         assert re.search(reason, found)

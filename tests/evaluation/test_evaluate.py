@@ -14,7 +14,7 @@ from ferdata.core.errors import (
     BuildError,
     LabelError,
     ModelFileError,
-    OptionError,
+    RunError,
     UnknownNameError,
 )
 from ferdata.core.labels import BASIC7, BASIC8, LabelSpace
@@ -23,7 +23,7 @@ from ferdata.evaluation import evaluate
 from ferdata.evaluation.report_text import evaluation_text
 from ferdata.models.checkpoint import load_classifier
 from ferdata.runs.folder import RunFolder
-from ferdata.training import train
+from ferdata.training import run_training
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def trained(tmp_path_factory):
     test = [0, 0, 0, 1, 2, 3, 4, 5, 6]
     rows = {"train": [k % 7 for k in range(70)], "validation": list(range(7)), "test": test}
     build = write_build(root / "build", rows)
-    train(build, root / "run", fast_options(epochs=12, batch_size=10, lr=4e-3), quiet=True)
+    run_training(build, root / "run", fast_options(epochs=12, batch_size=10, lr=4e-3), quiet=True)
     return build, root / "run"
 
 
@@ -205,7 +205,7 @@ def test_a_build_without_the_landmarks_that_the_model_takes_is_refused(trained, 
 
 def test_files_that_are_no_checkpoints_are_refused(trained, tmp_path):
     build, run = trained
-    with pytest.raises(OptionError, match="no training run"):
+    with pytest.raises(RunError, match="not a training run"):
         evaluate(tmp_path, build, quiet=True)
     with pytest.raises(ModelFileError, match="no such checkpoint"):
         load_classifier(run / "checkpoints" / "worst.ckpt")

@@ -68,10 +68,10 @@ def test_build_parts_are_valid_build_options(name: str, dataset: str) -> None:
 @pytest.mark.parametrize(("name", "dataset"), USES)
 def test_train_parts_are_valid_train_options(name: str, dataset: str) -> None:
     from ferdata.models.registry import model_options
-    from ferdata.runs.options import read_options
+    from ferdata.runs.options import TrainOptions
 
     values = RECIPES[name].train_options(dataset)
-    options = read_options(values)
+    options = TrainOptions.checked(values)
     assert options.model == name
     known = model_options(options.model)
     assert set(options.model_options) <= set(known)

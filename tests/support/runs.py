@@ -18,8 +18,9 @@ from ferdata.evaluation.predictions import Predictions
 from ferdata.models import create_model
 from ferdata.models.classifier import Classifier
 from ferdata.models.spec import ModelSpec
-from ferdata.runs.folder import RunFolder, RunRecord
+from ferdata.runs.folder import RunFolder
 from ferdata.runs.options import TrainOptions
+from ferdata.runs.record import RunBuild, RunRecord
 from ferdata.training.epoch_log import CLOCK
 from ferdata.training.report import RunReport
 from ferdata.training.task import ExpressionTask
@@ -75,15 +76,22 @@ def make_spec(**changes: Any) -> ModelSpec:
     return ModelSpec(**{**spec, **changes})
 
 
-def build_facts(size: int = SIZE, channels: int = 3, **options: Any) -> dict[str, Any]:
-    """Return what `run.json` says of a build of photographs."""
-    return {
-        "name": "drawn",
-        "plan_sha256": "a" * 64,
-        "image": {"height": size, "width": size, "channels": channels, "encoding": "raw"},
-        "options": {"align": "auto", "margin": 0.0, "size": size, **options},
-        "framing": {"framings": ["photograph"], "five_points": None},
-    }
+def run_build(
+    size: int = SIZE,
+    channels: int = 3,
+    framings: Sequence[str] = ("photograph",),
+    place: Any = None,
+    **options: Any,
+) -> RunBuild:
+    """Return what a run records of a build of photographs."""
+    return RunBuild(
+        path="drawn",
+        name="drawn",
+        plan_sha256="a" * 64,
+        image={"height": size, "width": size, "channels": channels, "encoding": "raw"},
+        options={"size": size, **options},
+        framing={"framings": framings, "five_points": place},
+    )
 
 
 def make_classifier(
@@ -130,7 +138,7 @@ def _wake(classifier: Classifier, size: int, channels: int) -> None:
 
 
 def write_run(
-    path: Path, classifier: Classifier | None = None, build: dict[str, Any] | None = None
+    path: Path, classifier: Classifier | None = None, build: RunBuild | None = None
 ) -> Path:
     """Write a run's folder as `train` leaves it, without the training."""
     classifier = classifier or make_classifier()
@@ -141,6 +149,6 @@ def write_run(
     folder = RunFolder(path)
     folder.checkpoints.mkdir(parents=True)
     torch.save(checkpoint, folder.checkpoint("best"))
-    build = build or build_facts(channels=classifier.spec.channels)
-    folder.write(RunRecord(options=options, build=build, spec=classifier.spec))
+    build = build or run_build(channels=classifier.spec.channels)
+    RunRecord(options=options, build=build, spec=classifier.spec).save(path)
     return path

@@ -15,7 +15,7 @@ SCRIPT = """
 import ctypes, signal
 from pathlib import Path
 from ferdata.runs.options import TrainOptions
-from ferdata.training import train
+from ferdata.training import run_training
 from ferdata.training.signals import keep_native_handlers
 
 kind = ctypes.CFUNCTYPE(None, ctypes.c_int)
@@ -34,7 +34,7 @@ with keep_native_handlers():
 """
 TRAIN = """
 options = TrainOptions(model="test_resnet", epochs=1, batch_size=14, device="cpu")
-train(Path({build!r}), Path({run!r}), options, quiet=True)
+run_training(Path({build!r}), Path({run!r}), options, quiet=True)
 """
 
 

@@ -7,10 +7,10 @@ import torch
 from support.builds import write_build
 from support.runs import copy_run, fast_options, history, read_checkpoint
 
-from ferdata.core.errors import BuildError, ModelFileError, OptionError, TrainingError
+from ferdata.core.errors import BuildError, ModelFileError, OptionError, RunError, TrainingError
 from ferdata.runs.folder import RunFolder
 from ferdata.runs.options import TrainOptions
-from ferdata.training import train
+from ferdata.training import run_training
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,11 @@ def whole_run(tmp_path_factory):
     """Return build, folder and report of one run of three epochs."""
     root = tmp_path_factory.mktemp("whole")
     build = write_build(root / "build")
-    return build, root / "run", train(build, root / "run", fast_options(epochs=3), quiet=True)
+    return (
+        build,
+        root / "run",
+        run_training(build, root / "run", fast_options(epochs=3), quiet=True),
+    )
 
 
 def test_a_run_leaves_everything_in_its_folder(whole_run):
@@ -57,8 +61,8 @@ def test_checkpoints_say_what_they_are_and_hold_no_code(whole_run):
 
 def test_same_seed_same_curve_and_other_seed_another(whole_run, tmp_path):
     build, _, first = whole_run
-    again = train(build, tmp_path / "again", fast_options(epochs=3), quiet=True)
-    other = train(build, tmp_path / "other", fast_options(epochs=3, seed=1), quiet=True)
+    again = run_training(build, tmp_path / "again", fast_options(epochs=3), quiet=True)
+    other = run_training(build, tmp_path / "other", fast_options(epochs=3, seed=1), quiet=True)
     assert history(again) == history(first)
     assert history(other) != history(first)
 
@@ -77,10 +81,10 @@ def test_a_resumed_run_equals_an_uninterrupted_one(whole_run, tmp_path, monkeypa
     monkeypatch.setattr(ExpressionTask, "training_step", interrupted)
     run = tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):
-        train(build, run, fast_options(epochs=3), quiet=True)
+        run_training(build, run, fast_options(epochs=3), quiet=True)
     assert RunFolder(run).checkpoint("last").is_file()
     monkeypatch.undo()
-    resumed = train(build, run, TrainOptions(), resume=True, quiet=True)
+    resumed = run_training(build, run, TrainOptions(), resume=True, quiet=True)
     assert history(resumed) == history(report)
     assert resumed.best_epoch == report.best_epoch
     ours, theirs = (read_checkpoint(folder)["state_dict"] for folder in (run, whole))
@@ -91,21 +95,23 @@ def test_resuming_a_finished_run_trains_nothing(whole_run, tmp_path):
     build, whole, report = whole_run
     run = copy_run(whole, tmp_path / "copy")
     before = (run / "checkpoints" / "last.ckpt").read_bytes()
-    again = train(build, run, TrainOptions(), resume=True, quiet=True)
+    again = run_training(build, run, TrainOptions(), resume=True, quiet=True)
     assert again.history == report.history
     assert (run / "checkpoints" / "last.ckpt").read_bytes() == before
 
 
 def test_a_run_is_never_overwritten(whole_run):
     build, run, _ = whole_run
-    with pytest.raises(OptionError, match=r"--resume.*--out"):
-        train(build, run, fast_options(), quiet=True)
+    with pytest.raises(RunError, match=r"--resume.*--out"):
+        run_training(build, run, fast_options(), quiet=True)
 
 
 def test_resume_starts_a_run_where_there_is_none(whole_run, tmp_path, caplog):
     build, _, report = whole_run
     with caplog.at_level("INFO", logger="ferdata"):
-        started = train(build, tmp_path / "new", fast_options(epochs=3), resume=True, quiet=True)
+        started = run_training(
+            build, tmp_path / "new", fast_options(epochs=3), resume=True, quiet=True
+        )
     assert [line for line in caplog.messages if "resume" in line] == [
         f"{tmp_path / 'new'}: no run to resume; starting a new one"
     ]
@@ -115,8 +121,8 @@ def test_resume_starts_a_run_where_there_is_none(whole_run, tmp_path, caplog):
 def test_resume_refuses_another_build(whole_run, make_build):
     _, run, _ = whole_run
     other = make_build(plan="b" * 64)
-    with pytest.raises(OptionError, match="--resume needs the same"):
-        train(other, run, resume=True, quiet=True)
+    with pytest.raises(RunError, match="--resume needs the same"):
+        run_training(other, run, resume=True, quiet=True)
 
 
 def test_a_damaged_checkpoint_is_a_clear_error(whole_run, tmp_path):
@@ -126,14 +132,14 @@ def test_a_damaged_checkpoint_is_a_clear_error(whole_run, tmp_path):
     for damaged in (last.read_bytes()[:5000], b"", b"no checkpoint"):
         last.write_bytes(damaged)
         with pytest.raises(ModelFileError, match=r"last\.ckpt: not readable"):
-            train(build, run, resume=True, quiet=True)
+            run_training(build, run, resume=True, quiet=True)
 
 
 def test_small_data_can_be_learned_by_heart(make_build, tmp_path):
     labels = [k % 7 for k in range(64)]
     build = make_build(rows={"train": labels, "test": labels[:7]})
     wanted = fast_options(epochs=12, batch_size=16, lr=4e-3, select="last")
-    report = train(build, tmp_path / "run", wanted, quiet=True)
+    report = run_training(build, tmp_path / "run", wanted, quiet=True)
     assert report.history[-1]["train_loss"] < 0.15
     assert report.best_epoch is None
     assert report.evaluation.checkpoint == "last"
@@ -142,22 +148,22 @@ def test_small_data_can_be_learned_by_heart(make_build, tmp_path):
 def test_without_validation_the_last_epoch_must_be_asked_for(make_build, tmp_path):
     build = make_build(rows={"train": [0, 1] * 14, "test": [0, 1]})
     with pytest.raises(BuildError, match="--select last"):
-        train(build, tmp_path / "run", fast_options(), quiet=True)
+        run_training(build, tmp_path / "run", fast_options(), quiet=True)
     assert not (tmp_path / "run").exists()
 
 
 def test_fewer_images_than_a_batch_are_refused(make_build, tmp_path):
     build = make_build(rows={"train": [0, 1], "validation": [0, 1], "test": [0, 1]})
     with pytest.raises(BuildError, match="--batch-size"):
-        train(build, tmp_path / "run", fast_options(), quiet=True)
+        run_training(build, tmp_path / "run", fast_options(), quiet=True)
 
 
 def test_a_class_that_train_lacks_is_said(make_build, tmp_path, caplog):
     rows = {"train": [k % 6 for k in range(28)], "validation": [0, 6], "test": [6, 1]}
     build = make_build(rows=rows)
     with pytest.raises(OptionError, match="no image of surprise"):
-        train(build, tmp_path / "a", fast_options(class_weights="balanced"), quiet=True)
-    train(build, tmp_path / "b", fast_options(epochs=1), quiet=True)
+        run_training(build, tmp_path / "a", fast_options(class_weights="balanced"), quiet=True)
+    run_training(build, tmp_path / "b", fast_options(epochs=1), quiet=True)
     assert "no image of surprise" in caplog.text
 
 
@@ -176,9 +182,9 @@ def test_a_loss_that_is_nan_ends_the_run(make_build, tmp_path):
     build = make_build()
     wanted = fast_options(lr=1e30, gradient_clip=0, warmup=0)
     with pytest.raises(TrainingError, match=r"epoch 1, step \d.*lower --lr"):
-        train(build, tmp_path / "run", wanted, quiet=True)
+        run_training(build, tmp_path / "run", wanted, quiet=True)
     # nothing was kept, so the same folder may be used again
-    train(build, tmp_path / "run", fast_options(epochs=1), quiet=True)
+    run_training(build, tmp_path / "run", fast_options(epochs=1), quiet=True)
 
 
 def test_a_run_that_diverges_in_an_epochs_last_step_keeps_no_broken_checkpoint(
@@ -186,12 +192,14 @@ def test_a_run_that_diverges_in_an_epochs_last_step_keeps_no_broken_checkpoint(
 ):
     wanted = fast_options(lr=1e30, gradient_clip=0, warmup=0, batch_size=70)  # one step an epoch
     with pytest.raises(TrainingError, match=r"NaN or infinite after epoch 1: training has"):
-        train(make_build(), tmp_path / "run", wanted, quiet=True)
+        run_training(make_build(), tmp_path / "run", wanted, quiet=True)
     assert not (tmp_path / "run" / "checkpoints").exists()
 
 
 def test_gray_builds_train(make_build, tmp_path):
-    report = train(make_build(channels=1), tmp_path / "run", fast_options(epochs=1), quiet=True)
+    report = run_training(
+        make_build(channels=1), tmp_path / "run", fast_options(epochs=1), quiet=True
+    )
     assert report.evaluation.scores.n == 21
 
 
@@ -199,4 +207,4 @@ def test_a_gpu_that_is_not_there_is_said(make_build, tmp_path):
     if torch.cuda.is_available() or torch.backends.mps.is_available():
         pytest.skip("this machine has a GPU")
     with pytest.raises(OptionError, match="sees no GPU"):
-        train(make_build(), tmp_path / "run", fast_options(device="gpu"), quiet=True)
+        run_training(make_build(), tmp_path / "run", fast_options(device="gpu"), quiet=True)

@@ -31,8 +31,8 @@ from loader import draw, write_build
 
 from ferdata.data import Build, ShardLoader
 from ferdata.recipes import load_recipe, recipe_names
-from ferdata.runs.options import read_options
-from ferdata.training import train
+from ferdata.runs.options import TrainOptions
+from ferdata.training import run_training
 from ferdata.training.recipe_options import recipe_options
 
 MOST_WAITING = 0.03
@@ -101,8 +101,10 @@ def measure(name: str, root: Path, options: argparse.Namespace) -> dict[str, Any
     print(f"training {load_recipe(name).title}", file=sys.stderr)
     wanted = recipe_options(name, Build.open(root / "build"), given)
     # Adam's steps are the same for any loss; noise can't be learned, so a low rate keeps it finite
-    wanted = read_options({**wanted.model_dump(exclude_unset=True), "lr": min(wanted.lr, 1e-4)})
-    report = train(root / "build", root / name, wanted, quiet=True)
+    wanted = TrainOptions.checked(
+        {**wanted.model_dump(exclude_unset=True), "lr": min(wanted.lr, 1e-4)}
+    )
+    report = run_training(root / "build", root / name, wanted, quiet=True)
     last = report.history[-1]
     return {
         "model": name,

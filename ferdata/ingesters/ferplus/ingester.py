@@ -21,8 +21,8 @@ from ferdata.ingesters.catalog import register
 from ferdata.ingesters.class_folders import class_folder
 from ferdata.ingesters.contract import Choices, Ingester, Layout
 from ferdata.ingesters.fer2013.ingester import TABLE_COLUMNS, USAGES, pixel_tables, wrong_usage
-from ferdata.ingesters.ferplus.label_rules import COLUMNS, EMOTIONS, LABEL_RULES, decide
-from ferdata.ingesters.info import Counts, DatasetInfo
+from ferdata.ingesters.ferplus.label_rules import COLUMNS, EMOTIONS, decide
+from ferdata.ingesters.info import Counts
 from ferdata.ingesters.label_list import read_lines
 from ferdata.ingesters.pixel_tables import open_table, read_rows
 from ferdata.ingesters.sample import Sample
@@ -42,16 +42,6 @@ _ADVICE = "download fer2013new.csv from github.com/microsoft/FERPlus"
 @register("ferplus")
 class FerPlus(Ingester):
     """The votes with FER2013's csv, or the folders that the authors' script makes."""
-
-    @property
-    def info(self) -> DatasetInfo:
-        """FER+'s info, with the label rules of plugins among its choices."""
-        known = super().info
-        rules = known.choices["label_rule"]
-        added = {name: "added by a plugin" for name in LABEL_RULES if name not in rules}
-        return known.model_copy(
-            update={"choices": {**known.choices, "label_rule": {**rules, **added}}}
-        )
 
     def detect(self, tree: FileTree) -> list[Layout]:
         """Find fer2013new.csv, or the three folders with label.csv."""
