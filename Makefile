@@ -44,7 +44,8 @@ $(DEMO)/build.json: | $(TRAIN)
 	$(MAKE) demo
 
 test: $(DEV)  ## Set up, then run the tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=
+	@$(BIN)/coverage report --format=total | sed 's/.*/coverage of the package: & %/'
 
 lint: $(DEV)  ## Check style and types
 	$(BIN)/ruff check .

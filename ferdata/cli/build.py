@@ -43,10 +43,8 @@ def build(
       ferdata build rafdb --demo --augment balance --out out/rafdb
       ferdata build rafdb --data ~/data/RAF-DB --augment balance --out out/rafdb
       ferdata build rafdb --data ~/data/RAF-DB --source original --size 224 --out out/rafdb224
-      ferdata build rafdb --data ~/data/RAF-DB --augment balance --balance-to fear=2000 --out out/f
       ferdata build ckplus --data ~/data/CK+ --frames last3 --split subject-kfold:10:1 --out out/ck1
       ferdata build rafdb --data ~/data/RAF-DB --recipe lmfer --leak-free --out out/lmfer
-      ferdata build rafdb --demo --augment balance --operations my-operations.yaml --out out/mine
       ferdata build --config out/rafdb/config.yaml --size 64 --out out/rafdb64
       ferdata build FER_CK+_KDEF --demo --augment balance --out out/mix
       ferdata build FER_CK+_KDEF --data fer2013=~/data/fer2013 --data ckplus=~/data/CK+ \\

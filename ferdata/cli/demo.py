@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ferdata.cli.flags import Json, Quiet
+from ferdata.cli.flags import Json, Quiet, Workers
 from ferdata.cli.output import echo_json
 from ferdata.core.errors import OptionError
 
@@ -31,7 +32,7 @@ def demo(
     seed: Annotated[
         int, typer.Option(help="Seed of all draws; another seed draws other faces.")
     ] = 0,
-    workers: Annotated[int | None, typer.Option(help="Processes; default: one per core.")] = None,
+    workers: Workers = None,
     sheet: Annotated[
         Path | None, typer.Option(help="Write a PNG that shows the eight expressions.")
     ] = None,
@@ -62,18 +63,15 @@ def demo(
     if sheet is not None:
         write_sheet(sheet, seed=seed)
         typer.echo(f"contact sheet: {sheet}", err=as_json)
-    copies = [
-        write_demo(
-            name,
-            folder,
-            layout=layout,
-            scale=scale,
-            seed=seed,
-            workers=default_workers() if workers is None else workers,
-            quiet=quiet,
-        )
-        for name, folder in _folders(names or [], out or Path())
-    ]
+    draw = partial(
+        write_demo,
+        layout=layout,
+        scale=scale,
+        seed=seed,
+        workers=workers or default_workers(),
+        quiet=quiet,
+    )
+    copies = [draw(name, folder) for name, folder in _folders(names or [], out or Path())]
     if as_json:
         echo_json([_as_json(copy) for copy in copies])
     else:

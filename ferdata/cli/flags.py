@@ -38,6 +38,7 @@ Checkpoint = Annotated[
     Literal["best", "last"] | None,
     typer.Option(help="Checkpoint to use [default: the one that the run selected]."),
 ]
+Workers = Annotated[int | None, typer.Option(help="Number of processes [default: one per core].")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only warnings and results.")]
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ferdata.cli.data import Data, parse_data
-from ferdata.cli.flags import Quiet
+from ferdata.cli.flags import Quiet, Workers
 from ferdata.cli.ingest import require_parquet
 
 
@@ -20,9 +20,7 @@ def merge(
     out: Annotated[Path, typer.Option(help="The manifest to write, a .parquet file.")],
     data: Data = None,
     seed: Annotated[int, typer.Option(help="Seed of the splits.")] = 0,
-    workers: Annotated[
-        int | None, typer.Option(help="Number of processes [default: one per core].")
-    ] = None,
+    workers: Workers = None,
     quiet: Quiet = False,
 ) -> None:
     """Merge manifests as a mix declares: labels by name, splits by its rules.
