@@ -226,7 +226,12 @@ class Manifest:
             )
 
     def _require_sources(self) -> None:
-        """Check that landmarks are from a `dataset`, a detector by its name, or `none`."""
+        """Check that landmarks have a scheme and come from a `dataset`, a detector or `none`."""
+        points, schemes = self.table.column("landmarks"), self.table.column("landmark_scheme")
+        unnamed = pc.and_(pc.is_valid(points), pc.is_null(schemes))
+        if pc.any(unnamed).as_py():
+            name = self.table.column("sample_id").filter(unnamed)[0].as_py()
+            raise ManifestError(f"{name!r} has landmarks but no landmark_scheme that tells them")
         sources = pc.unique(self.table.column("landmark_source").combine_chunks()).to_pylist()
         wrong = [each for each in sources if each is not None and not _NAME.fullmatch(each)]
         if wrong:

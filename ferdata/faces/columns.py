@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from ferdata.core.errors import ManifestError
 from ferdata.core.schema import BLENDSHAPES, SCHEMA
 from ferdata.faces.detection import Detection
 from ferdata.faces.landmark_scheme import LandmarkScheme
@@ -110,10 +111,10 @@ def make_columns(
 
 
 def _shipped(landmarks: Floats | None, five: Floats | None, name: str | None) -> FacePoints:
-    if landmarks is None and five is None:
-        return FacePoints()
-    if landmarks is None or name is None:
-        return FacePoints("dataset", FIVE.name, five, five)
+    if landmarks is None:
+        return FacePoints() if five is None else FacePoints("dataset", FIVE.name, five, five)
+    if name is None:
+        raise ManifestError("a row has landmarks but no landmark_scheme that tells them")
     if five is None:
         five = np.asarray(scheme(name).to_five(landmarks), np.float32)
     return FacePoints("dataset", name, landmarks, five)

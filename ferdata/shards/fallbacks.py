@@ -61,11 +61,12 @@ def fallback_notes(manifest: Manifest, align: str) -> Iterator[str]:
     """Yield what a build did instead of what was asked, one text each.
 
     Args:
-        manifest: Rows after the face stage; augmented copies don't count.
+        manifest: All rows of the build; of augmented copies, only what balancing recorded counts.
         align: `auto`, `none` or `five`.
     """
     yield from manifest.provenance.get("fallbacks", {}).get("split", ())
     yield from manifest.provenance.get("faces", {}).get("fallbacks", ())
+    yield from _unbalanced(manifest)
     original = np.array([parent is None for parent in manifest.column("parent_id")], bool)
     to_align = _to_align(manifest, align) & original
     whole = to_align & ~_can_be_aligned(manifest)
@@ -75,6 +76,17 @@ def fallback_notes(manifest: Manifest, align: str) -> Iterator[str]:
         if count:
             total = int((to_align & (framings == framing)).sum())
             yield f"{count:,} of {total:,} {name} have no landmarks and are stored whole, unaligned"
+
+
+def _unbalanced(manifest: Manifest) -> Iterator[str]:
+    """Yield which classes have fewer images than balancing was to give them."""
+    balance = manifest.provenance.get("balance", {})
+    for label, missing in balance.get("short", {}).items():
+        target = balance["after"][label] + missing
+        yield (
+            f"{label} is {missing:,} images short of its target of {target:,}, since max_copies is "
+            f"{balance['max_copies']}"
+        )
 
 
 def _to_align(manifest: Manifest, align: str) -> npt.NDArray[np.bool_]:

@@ -145,7 +145,7 @@ def _build_record(
         options=options,
         versions=plan.versions,
         leaks=tuple(leak_texts(stored.provenance)),
-        notes=(*notes(source, options.split), *fallback_notes(source, options.align)),
+        notes=(*notes(source, options.split), *fallback_notes(stored, options.align)),
         datasets={dataset: dataset_info(dataset).title for dataset in sorted(stored.roots)},
         rejects=RejectRecord(
             total=len(rejects),

@@ -24,6 +24,8 @@ from ferdata.shards.sources import Data, MixSource, folders
 
 logger = logging.getLogger(__name__)
 
+_UNHASHED = "no duplicates were looked for, since the manifests hold no hashes of the images"
+
 
 def merge_manifests(
     mix: Mix,
@@ -61,11 +63,9 @@ def merge_manifests(
     rules = resolve_rules(merged, options.split)
     wanted = ["pixel_sha256"] if near is None else ["pixel_sha256", "perceptual_hash"]
     if any(merged.table.column(column).null_count for column in wanted):
-        logger.warning(
-            "duplicates across datasets were not looked for: the manifests hold no hashes of the "
-            "images. Give --data, so that the images can be read."
-        )
-        return split(merged, rules, validation=options.validation, seed=seed)
+        logger.warning("%s. Give --data, so that the images can be read.", _UNHASHED)
+        parted = split(merged, rules, validation=options.validation, seed=seed)
+        return parted.with_provenance("fallbacks", {"duplicates": _UNHASHED})
     return curate(
         merged,
         rules,

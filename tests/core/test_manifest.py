@@ -94,6 +94,7 @@ def test_digest_does_not_see_roots(manifest: Manifest) -> None:
         ({"sample_id": "rafdb/00001"}, "more than once"),
         ({"split": "test", "parent_id": "rafdb/00001"}, "outside the train split"),
         ({"framing": "portrait"}, "expected one of crop, photograph"),
+        ({"landmarks": [[1.0, 2.0]]}, "'rafdb/00002' has landmarks but no landmark_scheme"),
     ],
 )
 def test_validate_names_what_is_wrong(values: dict[str, Any], message: str) -> None:

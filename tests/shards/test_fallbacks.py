@@ -103,3 +103,19 @@ def test_a_split_that_can_not_keep_subjects_apart_is_noted(tmp_path: Path) -> No
     (note,) = report.record.notes
     assert note.startswith("the split of fer2013 is by class only, since not every image has a")
     assert note in verify(tmp_path / "out", quiet=True).notes
+
+
+def test_classes_that_stay_below_their_target_are_noted(demo_rafdb: Path, tmp_path: Path) -> None:
+    options = BuildOptions(
+        landmarks="none", size=32, formats=("hdf5",), augment="balance", max_copies=1
+    )
+    report = build_shards("rafdb", demo_rafdb, tmp_path, options, SERIAL)
+    train = report.record.summary.after["train"]
+    largest = max(train.values())
+    short = {name: largest - count for name, count in train.items() if count < largest}
+    assert short
+    assert [note for note in report.record.notes if "short of its target" in note] == [
+        f"{name} is {missing:,} images short of its target of {largest:,}, since max_copies is 1"
+        for name, missing in short.items()
+    ]
+    assert set(verify(tmp_path, quiet=True).notes) == set(report.record.notes)

@@ -170,7 +170,9 @@ def test_merge_command(pair: dict[str, Path], tmp_path: Path) -> None:
     assert len(merged) + len(load_rejects(tmp_path / "merged.rejects.parquet")) == sum(sizes)
     blind = runner.invoke(app, ["merge", mix, *manifests, "--out", str(tmp_path / "blind.parquet")])
     assert blind.exit_code == 0, blind.output
-    assert len(Manifest.load(tmp_path / "blind.parquet")) == sum(sizes)
+    unhashed = Manifest.load(tmp_path / "blind.parquet")
+    assert len(unhashed) == sum(sizes)
+    assert "no duplicates were looked for" in unhashed.provenance["fallbacks"]["duplicates"]
 
 
 def test_folders_that_do_not_fit_the_mix(pair: dict[str, Path], tmp_path: Path) -> None:
