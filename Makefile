@@ -22,8 +22,9 @@ DEV := $(VENV)/.installed-dev
 
 DEMO := out/rafdb
 RUN := runs/demo
+CLEAN := build/wheel
 
-.PHONY: help demo train test lint format bench clean
+.PHONY: help demo train test wheel lint format bench clean
 
 help:  ## List what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -46,6 +47,14 @@ $(DEMO)/build.json: | $(TRAIN)
 test: $(DEV)  ## Set up, then run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=
 	@$(BIN)/coverage report --format=total | sed 's/.*/coverage of the package: & %/'
+
+wheel:  ## Build the wheel, install it alone, without constraints, and run the demo with it
+	rm -rf $(CLEAN)
+	$(PYTHON) -m venv $(CLEAN)/env
+	$(CLEAN)/env/bin/pip wheel --quiet --disable-pip-version-check --no-deps -w $(CLEAN) .
+	$(CLEAN)/env/bin/pip install --quiet --disable-pip-version-check "$$(ls $(CLEAN)/*.whl)[model]"
+	cd $(CLEAN) && env/bin/ferdata build rafdb --demo --demo-scale 0.01 --augment balance --out out
+	cd $(CLEAN) && env/bin/ferdata verify out
 
 lint: $(DEV)  ## Check style and types
 	$(BIN)/ruff check .

@@ -1,26 +1,16 @@
-"""The README's commands, run as they stand there, in a folder of their own."""
+"""The README's first commands, run as they stand there, in a folder of their own."""
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-
-README = Path(__file__).parents[2] / "README.md"
-
-
-def readme_commands() -> list[str]:
-    """Return the commands of the README's block that is marked for this test."""
-    text = README.read_text(encoding="utf-8")
-    block = re.search(r"<!-- The end-to-end test runs[^\n]*-->\n```sh\n(.*?)```", text, re.DOTALL)
-    assert block, "the README has lost the block that this test runs"
-    return block[1].strip().split("\n")
+from support.readme import commands
 
 
 def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -40,7 +30,8 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.usefixtures("landmark_model")
 def test_readme_commands_from_nothing_to_an_evaluated_model(tmp_path: Path) -> None:
     outputs = {}
-    for command in readme_commands():
+    start = commands()[0]
+    for command in start:
         result = run(command, tmp_path)
         assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
         assert "Traceback" not in result.stderr
@@ -57,5 +48,5 @@ def test_readme_commands_from_nothing_to_an_evaluated_model(tmp_path: Path) -> N
     scores = report["scores"]
     assert scores["accuracy"] > scores["majority_accuracy"] + 0.2
 
-    again = run(readme_commands()[0], tmp_path)
+    again = run(start[0], tmp_path)
     assert "already complete" in again.stdout
