@@ -1,0 +1,76 @@
+"""A format: one .npz file per shard, which NumPy reads without ferdata."""
+
+from __future__ import annotations
+
+import zipfile
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import numpy as np
+
+from ferdata.core.errors import BuildError
+from ferdata.formats.content import RowBatch, ShardIdentity, ShardSpec
+from ferdata.formats.contract import ShardFormat, ShardWriter, library_errors
+from ferdata.formats.names import STRING_COLUMNS
+
+
+class NpzWriter(ShardWriter):
+    """Collects the rows of a shard, and writes them at its end."""
+
+    def open(self) -> None:
+        """Begin without rows."""
+        self._batches: list[RowBatch] = []
+
+    def write(self, batch: RowBatch, rows: slice) -> None:
+        """Keep a batch."""
+        self._batches.append(batch)
+
+    def finish(self) -> None:
+        """Write one array per column, and what the shard is."""
+        columns = {
+            name: np.concatenate([getattr(batch, name) for batch in self._batches])
+            for name in ("pixels", *self.spec.columns(), *STRING_COLUMNS)
+        }
+        about = {
+            "names": self.spec.label_space.names,
+            "split": self.spec.split,
+            "plan_sha256": self.spec.attributes.get("plan_sha256", ""),
+        }
+        with _errors(self.path, "written"), self.path.open("wb") as file:
+            np.savez(file, **columns, **about)
+
+    def close(self) -> None:
+        """Forget the rows."""
+        self._batches.clear()
+
+
+def check(path: Path, spec: ShardSpec) -> None:
+    """Check that a written shard has all of its rows."""
+    found = read_identity(path)
+    if (found.rows, found.split) != (spec.rows, spec.split):
+        raise BuildError(f"{path}: {found.rows} rows of {found.split}; expected {spec.rows}")
+
+
+def read_identity(path: Path) -> ShardIdentity:
+    """Read which rows a shard holds."""
+    with _errors(path, "read"), np.load(path) as file:
+        columns = {name: file[name].tolist() for name in STRING_COLUMNS}
+        columns["label"] = file["names"][file["label"]].tolist()
+        return ShardIdentity(str(file["split"]), str(file["plan_sha256"]), columns)
+
+
+def _errors(path: Path, action: str) -> AbstractContextManager[None]:
+    return library_errors(path, action, "npz", (zipfile.BadZipFile, EOFError))
+
+
+NPZ = ShardFormat(
+    name="npz",
+    title="NumPy",
+    folder="npz",
+    suffix=".npz",
+    writer=NpzWriter,
+    check=check,
+    read_identity=read_identity,
+    example="import glob, numpy; print(numpy.load(glob.glob('{out}/npz/*.npz')[0])['label'])",
+)
+"""What the entry point names."""
