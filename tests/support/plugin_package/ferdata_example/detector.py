@@ -9,7 +9,7 @@ from ferdata.faces.detection import Box, Detection
 from ferdata.faces.detectors import LandmarkDetector
 from ferdata.faces.schemes import FIVE
 
-_POINTS = np.float32([[0.34, 0.46], [0.66, 0.46], [0.5, 0.64], [0.37, 0.82], [0.63, 0.82]])
+_POINTS = np.array([[0.34, 0.46], [0.66, 0.46], [0.5, 0.64], [0.37, 0.82], [0.63, 0.82]])
 """Eyes, tip of the nose and corners of the mouth, as fractions of width and height."""
 
 
@@ -22,4 +22,5 @@ class Typical(LandmarkDetector):
     def detect(self, image: npt.NDArray[np.uint8], box: Box | None = None) -> Detection:
         """Scale the points to the image."""
         height, width = image.shape[:2]
-        return Detection(_POINTS * np.float32([width, height]), face_count=1, rule="only")
+        points = (_POINTS * (width, height)).astype(np.float32)
+        return Detection(points, face_count=1, rule="only")

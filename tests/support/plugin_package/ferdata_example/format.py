@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -27,17 +29,13 @@ class NpzWriter(ShardWriter):
 
     def finish(self) -> None:
         """Write one array per column, and what the shard is."""
-        columns = {
+        arrays: dict[str, Any] = {
             name: np.concatenate([getattr(batch, name) for batch in self._batches])
             for name in ("pixels", *self.spec.columns(), *STRING_COLUMNS)
         }
-        about = {
-            "names": self.spec.label_space.names,
-            "split": self.spec.split,
-            "plan_sha256": self.spec.attributes.get("plan_sha256", ""),
-        }
+        names, about = self.spec.label_space.names, _describe(self.spec)
         with _errors(self.path, "written"), self.path.open("wb") as file:
-            np.savez(file, **columns, **about)
+            np.savez(file, names=names, about=about, **arrays)
 
     def close(self) -> None:
         """Forget the rows."""
@@ -45,18 +43,26 @@ class NpzWriter(ShardWriter):
 
 
 def check(path: Path, spec: ShardSpec) -> None:
-    """Check that a written shard has all of its rows."""
-    found = read_identity(path)
-    if (found.rows, found.split) != (spec.rows, spec.split):
-        raise BuildError(f"{path}: {found.rows} rows of {found.split}; expected {spec.rows}")
+    """Check that a written shard is what its spec says."""
+    with _errors(path, "read"), np.load(path) as file:
+        if str(file["about"]) != _describe(spec) or file["pixels"].shape[0] != spec.rows:
+            raise BuildError(f"{path}: not the shard that was to be written")
 
 
 def read_identity(path: Path) -> ShardIdentity:
     """Read which rows a shard holds."""
     with _errors(path, "read"), np.load(path) as file:
+        about = json.loads(str(file["about"]))
         columns = {name: file[name].tolist() for name in STRING_COLUMNS}
         columns["label"] = file["names"][file["label"]].tolist()
-        return ShardIdentity(str(file["split"]), str(file["plan_sha256"]), columns)
+        return ShardIdentity(about["split"], about["attributes"].get("plan_sha256", ""), columns)
+
+
+def _describe(spec: ShardSpec) -> str:
+    """Return all of a spec that no array holds, as JSON."""
+    about = {"split": spec.split, "landmark_scheme": spec.landmark_scheme, "points": spec.points}
+    about |= {"image_shape": spec.image_shape, "attributes": dict(spec.attributes)}
+    return json.dumps(about, sort_keys=True)
 
 
 def _errors(path: Path, action: str) -> AbstractContextManager[None]:

@@ -45,8 +45,10 @@ class TinyNet(ExpressionModel):
 
     def embed(self, images: Tensor, prior: Tensor | None = None) -> Tensor:
         """Return the mean of the features over the image."""
-        return self.features(images).mean(dim=(2, 3))
+        features: Tensor = self.features(images)
+        return features.mean(dim=(2, 3))
 
     def classify(self, embedding: Tensor) -> Tensor:
         """Return logits."""
-        return self.head(embedding)
+        logits: Tensor = self.head(embedding)
+        return logits
