@@ -60,8 +60,12 @@ def read_identity(path: Path) -> ShardIdentity:
 
 def _describe(spec: ShardSpec) -> str:
     """Return all of a spec that no array holds, as JSON."""
-    about = {"split": spec.split, "landmark_scheme": spec.landmark_scheme, "points": spec.points}
-    about |= {"image_shape": spec.image_shape, "attributes": dict(spec.attributes)}
+    about: dict[str, Any] = {
+        "split": spec.split,
+        "image_shape": spec.image_shape,
+        "landmarks": [spec.landmark_scheme, spec.points],
+        "attributes": dict(spec.attributes),
+    }
     return json.dumps(about, sort_keys=True)
 
 
