@@ -116,6 +116,20 @@ class Registry(Generic[Value]):
         return self.kind.replace("_", " ")
 
 
+def provider(kind: str, name: str) -> str | None:
+    """Return name and version of the package that brings something by an entry point.
+
+    Args:
+        kind: One of `KINDS`.
+        name: The thing's name.
+
+    Returns:
+        For instance `"my-package 1.2"`; None for what ferdata or the running program brings.
+    """
+    plugins = _plugins(kind).get(name)
+    return _owner(plugins[0]) if plugins else None
+
+
 @cache
 def _plugins(kind: str) -> Mapping[str, tuple[EntryPoint, ...]]:
     """Return the entry points of a kind by the name of what they bring."""
@@ -143,5 +157,5 @@ def _load(entry: EntryPoint, label: str) -> Any:
 
 
 def _owner(entry: EntryPoint) -> str:
-    """Return the distribution that an entry point belongs to, for a message."""
+    """Return name and version of the distribution that an entry point belongs to."""
     return f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown package"

@@ -23,6 +23,7 @@ from ferdata.core.schema import SPLITS
 from ferdata.faces.align import TRANSFORMS
 from ferdata.formats.names import shard_name
 from ferdata.shards.options import BuildOptions
+from ferdata.shards.plugin_versions import plugin_versions
 
 PLAN_VERSION = "ferdata-plan/1"
 
@@ -58,7 +59,8 @@ class Plan:
         manifest_digest: Content hash of the ordered manifest.
         options: The options that decide bytes.
         landmark_scheme: The scheme of the shards' landmarks.
-        versions: Versions that touch pixels.
+        versions: Versions of what can change a pixel, a label or a file: libraries, transforms, and
+            the packages of plugins that the build uses.
         shards: The shards, in the order of the manifest's rows.
     """
 
@@ -123,14 +125,14 @@ def make_plan(manifest: Manifest, options: BuildOptions) -> tuple[Manifest, Plan
         manifest_digest=ordered.digest(),
         options=options,
         landmark_scheme=_common_scheme(manifest),
-        versions=pixel_versions(),
+        versions=pixel_versions() | plugin_versions(manifest, options),
         shards=tuple(shards),
     )
     return ordered, plan
 
 
 def pixel_versions() -> dict[str, str]:
-    """Return the versions of everything that can change a rendered pixel."""
+    """Return the versions of everything of ferdata's own that can change a rendered pixel."""
     versions = {name: version(name) for name in _PIXEL_PACKAGES}
     transforms = {f"align {kind}": name for kind, name in TRANSFORMS.items()}
     return versions | transforms | {"render": RENDER_VERSION}

@@ -19,8 +19,9 @@ def plan_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> lis
         after: The content that the new one would have.
 
     Returns:
-        Phrases such as `"--size: 112 there, 96 now"`; what follows from another difference, such
-        as shards of another size, is only named where nothing else differs.
+        Phrases such as `"--size: 112 there, 96 now"`, or
+        `"operation gamma: my-package 1.1 there, my-package 1.2 now"`; what follows from another
+        difference, such as shards of another size, is only named where nothing else differs.
     """
     found = [
         *_of_mapping("options", before, after, lambda name: flag(RENAMED.get(name) or name)),
@@ -48,5 +49,7 @@ def _both(name: str, before: Any, after: Any) -> str:
 
 
 def _shown(value: Any) -> str:
+    if value is None:
+        return "none"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else text[:57] + "…"

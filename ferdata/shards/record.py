@@ -144,7 +144,7 @@ class BuildRecord(Record):
     """Every file by its path inside the build, posix."""
     options: BuildOptions = BuildOptions()
     versions: dict[str, str] = {}
-    """Versions that can change a pixel."""
+    """Versions that can change a pixel, a label or a file, those of plugins included."""
     leaks: tuple[str, ...] = ()
     """Why images of different splits are not independent; empty if they are."""
     notes: tuple[str, ...] = ()
