@@ -107,8 +107,8 @@ def test_a_smaller_label_space(
 
 def test_classes_that_a_source_lacks(tmp_path: Path, rafdb: Manifest, ckplus: Manifest) -> None:
     with pytest.raises(LabelError, match="anger is not in ckplus; contempt is not in rafdb"):
-        merge([rafdb, ckplus], load_mix(mix_file(tmp_path, lacking="error")))
-    merged = merge([rafdb, ckplus], load_mix(mix_file(tmp_path, lacking="drop")))
+        merge([rafdb, ckplus], load_mix(mix_file(tmp_path, missing_classes="error")))
+    merged = merge([rafdb, ckplus], load_mix(mix_file(tmp_path, missing_classes="drop")))
     assert set(merged.column("label")) == {"surprise"}
     assert len(merged.rejects) == 4
     assert {each.stage for each in merged.rejects} == {"curate"}

@@ -15,12 +15,12 @@ from ferdata.curation.leakage import leak_texts
 from ferdata.curation.split import resolve_rules
 from ferdata.ingesters import dataset_info
 from ferdata.recipes import Recipe
-from ferdata.shards.arrangement import arrange
 from ferdata.shards.finish import notes, without_failed
 from ferdata.shards.options import BuildOptions
 from ferdata.shards.paper_counts import describe_comparison, recipe_record
 from ferdata.shards.recipe_options import apply_recipe
 from ferdata.shards.shard import ShardReport
+from ferdata.shards.split_order import split_and_augment
 
 # LMFER, Table 1: images after augmentation.
 TABLE_1 = {
@@ -57,7 +57,7 @@ def build_rows(
     manifest: Manifest, **given: Any
 ) -> tuple[Manifest, Manifest, BuildOptions, Recipe | None]:
     options, recipe = apply_recipe(BuildOptions(**given), "rafdb")
-    source, rows = arrange(manifest, resolve_rules(manifest, options.split), options)
+    source, rows = split_and_augment(manifest, resolve_rules(manifest, options.split), options)
     return source, rows, options, recipe
 
 
@@ -171,7 +171,7 @@ def recipe_with(*expected: dict[str, Any]) -> Recipe:
 
 def test_counts_that_differ_are_named(rafdb: Manifest) -> None:
     options = BuildOptions(split="official", validation=0.1, augment="balance")
-    source, rows = arrange(rafdb, resolve_rules(rafdb, "official"), options)
+    source, rows = split_and_augment(rafdb, resolve_rules(rafdb, "official"), options)
     in_test = source.counts()["test"]
     recipe = recipe_with(
         {"where": "A", "counts": {"fear": 355, "anger": 4295 + 162, "disgust": 4295 + 160}},

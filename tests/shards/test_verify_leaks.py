@@ -13,8 +13,8 @@ from ferdata.core.manifest import Manifest
 from ferdata.core.split_rules import parse_rules
 from ferdata.curation.leakage import leak_texts
 from ferdata.curation.stage import curate
-from ferdata.shards.arrangement import augment_then_split
 from ferdata.shards.options import BuildOptions
+from ferdata.shards.split_order import augment_then_split
 from ferdata.shards.verify_report import FindingKind
 from ferdata.shards.verify_rules import Rules
 
