@@ -20,7 +20,7 @@ def build(
     given: dict[str, Any],
     name: Annotated[
         str | None,
-        typer.Argument(help="A dataset, a mix, or a mix's YAML file; see `ferdata datasets`."),
+        typer.Argument(help="A dataset, a mix, or a mix's YAML file; see 'ferdata datasets'."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The build directory.")] = None,
     data: Data = None,

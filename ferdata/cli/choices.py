@@ -19,7 +19,7 @@ def choice_flags() -> Iterator[Flag]:
         words = list(dict.fromkeys(word for values in by_dataset.values() for word in values))
         yield Flag(
             name=choice,
-            help=f"For {', '.join(by_dataset)}; see ferdata datasets {next(iter(by_dataset))}.",
+            help=f"For {', '.join(by_dataset)}; see 'ferdata datasets {next(iter(by_dataset))}'.",
             metavar="|".join(words),
             section="Data",
             default=words[0],

@@ -36,7 +36,7 @@ def compare(
 
     Every score is for one split, with its number of images and 95 % interval. The papers' own
     claims are in a separate table. Runs that are not yet evaluated on the split are evaluated
-    first, as by `ferdata eval`; unfinished runs are skipped and listed.
+    first, as by ferdata eval; unfinished runs are skipped and listed.
 
     \b
     Examples:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def demo(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="Datasets to copy; see `ferdata datasets`.", metavar="NAME"),
+        typer.Argument(help="Datasets to copy; see 'ferdata datasets'.", metavar="NAME"),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the copy, new or empty.")] = None,
     layout: Annotated[

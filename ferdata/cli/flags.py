@@ -177,9 +177,7 @@ def _flag(name: str, info: FieldInfo, section: str, *, known: Container[str]) ->
     """Return the flag of one field; other fields in its help are written as flags."""
     kind = next(each for each in _alternatives(info.annotation) if each is not type(None))
     help_text = " ".join((info.description or "").split())
-    help_text = re.sub(
-        r"`([^`]*)`", lambda word: flag(word[1]) if word[1] in known else word[1], help_text
-    )
+    help_text = re.sub(r"`([^`]*)`", lambda code: _spelled(code[1], known), help_text)
     default = info.default
     plain = default is None or default is False or default in ({}, ()) or "[default" in help_text
     words = ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
@@ -191,6 +189,13 @@ def _flag(name: str, info: FieldInfo, section: str, *, known: Container[str]) ->
         default="" if plain else words,
         is_yaml=get_origin(kind) in (dict, list, tuple),
     )
+
+
+def _spelled(code: str, known: Container[str]) -> str:
+    """Return what a docstring has in backticks as the help shows it: a flag, or a quoted value."""
+    if code in known:
+        return flag(code)
+    return code if code.startswith("--") else f"'{code}'"
 
 
 def _alternatives(annotation: Any) -> tuple[Any, ...]:

@@ -17,7 +17,7 @@ def merge(
     manifests: Annotated[
         list[Path],
         typer.Argument(
-            help="Manifests of its datasets, from `ferdata ingest`.", metavar="MANIFEST"
+            help="Manifests of its datasets, from 'ferdata ingest'.", metavar="MANIFEST"
         ),
     ],
     out: Annotated[Path, typer.Option(help="The manifest to write, a .parquet file.")],

@@ -101,7 +101,7 @@ def describe_problems(error: ValidationError, model: type[BaseModel]) -> list[st
             known = [name for part in _models_at(model, place[:-1]) for name in part.model_fields]
             unknown.append((place[:-1], describe_unknown_key(key, known)))
         else:
-            others.append((place, each["msg"]))
+            others.append((place, each["msg"].removeprefix("Value error, ")))
     problems = [*unknown, *(each for each in others if each[0] not in renamed)]
     return [f"{'.'.join(map(str, place)) or 'the file'}: {what}" for place, what in problems]
 

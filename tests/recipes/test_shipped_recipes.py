@@ -217,7 +217,7 @@ def test_ctan_weights_come_out_as_printed() -> None:
 @pytest.mark.parametrize(
     ("dataset", "where", "rows"),
     [
-        ("fer2013", "Table 2, with the three names put right", 1),
+        ("fer2013", "Table 2, with the three names corrected", 1),
         ("ckplus", "Table 3", 3),
         ("jaffe", "Table 5", 1),
     ],
@@ -240,7 +240,7 @@ def test_ctan_table_2_has_three_names_rotated() -> None:
 def test_ctan_table_6_is_complete_with_4226_of_surprise() -> None:
     printed = expected("ctan", "FER_CK+_KDEF", "Table 6, as printed")
     whole = expected(
-        "ctan", "FER_CK+_KDEF", "Table 6, with surprise worked out from the printed weights"
+        "ctan", "FER_CK+_KDEF", "Table 6, with surprise computed from the printed weights"
     )
     for name, weight in whole.weights.items():
         assert round(weight * printed.counts[name]) == pytest.approx(32_853, abs=1)

@@ -84,7 +84,7 @@ def test_leaks_that_are_declared_as_they_are_pass(films: Manifest, copies: Manif
         texts = leak_texts(manifest.provenance)
         assert found(manifest, options, leaks=texts) == []
         notes = list(Rules(manifest, BuildOptions(**options), texts, ()).notes())
-        assert notes == [f"this build leaks, as it says itself: {texts[0]}"]
+        assert notes == [f"this build leaks, as declared: {texts[0]}"]
 
 
 @pytest.mark.parametrize("leaks", [[], ["fine"]])
