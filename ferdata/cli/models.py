@@ -61,10 +61,10 @@ def list_files(
 def fetch(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Download missing files into the cache, check them, print their paths.
+    """Download missing files into the cache, and check them.
 
     Files that are already on this machine are only checked; a damaged file in the cache is
-    replaced. Where each file comes from is printed to standard error.
+    replaced. Prints the path of each file, and on standard error where it comes from.
 
     \b
     Examples:
