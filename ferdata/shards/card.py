@@ -120,5 +120,5 @@ def _recipe(record: BuildRecord) -> Sequence[str]:
     """Return the name of the recipe, and how the counts compare with the paper's."""
     if record.recipe is None:
         return ()
-    how = ", without its leaks (--leak-free)" if record.recipe.leak_free else ""
+    how = " with --leak-free" if record.recipe.leak_free else ""
     return (f"{record.recipe.name}{how}", *map(describe_comparison, record.recipe.expected))

@@ -55,7 +55,7 @@ def _headline(record: BuildRecord, out: Path, *, already_done: bool) -> str:
 def _recipe(record: BuildRecord) -> str:
     if record.recipe is None:
         return ""
-    how = ", without its leaks (--leak-free)" if record.recipe.leak_free else ""
+    how = " with --leak-free" if record.recipe.leak_free else ""
     lines = [f"recipe     {record.recipe.name}{how}"]
     lines += [f"  {describe_comparison(table)}" for table in record.recipe.expected]
     return "\n".join(lines)

@@ -104,7 +104,7 @@ def test_record_card_and_summary_say_that_it_leaks(leaky: Path, recipe: Path) ->
     assert f"THIS BUILD LEAKS: {text}." in summary
     assert "only train is augmented" not in summary
     assert f"ferdata train {leaky} --recipe {recipe}\n" in summary  # the file, not its name
-    assert "Table 9: not compared: a synthetic copy with 0.012 of the images" in summary
+    assert "Table 9: not compared: this is a synthetic copy at scale 0.012" in summary
     assert record["recipe"]["name"] == record["options"]["recipe"] == "leaky"
 
 
@@ -245,7 +245,7 @@ def test_sound_splits_first_and_does_not_leak(
     result = run_build(*words)
     assert result.exit_code == 0, result.output
     assert "LEAKS" not in result.stdout
-    assert "recipe     leaky, without its leaks" in result.stdout
+    assert "recipe     leaky with --leak-free" in result.stdout
     record = read_json(out / "build.json")
     assert record["leaks"] == []
     assert record["recipe"]["leak_free"] is True
