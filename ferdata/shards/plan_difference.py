@@ -1,4 +1,4 @@
-"""What differs between two plans, part by part, for the message that refuses to mix them."""
+"""What differs between two plans, part by part, for the error message that refuses to mix them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def plan_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> lis
     """Name the parts in which two plans differ, with both values.
 
     Args:
-        before: The content of the `plan.json` that is there.
+        before: The content of the existing `plan.json`.
         after: The content that the new one would have.
 
     Returns:

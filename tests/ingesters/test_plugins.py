@@ -177,7 +177,7 @@ def test_a_program_registers_its_own_dataset(tmp_path: Path) -> None:
         manifest = ingesters.ingest("mine", write(tmp_path / "data/a.txt", "x"))
         assert manifest.column("sample_id") == ["mine/1"]
         assert kinds(manifest) == ["blank line"]
-        with pytest.raises(PluginError, match="there is a dataset named 'kdef' already"):
+        with pytest.raises(PluginError, match="there is already a dataset named 'kdef'"):
             ingesters.register("kdef")(Nameless)
     finally:
         catalog.datasets().unregister("mine")
