@@ -67,13 +67,17 @@ def test_a_notebook_shows_counts_and_images(build: ferdata.Build) -> None:
     html = build._repr_html_()
     assert "<td style='text-align:left'>happiness</td>" in html
     assert html.count("data:image/png;base64,") == 7
+    assert repr(build.manifest).startswith(f"Manifest({build.record.rows} rows, 7 classes")
+    assert repr(build.verify()).startswith("OK: ")
 
 
 def test_names_from_a_dataset_cant_speak_html(build: ferdata.Build) -> None:
-    record = build.record.model_copy(update={"datasets": {"x": "<script>"}, "leaks": ("<b>",)})
+    changes = {"datasets": {"x": "<script>"}, "leaks": ("<b>",), "notes": ("<i>",)}
+    record = build.record.model_copy(update=changes)
     html = ferdata.Build(build.root, record)._repr_html_()
     assert "<script>" not in html
     assert "leaks: &lt;b&gt;" in html
+    assert "&lt;i&gt;" in html
 
 
 def test_the_config_repeats_a_build(build: ferdata.Build, demo_rafdb: Path, tmp_path: Path) -> None:
