@@ -62,4 +62,11 @@ __getattr__, __dir__ = lazy_names(
         "LabelSpace": "ferdata.core.labels",
         "Manifest": "ferdata.core.manifest",
     },
+    guesses={
+        "load": "open",
+        "read": "open",
+        "fit": "train",
+        "score": "evaluate",
+        "eval": "evaluate",
+    },
 )

@@ -2,38 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator
 from functools import cached_property
 from html import escape
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from ferdata.api.paths import DataFolders, PathLike, as_folders, as_path
+from ferdata.api.build_request import run_build
+from ferdata.api.guesses import AnswersGuesses, require_options
+from ferdata.api.paths import DataFolders, PathLike, as_path
 from ferdata.core import html
-from ferdata.core.config import CONFIG_FILE, read_config, write_config
 from ferdata.core.errors import OptionError
-from ferdata.core.options import unknown_name
 from ferdata.data import build as opened
-from ferdata.shards.options import BuildOptions, Execution
+from ferdata.shards.record import BuildRecord
 
 if TYPE_CHECKING:
     import datasets
 
     from ferdata.core.manifest import Manifest
     from ferdata.data import FerDataModule, ShardDataset, ShardLoader
-    from ferdata.shards.pipeline import BuildReport
     from ferdata.shards.verify_report import VerifyReport
 
 _SAMPLES = 8  # images that a notebook shows
 
 
-class Build(opened.Build):
-    """A finished build.
+class Build(AnswersGuesses, opened.Build):
+    """A finished build: a mapping of its splits, with all that is known about it.
+
+        build = ferdata.Build("out/rafdb")      # the same as ferdata.open("out/rafdb")
+        list(build), build["train"]             # names of splits, a torch dataset
+
+    Args:
+        root: The build directory.
+        record: Its record, where that was read already.
 
     Attributes:
         root: The build directory.
         record: What it holds: counts, options, versions, leaks, notes, the hash of every file.
+
+    Raises:
+        BuildError: There is no build, it is not finished, or its `build.json` is damaged.
     """
+
+    guesses: ClassVar[dict[str, str]] = {
+        **dict.fromkeys(("train", "training"), 'build.dataset("train")'),
+        **dict.fromkeys(("val", "valid", "validation", "dev"), 'build.dataset("validation")'),
+        "test": 'build.dataset("test")',
+        **dict.fromkeys(("path", "dir", "folder", "out"), "build.root"),
+        **dict.fromkeys(("df", "dataframe", "to_pandas", "to_df"), "build.manifest.to_pandas()"),
+        **dict.fromkeys(("classes", "class_names", "labels", "names"), "build.label_space.names"),
+        **dict.fromkeys(("num_classes", "n_classes"), "len(build.label_space)"),
+        **dict.fromkeys(("dataloader", "train_loader"), 'build.loader("train", batch_size=64)'),
+        **dict.fromkeys(("images", "X", "y"), 'build.dataset("train")'),
+        "options": "build.record.options",
+        "evaluate": "run.evaluate(build)",
+        "fit": 'ferdata.train(build, model="a_mobilenet")',
+    }
+
+    def __init__(self, root: PathLike, record: BuildRecord | None = None) -> None:
+        folder = as_path(root, "root")
+        super().__init__(folder, record or BuildRecord.open(folder))
+
+    def __getitem__(self, split: str) -> ShardDataset:
+        """Return a split as a map-style torch dataset."""
+        return self.dataset(split)
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names of the splits."""
+        return iter(self.splits)
+
+    def __len__(self) -> int:
+        """Return the number of splits; `len(build["train"])` is the number of images in one."""
+        return len(self.splits)
 
     @cached_property
     def manifest(self) -> Manifest:
@@ -70,8 +109,10 @@ class Build(opened.Build):
             UnknownNameError: The build has no such split.
             MissingExtraError: torch is not installed.
         """
+        self.split(split)
         from ferdata.data import ShardDataset  # noqa: PLC0415 - loads torch
 
+        require_options(options, ShardDataset)
         return ShardDataset(self, split, **options)
 
     def loader(self, split: str = "train", **options: Any) -> ShardLoader:
@@ -85,8 +126,10 @@ class Build(opened.Build):
             UnknownNameError: The build has no such split.
             MissingExtraError: torch is not installed.
         """
-        from ferdata.data import ShardLoader  # noqa: PLC0415 - loads torch
+        self.split(split)
+        from ferdata.data.loader import LoaderOptions, ShardLoader  # noqa: PLC0415 - loads torch
 
+        require_options(options, ShardLoader, LoaderOptions)
         return ShardLoader(self, split, **options)
 
     def datamodule(self, **options: Any) -> FerDataModule:
@@ -99,7 +142,9 @@ class Build(opened.Build):
             MissingExtraError: Lightning is not installed.
         """
         from ferdata.data import FerDataModule  # noqa: PLC0415 - loads torch and Lightning
+        from ferdata.data.loader import LoaderOptions  # noqa: PLC0415
 
+        require_options(options, FerDataModule, LoaderOptions)
         return FerDataModule(self, **options)
 
     def to_hf(self) -> datasets.DatasetDict:
@@ -140,6 +185,7 @@ class Build(opened.Build):
             "split": self.record.options.split,
             "landmarks": self.landmarks.scheme,
             "plan": self.plan_sha256[:12],
+            **{f"note {number}": note for number, note in enumerate(self.record.notes, 1)},
         }
         return "".join(
             [
@@ -168,11 +214,11 @@ class Build(opened.Build):
 
 def build(
     name: str | None = None,
-    *,
-    out: PathLike | None = None,
     data: DataFolders | None = None,
+    out: PathLike | None = None,
+    *,
     demo: bool = False,
-    demo_scale: float = 0.05,
+    demo_scale: float | None = None,
     config: PathLike | None = None,
     **options: Any,
 ) -> Build:
@@ -184,11 +230,12 @@ def build(
     Args:
         name: A dataset, for instance `"rafdb"`, a mix, for instance `"FER_CK+_KDEF"`, or the path
             of a mix's YAML file.
-        out: The build directory.
         data: The folder that holds the data; for a mix one folder, or a mapping of dataset names
             to folders.
+        out: The build directory.
         demo: Build from a synthetic copy, which is drawn into `out/demo`.
-        demo_scale: Size of the synthetic copy, as a fraction of the real number of images.
+        demo_scale: Size of the synthetic copy, as a fraction of the real number of images; default
+            0.05.
         config: YAML file with arguments and options by name; those given here override it.
         **options: Options of `ferdata.shards.BuildOptions` and `ferdata.shards.Execution`, and
             choices of the dataset, for instance `size=96`, `augment="balance"`, `poses="half"`.
@@ -197,170 +244,8 @@ def build(
         FerdataError: A name or an option is wrong, the data are not as they should be, or `out`
             holds another build; the message says what to do.
     """
-    arguments = {"name": name, "out": out, "data": data, "demo": demo, "demo_scale": demo_scale}
-    return Build.open(run_build(arguments, options, config=config).out)
-
-
-def run_build(
-    arguments: Mapping[str, Any],
-    options: Mapping[str, Any],
-    *,
-    config: PathLike | None = None,
-    spelled: Callable[[str], str] = str,
-) -> BuildReport:
-    """Carry out a call of `build`.
-
-    Args:
-        arguments: The arguments of `build` by name.
-        options: Its options by name.
-        config: A file with more of both.
-        spelled: How an option is written where the call comes from, for messages.
-
-    Raises:
-        FerdataError: As for `build`.
-    """
-    request = _Request.read(arguments, options, config, spelled)
-    from ferdata.shards.pipeline import build_shards, resolve_options  # noqa: PLC0415 - heavy
-    from ferdata.shards.sources import find_source  # noqa: PLC0415
-
-    source = find_source(request.name)
-    resolve_options(source, request.options)  # what is wrong is said before faces are drawn
-    data = request.data if request.data is not None else request.draw_demo(source.datasets)
-    report = build_shards(request.name, data, request.out, request.options, request.execution)
-    request.write_config(report)
-    return report
-
-
-class _Request:
-    """A call of `build`, checked.
-
-    Attributes:
-        name: What to build.
-        out: The build directory.
-        data: Where the data are; None for a synthetic copy.
-        demo_scale: Size of the synthetic copy.
-        options: What decides the bytes.
-        execution: What decides only how the build runs.
-    """
-
-    def __init__(
-        self,
-        arguments: Mapping[str, Any],
-        options: BuildOptions,
-        execution: Execution,
-    ) -> None:
-        name, out, data = arguments["name"], arguments["out"], arguments["data"]
-        if not name:
-            raise OptionError("name the dataset or mix to build; `ferdata datasets` lists them")
-        if not out:
-            raise OptionError("--out is missing: the folder to build into")
-        if bool(arguments["demo"]) == (data is not None):
-            raise OptionError(
-                "give either --data DIR, the folder that holds the data, or --demo to build from "
-                f"a synthetic copy. `ferdata datasets {name}` tells how to get the data"
-            )
-        self.name = str(name)
-        self.out = as_path(out, "out")
-        self.data = None if data is None else as_folders(data)
-        self.demo_scale = float(arguments["demo_scale"])
-        self.options = options
-        self.execution = execution
-
-    @classmethod
-    def read(
-        cls,
-        arguments: Mapping[str, Any],
-        options: Mapping[str, Any],
-        config: PathLike | None,
-        spelled: Callable[[str], str],
-    ) -> _Request:
-        """Put a call together: what was given, over the file, over the defaults."""
-        written = read_config(config) if config is not None else {}
-        defaults = {"name": None, "out": None, "data": None, "demo": False, "demo_scale": 0.05}
-        given = {key: each for key, each in arguments.items() if each != defaults[key]}
-        merged = defaults | {k: v for k, v in written.items() if k in defaults} | given
-        values = {key: each for key, each in written.items() if key not in defaults} | dict(options)
-        values["choices"] = {**written.get("choices", {}), **options.get("choices", {})}
-        own, execution = _sort(values)
-        return cls(
-            merged,
-            BuildOptions.checked(own, kind="build option", spelled=spelled),
-            Execution.checked(execution, kind="build option", spelled=spelled),
-        )
-
-    def draw_demo(self, datasets: tuple[str, ...]) -> dict[str, Path]:
-        """Draw a synthetic copy of each dataset and return its folder."""
-        from ferdata.ingesters.demo import write_demo  # noqa: PLC0415 - only the demo draws
-
-        home = self.out / "demo"
-        return {
-            name: write_demo(
-                name,
-                home / name if len(datasets) > 1 else home,
-                scale=self.demo_scale,
-                workers=self.execution.workers,
-                quiet=self.execution.quiet,
-            ).root
-            for name in datasets
-        }
-
-    def write_config(self, report: BuildReport) -> None:
-        """Write the file that repeats the build beside its record."""
-        values: dict[str, Any] = {"name": self.name}
-        if self.data is None:
-            values |= {"demo": True, "demo_scale": self.demo_scale}
-        values |= report.record.options.model_dump(mode="json")
-        values |= self._copied_files(report.out)
-        title = f"ferdata build --config {CONFIG_FILE} --out DIR" + (
-            "" if self.data is None else " --data DIR"
-        )
-        write_config(report.out / CONFIG_FILE, values, title=f"Repeats this build: {title}")
-
-    def _copied_files(self, out: Path) -> dict[str, str]:
-        """Copy a mix and a recipe that are the user's files; return the options that name them."""
-        from ferdata.core.yaml_files import is_file_name  # noqa: PLC0415 - keeps start-up light
-        from ferdata.recipes import load_recipe  # noqa: PLC0415
-        from ferdata.recipes.mix import load_mix  # noqa: PLC0415
-
-        copied = {}
-        for option, given, load in (
-            ("name", self.name, load_mix),
-            ("recipe", self.options.recipe, load_recipe),
-        ):
-            if given and is_file_name(given):
-                file = f"{'mix' if option == 'name' else option}.yaml"
-                content = load(given).model_dump(mode="json", exclude_unset=True)
-                write_config(out / file, content, title=f"The {option} of this build.")
-                copied[option] = file
-        return copied
-
-
-def _sort(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Tell build options, execution options and choices of datasets apart.
-
-    Raises:
-        OptionError: A name is none of them.
-    """
-    from ferdata.ingesters.lookup import dataset_info, dataset_names  # noqa: PLC0415 - reads YAML
-
-    own: dict[str, Any] = {}
-    execution: dict[str, Any] = {}
-    choices = dict(values.get("choices") or {})
-    for name, value in values.items():
-        if name in BuildOptions.model_fields:
-            own[name] = value
-        elif name in Execution.model_fields:
-            execution[name] = value
-        else:
-            offered = {each for known in dataset_names() for each in dataset_info(known).choices}
-            if name not in offered:
-                known = {**BuildOptions.model_fields, **Execution.model_fields}
-                raise OptionError(
-                    unknown_name("build option", name, {**known, **dict.fromkeys(offered)})
-                )
-            choices[name] = value
-    own.pop("choices", None)
-    return own | ({"choices": choices} if choices else {}), execution
+    given = {"name": name, "out": out, "data": data, "demo": demo, "demo_scale": demo_scale}
+    return Build.open(run_build(given, options, config=config).out)
 
 
 def verify(build: PathLike | opened.Build, *, quiet: bool = False) -> VerifyReport:

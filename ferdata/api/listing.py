@@ -29,6 +29,14 @@ class Listing(tuple[Any, ...]):
         made.heads, made.rows = tuple(heads), tuple(map(tuple, rows))
         return made
 
+    def __getattr__(self, name: str) -> Any:
+        item = self[0] if self else None
+        if not name.startswith("_") and hasattr(item, name):
+            raise AttributeError(
+                f"this is a list of {len(self)}; take one of them, such as [0].{name}"
+            )
+        return self.__getattribute__(name)  # fails as it did
+
     def __repr__(self) -> str:
         return text_table(self.heads, [list(map(str, row)) for row in self.rows], align="l")
 

@@ -27,15 +27,16 @@ def open_folder(path: PathLike) -> Build | Run | Manifest:
         BuildError: A build that is not finished, or damaged.
         RunError: A run whose record is damaged.
     """
-    from ferdata.shards.record import BuildRecord  # noqa: PLC0415 - keeps `import ferdata` light
+    from ferdata.runs.record import RunRecord  # noqa: PLC0415 - keeps `import ferdata` light
+    from ferdata.shards.record import BuildRecord  # noqa: PLC0415
 
     folder = as_path(path, "path")
+    if folder.name in (BuildRecord.file_name, RunRecord.file_name):
+        folder = folder.parent
     if folder.suffix == ".parquet":
         from ferdata.core.manifest import Manifest  # noqa: PLC0415 - loads pyarrow
 
         return Manifest.load(folder)
-    from ferdata.runs.record import RunRecord  # noqa: PLC0415
-
     if (folder / RunRecord.file_name).is_file():
         from ferdata.api.runs import Run  # noqa: PLC0415
 

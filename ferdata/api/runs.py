@@ -3,52 +3,66 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Mapping
+import os
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from ferdata.api.guesses import AnswersGuesses
 from ferdata.api.listing import Listing
 from ferdata.api.paths import PathLike, as_path
+from ferdata.api.train_request import run_train
 from ferdata.core import html
-from ferdata.core.config import read_config
+from ferdata.core.errors import OptionError
+from ferdata.core.split_rules import SPLITS
 from ferdata.data import build as opened
 from ferdata.deployment.options import ExportOptions, PredictOptions
-from ferdata.runs.folder import RunFolder, default_folder
-from ferdata.runs.options import TrainOptions
+from ferdata.evaluation.options import ComparisonOptions, EvaluationOptions
+from ferdata.runs.folder import RunFolder
 from ferdata.runs.record import RunRecord
 
 if TYPE_CHECKING:
+    from ferdata.api.reports import ComparedRuns, Evaluation
     from ferdata.deployment.images import ImageInput
     from ferdata.deployment.results import ExportReport
-    from ferdata.evaluation.comparison import Comparison
-    from ferdata.evaluation.report import EvaluationReport
-    from ferdata.training.report import RunReport
+    from ferdata.models.classifier import Classifier
 
 
-class Run(RunFolder):
+class Run(AnswersGuesses, RunFolder):
     """A training run.
+
+    Args:
+        path: Its folder.
 
     Attributes:
         path: Its folder: checkpoints, metrics, evaluations.
+
+    Raises:
+        RunError: There is no run, or its `run.json` is damaged.
     """
 
+    guesses: ClassVar[dict[str, str]] = {
+        **dict.fromkeys(("root", "dir", "folder", "out"), "run.path"),
+        **dict.fromkeys(("accuracy", "acc"), "run.evaluate().accuracy"),
+        **dict.fromkeys(("score", "test", "metrics", "scores"), 'run.evaluate(split="test")'),
+        **dict.fromkeys(("model", "net", "module", "classifier"), "run.load_model()"),
+        **dict.fromkeys(("options", "config", "hparams"), "run.record.options"),
+        **dict.fromkeys(("classes", "labels", "class_names"), "run.record.spec.labels"),
+        "results": "run.record.results",
+        "build": "run.own_build()",
+        **dict.fromkeys(("fit", "train"), "ferdata.train(build, out=run.path, resume=True)"),
+    }
+
+    def __init__(self, path: PathLike | RunFolder) -> None:
+        super().__init__(path.path if isinstance(path, RunFolder) else as_path(path, "run"))
+        self.record  # noqa: B018 - a folder that is not a run is refused now
+
     @classmethod
-    def open(cls, path: PathLike | RunFolder) -> Run:
-        """Open a run.
-
-        Args:
-            path: Its folder; an open run is returned as it is.
-
-        Raises:
-            RunError: There is no run, or its `run.json` is damaged.
-        """
-        if isinstance(path, Run):
-            return path
-        run = cls(path.path if isinstance(path, RunFolder) else as_path(path, "run"))
-        run.record  # noqa: B018 - a folder that is not a run is refused now
-        return run
+    def open(cls, path: PathLike | RunFolder) -> Self:
+        """Open a run; one that is open already is returned as it is."""
+        return path if isinstance(path, cls) else cls(path)
 
     @cached_property
     def record(self) -> RunRecord:
@@ -62,7 +76,7 @@ class Run(RunFolder):
 
     def evaluate(
         self, build: PathLike | opened.Build | None = None, split: str = "test", **options: Any
-    ) -> EvaluationReport:
+    ) -> Evaluation:
         """Score the model on a split; see `ferdata.evaluate`."""
         return evaluate(self, build, split, **options)
 
@@ -76,6 +90,25 @@ class Run(RunFolder):
         """Classify the expression of faces in new images; see `ferdata.predict`."""
         return predict(self, images, out=out, **options)
 
+    def load_model(self, checkpoint: str | None = None) -> Classifier:
+        """Load the trained model, a torch module in evaluation mode on the CPU.
+
+        It takes images as the build stores them, uint8 of shape (B, H, W, C), and returns logits,
+        float32 of shape (B, K).
+
+        Args:
+            checkpoint: `"best"` or `"last"`; default: the one that the run selected.
+
+        Raises:
+            OptionError: There is no such checkpoint.
+            ModelFileError: Its file is missing or damaged.
+            MissingExtraError: torch is not installed.
+        """
+        asked = EvaluationOptions.checked({"checkpoint": checkpoint})
+        from ferdata.models.checkpoint import load_classifier  # noqa: PLC0415 - torch is heavy
+
+        return load_classifier(self.checkpoint(asked.checkpoint or self.record.options.select))
+
     def export(
         self, to: str = "onnx", *, out: PathLike | None = None, **options: Any
     ) -> ExportReport:
@@ -84,7 +117,10 @@ class Run(RunFolder):
 
     def __repr__(self) -> str:
         record = self.record
-        state = "not finished" if record.results is None else f"{record.results.epochs} epochs"
+        state = "not finished"
+        if record.results is not None:
+            number = record.results.epochs
+            state = f"{number} epoch{'s' if number > 1 else ''}"
         return (
             f"Run({record.options.model!r} on {record.build.name!r}, {state}, {str(self.path)!r})"
         )
@@ -114,7 +150,8 @@ class Run(RunFolder):
 
 
 def train(
-    build: PathLike | opened.Build,
+    build: PathLike | opened.Build | None = None,
+    model: str | None = None,
     *,
     out: PathLike | None = None,
     config: PathLike | None = None,
@@ -125,60 +162,24 @@ def train(
     """Train a model on a build, choose its best epoch on validation, test it.
 
     Args:
-        build: A build, open or by its directory.
+        build: A build, open or by its directory; None for the one that `config` names.
+        model: One of ferdata's models, such as `"a_mobilenet"`, or any of timm's.
         out: Folder of the run; default: `runs/BUILD-MODEL`.
-        config: YAML file with options by name; those given here override it.
+        config: YAML file with options by name, such as the `config.yaml` of a run; those given here
+            override it.
         resume: Continue the run in `out` after its last complete epoch, if there is one.
         quiet: Show no progress.
-        **options: Options of `ferdata.runs.options.TrainOptions`, for instance
-            `model="a_mobilenet"`, `epochs=3`, `recipe="lmfer"`.
+        **options: Options of `ferdata.runs.options.TrainOptions`, for instance `epochs=3`,
+            `recipe="lmfer"`.
 
     Raises:
         FerdataError: A name or an option is wrong, the build lacks what the run needs, or `out`
             holds another run; the message says what to do.
         MissingExtraError: torch is not installed.
     """
-    report = run_train(build, options, out=out, config=config, resume=resume, quiet=quiet)
+    given = options if model is None else {"model": model, **options}
+    report = run_train(build, given, out=out, config=config, resume=resume, quiet=quiet)
     return Run.open(report.run)
-
-
-def run_train(
-    build: PathLike | opened.Build,
-    options: Mapping[str, Any],
-    *,
-    out: PathLike | None = None,
-    config: PathLike | None = None,
-    resume: bool = False,
-    quiet: bool = False,
-    spelled: Callable[[str], str] = str,
-) -> RunReport:
-    """Carry out a call of `train` and return its report.
-
-    Args:
-        build: As for `train`, like all but the last.
-        options: Training options by name.
-        out: The run's folder.
-        config: A file with more options.
-        resume: Whether to continue.
-        quiet: Show no progress.
-        spelled: How an option is written where the call comes from, for messages.
-
-    Raises:
-        FerdataError: As for `train`.
-    """
-    from ferdata.training.recipe_options import run_options  # noqa: PLC0415 - keeps opening light
-
-    given = {**(read_config(config) if config is not None else {}), **options}
-    TrainOptions.checked(given, kind="training option", spelled=spelled)
-    data = opened.Build.open(build if isinstance(build, opened.Build) else as_path(build, "build"))
-    recipe, folder = given.pop("recipe", None), None if out is None else as_path(out, "out")
-    resolved = run_options(given, data, recipe=recipe, out=folder, resume=resume)
-    folder = folder or default_folder(data.name, resolved.model)
-    if not resume:
-        RunFolder(folder).start()  # said before torch is loaded
-    from ferdata.training import run_training  # noqa: PLC0415 - torch is heavy
-
-    return run_training(data.root, folder, resolved, resume=resume, quiet=quiet)
 
 
 def evaluate(
@@ -189,7 +190,7 @@ def evaluate(
     checkpoint: str | None = None,
     device: str = "auto",
     quiet: bool = False,
-) -> EvaluationReport:
+) -> Evaluation:
     """Score a trained model on a split: accuracy, per-class table, calibration, groups.
 
     Classes are matched by name: on a build with other classes, those it shares with the model are
@@ -210,16 +211,19 @@ def evaluate(
         FerdataError: Run and build don't fit together, or one can't be read.
         MissingExtraError: torch is not installed.
     """
-    opened_run = Run.open(run)
-    target = opened_run.record.build.path if build is None else build
-    data = opened.Build.open(
-        target if isinstance(target, opened.Build) else as_path(target, "build")
-    )
-    from ferdata.evaluation import evaluate as score  # noqa: PLC0415 - torch is heavy
+    asked = EvaluationOptions.checked({"checkpoint": checkpoint, "device": device})
+    if build in SPLITS and not Path(str(build)).exists():
+        raise OptionError(f"{build} is a split, not a build; write split={build!r}")
+    run = Run.open(run)
+    data = run.own_build() if build is None else _open_build(build)
+    data.split(split)
+    from ferdata.api.reports import Evaluation  # noqa: PLC0415 - torch is heavy
+    from ferdata.evaluation import evaluate as score  # noqa: PLC0415
 
-    return score(
-        opened_run.path, data.root, split, checkpoint=checkpoint, device=device, quiet=quiet
+    report = score(
+        run.path, data.root, split, checkpoint=asked.checkpoint, device=asked.device, quiet=quiet
     )
+    return Evaluation.model_construct(**dict(report))
 
 
 def predict(
@@ -254,6 +258,8 @@ def predict(
     from ferdata.deployment import predict as classify  # noqa: PLC0415 - keeps opening light
 
     checked = PredictOptions.checked(options, kind="prediction option")
+    if isinstance(images, opened.Build):
+        raise OptionError(f"{images.root} is a build; write ferdata.evaluate(run, build)")
     path = Run.open(run).path
     target = None if out is None else as_path(out, "out")
     found = list(classify(path, images, checked, out=target, quiet=quiet))
@@ -288,7 +294,7 @@ def export(
 
 
 def compare(
-    runs: Iterable[PathLike | RunFolder],
+    runs: PathLike | RunFolder | Iterable[PathLike | RunFolder],
     *,
     build: PathLike | opened.Build | None = None,
     split: str = "test",
@@ -296,11 +302,11 @@ def compare(
     repeats: int = 20,
     device: str = "auto",
     quiet: bool = False,
-) -> Comparison:
+) -> ComparedRuns:
     """Compare trained models: scores, size, arithmetic, speed, the papers' claims.
 
     Args:
-        runs: Runs, open or by their folders; unfinished ones are skipped and listed.
+        runs: One run or several, open or by their folders; unfinished ones are skipped and listed.
         build: The build to score all of them on; None: each on the build it was trained on.
         split: Name of the split.
         latency: Measure speed, too.
@@ -312,16 +318,25 @@ def compare(
         FerdataError: No run can be compared, or the build can't be read.
         MissingExtraError: torch is not installed.
     """
-    folders = [each.path if isinstance(each, RunFolder) else as_path(each, "run") for each in runs]
-    root = build.root if isinstance(build, opened.Build) else build
-    from ferdata.evaluation import compare as measure  # noqa: PLC0415 - torch is heavy
+    asked = ComparisonOptions.checked({"repeats": repeats, "device": device})
+    one = isinstance(runs, str | os.PathLike | RunFolder)
+    given: Iterable[Any] = [runs] if one else runs  # type: ignore[assignment]  # as checked
+    folders = [each.path if isinstance(each, RunFolder) else as_path(each, "run") for each in given]
+    data = None if build is None else _open_build(build)
+    from ferdata.api.reports import ComparedRuns  # noqa: PLC0415 - torch is heavy
+    from ferdata.evaluation import compare as measure  # noqa: PLC0415
 
-    return measure(
+    found = measure(
         folders,
-        None if root is None else as_path(root, "build"),
+        None if data is None else data.root,
         split,
         latency=latency,
-        repeats=repeats,
-        device=device,
+        repeats=asked.repeats,
+        device=asked.device,
         quiet=quiet,
     )
+    return ComparedRuns.model_construct(**dict(found))
+
+
+def _open_build(build: PathLike | opened.Build) -> opened.Build:
+    return opened.Build.open(build if isinstance(build, opened.Build) else as_path(build, "build"))

@@ -28,8 +28,11 @@ def build(
         bool, typer.Option("--demo", help="Build from a synthetic copy, drawn into OUT/demo.")
     ] = False,
     demo_scale: Annotated[
-        float, typer.Option(help="Size of the synthetic copy as a fraction of the real dataset's.")
-    ] = 0.05,
+        float | None,
+        typer.Option(
+            help="Size of the synthetic copy as a fraction of the real dataset's [default: 0.05]."
+        ),
+    ] = None,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
@@ -50,7 +53,7 @@ def build(
       ferdata build FER_CK+_KDEF --data fer2013=~/data/fer2013 --data ckplus=~/data/CK+ \\
           --data kdef=~/data/KDEF_and_AKDEF --augment balance --out out/mix
     """
-    from ferdata.api.builds import run_build  # noqa: PLC0415 - keeps start-up light
+    from ferdata.api.build_request import run_build  # noqa: PLC0415 - keeps start-up light
     from ferdata.core.parallel import default_workers  # noqa: PLC0415
     from ferdata.shards.summary import summary  # noqa: PLC0415
 

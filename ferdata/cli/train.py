@@ -16,7 +16,10 @@ from ferdata.runs.options import TrainOptions
 @with_flags(flags_of(TrainOptions))
 def train(
     given: dict[str, Any],
-    build: Annotated[Path, typer.Argument(help="Folder of a finished build.")],
+    build: Annotated[
+        Path | None,
+        typer.Argument(help="Folder of a finished build [default: the one in --config]."),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -53,9 +56,9 @@ def train(
       ferdata train out/lmfer --recipe lmfer
       ferdata train out/lmfer --recipe lmfer --input-size 64 --epochs 1 --batch-size 16
       ferdata train out/rafdb --model ctan --devices 4 --augment '[{op: horizontal_flip}]'
-      ferdata train out/rafdb --config runs/rafdb-ctan/config.yaml --seed 1 --out runs/second
+      ferdata train --config runs/rafdb-ctan/config.yaml --seed 1 --out runs/second
     """
-    from ferdata.api.runs import run_train  # noqa: PLC0415 - keeps start-up light
+    from ferdata.api.train_request import run_train  # noqa: PLC0415 - keeps start-up light
 
     given |= read_settings(settings or [])
     report = run_train(

@@ -7,9 +7,10 @@ rejects), 2 for wrong usage or wrong data.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from pathlib import Path
+
+from ferdata.core.suggestions import closest
 
 
 class FerdataError(Exception):
@@ -40,10 +41,10 @@ class UnknownNameError(OptionError):
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         accepted = sorted(known)
         if len(accepted) > self.LONGEST_LIST:
-            close = difflib.get_close_matches(name, accepted, n=6, cutoff=0.4)
+            close = closest(name, accepted, most=6, cutoff=0.4)
             listed = f"{len(accepted)} names" + (f", such as {', '.join(close)}" if close else "")
         else:
-            close = difflib.get_close_matches(name, accepted, n=1)
+            close = closest(name, accepted)
             listed = ", ".join(accepted)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         super().__init__(f"unknown {kind} {name!r}; expected one of {listed}.{hint}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
@@ -10,6 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 _IMAGE_SIDE = 72  # CSS pixels of a sample image
+
+_NUMBERS = re.compile(r"[\d.,]+ ?%?(–[\d.,]+ ?%?)?")
+"""A number as text, or an interval."""
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]], *, caption: str = "") -> str:
@@ -55,7 +59,9 @@ def _cell(value: object) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         text = f"{value:,}" if isinstance(value, int) else f"{value:.3g}"
         return f"<td style='text-align:right'>{text}</td>"
-    return f"<td style='text-align:left'>{escape(str(value))}</td>"
+    text = str(value)
+    side = "right" if _NUMBERS.fullmatch(text) else "left"
+    return f"<td style='text-align:{side}'>{escape(text)}</td>"
 
 
 def _png(image: npt.NDArray[np.uint8]) -> str:

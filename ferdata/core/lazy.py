@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from ferdata.core.errors import MissingExtraError
+from ferdata.core.suggestions import closest
 
 _EXTRAS = {
     "torch": "train",
@@ -25,7 +26,7 @@ _EXTRAS = {
 
 
 def lazy_names(
-    package: str, homes: Mapping[str, str]
+    package: str, homes: Mapping[str, str], *, guesses: Mapping[str, str] | None = None
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return `__getattr__` and `__dir__` of a package whose names are imported on first use.
 
@@ -33,6 +34,7 @@ def lazy_names(
         package: The package's `__name__`.
         homes: The module of each public name, inside the package or, with a dot, anywhere; the name
             there follows a colon where it is another.
+        guesses: Names that other packages have, with the public name that is meant.
 
     Raises:
         MissingExtraError: On use of a name whose module needs an extra that is not installed.
@@ -40,7 +42,9 @@ def lazy_names(
 
     def get(name: str) -> Any:
         if name not in homes:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+            meant = [(guesses or {}).get(name), *closest(name, homes)]
+            hint = next((f"; did you mean {package}.{each}?" for each in meant if each), "")
+            raise AttributeError(f"module {package!r} has no attribute {name!r}{hint}")
         home, _, attribute = homes[name].partition(":")
         home = home if "." in home else f"{package}.{home}"
         try:

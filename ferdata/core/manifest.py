@@ -68,6 +68,12 @@ class Manifest:
     def __len__(self) -> int:
         return int(self.table.num_rows)
 
+    def __repr__(self) -> str:
+        return (
+            f"Manifest({len(self):,} rows, {len(self.label_space)} classes, "
+            f"{len(self.rejects):,} rejects; to_pandas() shows them)"
+        )
+
     @classmethod
     def from_rows(
         cls,

@@ -10,7 +10,6 @@ heavy library; a field that only a heavy module can check imports it in its vali
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
@@ -18,6 +17,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from ferdata.core.errors import FerdataError, OptionError
+from ferdata.core.suggestions import closest
 
 RENAMED = {
     "sound": "leak_free",
@@ -29,6 +29,17 @@ RENAMED = {
     "grey": "gray",
 }
 """Former names and other spellings, with the current name."""
+
+_ELSEWHERE = {
+    "cuda": "gpu",
+    "data_dir": "data",
+    "image_size": "size",
+    "img_size": "size",
+    "learning_rate": "lr",
+    "path": "data",
+    "root": "data",
+}
+"""What other tools call an option or a value, with ferdata's name."""
 
 
 class Options(BaseModel):
@@ -158,10 +169,9 @@ def unknown_name(
 ) -> str:
     """Return the message for an unknown name, with the one that was probably meant."""
     plain = name.replace("-", "_")
-    if (renamed := RENAMED.get(plain)) in known:
+    if (renamed := (RENAMED | _ELSEWHERE).get(plain)) in known:
         return f"unknown {kind} {spelled(plain)}; it is called {spelled(str(renamed))}"
-    close = difflib.get_close_matches(plain, known, n=1)
-    if close:
+    if close := closest(plain, known):
         return f"unknown {kind} {spelled(plain)}; did you mean {spelled(close[0])}?"
     return f"unknown {kind} {spelled(plain)}; expected one of {', '.join(map(spelled, known))}"
 
@@ -189,7 +199,7 @@ def _expectation(error: Any) -> str:
 def _expected_words(given: str, listed: str) -> str:
     """List the accepted words, which pydantic gives as `'a', 'b' or 'c'`."""
     words = [word.strip().strip("'") for word in listed.replace(" or ", ", ").split(",")]
-    close = difflib.get_close_matches(RENAMED.get(given, given), words, n=1)
+    close = closest((RENAMED | _ELSEWHERE).get(given, given), words)
     hint = f"; did you mean {close[0]}?" if close else ""
     return f"expected one of {', '.join(words)}{hint}"
 

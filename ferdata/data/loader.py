@@ -108,8 +108,8 @@ class ShardLoader:
         rows: npt.NDArray[np.int64] | None = None,
         **options: Any,
     ) -> None:
-        if batch_size < 1:
-            raise OptionError(f"batch_size is {batch_size}; expected 1 or more")
+        if not isinstance(batch_size, int) or batch_size < 1:
+            raise OptionError(f"batch_size is {batch_size!r}; expected a number of rows, 1 or more")
         self.options = LoaderOptions(**options)
         self.dataset = ShardDataset(build, split, fields=fields)
         self.fields = tuple(dict.fromkeys((*self.dataset.fields, "index")))

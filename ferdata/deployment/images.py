@@ -205,8 +205,13 @@ def _require_pixels(image: object, position: int) -> None:
         return
     if not isinstance(image, np.ndarray):
         raise OptionError(
-            f"image {position} is a {type(image).__name__}; expected a path, a NumPy array or a "
-            "PIL image"
+            f"image {position} is of type {type(image).__name__}; expected a path, a NumPy array "
+            "or a PIL image"
+        )
+    if image.dtype.kind == "f":
+        raise OptionError(
+            f"image {position} is an array of {image.dtype}; expected uint8, 0–255. Values in 0–1 "
+            "become that with (255 * image).round().astype('uint8')"
         )
     if image.dtype != np.uint8 or not (
         image.ndim == 2 or (image.ndim == 3 and image.shape[2] in (1, 3))

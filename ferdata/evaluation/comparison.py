@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from ferdata.core.errors import BuildError, FerdataError, OptionError
+from ferdata.core.errors import FerdataError, OptionError
 from ferdata.core.files import sha256_file
 from ferdata.data import Build
 from ferdata.evaluation.complexity import (
@@ -202,26 +202,8 @@ def _report(
         and known.checkpoint_sha256 == sha256_file(folder.checkpoint(which))
     ):
         return known
-    root = _own_build(folder, record) if build is None else build.root
-    return evaluate(folder.path, root, split, device=device, quiet=quiet)
-
-
-def _own_build(folder: RunFolder, record: RunRecord) -> Path:
-    """Return the build that a run was trained on, if it still exists and is the same."""
-    path, plan = Path(record.build.path), record.build.plan_sha256
-    if not path.exists():
-        raise BuildError(
-            f"{folder.path} was trained on {path}, which does not exist; give a build with "
-            "--build FOLDER."
-        )
-    found = Build.open(path).plan_sha256
-    if found != plan:
-        raise BuildError(
-            f"{folder.path} was trained on {path} with plan {plan[:12]}…; the build there now has "
-            f"plan {found[:12]}…, so that its test split may contain train images of the run. Give "
-            "--build FOLDER to score on it nevertheless."
-        )
-    return path
+    data = build or folder.own_build()
+    return evaluate(folder.path, data.root, split, device=device, quiet=quiet)
 
 
 def _recipe(record: RunRecord) -> str | None:

@@ -53,13 +53,15 @@ class Block:
 def comparison_text(comparison: Comparison) -> str:
     """Return a comparison for a terminal."""
     notes = [paragraph(note) for note in comparison.notes]
-    return "\n\n".join([*notes, *(block.text() for block in _blocks(comparison))])
+    return "\n\n".join([*notes, *(block.text() for block in comparison_blocks(comparison))])
 
 
 def comparison_markdown(comparison: Comparison) -> str:
     """Return a comparison as Markdown."""
     notes = [f"> {escape_markdown(note)}" for note in comparison.notes]
-    return "\n\n".join([*notes, *(block.markdown() for block in _blocks(comparison))]) + "\n"
+    return (
+        "\n\n".join([*notes, *(block.markdown() for block in comparison_blocks(comparison))]) + "\n"
+    )
 
 
 def writer_for(path: Path) -> Callable[[Comparison, Path], None]:
@@ -74,7 +76,7 @@ def writer_for(path: Path) -> Callable[[Comparison, Path], None]:
     return writer
 
 
-def _blocks(comparison: Comparison) -> list[Block]:
+def comparison_blocks(comparison: Comparison) -> list[Block]:
     """Make the tables; measured and claimed numbers are never in the same one."""
     blocks = [_score_block(comparison), _size_block(comparison)]
     if any(run.speed for run in comparison.runs):

@@ -102,7 +102,7 @@ def write_demo(
     layout = writer.layouts[0] if layout is None else layout
     if layout not in writer.layouts:
         raise UnknownNameError(f"layout of {name}", layout, writer.layouts)
-    if not 0.0 < scale <= 1.0:
+    if not isinstance(scale, int | float) or not 0.0 < scale <= 1.0:
         raise OptionError(f"--scale {scale}: must be above 0 and at most 1 (the real size)")
     if workers < 1:
         raise OptionError(f"--workers {workers}: must be at least 1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from ferdata.core.errors import OptionError
+from ferdata.core.errors import OptionError, UnknownNameError
 
 
 def torch_device(device: str) -> torch.device:
@@ -14,8 +14,11 @@ def torch_device(device: str) -> torch.device:
         device: `"auto"` (a GPU if there is one), `"cpu"` or `"gpu"`.
 
     Raises:
+        UnknownNameError: It is none of these.
         OptionError: `device` is `"gpu"` and torch sees none.
     """
+    if device not in ("auto", "cpu", "gpu"):
+        raise UnknownNameError("device", device, ("auto", "cpu", "gpu"))
     if device == "cpu":
         return torch.device("cpu")
     if torch.cuda.is_available():

@@ -17,7 +17,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ferdata.core.errors import RunError
+from ferdata.core.errors import BuildError, RunError
+from ferdata.data.build import Build
 from ferdata.runs.options import TrainOptions, merge_for_resume
 from ferdata.runs.record import RunBuild, RunRecord
 
@@ -72,6 +73,29 @@ class RunFolder:
             RunError: There is no run here, or its `run.json` is damaged.
         """
         return RunRecord.open(self.path)
+
+    def own_build(self) -> Build:
+        """Open the build that the run was trained on.
+
+        Raises:
+            RunError: There is no run here.
+            BuildError: The build is gone, or another one is in its place.
+        """
+        trained = self.read().build
+        if not Path(trained.path).exists():
+            raise BuildError(
+                f"{self.path} was trained on {trained.path}, which does not exist; name the build "
+                "to score on"
+            )
+        build = Build.open(trained.path)
+        if build.plan_sha256 != trained.plan_sha256:
+            raise BuildError(
+                f"{self.path} was trained on {trained.path} with plan "
+                f"{trained.plan_sha256[:12]}…; the build there now has plan "
+                f"{build.plan_sha256[:12]}…, so that its test split may contain train images of "
+                "the run. Name the build to score on it nevertheless"
+            )
+        return build
 
     def start(self) -> None:
         """Check that no earlier run is overwritten; one without a complete epoch may be.

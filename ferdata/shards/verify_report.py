@@ -63,6 +63,9 @@ class VerifyReport:
         """Whether nothing differs."""
         return not self.findings
 
+    def __repr__(self) -> str:
+        return "\n".join(describe(self))
+
     def to_json(self) -> dict[str, Any]:
         """Return the report as plain JSON values."""
         return {**asdict(self), "build": str(self.build), "ok": self.ok}

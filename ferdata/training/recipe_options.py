@@ -66,15 +66,25 @@ def recipe_options(name: str, build: Build, given: Mapping[str, Any]) -> TrainOp
     recipe = load_recipe(name)
     _warn_of_other_data(recipe, build)
     own = recipe.train_options(build.name) if build.name in recipe.datasets else dict(recipe.train)
-    merged = {**own, **given, "recipe": recipe.name}
-    if merged.get("model") != own.get("model"):
-        merged["model_options"] = given.get("model_options", {})
-    elif isinstance(given.get("model_options"), Mapping):
-        merged["model_options"] = {**own.get("model_options", {}), **given["model_options"]}
+    merged = overlay(own, given) | {"recipe": recipe.name}
     try:
         return TrainOptions.checked(merged)
     except OptionError as error:
         raise OptionError(f"recipe {recipe.name}: {error}") from None
+
+
+def overlay(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options with others in their place.
+
+    `model_options` are replaced one by one, or as a whole where another model takes the place of
+    the one that they are for.
+    """
+    merged = {**under, **over}
+    if "model" in over and over["model"] != under.get("model", over["model"]):
+        merged["model_options"] = over.get("model_options", {})
+    elif isinstance(over.get("model_options"), Mapping):
+        merged["model_options"] = {**under.get("model_options", {}), **over["model_options"]}
+    return merged
 
 
 def _warn_of_other_data(recipe: Recipe, build: Build) -> None:

@@ -27,12 +27,12 @@ class RunReport(RunResults):
     evaluation: EvaluationReport | None
 
 
-def run_text(report: RunReport, build: Path) -> str:
+def run_text(report: RunReport, build: Path | None = None) -> str:
     """Return the results of a run and the next command.
 
     Args:
         report: The run's report.
-        build: Folder of the build, as the user wrote it.
+        build: Folder of the build, as the user wrote it; None for the run's own.
     """
     trained = f"{report.model} on {report.build}: {report.epochs} epochs, {report.seconds:.0f} s"
     if report.best_epoch is not None:
@@ -41,11 +41,11 @@ def run_text(report: RunReport, build: Path) -> str:
             f"; best epoch {report.best_epoch} with validation accuracy "
             f"{row['validation_accuracy']:.1%} and macro F1 {row['validation_macro_f1']:.3f}"
         )
+    where = f"{report.run} {build}" if build else report.run
     parts = [trained]
     if report.evaluation is not None:
         parts.append(evaluation_text(report.evaluation))
     parts.append(
-        f"run folder    {report.run}\n"
-        f"score again   ferdata eval {report.run} {build} --split validation"
+        f"run folder    {report.run}\nscore again   ferdata eval {where} --split validation"
     )
     return "\n\n".join(parts)

@@ -94,10 +94,10 @@ def run_training(
 
 def _write_config(folder: RunFolder, options: TrainOptions, build: Build) -> None:
     """Write the file of options that repeats the run."""
-    values = options.model_dump(mode="json")
+    values = {"build": str(build.root.absolute()), **options.model_dump(mode="json")}
     if options.recipe not in recipe_names():  # a file of the user's, whose options are all here
         del values["recipe"]
-    title = f"Repeats this run: ferdata train {build.root} --config {CONFIG_FILE} --out RUN"
+    title = f"Repeats this run: ferdata train --config {CONFIG_FILE} --out RUN"
     write_config(folder.path / CONFIG_FILE, values, title=title)
 
 

@@ -34,8 +34,9 @@ def test_wrong_calls_say_what_would_be_right(tmp_path: Path) -> None:
         ferdata.ingest("rafdb", tmp_path)
     with pytest.raises(OptionError, match="expected a path"):
         ferdata.detect(None)
-    with pytest.raises(AttributeError, match="no attribute 'biuld'"):
-        ferdata.biuld  # noqa: B018
+    for guess, meant in (("biuld", "build"), ("load", "open"), ("list_datasets", "datasets")):
+        with pytest.raises(AttributeError, match=rf"'{guess}'; did you mean ferdata\.{meant}\?"):
+            getattr(ferdata, guess)
 
 
 def test_manifests_merge_as_a_mix_declares(tmp_path: Path) -> None:

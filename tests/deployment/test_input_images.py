@@ -73,9 +73,9 @@ def test_what_is_not_an_image_is_refused(tmp_path):
         collect_images(tmp_path)
     with pytest.raises(OptionError, match="no image given"):
         collect_images([])
-    with pytest.raises(OptionError, match="image 2 is a bytes; expected a path"):
+    with pytest.raises(OptionError, match="image 2 is of type bytes; expected a path"):
         collect_images([BLOCKS, b"png"])
-    with pytest.raises(OptionError, match="image 1 is a NoneType"):
+    with pytest.raises(OptionError, match="image 1 is of type NoneType"):
         collect_images(None)
     for array in (BLOCKS[None], BLOCKS / 255, BLOCKS[..., :2]):
         with pytest.raises(OptionError, match=r"image 1 is an array of .* expected uint8"):

@@ -96,7 +96,7 @@ def test_runs_on_different_images_are_called_not_comparable(runs, tmp_path):
 def test_a_build_that_is_gone_or_was_made_anew_is_not_taken(runs, tmp_path):
     moved = copy_run(runs[0], tmp_path / "run", build={"path": str(tmp_path / "gone")})
     shutil.rmtree(moved / "evaluation")
-    with pytest.raises(OptionError, match=r"run: .*does not exist; give a build with --build"):
+    with pytest.raises(OptionError, match=r"run: .*does not exist; name the build"):
         fast([moved])
     write_build(tmp_path / "gone", plan="c" * 64)
     with pytest.raises(OptionError, match=r"plan aaaaaaaaaaaa….*now has plan cccccccccccc…"):
