@@ -28,10 +28,7 @@ def build(
         bool, typer.Option("--demo", help="Build from a synthetic copy, drawn into OUT/demo.")
     ] = False,
     demo_scale: Annotated[
-        float | None,
-        typer.Option(
-            help="Size of the synthetic copy as a fraction of the real dataset's [default: 0.05]."
-        ),
+        float | None, typer.Option(help="Size of the copy; 1: the real dataset's [default: 0.05].")
     ] = None,
     config: Config = None,
     as_json: Json = False,
