@@ -140,6 +140,6 @@ class LockedError(BuildError):
 
 
 class TooManyRejectsError(FerdataError):
-    """More rows were rejected than `--max-reject-rate` allows."""
+    """More rows were rejected than `--max-reject-rate` allows, or all."""
 
     exit_code = 1

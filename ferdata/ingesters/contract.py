@@ -38,6 +38,8 @@ class Layout:
         confidence: How sure the detection is, 0 to 1.
         evidence: What it was recognized by, one sentence each.
         notices: What is noticed in this copy; logged when it has been read.
+        ignored: Files that the reader knows and leaves out on purpose, by path, each with the rule
+            that is counted in the summary, for instance `"images in other poses"`.
     """
 
     dataset: str
@@ -48,6 +50,7 @@ class Layout:
     confidence: float
     evidence: tuple[str, ...]
     notices: Notices = field(default_factory=Notices, repr=False, compare=False)
+    ignored: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def below(

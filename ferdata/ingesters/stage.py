@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ferdata.core.errors import FerdataError, LayoutError, UnknownNameError
+from ferdata.core.errors import (
+    FerdataError,
+    LayoutError,
+    TooManyRejectsError,
+    UnknownNameError,
+)
 from ferdata.core.manifest import Manifest
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.catalog import all_ingesters, ingester
@@ -16,6 +22,7 @@ from ferdata.ingesters.contract import Ingester, Layout
 from ferdata.ingesters.count_checks import check_counts, official_counts
 from ferdata.ingesters.fingerprints import suspicions
 from ferdata.ingesters.info import UNSPLIT
+from ferdata.ingesters.inventory import Inventory
 from ferdata.ingesters.sample import Sample, samples_table
 from ferdata.ingesters.tree import FileTree
 
@@ -91,28 +98,21 @@ def ingest(name: str, root: Path, **choices: str | None) -> Manifest:
     chosen = reader.info.choose(choices)
     layout = _choose(reader, tree, source)
     logger.info("%s: reading the %s layout in %s", name, layout.name, layout.root)
-    rejects: list[Reject] = []
-    samples = _samples(reader.read(layout, chosen), rejects)
+    inventory = Inventory(layout)
+    samples = inventory.samples(reader.read(layout, chosen))
     framing = reader.info.layout(layout.name).framing
     manifest = Manifest(
         samples_table(samples, name, layout.name, framing),
         reader.label_space(chosen),
-        rejects=tuple(rejects),
         roots={name: layout.root},
     )
+    _require_rows(manifest, layout, inventory.rejects)
+    manifest = replace(manifest, rejects=tuple(inventory.rejects))
     manifest.validate()
     layout.notices.log(name)
-    _warn_of_rejects(name, rejects)
-    return manifest.with_provenance("ingest", _provenance(manifest, reader, layout, chosen, root))
-
-
-def _samples(found: Iterable[Sample | Reject], rejects: list[Reject]) -> Iterator[Sample]:
-    """Yield the samples, and collect the rejects."""
-    for each in found:
-        if isinstance(each, Sample):
-            yield each
-        else:
-            rejects.append(each)
+    _warn_of_rejects(name, inventory.rejects)
+    said = _provenance(manifest, reader, layout, chosen, root)
+    return manifest.with_provenance("ingest", said | {"ignored": inventory.ignored()})
 
 
 def _choose(reader: Ingester, tree: FileTree, source: str | None) -> Layout:
@@ -166,6 +166,18 @@ def _explain_missing(reader: Ingester, tree: FileTree) -> str:
 def _detect(tree: FileTree) -> list[Layout]:
     found = [layout for each in all_ingesters().values() for layout in each.detect(tree)]
     return sorted(found, key=lambda layout: (-layout.confidence, layout.dataset, layout.name))
+
+
+def _require_rows(manifest: Manifest, layout: Layout, rejects: list[Reject]) -> None:
+    """Refuse a copy of which nothing can be used."""
+    if len(manifest):
+        return
+    counted = Counter(each.reason for each in rejects).most_common(3)
+    listed = "; ".join(f"{count:,} × {reason}" for reason, count in counted)
+    raise TooManyRejectsError(
+        f"{layout.root}: read as {layout.dataset} in the {layout.name} layout, but no row can be "
+        f"used{f': {listed}' if listed else ', since the folder holds no image'}."
+    )
 
 
 def _warn_of_rejects(name: str, rejects: list[Reject]) -> None:
