@@ -21,6 +21,9 @@ from ferdata.ingesters.tree import FileTree
 
 STAGE = "ingest"
 
+OF_REJECTS = "images whose line in a list was rejected"
+"""The rule for images that a rejected line names; the line is the reject."""
+
 Choices = Mapping[str, str]
 """What to read where a dataset offers a choice, `{"poses": "half"}`; see `DatasetInfo`."""
 

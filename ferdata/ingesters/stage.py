@@ -110,9 +110,12 @@ def ingest(name: str, root: Path, **choices: str | None) -> Manifest:
     manifest = replace(manifest, rejects=tuple(inventory.rejects))
     manifest.validate()
     layout.notices.log(name)
+    ignored = inventory.ignored()
+    for rule, count in ignored.items():
+        logger.info("%s: ignored %d %s", name, count, rule)
     _warn_of_rejects(name, inventory.rejects)
     said = _provenance(manifest, reader, layout, chosen, root)
-    return manifest.with_provenance("ingest", said | {"ignored": inventory.ignored()})
+    return manifest.with_provenance("ingest", said | {"ignored": ignored})
 
 
 def _choose(reader: Ingester, tree: FileTree, source: str | None) -> Layout:

@@ -48,6 +48,9 @@ class FileTree:
             reason = walk.unreadable[0][1]
             raise LayoutError(f"{root}: can't be read ({reason}); check its permissions.")
         if not walk.files and not walk.unreadable:
+            if walk.unusable:
+                path, reason = min(walk.unusable)
+                raise LayoutError(f"{root}: no file can be used: {path}: {reason}.")
             raise LayoutError(f"{root}: contains no files; give the folder with the dataset.")
         return cls(
             root,

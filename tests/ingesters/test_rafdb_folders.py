@@ -9,6 +9,7 @@ from support.trees import kinds
 
 from ferdata.core.errors import AnnotationError, LabelError, LayoutError
 from ferdata.ingesters import detect, ingest
+from ferdata.ingesters.contract import OF_REJECTS
 
 
 def test_kaggle_copy(kaggle: Path) -> None:
@@ -68,7 +69,12 @@ def test_bad_lines_of_a_csv(kaggle: Path) -> None:
 
     edit("train_labels.csv", damage)(kaggle)
     manifest = ingest("rafdb", kaggle)
-    assert sorted(kinds(manifest)) == ["blank line", "label code 9", "path leaves the data root"]
+    assert sorted(kinds(manifest)) == [
+        "blank line",
+        "label code 9",
+        "path leaves the data root",
+    ]
+    assert manifest.provenance["ingest"]["ignored"][OF_REJECTS] == 1
     assert len(manifest) == len(BASIC) - 1
 
 

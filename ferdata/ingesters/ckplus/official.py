@@ -129,7 +129,12 @@ class _Copy:
             for repeats in (each.repeats for each in copy.frames[sequence] if each.repeats):
                 kind = "frames occur more than once; the first path is used"
                 layout.notices.add(kind, repeats[0])
-        copy.strays += strays
+        inside = {_tree_of(frames[0].path) for frames in copy.frames.values()}
+        for path in strays:
+            if any(f"/{path}".startswith(f"/{each}/" if each else "/") for each in inside):
+                copy.strays.append(path)
+            else:
+                layout.ignored[path] = "images outside the tree of the sequences"
         return copy
 
     def _annotate(self, match: re.Match[str], path: str) -> None:

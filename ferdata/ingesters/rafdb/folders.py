@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from ferdata.core.errors import LabelError
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.class_folders import SPLIT_FOLDER
-from ferdata.ingesters.contract import Layout
+from ferdata.ingesters.contract import OF_REJECTS, Layout
 from ferdata.ingesters.info import DatasetInfo
 from ferdata.ingesters.label_list import LabelList, is_other_dataset, read_label_list
 from ferdata.ingesters.rafdb.names import csv_list, image_key, official_split
@@ -102,6 +102,7 @@ class _Reader:
             return self._reject(image, f"duplicate id: also {first.path}{clash}")
         self.seen[image.key] = image
         if image.key in self.rejected and image.key not in self.listed:
+            self.layout.ignored[image.path] = OF_REJECTS
             return None
         code = int(image.folder) if re.fullmatch("[0-9]{1,9}", image.folder) else None
         if code is None or code not in self.dataset.codes:

@@ -15,9 +15,9 @@ from typing import Any
 
 from ferdata.core.errors import AnnotationError, LayoutError
 from ferdata.core.rejects import Reject
-from ferdata.ingesters.contract import Layout
+from ferdata.ingesters.contract import OF_REJECTS, Layout
 from ferdata.ingesters.info import DatasetInfo
-from ferdata.ingesters.label_list import Entry, read_label_list
+from ferdata.ingesters.label_list import Entry, LabelList, read_label_list
 from ferdata.ingesters.rafdb.annotation import SUFFIXES, read_annotation
 from ferdata.ingesters.rafdb.names import image_key, image_source, official_split, text_list
 from ferdata.ingesters.sample import Sample
@@ -103,7 +103,7 @@ def read(layout: Layout, dataset: DatasetInfo, *, advice: str) -> Iterator[Sampl
     reader = _Reader(layout, dataset, files)
     yield from labels.rejects
     yield from map(reader.row, labels.entries.values())
-    yield from _extras(layout, files, labels.entries.keys() | labels.rejected)
+    yield from _extras(layout, files, labels)
 
 
 @dataclass
@@ -242,12 +242,15 @@ def _one_list(layout: Layout) -> str:
     return first
 
 
-def _extras(layout: Layout, files: RafFiles, listed: set[str]) -> Iterator[Reject]:
+def _extras(layout: Layout, files: RafFiles, labels: LabelList) -> Iterator[Reject]:
     """Yield the rejects of images that no row uses; notice archives that are not extracted."""
     for source, images in files.images.items():
         if source == layout.source:
-            for key in sorted(images.keys() - listed):
-                yield layout.reject(key, images[key], "not in the list: no line names it")
+            for key in sorted(images.keys() - labels.entries.keys()):
+                if key in labels.rejected:
+                    layout.ignored[images[key]] = OF_REJECTS
+                else:
+                    yield layout.reject(key, images[key], "not in the list: no line names it")
         else:
             layout.ignored.update(dict.fromkeys(images.values(), f"{source} images"))
     for path in files.repeats:
