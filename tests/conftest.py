@@ -71,6 +71,16 @@ def demo_rafdb(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_demo("rafdb", tmp_path_factory.mktemp("demo") / "rafdb", scale=0.012).root
 
 
+@pytest.fixture(scope="session")
+def plugin_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the example package of plugins installed into it."""
+    from support.plugins import install_example
+
+    target = tmp_path_factory.mktemp("site")
+    install_example(target, tmp_path_factory.mktemp("package") / "source")
+    return target
+
+
 @pytest.fixture
 def make_build(tmp_path: Path) -> Callable[..., Path]:
     """Return a function that writes a small build below the test's folder."""

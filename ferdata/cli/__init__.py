@@ -1,7 +1,7 @@
 """The command line: one file per verb, each of which calls the function of the same name.
 
-Results go to standard output, progress and messages to standard error. Exit codes: 0 done; 1 the
-answer is no; 2 the call was wrong; 130 interrupted.
+Results go to standard output, progress and messages to standard error. Exit codes: 0 success; 1 a
+check failed or a run stopped; 2 wrong usage or data; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit.
 
     Args:
-        arguments: Words after `ferdata`; default: those of this process.
+        arguments: The arguments after `ferdata`; default: those of this process.
     """
     from ferdata.cli.app import app  # noqa: PLC0415 - after this module is importable
 

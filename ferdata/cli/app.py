@@ -16,19 +16,19 @@ VERBS = {
     "verify": "Check every file and every row of a build.",
     "train": "Train a model on a build and test it.",
     "eval": "Evaluate a trained model on a split.",
-    "compare": "Compare trained models: scores, size, speed, the papers' claims.",
-    "predict": "Classify the expression of faces in new images.",
+    "compare": "Compare trained models: scores, size, speed, papers' claims.",
+    "predict": "Classify facial expressions in new images.",
     "export": "Export a trained model to ONNX.",
-    "recipes": "List the papers' recipes, or show one.",
+    "recipes": "List the recipes of papers, or show one.",
     "datasets": "List the datasets and mixes, or show one dataset.",
-    "detect": "Find out which datasets a folder holds.",
-    "ingest": "Read labels and annotations into a manifest.",
-    "merge": "Merge manifests of several datasets into one.",
+    "detect": "Recognize the datasets in a folder.",
+    "ingest": "Read a dataset's labels and annotations into a manifest.",
+    "merge": "Merge the manifests of several datasets.",
     "demo": "Draw a synthetic copy of a dataset.",
-    "models": "Show or download the landmark model.",
-    "doctor": "Check what this machine has and lacks.",
+    "models": "List or download the model files of face detectors.",
+    "doctor": "Check the installation: packages, detectors, GPU, disk.",
 }
-"""Each verb with its line in the help; its function is in the module of that name."""
+"""Each verb with its line in the help; its function is in the module of the same name."""
 
 _FUNCTIONS = {"eval": "evaluate"}
 
@@ -37,7 +37,7 @@ class Verbs(TyperGroup):
     """A group of commands that are imported one at a time."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the group's contract
-        """Return the verbs, in the order of the work."""
+        """Return the verbs, in the order in which they are listed."""
         return list(VERBS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - the group's contract
@@ -55,7 +55,7 @@ class Verbs(TyperGroup):
         return typer.main.get_command(alone)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Find the verb that the words begin with.
+        """Find the verb that the arguments begin with.
 
         Raises:
             UnknownNameError: There is no such verb.

@@ -20,7 +20,7 @@ def build(
     given: dict[str, Any],
     name: Annotated[
         str | None,
-        typer.Argument(help="Dataset, mix, or a mix's YAML file; see `ferdata datasets`."),
+        typer.Argument(help="A dataset, a mix, or a mix's YAML file; see 'ferdata datasets'."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The build directory.")] = None,
     data: Data = None,
@@ -28,15 +28,15 @@ def build(
         bool, typer.Option("--demo", help="Build from a synthetic copy, drawn into OUT/demo.")
     ] = False,
     demo_scale: Annotated[
-        float, typer.Option(help="Size of the synthetic copy; 1 is the real number of images.")
+        float, typer.Option(help="Size of the synthetic copy as a fraction of the real dataset's.")
     ] = 0.05,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
     """Build a dataset or a mix: landmarks, splits, balanced classes, HDF5 and Hugging Face shards.
 
-    Run the same command again after an interruption to resume. The result depends on the data, the
-    options and the seed, never on the number of workers.
+    To resume after an interruption, run the same command again. The result depends on the data,
+    the options and the seed, never on the number of workers.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""Flags for what datasets leave to choose: KDEF's poses, CK+'s frames, FER+'s label rule."""
+"""Flags for the choices that datasets offer: KDEF's poses, CK+'s frames, FER+'s label rule."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ferdata.cli.flags import Flag
 
 
 def choice_flags() -> Iterator[Flag]:
-    """Yield a flag for each choice of any dataset; its values come from the dataset's YAML file."""
+    """Yield a flag for each choice of any dataset, with the values in the dataset's YAML file."""
     from ferdata.ingesters.lookup import dataset_info, dataset_names  # noqa: PLC0415 - reads YAML
 
     offers: dict[str, dict[str, list[str]]] = {}
@@ -19,7 +19,7 @@ def choice_flags() -> Iterator[Flag]:
         words = list(dict.fromkeys(word for values in by_dataset.values() for word in values))
         yield Flag(
             name=choice,
-            help=f"{', '.join(by_dataset)}: see `ferdata datasets NAME`.".replace("`", ""),
+            help=f"For {', '.join(by_dataset)}; see 'ferdata datasets {next(iter(by_dataset))}'.",
             metavar="|".join(words),
             section="Data",
             default=words[0],

@@ -15,13 +15,15 @@ def compare(
     runs: Annotated[list[Path], typer.Argument(help="Folders of runs.", metavar="RUN")],
     build: Annotated[
         Path | None,
-        typer.Option(help="Build to score all runs on [default: the one each was trained on]."),
+        typer.Option(help="Build to evaluate all runs on. [default: the one each was trained on]"),
     ] = None,
-    split: Annotated[str, typer.Option(help="Split to score on.")] = "test",
+    split: Annotated[str, typer.Option(help="Split to evaluate on.")] = "test",
     latency: Annotated[
-        bool, typer.Option("--latency/--no-latency", help="Time forward passes, too.")
+        bool, typer.Option("--latency/--no-latency", help="Also measure latency.")
     ] = True,
-    repeats: Annotated[int, typer.Option(min=1, help="Passes to time per batch size.")] = 20,
+    repeats: Annotated[
+        int, typer.Option(min=1, help="Forward passes to time per batch size.")
+    ] = 20,
     device: Device = "auto",
     out: Annotated[
         list[Path] | None,
@@ -30,11 +32,11 @@ def compare(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Compare trained models: scores, size, arithmetic, speed, the papers' claims.
+    """Compare trained models: scores, parameters, FLOPs, latency, papers' claims.
 
-    Every score is for one split, with its number of images and 95 % interval. What a paper claims
-    is in a table of its own and is not measured. Runs that were not scored on the split yet are
-    evaluated, as by `ferdata eval`; unfinished runs are skipped and listed.
+    Every score is for one split, with its number of images and 95 % interval. The papers' own
+    claims are in a separate table. Runs that are not yet evaluated on the split are evaluated
+    first, as by ferdata eval; unfinished runs are skipped and listed.
 
     \b
     Examples:

@@ -13,7 +13,7 @@ Data = Annotated[
     list[str] | None,
     typer.Option(
         "--data",
-        help="The folder that holds the data; for several datasets one folder, or NAME=DIR each.",
+        help="Folder of the data; for several datasets, one folder or NAME=DIR for each.",
         metavar="DIR|NAME=DIR",
         show_default=False,
     ),
@@ -21,11 +21,10 @@ Data = Annotated[
 
 
 def parse_data(values: list[str] | None) -> Path | dict[str, Path] | None:
-    """Read `--data`: one folder, or a folder for each dataset.
+    """Parse `--data`: one folder, or a folder for each dataset.
 
     Args:
-        values: What was given; what stands before `=` is a dataset if it is one's name, else part
-            of a path.
+        values: The values; what comes before `=` is a dataset's name, or else part of a path.
 
     Raises:
         OptionError: Folders with and without a name are mixed, or a name is given twice.
@@ -47,7 +46,7 @@ def parse_data(values: list[str] | None) -> Path | dict[str, Path] | None:
             named[name] = Path(folder).expanduser()
     if len(plain) > 1 or (plain and named):
         raise OptionError(
-            f"--data {' '.join(values)}: give one folder that holds everything, or NAME=DIR for "
+            f"--data {' '.join(values)}: pass one folder that contains everything, or NAME=DIR for "
             f"each dataset (names: {', '.join(known)})"
         )
     return named or plain[0]

@@ -19,10 +19,10 @@ _WIDTH = 96
 
 
 def datasets(
-    name: Annotated[str | None, typer.Argument(help="One dataset; default: list all.")] = None,
+    name: Annotated[str | None, typer.Argument(help="A dataset. [default: list all]")] = None,
     as_json: Json = False,
 ) -> None:
-    """List the datasets, or show one: layouts, codes, counts, license, how to get it.
+    """List the datasets and mixes, or show one dataset: access, license, layouts, counts, caveats.
 
     \b
     Examples:
@@ -44,11 +44,11 @@ def datasets(
         typer.echo(text_table(["dataset", "images", "classes", ""], rows, align="lrrl"))
         mixes = [[mix.name, mix.title] for mix in map(load_mix, mix_names())]
         typer.echo("\n" + text_table(["mix", ""], mixes, align="l"))
-        typer.echo("\nMore about one dataset: ferdata datasets NAME")
+        typer.echo("\nFor details of a dataset: ferdata datasets NAME")
 
 
 def describe(dataset: DatasetInfo) -> str:
-    """Return everything that is known about a dataset, for a person."""
+    """Return everything that is known about a dataset as text."""
     parts = [
         f"{dataset.name}: {dataset.title}",
         _paragraph(dataset.description),
@@ -74,7 +74,7 @@ def _section(title: str, texts: Iterable[str]) -> str:
 
 
 def _paragraph(text: str) -> str:
-    # Addresses and file names must stay whole, so that they can be copied.
+    # Addresses and file names are not broken, so that they can be copied.
     return textwrap.fill(
         text,
         _WIDTH,
@@ -99,7 +99,7 @@ def _attributes(dataset: DatasetInfo) -> list[str]:
 def _choices(dataset: DatasetInfo) -> list[str]:
     lines = []
     for choice, values in dataset.choices.items():
-        lines.append(f"  --{choice.replace('_', '-')}, by default {next(iter(values))}")
+        lines.append(f"  --{choice.replace('_', '-')} [default: {next(iter(values))}]")
         lines += [_paragraph(f"  {value}: {text}") for value, text in values.items()]
     return lines
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def demo(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="Datasets to copy; see `ferdata datasets`.", metavar="NAME..."),
+        typer.Argument(help="Datasets to copy; see 'ferdata datasets'.", metavar="NAME"),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the copy, new or empty.")] = None,
     layout: Annotated[
@@ -29,21 +29,19 @@ def demo(
     scale: Annotated[
         float, typer.Option(help="Size as a fraction of the real dataset's, up to 1.")
     ] = 0.05,
-    seed: Annotated[
-        int, typer.Option(help="Seed of all draws; another seed draws other faces.")
-    ] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed; another seed draws other faces.")] = 0,
     workers: Workers = None,
     sheet: Annotated[
-        Path | None, typer.Option(help="Write a PNG that shows the eight expressions.")
+        Path | None, typer.Option(help="Write a PNG with examples of the eight expressions.")
     ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Draw a synthetic copy of a dataset with its true layout, file names and class proportions.
+    """Draw a synthetic copy of a dataset, with its layout, file names and class proportions.
 
-    The faces are drawn; no real person is in the images. The copy stands in for data that you
-    don't have yet. A complete copy with the same options is kept. With several names, each copy
-    gets its own folder inside --out.
+    Use it in place of data that you don't have yet; the faces are drawn and show no real person.
+    An existing complete copy with the same options is kept. With several names, each copy gets its
+    own folder inside --out.
 
     \b
     Examples:
@@ -57,9 +55,9 @@ def demo(
     from ferdata.synth import write_sheet  # noqa: PLC0415 - keeps start-up light
 
     if not names and sheet is None:
-        raise OptionError("name a dataset (ferdata demo rafdb --out DIR) or give --sheet FILE.png")
+        raise OptionError("name a dataset (ferdata demo rafdb --out DIR) or pass --sheet FILE.png")
     if names and out is None:
-        raise OptionError("--out is missing: give the folder to write the copy into")
+        raise OptionError("--out is missing: pass the folder to write the copy into")
     if sheet is not None:
         write_sheet(sheet, seed=seed)
         typer.echo(f"contact sheet: {sheet}", err=as_json)
@@ -99,7 +97,7 @@ def _as_json(copy: DemoCopy) -> dict[str, object]:
 
 
 def _describe(copy: DemoCopy) -> str:
-    """Say where a copy is, what it contains and what to do next."""
+    """Return what a copy contains, where it is, and the next command."""
     from ferdata.core.tables import text_table  # noqa: PLC0415 - keeps start-up light
 
     state = "drawn" if copy.written else "already complete"

@@ -1,4 +1,4 @@
-"""`ferdata detect`: which datasets a folder holds."""
+"""`ferdata detect`: recognize the datasets in a folder."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 
 _SURE = 0.3
-"""Detections below this confidence are mentioned and not read."""
+"""Detections below this confidence are listed, but their labels are not read."""
 
 
 def detect(
     folder: Annotated[Path, typer.Argument(help="The folder, or one slightly above it.")],
     as_json: Json = False,
 ) -> None:
-    """Find out which datasets a folder holds, in which layouts, and by what they were recognized.
+    """Recognize the datasets in a folder: their layouts, and what they were recognized by.
 
-    The labels of the most likely one are read, and a warning is printed if their counts per class
-    match another dataset, or this one under mixed-up names. Exits with 1 if no known dataset is
-    there.
+    The labels of the most likely dataset are read. A warning is printed if the counts per class
+    match another dataset, or the same dataset with mixed-up class names. Exits with 1 if no dataset
+    is recognized.
 
     \b
     Examples:
@@ -48,7 +48,9 @@ def detect(
             typer.echo(f"As one:   ferdata build {mix} --data '{folder}' --out out/mix")
     else:
         known = ", ".join(ingesters.dataset_names())
-        typer.echo(f"{folder}: no known dataset (known: {known}; layouts: ferdata datasets NAME)")
+        typer.echo(
+            f"{folder}: no dataset recognized (known: {known}; layouts: ferdata datasets NAME)"
+        )
     if not found:
         raise typer.Exit(1)
 

@@ -1,4 +1,4 @@
-"""`ferdata doctor`: what is installed, and what would stop a build or a training run."""
+"""`ferdata doctor`: check what a build or a training run depends on."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PACKAGES = (
 )
 _CV2_PACKAGES = ("opencv-python", "opencv-contrib-python", "opencv-python-headless")
 _CV2_VERSION = "5.0.0.93"
-"""The newest release that all of `_CV2_PACKAGES` have; as in constraints.txt."""
+"""The newest release of all `_CV2_PACKAGES`; the same as in constraints.txt."""
 
 _MIN_FREE_GB = 5
 
@@ -51,9 +51,9 @@ class Finding:
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
-    """Report versions, the OpenCV in use, face detectors, the GPU and free disk space.
+    """Check the installation: packages, OpenCV, face detectors, GPU and free disk space.
 
-    Exits with 1 if something would stop a build.
+    Exits with 1 if there is a problem that would stop a build.
 
     \b
     Examples:
@@ -126,7 +126,7 @@ def _detectors() -> list[Finding]:
         try:
             status, detail = "ok", _detector(name)
         except FerdataError as error:
-            # Photographs are aligned by the default detector's points: their build would stop.
+            # Photographs are aligned with the default detector; without it their build stops.
             status = "problem" if name == DEFAULT_DETECTOR else "warning"
             detail = f"can't run: {error}"
         findings.append(Finding(f"detector {name}", status, detail))

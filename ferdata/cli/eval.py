@@ -12,14 +12,12 @@ from ferdata.cli.output import echo_json
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="Folder of a run that `ferdata train` wrote.")],
+    run: Annotated[Path, typer.Argument(help="Folder of a training run.")],
     build: Annotated[
         Path | None,
-        typer.Argument(
-            help="Folder of a build that shares classes with it [default: the run's own]."
-        ),
+        typer.Argument(help="Folder of a build. [default: the build that the run was trained on]"),
     ] = None,
-    split: Annotated[str, typer.Option(help="Split to score on.")] = "test",
+    split: Annotated[str, typer.Option(help="Split to evaluate on.")] = "test",
     checkpoint: Checkpoint = None,
     device: Device = "auto",
     as_json: Json = False,
@@ -27,9 +25,10 @@ def evaluate(
 ) -> None:
     """Evaluate a trained model on a split: accuracy, per-class table, calibration, groups.
 
-    Classes are matched by name: on a build with other classes, those it shares with the model are
-    scored. RUN/evaluation gets report.json; predictions, confusion matrix and groups as CSV;
-    confusion matrix, calibration and the most confident mistakes as PNG.
+    Classes are matched by name; if the build has other classes than the model, only their common
+    classes are evaluated. Results are written to RUN/evaluation: report.json; predictions,
+    confusion matrix and groups as CSV; confusion matrix, calibration and the most confident
+    mistakes as PNG.
 
     \b
     Examples:

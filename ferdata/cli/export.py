@@ -16,18 +16,19 @@ from ferdata.deployment.options import ExportOptions
 @with_flags(flags_of(ExportOptions))
 def export(
     given: dict[str, Any],
-    run: Annotated[Path, typer.Argument(help="Folder of a run that `ferdata train` wrote.")],
+    run: Annotated[Path, typer.Argument(help="Folder of a training run.")],
     out: Annotated[
-        Path | None, typer.Option(help="The file [default: RUN/export/CHECKPOINT.onnx].")
+        Path | None, typer.Option(help="The file to write. [default: RUN/export/CHECKPOINT.onnx]")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Export a trained model to ONNX, checked against torch.
+    """Export a trained model to ONNX, and check it against PyTorch.
 
-    The model takes uint8 images as the run's build stores them (batch, height, width, channels);
-    resizing and normalization are part of it. It returns logits and probabilities. Class names and
-    how to prepare an image are in its metadata. The file is kept only if the outputs of onnxruntime
-    and torch agree to 1e-4. A model with a landmark prior takes landmarks as a second input.
+    The input is uint8 images as stored in the run's build (batch, height, width, channels);
+    resizing and normalization are part of the model. The outputs are logits and probabilities. The
+    metadata contains the class names and how to prepare an image. The file is kept only if the
+    outputs of ONNX Runtime and PyTorch agree to 1e-4. A model with a landmark prior has landmarks
+    as a second input.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""Flags made of options: each field of an options model is a flag with the field's help.
+"""Command-line flags from options: each field of an options model becomes a flag with its help.
 
 @app.command(cls=SectionedCommand)
 @with_flags(flags_of(BuildOptions), flags_of(Execution))
@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -28,17 +29,18 @@ Command = Callable[..., None]
 
 Config = Annotated[
     Path | None,
-    typer.Option("--config", help="YAML file with options by name; flags override it."),
+    typer.Option("--config", help="YAML file of options; flags override it."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Device = Annotated[
-    Literal["auto", "cpu", "gpu"], typer.Option(help="Where to compute; auto uses a GPU if any.")
+    Literal["auto", "cpu", "gpu"],
+    typer.Option(help="Device; auto uses a GPU if there is one."),
 ]
 Checkpoint = Annotated[
     Literal["best", "last"] | None,
-    typer.Option(help="Checkpoint to use [default: the one that the run selected]."),
+    typer.Option(help="Checkpoint to use. [default: the one that the run selected]"),
 ]
-Workers = Annotated[int | None, typer.Option(help="Number of processes [default: one per core].")]
+Workers = Annotated[int | None, typer.Option(help="Number of processes. [default: one per core]")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only warnings and results.")]
 
 
@@ -49,9 +51,9 @@ class Flag:
     Attributes:
         name: The option's name.
         help: What it does.
-        metavar: What stands for its value in the help; empty for a switch.
+        metavar: Placeholder of its value in the help; empty for a switch.
         section: Heading of its part of the help.
-        default: The default as the help shows it; empty where it goes without saying.
+        default: The default as shown in the help; empty to show none.
         is_yaml: Whether its value is a list or a mapping, written in YAML.
         choice: Whether it is one of the choices that datasets offer.
     """
@@ -65,7 +67,7 @@ class Flag:
     choice: bool = False
 
     def parameter(self) -> inspect.Parameter:
-        """Return the parameter that typer makes the flag of."""
+        """Return the parameter from which typer makes the flag."""
         spelled = flag(self.name)
         names = [spelled] if self.metavar else [f"{spelled}/--no-{spelled[2:]}"]
         option = typer.Option(
@@ -84,7 +86,7 @@ class Flag:
         )
 
     def read(self, value: Any) -> Any:
-        """Return a value that was given, lists and mappings read as YAML."""
+        """Return a given value; lists and mappings are parsed as YAML."""
         return read_yaml(value, flag(self.name)) if self.is_yaml else value
 
 
@@ -94,15 +96,15 @@ def flags_of(model: type[Options]) -> Iterator[Flag]:
     for name, info in model.model_fields.items():
         section = model.sections.get(name, section)
         if name not in model.without_flag:
-            yield _flag(name, info, section)
+            yield _flag(name, info, section, known=model.model_fields)
 
 
 def with_flags(*groups: Iterable[Flag]) -> Callable[[Command], Command]:
-    """Return a decorator that gives a command flags.
+    """Return a decorator that adds flags to a command.
 
-    The command takes an argument `given`: what stands on the command line, by option name, so that
-    a recipe, a file and the defaults can fill in the others. Choices of datasets are together
-    under `"choices"`.
+    The command gets an argument `given`: the options on the command line by name, so that a
+    recipe, a file and the defaults can fill in the others. Choices of datasets are grouped under
+    `"choices"`.
     """
     flags = [each for group in groups for each in group]
 
@@ -113,10 +115,10 @@ def with_flags(*groups: Iterable[Flag]) -> Callable[[Command], Command]:
 
         @functools.wraps(command)
         def run(**values: Any) -> None:
-            said = {each: values.pop(each.name) for each in flags}
-            said = {each: value for each, value in said.items() if value is not None}
-            given = {each.name: each.read(value) for each, value in said.items() if not each.choice}
-            choices = {each.name: value for each, value in said.items() if each.choice}
+            used = {each: values.pop(each.name) for each in flags}
+            used = {each: value for each, value in used.items() if value is not None}
+            given = {each.name: each.read(value) for each, value in used.items() if not each.choice}
+            choices = {each.name: value for each, value in used.items() if each.choice}
             command(**values, given=given | ({"choices": choices} if choices else {}))
 
         signature = inspect.Signature([*parameters, *(each.parameter() for each in flags)])
@@ -145,7 +147,7 @@ class SectionedCommand(TyperCommand):
 
 
 def read_settings(settings: Iterable[str]) -> dict[str, Any]:
-    """Read `NAME=VALUE` pairs; a value is YAML.
+    """Parse `NAME=VALUE` pairs; a value is YAML.
 
     Raises:
         OptionError: One is not a pair, or its value is not YAML.
@@ -160,7 +162,7 @@ def read_settings(settings: Iterable[str]) -> dict[str, Any]:
 
 
 def read_yaml(text: str, where: str) -> Any:
-    """Read a value that is written in YAML.
+    """Parse a value in YAML.
 
     Raises:
         OptionError: It is not YAML.
@@ -171,10 +173,11 @@ def read_yaml(text: str, where: str) -> Any:
         raise OptionError(f"{where} {text}: the value is not YAML ({error})") from None
 
 
-def _flag(name: str, info: FieldInfo, section: str) -> Flag:
-    """Return the flag of one field."""
+def _flag(name: str, info: FieldInfo, section: str, *, known: Container[str]) -> Flag:
+    """Return the flag of one field; other fields in its help are written as flags."""
     kind = next(each for each in _alternatives(info.annotation) if each is not type(None))
-    help_text = " ".join((info.description or "").split()).replace("`", "")
+    help_text = " ".join((info.description or "").split())
+    help_text = re.sub(r"`([^`]*)`", lambda code: _spelled(code[1], known), help_text)
     default = info.default
     plain = default is None or default is False or default in ({}, ()) or "[default" in help_text
     words = ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
@@ -188,6 +191,13 @@ def _flag(name: str, info: FieldInfo, section: str) -> Flag:
     )
 
 
+def _spelled(code: str, known: Container[str]) -> str:
+    """Return what a docstring has in backticks as the help shows it: a flag, or a quoted value."""
+    if code in known:
+        return flag(code)
+    return code if code.startswith("--") else f"'{code}'"
+
+
 def _alternatives(annotation: Any) -> tuple[Any, ...]:
     """Return the types of a union, or the one type."""
     if get_origin(annotation) in (Union, types.UnionType):
@@ -196,7 +206,7 @@ def _alternatives(annotation: Any) -> tuple[Any, ...]:
 
 
 def _metavar(kind: Any, info: FieldInfo) -> str:
-    """Return what stands for a value in the help: the words that are accepted, or its kind."""
+    """Return the placeholder of a value in the help: the accepted words, or its type."""
     for each in info.metadata:
         if isinstance(each, Metavar):
             return each.text

@@ -1,4 +1,4 @@
-"""`ferdata ingest`: only the manifest of a dataset."""
+"""`ferdata ingest`: the manifest of a dataset."""
 
 from __future__ import annotations
 
@@ -19,15 +19,18 @@ if TYPE_CHECKING:
 def ingest(
     given: dict[str, Any],
     name: Annotated[str, typer.Argument(help="The dataset, for instance rafdb.")],
-    data: Annotated[Path, typer.Option("--data", help="The folder that holds the dataset.")],
+    data: Annotated[Path, typer.Option("--data", help="Folder of the dataset.")],
     out: Annotated[Path, typer.Option("--out", help="The manifest to write, a .parquet file.")],
     source: Annotated[
-        str | None, typer.Option(help="Image set, where a dataset ships several: aligned, …")
+        str | None,
+        typer.Option(
+            help="Which images to read of a dataset that ships several sets: aligned, original, …"
+        ),
     ] = None,
 ) -> None:
-    """Read a dataset's labels and annotations into a manifest; no image is opened.
+    """Read a dataset's labels and annotations into a manifest, without opening images.
 
-    Rows that can't be read are written beside it, as FILE.rejects.parquet, with the reasons.
+    Rejected rows are written to FILE.rejects.parquet, each with its reason.
 
     \b
     Examples:
@@ -52,17 +55,17 @@ def ingest(
 
 
 def require_parquet(out: Path) -> None:
-    """Check that a manifest is to be written into a Parquet file.
+    """Check that the file of a manifest ends in `.parquet`.
 
     Raises:
-        OptionError: The file has another ending.
+        OptionError: It does not.
     """
     if out.suffix != ".parquet":
         raise OptionError(f"--out {out}: a manifest is a .parquet file; use {out}.parquet")
 
 
 def _counts(manifest: Manifest) -> str:
-    """Lay the counts per class and official split out in columns."""
+    """Return a table of the counts per class and official split."""
     from ferdata.core.tables import text_table  # noqa: PLC0415 - keeps start-up light
     from ferdata.ingesters.count_checks import official_counts  # noqa: PLC0415
 

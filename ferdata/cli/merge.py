@@ -1,4 +1,4 @@
-"""`ferdata merge`: manifests of several datasets as one."""
+"""`ferdata merge`: merge the manifests of several datasets."""
 
 from __future__ import annotations
 
@@ -15,19 +15,22 @@ from ferdata.cli.ingest import require_parquet
 def merge(
     mix: Annotated[str, typer.Argument(help="A mix, for instance FER_CK+_KDEF, or its YAML file.")],
     manifests: Annotated[
-        list[Path], typer.Argument(help="Manifests of its datasets, from `ferdata ingest`.")
+        list[Path],
+        typer.Argument(
+            help="Manifests of its datasets, from 'ferdata ingest'.", metavar="MANIFEST"
+        ),
     ],
     out: Annotated[Path, typer.Option(help="The manifest to write, a .parquet file.")],
     data: Data = None,
-    seed: Annotated[int, typer.Option(help="Seed of the splits.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed of the splits.")] = 0,
     workers: Workers = None,
     quiet: Quiet = False,
 ) -> None:
     """Merge manifests as a mix declares: labels by name, splits by its rules.
 
     With --data the images are read and hashed, so that duplicates across datasets end up in one
-    split; without it a warning says that duplicates were not searched. Rejects are written beside
-    the manifest, as FILE.rejects.parquet.
+    split; without it duplicates are not searched, and a warning is printed. Rejected rows are
+    written to FILE.rejects.parquet.
 
     \b
     Examples:

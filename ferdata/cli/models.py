@@ -1,4 +1,4 @@
-"""`ferdata models`: the model files that face detectors use."""
+"""`ferdata models`: the model files of face detectors."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
 models = typer.Typer(
     name="models",
-    help="List and fetch the model files that face detectors use.",
+    help="List or download the model files of face detectors.",
     no_args_is_help=True,
     rich_markup_mode=None,
+    add_completion=False,
 )
 
 
@@ -22,10 +23,10 @@ models = typer.Typer(
 def list_files(
     as_json: Annotated[bool, typer.Option("--json", help="Print the files as JSON.")] = False,
 ) -> None:
-    """List the files, where each was found, and what brought it there.
+    """List the files, where each was found, and where it comes from.
 
-    A file is looked for in the folder that FERDATA_MODEL_DIR names, in the cache (FERDATA_CACHE_DIR
-    names another one), and in an installed package that carries it. Exits with 1 if one is missing.
+    Files are searched in the folder FERDATA_MODEL_DIR, in the cache (FERDATA_CACHE_DIR sets another
+    one), and in installed packages that contain them. Exits with 1 if a file is missing.
 
     \b
     Examples:
@@ -60,10 +61,10 @@ def list_files(
 def fetch(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Download what is missing into the user's cache, check its hash, and print each file's path.
+    """Download missing files into the cache, and check them.
 
-    Files that are on this machine already are only checked; a broken one in the cache is replaced.
-    What a file comes from goes to standard error.
+    Files that are already on this machine are only checked; a damaged file in the cache is
+    replaced. Prints the path of each file, and on standard error where it comes from.
 
     \b
     Examples:

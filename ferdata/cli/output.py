@@ -1,4 +1,4 @@
-"""What commands print alike."""
+"""Output that several commands have in common."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ def echo_json(value: Any) -> None:
 
 
 def quieten(*, quiet: bool) -> None:
-    """Log only warnings where that is asked for."""
+    """Log only warnings if `quiet`."""
     if quiet:
         logging.getLogger("ferdata").setLevel(logging.WARNING)

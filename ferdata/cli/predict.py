@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 @with_flags(flags_of(PredictOptions))
 def predict(
     given: dict[str, Any],
-    run: Annotated[Path, typer.Argument(help="Folder of a run that `ferdata train` wrote.")],
+    run: Annotated[Path, typer.Argument(help="Folder of a training run.")],
     images: Annotated[
         list[Path],
         typer.Argument(help="Images, or folders of images.", metavar="IMAGE|DIR"),
@@ -36,13 +36,13 @@ def predict(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Classify the expression of faces in new images.
+    """Classify facial expressions in new images.
 
-    An image is taken for a photograph: its face is detected and aligned as the run's build aligned
-    its images. If several faces are found, the largest is classified. Images that are face crops
-    already, such as those of FER2013, need --crops.
+    Images are treated as photographs: the face is detected and aligned like the images of the
+    run's build. If there are several faces, the largest is classified. Use --crops for images that
+    are already face crops, such as those of FER2013.
 
-    Exits with 1 if any image got no prediction; the reason is printed beside it.
+    Exits with 1 if an image has no prediction; the reason is printed with it.
 
     \b
     Examples:
@@ -74,7 +74,7 @@ def predict(
 
 
 def _print(line: str) -> None:
-    """Print a line of results without tearing the progress bar."""
+    """Print a line of results without breaking the progress bar."""
     from tqdm import tqdm  # noqa: PLC0415 - keeps start-up light
 
     with tqdm.external_write_mode(file=sys.stdout):
@@ -92,7 +92,7 @@ def _text(prediction: Prediction, top: int) -> str:
 
 
 def _printable(name: str) -> str:
-    """Escape what a terminal would obey, such as escape codes and line ends."""
+    """Escape control characters, such as terminal escape codes and line breaks."""
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode()
         for letter in name

@@ -1,4 +1,4 @@
-"""`ferdata recipes`: published protocols, and what is known to be wrong with their claims."""
+"""`ferdata recipes`: the protocols of papers, their claims, and known problems."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ferdata.cli.output import echo_json
 
 def recipes(
     name: Annotated[
-        str | None, typer.Argument(help="One recipe, or a YAML file with one; default: list all.")
+        str | None, typer.Argument(help="A recipe, or the YAML file of one. [default: list all]")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """List the recipes, or show one: data, protocol, claims beside their problems, commands.
+    """List the recipes of papers, or show one: data, protocol, claims, problems, commands.
 
     \b
     Examples:

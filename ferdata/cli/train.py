@@ -20,12 +20,12 @@ def train(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of the run, on a disk that all nodes share [default: runs/BUILD-MODEL]."
+            help="Folder of the run, on a disk shared by all nodes. [default: runs/BUILD-MODEL]"
         ),
     ] = None,
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="Continue after the last complete epoch in OUT, if any."),
+        typer.Option("--resume", help="Continue after the last complete epoch in OUT."),
     ] = False,
     config: Config = None,
     settings: Annotated[
@@ -33,16 +33,16 @@ def train(
         typer.Option(
             "--set",
             metavar="NAME=VALUE",
-            help="Any option by its name, the value in YAML; may be repeated.",
+            help="Set any option by its name, with a YAML value; may be repeated.",
         ),
     ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train a model on a build, choose its best epoch on validation, test it.
+    """Train a model on a build, select the best epoch on validation, and test it.
 
-    The best epoch is chosen on the validation split, never on test. Checkpoints, the metrics of
-    every epoch, their curves and the test scores go to the run's folder. With --recipe, the paper's
+    The best epoch is selected on validation, never on test. Checkpoints, metrics and curves of
+    every epoch, and the test scores are written to the run's folder. With --recipe, the paper's
     options are the defaults; options given here override them.
 
     \b

@@ -18,8 +18,8 @@ def verify(
 ) -> None:
     """Check every file of a build against its hash, and every row against the manifest.
 
-    Prints each difference with the file's name and exits with 1 if there is one; 0 if there is
-    none, 2 if the folder is not a finished build.
+    Prints each difference with its file. Exit code: 0 if there is none, 1 if there is one, 2 if the
+    folder is not a finished build.
 
     \b
     Examples:

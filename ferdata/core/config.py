@@ -1,4 +1,4 @@
-"""YAML files with options: what a command line or a call says, as a file that repeats it."""
+"""YAML files of options, for `--config`: they repeat a command or a call."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from ferdata.core.errors import OptionError
 from ferdata.core.files import write_atomically
 
 CONFIG_FILE = "config.yaml"
-"""The file in a build's or a run's folder that repeats it."""
+"""The file in the folder of a build or a run with its options."""
 
 _PATHS = ("name", "recipe", "operations")
-"""Options that may be a path; a relative one starts at the folder of the file."""
+"""Options that may be a path, which may be relative to the folder of the file."""
 
 
 def read_config(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read a file of options.
 
     Args:
-        path: A YAML file with a mapping of option names to values; `-` counts as `_`.
+        path: A YAML file that maps option names to values; `-` counts as `_`.
 
     Raises:
-        OptionError: The file can't be read, or holds something else.
+        OptionError: The file can't be read, or is not such a mapping.
     """
     path = Path(path).expanduser()
     try:
@@ -49,12 +49,12 @@ def read_config(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def write_config(path: Path, values: Mapping[str, Any], *, title: str) -> None:
-    """Write a file of options, whole or not at all.
+    """Write a file of options atomically.
 
     Args:
         path: The file.
         values: Plain JSON values by option name.
-        title: First line, a comment: what the file is for.
+        title: Comment in the first line: the purpose of the file.
     """
     text = yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True, width=100)
     with write_atomically(path) as file:
@@ -62,7 +62,7 @@ def write_config(path: Path, values: Mapping[str, Any], *, title: str) -> None:
 
 
 def _from_folder(value: Any, folder: Path) -> Any:
-    """Resolve the path of a file that lies beside the file of options."""
+    """Resolve a path relative to the file of options, if there is such a file."""
     if isinstance(value, str) and (folder / value).is_file():
         return str(folder / value)
     return value

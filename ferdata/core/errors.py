@@ -1,8 +1,8 @@
 """Every exception that ferdata raises on purpose.
 
 A message says what is wrong, where, and what to do about it. The command line prints it without a
-traceback and leaves with `exit_code`: 1 where the answer is no (a failed check, too many rejects),
-2 where the call or the data it names is wrong.
+traceback and exits with `exit_code`: 1 for a failed check or a stopped run (such as too many
+rejects), 2 for wrong usage or wrong data.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from pathlib import Path
 
 
 class FerdataError(Exception):
-    """Base of all errors that name a cause and a remedy.
+    """Base class of ferdata's errors.
 
     Attributes:
-        exit_code: Exit status of the command line when this error ends a command.
+        exit_code: Exit status of a command that this error ends.
     """
 
     exit_code = 2
 
 
 class OptionError(FerdataError):
-    """An option has a value that it can't have, or two options contradict each other."""
+    """An option has an invalid value, or two options contradict each other."""
 
 
 class UnknownNameError(OptionError):
-    """A name is not one of those that are known.
+    """A name is unknown.
 
     Args:
-        kind: What the name should have been, for instance `"dataset"`.
+        kind: What the name should be, for instance `"dataset"`.
         name: The name as given.
-        known: All names that would have been accepted; of a long list only the closest are named.
+        known: All accepted names; of a long list the message shows only the closest.
     """
 
     LONGEST_LIST = 60
@@ -50,19 +50,19 @@ class UnknownNameError(OptionError):
 
 
 class PluginError(FerdataError):
-    """An installed package brings something for ferdata that can't be used."""
+    """A plugin of an installed package can't be used."""
 
 
 class LayoutError(FerdataError):
-    """A folder does not hold the dataset, or not in a layout that is known."""
+    """A folder does not contain the dataset, or not in a known layout."""
 
 
 class AnnotationError(FerdataError):
-    """An annotation file of a dataset can't be read as its layout says.
+    """An annotation file of a dataset does not have the expected content.
 
     Args:
-        where: File, and line where it has lines.
-        what: What is wrong there and what would have been right.
+        where: The file, and the line if it has lines.
+        what: What is wrong there, and what was expected.
     """
 
     def __init__(self, where: str | Path, what: str) -> None:
@@ -70,20 +70,20 @@ class AnnotationError(FerdataError):
 
 
 class LabelError(FerdataError):
-    """A label is not in the label space, or two label spaces don't fit together."""
+    """A label is not in the label space, or two label spaces are not compatible."""
 
 
 class ManifestError(FerdataError):
-    """A manifest breaks its schema or one of its rules."""
+    """A manifest violates its schema or a rule, or a recipe or mix is not valid."""
 
 
 class ImageError(FerdataError):
     """One image can't be used.
 
-    Stages that read images turn this into a row of `rejects.parquet`; it ends nothing by itself.
+    Stages that read images catch this error and reject the row.
 
     Attributes:
-        reason: The reason as it is stored in `rejects.parquet`.
+        reason: The reason, as stored in `rejects.parquet`.
     """
 
     def __init__(self, reason: str) -> None:
@@ -92,7 +92,7 @@ class ImageError(FerdataError):
 
 
 class ModelFileError(FerdataError):
-    """A model file is missing, can't be downloaded, or is not the file it should be."""
+    """A model file is missing, can't be downloaded, or has a wrong hash."""
 
 
 class DetectorUnavailableError(FerdataError):
@@ -104,7 +104,7 @@ class MissingExtraError(FerdataError):
 
     Args:
         what: What needs it, for instance `"training"`.
-        extra: The extra that brings it, for instance `"train"`.
+        extra: The extra that installs it, for instance `"train"`.
         cause: The import error.
     """
 
@@ -116,7 +116,7 @@ class MissingExtraError(FerdataError):
 
 
 class TrainingError(FerdataError):
-    """A training run can't go on; what it did so far is kept."""
+    """A training run can't continue; its completed epochs are kept."""
 
     exit_code = 1
 
@@ -128,11 +128,11 @@ class WorkerError(FerdataError):
 
 
 class BuildError(FerdataError):
-    """A build directory can't be made, continued or read."""
+    """A build directory can't be created, resumed or read."""
 
 
 class RunError(FerdataError):
-    """The folder of a training run can't be made, continued or read."""
+    """The folder of a training run can't be created, resumed or read."""
 
 
 class LockedError(BuildError):

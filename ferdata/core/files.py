@@ -1,4 +1,4 @@
-"""Files that are whole or not there: temporary name, flush, sync, rename."""
+"""Atomic writes (temporary name, flush, sync, rename), JSON, CSV and hashes of files."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from typing import IO, Any
 from ferdata.core.errors import BuildError
 
 DEMO_MARKER = "ferdata-demo.json"
-"""File at the root of a synthetic copy: what it is a copy of, at which scale, and if complete."""
+"""File at the root of a synthetic copy: its dataset, its scale, and whether it is complete."""
 
 TEMPORARY_SUFFIX = ".partial"
-"""Ending of a file that is being written; a leftover one is never read."""
+"""Suffix of a file that is being written; leftover ones are never read."""
 
 
 @contextmanager
 def finish_atomically(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; sync and rename it when the block ends well.
+    """Yield a temporary path beside `path`; sync and rename it when the block succeeds.
 
-    For writers that need a path. The temporary file is removed when the block fails.
+    For writers that need a path. The temporary file is removed if the block fails.
 
     Raises:
         BuildError: The disk is full or the folder can't be written.
@@ -48,7 +48,7 @@ def finish_atomically(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def write_atomically(path: Path) -> Iterator[IO[bytes]]:
-    """Open a binary file for writing that appears under its name only when it is complete.
+    """Open a binary file for writing that gets its name only when it is complete.
 
     Raises:
         BuildError: The disk is full or the folder can't be written.
@@ -59,14 +59,14 @@ def write_atomically(path: Path) -> Iterator[IO[bytes]]:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a value as indented JSON with sorted keys, whole or not at all."""
+    """Write a value as indented JSON with sorted keys, atomically."""
     with write_atomically(path) as file:
         file.write(json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False).encode())
         file.write(b"\n")
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write a table as CSV in UTF-8, whole or not at all."""
+    """Write a table as CSV in UTF-8, atomically."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)

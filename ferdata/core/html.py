@@ -1,4 +1,4 @@
-"""HTML for notebooks: tables and images, with everything that came from data escaped."""
+"""HTML for notebooks: tables and images, with all text escaped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _IMAGE_SIDE = 72  # CSS pixels of a sample image
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]], *, caption: str = "") -> str:
-    """Return an HTML table: the first column to the left, numbers to the right."""
+    """Return an HTML table, with text aligned left and numbers right."""
     head = "".join(f"<th>{escape(each)}</th>" for each in heads)
     body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
@@ -31,7 +31,7 @@ def definitions(values: Mapping[str, object]) -> str:
 
 
 def warnings(texts: Iterable[str]) -> str:
-    """Return paragraphs that stand out."""
+    """Return paragraphs in bold."""
     return "".join(f"<p><b>{escape(text)}</b></p>" for text in texts)
 
 
@@ -59,7 +59,7 @@ def _cell(value: object) -> str:
 
 
 def _png(image: npt.NDArray[np.uint8]) -> str:
-    import cv2  # noqa: PLC0415 - only pictures need it
+    import cv2  # noqa: PLC0415 - only images need it
 
     bgr = image[..., ::-1] if image.shape[-1] == 3 else image
     _, data = cv2.imencode(".png", np.ascontiguousarray(bgr))

@@ -1,8 +1,8 @@
 """The eight canonical expression names, and label spaces over them.
 
-A label is a *name* everywhere in ferdata. Indices exist only inside a `LabelSpace`, which travels
-with every manifest, shard and checkpoint, so that label orders can't be mixed up: the seven
-datasets number their classes in seven different ways.
+A label is a *name* everywhere in ferdata. Indices exist only inside a `LabelSpace`, which is stored
+in every manifest, shard and checkpoint, so that label orders can't be confused: the seven datasets
+number their classes in seven different ways.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ _ALIASES: dict[str, str] = {
 
 
 def canonical_name(word: str) -> str:
-    """Return the canonical expression name for a word met in a dataset.
+    """Return the canonical expression name for a word used in a dataset.
 
     Args:
         word: A class or folder name in any letter case, for instance `"Happy"` or `"afraid"`.
 
     Raises:
-        LabelError: The word names none of the eight expressions.
+        LabelError: The word is not one of the eight expressions.
     """
     name = word.strip().lower()
     name = _ALIASES.get(name, name)
@@ -64,15 +64,15 @@ def canonical_name(word: str) -> str:
 def class_weights(counts: npt.ArrayLike, *, normalize: bool = False) -> npt.NDArray[np.float64]:
     """Return the weight of each class in a loss, w_c = N / n_c with N the sum of all n_c.
 
-    A class of half the size weighs twice as much. The loss of torch with mean reduction does not
-    depend on the scale of its weights; others do, hence `normalize`.
+    A class of half the size has twice the weight. PyTorch's loss with mean reduction does not
+    depend on the scale of the weights; others do, hence `normalize`.
 
     Args:
         counts: Rows of each class, shape (K,).
         normalize: Divide by the sum, so that the weights sum to 1.
 
     Returns:
-        float64, shape (K,); 0 for a class without rows, since no row can ask for its weight.
+        float64, shape (K,); 0 for a class without rows, whose weight is never used.
     """
     import numpy as np  # noqa: PLC0415 - options and recipes need names only
 
@@ -116,7 +116,7 @@ class LabelSpace:
         return cls(name, names)
 
     def to_json(self) -> str:
-        """Return the form in which files carry a label space."""
+        """Return the JSON text that files contain."""
         return json.dumps({"name": self.name, "names": self.names})
 
     def __len__(self) -> int:
@@ -137,7 +137,7 @@ class LabelSpace:
             raise UnknownNameError(f"label in {self.name!r}", label, self.names) from None
 
     def encode(self, labels: Iterable[str]) -> npt.NDArray[np.int64]:
-        """Turn class names into indices, int64, shape (N,).
+        """Convert class names to indices, int64, shape (N,).
 
         Raises:
             UnknownNameError: A name is not in this label space.
@@ -153,7 +153,7 @@ class LabelSpace:
             ) from None
 
     def decode(self, indices: Iterable[int]) -> list[str]:
-        """Turn indices into class names.
+        """Convert indices to class names.
 
         Raises:
             LabelError: An index is outside the label space.
@@ -169,25 +169,25 @@ class LabelSpace:
         return names
 
     def remap_from(self, other: LabelSpace) -> npt.NDArray[np.int64]:
-        """Return the table that turns indices of `other` into indices of this space, by name.
+        """Return the index in this space of each class of `other`, matched by name.
 
         Returns:
-            int64, shape (len(other),); −1 where this space lacks the class.
+            int64, shape (len(other),); −1 for a class that this space does not have.
         """
-        mine = {name: position for position, name in enumerate(self.names)}
         import numpy as np  # noqa: PLC0415 - options and recipes need names only
 
-        return np.array([mine.get(name, -1) for name in other.names], dtype=np.int64)
+        index = {name: position for position, name in enumerate(self.names)}
+        return np.array([index.get(name, -1) for name in other.names], dtype=np.int64)
 
     def project(self, soft_label: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
-        """Carry soft labels over the eight canonical names into this space.
+        """Convert soft labels over the eight canonical names to this space.
 
         Args:
             soft_label: Shape (..., 8), in the order of `CANONICAL`.
 
         Returns:
-            float32, shape (..., len(self)), each row summing to 1; a row whose whole mass lies on
-            classes that this space lacks becomes zeros.
+            float32, shape (..., len(self)), each row summing to 1; zeros for a row whose whole mass
+            is on classes that this space does not have.
         """
         import numpy as np  # noqa: PLC0415 - options and recipes need names only
 
@@ -196,9 +196,9 @@ class LabelSpace:
             if name in CANONICAL:
                 soft[..., position] = soft_label[..., CANONICAL.index(name)]
         total = soft.sum(axis=-1, keepdims=True)
-        shares: npt.NDArray[np.float32] = np.zeros_like(soft)
-        np.divide(soft, total, out=shares, where=total > 0)
-        return shares
+        normalized: npt.NDArray[np.float32] = np.zeros_like(soft)
+        np.divide(soft, total, out=normalized, where=total > 0)
+        return normalized
 
 
 BASIC8 = LabelSpace("basic8", CANONICAL)

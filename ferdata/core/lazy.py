@@ -21,7 +21,7 @@ _EXTRAS = {
     "onnxruntime": "onnx",
     "distributed": "dask",
 }
-"""The extra that brings a module which the core does without."""
+"""Modules that the core does not need, with the extra that installs them."""
 
 
 def lazy_names(

@@ -1,8 +1,8 @@
 """The manifest: one row per image, a declared Arrow schema, one Parquet file.
 
-Every stage from `ingest` to `augment` is a function from manifest to manifest. The table holds
-names, never indices, and posix paths relative to a data root, never machine paths; so equal inputs
-give equal manifests on every machine, and `Manifest.digest` is equal with them.
+Every stage from `ingest` to `augment` is a function from manifest to manifest. The table contains
+names, never indices, and posix paths relative to a data root, never absolute paths; so equal inputs
+give equal manifests with equal digests on every machine.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _BATCH_ROWS = 8192
 _NAME = re.compile(r"[\w.+-]+")  # of a dataset, a detector
 
 _DICTIONARY_COLUMNS = [field.name for field in SCHEMA if pa.types.is_string(field.type)]
-"""Columns with values that repeat; a dictionary of coordinates only costs time."""
+"""Columns to store with a dictionary, since their values repeat."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,10 @@ class Manifest:
 
     Attributes:
         table: Rows with the columns of `SCHEMA`.
-        label_space: The label space that `label` is drawn from.
-        rejects: Rows that were left behind so far.
-        roots: Where each dataset's files lie on this machine. Not stored in the file.
-        provenance: What made this manifest, stage by stage; plain JSON values, no paths, no times.
+        label_space: The label space of `label`.
+        rejects: Rows that were rejected so far.
+        roots: Folder of each dataset's files on this machine. Not stored in the file.
+        provenance: How this manifest was made, by stage; plain JSON values without paths and times.
     """
 
     table: pa.Table
@@ -75,10 +75,10 @@ class Manifest:
         label_space: LabelSpace,
         **attributes: Any,
     ) -> Manifest:
-        """Build a manifest from mappings of column to value, in constant extra memory.
+        """Create a manifest from mappings of column to value, in constant extra memory.
 
         Args:
-            rows: One mapping per row; columns that a mapping lacks become null.
+            rows: One mapping per row; missing columns become null.
             label_space: The label space of `label`.
             **attributes: `rejects`, `roots`, `provenance`.
 
@@ -101,7 +101,7 @@ class Manifest:
     def from_pandas(
         cls, frame: pd.DataFrame, label_space: LabelSpace, **attributes: Any
     ) -> Manifest:
-        """Build a manifest from a data frame; columns that it lacks become null.
+        """Create a manifest from a data frame; missing columns become null.
 
         Raises:
             ManifestError: The frame has an unknown column or a value of the wrong type.
@@ -110,18 +110,18 @@ class Manifest:
         if unknown:
             raise ManifestError(f"the data frame has unknown columns: {sorted(unknown)}")
         columns = []
-        for declared in SCHEMA:
-            if declared.name not in frame.columns:
-                columns.append(pa.nulls(len(frame), declared.type))
+        for column in SCHEMA:
+            if column.name not in frame.columns:
+                columns.append(pa.nulls(len(frame), column.type))
                 continue
             try:
-                columns.append(pa.array(frame[declared.name], declared.type, from_pandas=True))
+                columns.append(pa.array(frame[column.name], column.type, from_pandas=True))
             except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-                raise ManifestError(f"column {declared.name!r}: {error}") from error
+                raise ManifestError(f"column {column.name!r}: {error}") from error
         return cls(pa.table(columns, schema=SCHEMA), label_space, **attributes)
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return the table as a data frame; nested columns hold arrays or None."""
+        """Return the table as a data frame; nested columns contain arrays or None."""
         frame: pd.DataFrame = self.table.to_pandas()
         return frame
 
@@ -138,7 +138,7 @@ class Manifest:
         return values
 
     def rows(self, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
-        """Yield rows as dictionaries, decoding a batch at a time."""
+        """Yield rows as dictionaries, decoded in batches."""
         table = self.table.select(list(columns)) if columns is not None else self.table
         for batch in table.to_batches(max_chunksize=_BATCH_ROWS):
             yield from batch.to_pylist()
@@ -146,19 +146,19 @@ class Manifest:
     # -- making new manifests --------------------------------------------------------------
 
     def with_column(self, name: str, values: Any) -> Manifest:
-        """Return a manifest in which a declared column holds other values.
+        """Return a manifest with other values in a column.
 
         Args:
             name: A column of `SCHEMA`.
-            values: An Arrow array, or anything that `pyarrow.array` takes.
+            values: An Arrow array, or anything that `pyarrow.array` accepts.
         """
         position = SCHEMA.get_field_index(name)
         if position < 0:
             raise ManifestError(f"{name!r} is not a column of {SCHEMA_VERSION}")
-        declared = SCHEMA.field(position)
+        column = SCHEMA.field(position)
         if not isinstance(values, pa.Array | pa.ChunkedArray):
-            values = pa.array(values, declared.type)
-        return replace(self, table=self.table.set_column(position, declared, values))
+            values = pa.array(values, column.type)
+        return replace(self, table=self.table.set_column(position, column, values))
 
     def take(self, indices: Any) -> Manifest:
         """Return the rows at the given positions, in that order."""
@@ -170,11 +170,11 @@ class Manifest:
         """Return a manifest without the masked rows and with their rejects added.
 
         Args:
-            mask: True for each row to leave behind, shape (N,).
+            mask: True for each row to reject, shape (N,).
             rejects: The reject of each masked row, in any order.
 
         Raises:
-            ManifestError: The number of rejects is not the number of masked rows.
+            ManifestError: The numbers of rejects and of masked rows differ.
         """
         added = tuple(rejects)
         if len(added) != int(mask.sum()):
@@ -187,20 +187,20 @@ class Manifest:
         return replace(self, table=pa.concat_tables([self.table, table.cast(SCHEMA)]))
 
     def with_provenance(self, stage: str, values: Mapping[str, Any]) -> Manifest:
-        """Return a manifest whose provenance says what a stage did."""
+        """Return a manifest with the provenance of a stage added."""
         return replace(self, provenance={**self.provenance, stage: dict(values)})
 
     # -- rules -----------------------------------------------------------------------------
 
     def validate(self) -> None:
-        """Check every rule of the table; cheap enough to run between all stages.
+        """Check every rule of the table; cheap enough to run after every stage.
 
         Raises:
-            ManifestError: With the first rule that is broken, and where.
+            ManifestError: A rule is broken; the message says which and where.
         """
-        for declared in SCHEMA:
-            if not declared.nullable and self.table.column(declared.name).null_count:
-                raise ManifestError(f"column {declared.name!r} has empty values")
+        for column in SCHEMA:
+            if not column.nullable and self.table.column(column.name).null_count:
+                raise ManifestError(f"column {column.name!r} has empty values")
         ids = self.table.column("sample_id")
         if pc.count_distinct(ids).as_py() != len(self):
             counts = ids.value_counts()
@@ -222,7 +222,7 @@ class Manifest:
         wrong = sorted(value for value in values if value is not None and value not in accepted)
         if wrong:
             raise ManifestError(
-                f"column {column!r} holds {wrong[0]!r}; expected one of {', '.join(accepted)}"
+                f"column {column!r} contains {wrong[0]!r}; expected one of {', '.join(accepted)}"
             )
 
     def _require_sources(self) -> None:
@@ -236,16 +236,16 @@ class Manifest:
         wrong = [each for each in sources if each is not None and not _NAME.fullmatch(each)]
         if wrong:
             raise ManifestError(
-                f"column 'landmark_source' holds {wrong[0]!r}; expected dataset, none, or the name "
-                "of a detector"
+                f"column 'landmark_source' contains {wrong[0]!r}; expected dataset, none, or the "
+                "name of a detector"
             )
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Count rows by split and class.
 
         Returns:
-            `{split: {label: rows}}` with every class of the label space; rows without a split
-            stand under `""`.
+            `{split: {label: rows}}` with every class of the label space; rows without a split are
+            under `""`.
         """
         grouped = self.table.group_by(["split", "label"]).aggregate([([], "count_all")])
         splits = [*SPLITS, ""] if None in self.column("split") else list(SPLITS)
@@ -272,23 +272,23 @@ class Manifest:
     def digest(self) -> str:
         """Hash the content: rows in order, label space and schema version.
 
-        Independent of chunking, of Parquet and of pyarrow's version; provenance, rejects and roots
-        don't count.
+        Independent of chunking, Parquet and pyarrow's version. Provenance, rejects and roots are
+        not included.
 
         Returns:
             Hexadecimal sha256.
         """
         digest = hashlib.sha256(SCHEMA_VERSION.encode())
         digest.update(json.dumps([self.label_space.name, self.label_space.names]).encode())
-        for declared in SCHEMA:
-            digest.update(declared.name.encode())
-            _hash_array(digest, self.table.column(declared.name).combine_chunks())
+        for column in SCHEMA:
+            digest.update(column.name.encode())
+            _hash_array(digest, self.table.column(column.name).combine_chunks())
         return digest.hexdigest()
 
     # -- files -----------------------------------------------------------------------------
 
     def save(self, path: Path, *, row_group_sizes: Sequence[int] | None = None) -> None:
-        """Write the manifest as Parquet, whole or not at all.
+        """Write the manifest as Parquet, atomically.
 
         Args:
             path: The file to write.
@@ -320,11 +320,11 @@ class Manifest:
 
         Args:
             path: A file that `save` wrote.
-            roots: Where each dataset's files lie on this machine.
+            roots: Folder of each dataset's files on this machine.
             row_group: Read only this row group.
 
         Raises:
-            ManifestError: The file is not a manifest, or of another schema version.
+            ManifestError: The file is not a manifest, or has another schema version.
         """
         try:
             with pq.ParquetFile(path) as file:
@@ -354,13 +354,13 @@ class Manifest:
 
 
 def save_manifest(manifest: Manifest, path: Path) -> None:
-    """Write a manifest, and its rejects beside it."""
+    """Write a manifest, with its rejects beside it."""
     manifest.save(path)
     save_rejects(manifest.rejects, rejects_file(path))
 
 
 def load_manifest(path: Path) -> Manifest:
-    """Read a manifest, and its rejects if they are beside it.
+    """Read a manifest, with its rejects if they are beside it.
 
     Raises:
         ManifestError: A file can't be read.

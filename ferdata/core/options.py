@@ -1,10 +1,10 @@
-"""Options as typed models: one declaration gives the type, default, range, help and flag.
+"""Options as typed models: one declaration defines type, default, range, help and flag.
 
     class ResizeOptions(Options):
         size: int = Field(112, ge=16, le=1024)
         \"\"\"Side of the square output images, in pixels.\"\"\"
 
-Python, YAML files and the command line all read this declaration. Modules with options import no
+Python, YAML files and the command line all use this declaration. Modules with options import no
 heavy library; a field that only a heavy module can check imports it in its validator.
 """
 
@@ -28,15 +28,15 @@ RENAMED = {
     "equalise": "equalize",
     "grey": "gray",
 }
-"""Names of earlier versions, and other spellings, with the name of today."""
+"""Former names and other spellings, with the current name."""
 
 
 class Options(BaseModel):
     """Base of all options.
 
     Attributes:
-        sections: Heading of the help text by the first option below it.
-        without_flag: Options that the command line does not offer under their own name.
+        sections: Headings of the help text, by the first option below each.
+        without_flag: Options that have no flag of their own on the command line.
     """
 
     model_config = ConfigDict(
@@ -57,13 +57,12 @@ class Options(BaseModel):
         """Check option values and return the options.
 
         Args:
-            values: Values by name; what is not given keeps its default.
+            values: Values by name; other options keep their defaults.
             kind: What an option is called in messages, for instance `"build option"`.
-            spelled: How an option is written where the values come from, for messages: `flag` for
-                the command line.
+            spelled: How an option is written in messages: `flag` for the command line.
 
         Raises:
-            OptionError: An option does not exist, or its value is out of range or of another type.
+            OptionError: An option does not exist, or its value is out of range or of a wrong type.
         """
         try:
             return cls.model_validate(dict(values))
@@ -76,17 +75,17 @@ class Options(BaseModel):
 
 
 def flag(name: str) -> str:
-    """Return an option as it is written on the command line, for instance `--label-rule`."""
+    """Return an option as written on the command line, for instance `--label-rule`."""
     return "--" + name.replace("_", "-")
 
 
 def split_words(value: Any) -> Any:
-    """Split text at commas; `"hdf5,hf"` stands for two words."""
+    """Split text at commas; `"hdf5,hf"` becomes two words."""
     return [word.strip() for word in value.split(",")] if isinstance(value, str) else value
 
 
 def parsed_by(parse: Callable[[Any], Any]) -> AfterValidator:
-    """Check a value with a function that raises `FerdataError`; the value itself stays."""
+    """Check a value with a function that raises `FerdataError`; the value is not changed."""
 
     def check(value: Any) -> Any:
         try:
@@ -99,7 +98,7 @@ def parsed_by(parse: Callable[[Any], Any]) -> AfterValidator:
 
 
 def read_by(read: Callable[[Any], Any]) -> BeforeValidator:
-    """Replace a value by what a function makes of it; the function may raise `FerdataError`."""
+    """Replace a value by the result of a function, which may raise `FerdataError`."""
 
     def convert(value: Any) -> Any:
         try:
@@ -112,7 +111,7 @@ def read_by(read: Callable[[Any], Any]) -> BeforeValidator:
 
 @dataclass(frozen=True)
 class Metavar:
-    """What stands for an option's value in the help, where its type does not say it.
+    """Placeholder of an option's value in the help, if its type is not enough.
 
     Attributes:
         text: For instance `"FILE"`.
@@ -122,7 +121,7 @@ class Metavar:
 
 
 Words = Annotated[tuple[str, ...], BeforeValidator(split_words)]
-"""Several words, on the command line with commas between them."""
+"""Several words, separated by commas on the command line."""
 
 
 def explain(
@@ -132,13 +131,13 @@ def explain(
     kind: str = "option",
     spelled: Callable[[str], str] = str,
 ) -> str:
-    """Say what is wrong with a value: which one, what it is, and what would be right.
+    """Return the message for an invalid value: the option, its value, and what was expected.
 
     Args:
-        error: What pydantic found.
-        model: The model that was to be made.
+        error: The error that pydantic raised.
+        model: The model that raised it.
         kind: What a field is called, for instance `"build option"`.
-        spelled: How a field is written where the value comes from.
+        spelled: How a field is written in messages.
     """
     first = error.errors()[0]
     place = [str(part) for part in first["loc"]]
@@ -157,7 +156,7 @@ def explain(
 def unknown_name(
     kind: str, name: str, known: Mapping[str, Any], *, spelled: Callable[[str], str] = str
 ) -> str:
-    """Return the message for a name that does not exist, with the one that was probably meant."""
+    """Return the message for an unknown name, with the one that was probably meant."""
     plain = name.replace("-", "_")
     if (renamed := RENAMED.get(plain)) in known:
         return f"unknown {kind} {spelled(plain)}; it is called {spelled(str(renamed))}"
@@ -168,7 +167,7 @@ def unknown_name(
 
 
 def _expectation(error: Any) -> str:
-    """Say what a value should have been."""
+    """Return what was expected instead of a value."""
     context = error.get("ctx", {})
     limits = {
         "greater_than_equal": "must be at least {ge}",
@@ -188,7 +187,7 @@ def _expectation(error: Any) -> str:
 
 
 def _expected_words(given: str, listed: str) -> str:
-    """Name the words that are accepted; pydantic lists them as `'a', 'b' or 'c'`."""
+    """List the accepted words, which pydantic gives as `'a', 'b' or 'c'`."""
     words = [word.strip().strip("'") for word in listed.replace(" or ", ", ").split(",")]
     close = difflib.get_close_matches(RENAMED.get(given, given), words, n=1)
     hint = f"; did you mean {close[0]}?" if close else ""
@@ -207,4 +206,4 @@ _TYPES = {
     "list": "expected a list",
     "too_short": "expected at least one value",
 }
-"""The beginning of pydantic's error types, and what was expected."""
+"""Prefixes of pydantic's error types, with what was expected."""

@@ -1,8 +1,7 @@
 """Running independent tasks: in this process, in spawned processes, or on a Dask cluster.
 
-Whatever the executor, results come back in the order of the tasks, so that nothing downstream can
-depend on who finished first. Processes are spawned, never forked: native
-libraries of face detectors are not fork-safe.
+Results always come back in the order of the tasks, so nothing depends on which worker finishes
+first. Processes are spawned, never forked: native libraries of face detectors are not fork-safe.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ EXECUTORS = ("serial", "processes", "dask")
 
 
 class SerialExecutor(Executor):
-    """An executor that runs each task at once, in this thread."""
+    """An executor that runs each task immediately, in this thread."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Run the task and return its finished future."""
@@ -45,13 +44,13 @@ def open_executor(kind: str, workers: int) -> Iterator[Executor]:
     """Open an executor; its processes end with the block, also after Ctrl-C.
 
     Args:
-        kind: `serial`; `processes`, spawned on this machine, unless one worker is asked for, whose
-            work this process can do; or `dask`, a local Dask cluster.
+        kind: `serial`; `processes`, spawned on this machine, or this process for one worker; or
+            `dask`, a local Dask cluster.
         workers: Number of processes.
 
     Raises:
         OptionError: The kind is unknown or the number of workers is below 1.
-        MissingExtraError: `dask` is asked for and not installed.
+        MissingExtraError: `dask` is not installed.
         WorkerError: A worker process died.
     """
     if workers < 1:
@@ -74,10 +73,10 @@ def run_in_order(
     """Run a function over tasks and yield the results in the order of the tasks.
 
     Args:
-        executor: Anything that looks like a `concurrent.futures.Executor`.
+        executor: Any object with the interface of `concurrent.futures.Executor`.
         function: A module-level function of one task.
-        tasks: The tasks, drawn lazily.
-        ahead: How many tasks may be under way; bounds the memory that results take.
+        tasks: The tasks, consumed lazily.
+        ahead: Maximum number of submitted tasks, which bounds the memory of results.
     """
     pending: deque[Future[Result]] = deque()
     for task in tasks:
@@ -97,7 +96,7 @@ def _open_processes(workers: int) -> Iterator[Executor]:
         yield pool
     except BrokenProcessPool as error:
         raise WorkerError(
-            "a worker process ended abruptly, for want of memory perhaps; try fewer --workers. "
+            "a worker process ended abruptly, perhaps out of memory; try fewer --workers. "
             'A script that calls ferdata with workers needs `if __name__ == "__main__":` around '
             "the call."
         ) from error
@@ -106,7 +105,7 @@ def _open_processes(workers: int) -> Iterator[Executor]:
         pool.shutdown(wait=False, cancel_futures=True)
         for process in processes:
             process.terminate()
-        pool.shutdown()  # its thread ends with the workers; left alone it may outlive its pipes
+        pool.shutdown()  # waits for the pool's thread, which could otherwise outlive its pipes
         raise
     else:
         pool.shutdown()
@@ -124,7 +123,7 @@ def _open_dask(workers: int) -> Iterator[Executor]:
 
 
 def _start_worker() -> None:
-    """Set up a spawned worker: one thread, Ctrl-C left to the parent, gone when the parent is."""
+    """Set up a spawned worker: one thread, ignores Ctrl-C, exits with its parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:

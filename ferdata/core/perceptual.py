@@ -1,4 +1,4 @@
-"""Perceptual hashes: images that were saved again or resized keep (nearly) the same hash.
+"""Perceptual hashes, which stay (nearly) the same when an image is resized or saved again.
 
 The hash is the DCT hash of Zauner, "Implementation and Benchmarking of Perceptual Image Hash
 Functions" (2010), with 256 bits instead of 64: all face crops have eyes above a mouth, and 64 bits
@@ -36,7 +36,7 @@ Half of all bits are set, so distances are even numbers.
 """
 
 MAX_THRESHOLD = 15
-"""Largest threshold of `near_pairs`; bands then have 16 bits, so buckets stay small."""
+"""Largest threshold of `near_pairs`; at 15, bands have 16 bits, so buckets stay small."""
 
 _SIDE = 64  # pixels a side before the transform; fewer lose more to resizing
 
@@ -51,7 +51,7 @@ def perceptual_hash(pixels: npt.NDArray[np.uint8]) -> str:
     The image is converted to gray, averaged down to 64×64, and transformed (discrete cosine
     transform). Each of the 256 lowest frequencies without the constant one, in order of their sum,
     gives a bit: whether it is above the median of all. The cosines are rounded to 12 bits, so that
-    every sum is a whole number that a double holds exactly, and all machines agree.
+    every sum is an integer that a double represents exactly, and all machines agree.
 
     Args:
         pixels: uint8 RGB, shape (H, W, 3).
@@ -148,7 +148,7 @@ def near_pairs(
 
 
 def equal_pairs(codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Chain up the rows of equal codes: the first with the second, the second with the third.
+    """Chain the rows of equal codes: the first with the second, the second with the third.
 
     Args:
         codes: int64, shape (N,); rows with a negative code are in no pair.

@@ -1,4 +1,4 @@
-"""Progress bars for long work: on standard error, only for a person at a terminal."""
+"""Progress bars on standard error, shown only in a terminal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def progress_bar(description: str, total: int, *, unit: str = "image", quiet: bo
         description: What is being done, for instance `"finding faces"`.
         total: Number of units of the whole work.
         unit: What is counted.
-        quiet: Show nothing, as also happens where standard error is not a terminal.
+        quiet: Show nothing; the same if standard error is not a terminal.
     """
     return tqdm(
         total=total,

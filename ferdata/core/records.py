@@ -1,4 +1,4 @@
-"""Records: what a build or a run was, as one JSON file that one class writes and reads."""
+"""Records: one JSON file that describes a build or a run, written and read by one class."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ class RecordPart(BaseModel):
 class Record(RecordPart):
     """The content of a JSON file with a versioned format.
 
-    A subclass says how its file is called, what format it has, and what to do where the file is
-    missing or can't be used.
+    A subclass defines the file's name, its format, and the messages for a missing or unusable file.
 
     Attributes:
         format: Name and version of the format, for instance `ferdata-build/2`.
@@ -35,23 +34,23 @@ class Record(RecordPart):
     """The format that this version writes."""
 
     error: ClassVar[type[FerdataError]]
-    """What is raised where the file can't be used."""
+    """The exception for a file that can't be used."""
 
     remedy: ClassVar[str]
-    """What to do about a file that is damaged or of another version."""
+    """What to do about a file that is damaged or of an incompatible version."""
 
     format: str
 
     @classmethod
     def missing(cls, folder: Path) -> str:
-        """Say why there is no file, and what to do."""
+        """Return why there is no file, and what to do."""
         raise NotImplementedError
 
     @classmethod
     def upgraded(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the values of an older format as those of the current one.
+        """Convert the values of an older format to the current one.
 
-        Formats that can't be upgraded are returned as they are, and refused.
+        Formats that can't be converted are returned unchanged, and then refused.
         """
         return values
 
@@ -60,8 +59,8 @@ class Record(RecordPart):
         """Read the record of a folder.
 
         Raises:
-            FerdataError: Of the class `error`: there is no file, it is damaged, or another version
-                of ferdata wrote it; with what to do.
+            FerdataError: Of the class `error`: there is no file, it is damaged, or an incompatible
+                version of ferdata wrote it.
         """
         path = folder / cls.file_name
         if not path.is_file():
@@ -74,7 +73,7 @@ class Record(RecordPart):
 
     @classmethod
     def of(cls, values: Any, path: Path) -> Self:
-        """Return the record of what a file holds.
+        """Return the record with the content of a file.
 
         Args:
             values: The file's content.
@@ -107,5 +106,5 @@ class Record(RecordPart):
             raise cls.error(f"{path}: damaged ({where}: {first['msg']}); {cls.remedy}") from error
 
     def save(self, folder: Path) -> None:
-        """Write the record into a folder, whole or not at all."""
+        """Write the record into a folder, atomically."""
         write_json(folder / self.file_name, self.model_dump(mode="json"))

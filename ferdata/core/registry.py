@@ -1,12 +1,11 @@
-"""What can be had by name: ours, what a program registers, and what installed packages bring.
+"""Registries: what ferdata, your program and installed packages offer, by name.
 
-A package adds to a registry with an entry point of the group `ferdata.plugins`, named after the
-registry and the thing:
+A package adds to a registry with an entry point of the group `ferdata.plugins`, named `KIND.NAME`:
 
     [project.entry-points."ferdata.plugins"]
     "detector.my_detector" = "my_package.faces:MyDetector"
 
-Nothing is imported before it is asked for by its name, so that listing names costs no import.
+Nothing is imported before it is requested by name, so listing names is cheap.
 """
 
 from __future__ import annotations
@@ -31,15 +30,15 @@ KINDS = ("dataset", "detector", "model", "operation", "format", "label_rule")
 """What a plugin can add; the first part of an entry point's name."""
 
 _REGISTERED: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
-"""What this program registered, by kind and name."""
+"""What was registered in this process, by kind and name."""
 
 
 class Registry(Generic[Value]):
-    """Things of one kind by name.
+    """Objects of one kind by name.
 
     Args:
         kind: One of `KINDS`.
-        built_in: `"module:attribute"` by name, for those that ship with ferdata.
+        built_in: `"module:attribute"` by name, for what ships with ferdata.
 
     Raises:
         PluginError: The kind is not one of `KINDS`.
@@ -47,22 +46,26 @@ class Registry(Generic[Value]):
 
     def __init__(self, kind: str, built_in: Mapping[str, str]) -> None:
         if kind not in KINDS:
-            raise PluginError(f"{kind!r} is no kind of plugin; expected one of {', '.join(KINDS)}")
+            raise PluginError(
+                f"{kind!r} is not a kind of plugin; expected one of {', '.join(KINDS)}"
+            )
         self.kind = kind
         self._built_in = dict(built_in)
         self._registered: dict[str, Value] = _REGISTERED[kind]
 
     def register(self, name: str) -> Callable[[Value], Value]:
-        """Return a decorator that adds something for this process under a name.
+        """Return a decorator that adds an object under a name, in this process.
 
-        Worker processes import modules anew: what they are to know comes from an entry point, or
-        from a module that they import, too.
+        Worker processes import modules again; use an entry point, or register in a module that they
+        import too.
 
         Raises:
             PluginError: The name is taken.
         """
         if name in self.names():
-            raise PluginError(f"there is a {self._label} named {name!r} already; take another name")
+            raise PluginError(
+                f"there is already a {self._label} named {name!r}; choose another name"
+            )
 
         def add(value: Value) -> Value:
             self._registered[name] = value
@@ -71,19 +74,19 @@ class Registry(Generic[Value]):
         return add
 
     def unregister(self, name: str) -> None:
-        """Forget what `register` added under a name."""
+        """Remove what `register` added under a name."""
         self._registered.pop(name, None)
 
     def names(self) -> tuple[str, ...]:
-        """Return all names, sorted; imports nothing."""
+        """Return all names, sorted, without importing anything."""
         return tuple(sorted({*self._built_in, *self._registered, *_plugins(self.kind)}))
 
     def get(self, name: str) -> Value:
-        """Return what has a name, importing it where this is its first use.
+        """Return the object with a name, importing it on first use.
 
         Raises:
-            UnknownNameError: Nothing has that name.
-            PluginError: A package brings it and can't be imported, or two bring the same name.
+            UnknownNameError: There is no such name.
+            PluginError: Its package can't be imported, or two packages offer the same name.
         """
         if name in self._registered:
             return self._registered[name]
@@ -116,16 +119,30 @@ class Registry(Generic[Value]):
         return self.kind.replace("_", " ")
 
 
+def provider(kind: str, name: str) -> str | None:
+    """Return name and version of the package that brings something by an entry point.
+
+    Args:
+        kind: One of `KINDS`.
+        name: The thing's name.
+
+    Returns:
+        For instance `"my-package 1.2"`; None for what ferdata or the running program brings.
+    """
+    plugins = _plugins(kind).get(name)
+    return _owner(plugins[0]) if plugins else None
+
+
 @cache
 def _plugins(kind: str) -> Mapping[str, tuple[EntryPoint, ...]]:
-    """Return the entry points of a kind by the name of what they bring."""
+    """Return the entry points of a kind by name."""
     found: dict[str, tuple[EntryPoint, ...]] = {}
     for entry in entry_points(group=GROUP):
         its_kind, _, name = entry.name.partition(".")
         if its_kind not in KINDS or not name:
             logger.warning(
-                "%s has the entry point %r in %s, which this ferdata passes over: it knows %s",
-                _owner(entry), entry.name, GROUP, ", ".join(f"{each}.NAME" for each in KINDS),
+                "ignored the entry point %r of %s in %s; expected one of %s",
+                entry.name, _owner(entry), GROUP, ", ".join(f"{each}.NAME" for each in KINDS),
             )  # fmt: skip
         elif its_kind == kind:
             found[name] = (*found.get(name, ()), entry)
@@ -143,5 +160,5 @@ def _load(entry: EntryPoint, label: str) -> Any:
 
 
 def _owner(entry: EntryPoint) -> str:
-    """Return the distribution that an entry point belongs to, for a message."""
+    """Return name and version of the distribution that an entry point belongs to."""
     return f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown package"

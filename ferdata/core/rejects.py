@@ -16,13 +16,13 @@ from ferdata.core.schema import REJECT_SCHEMA
 
 @dataclass(frozen=True)
 class Reject:
-    """A row that a stage did not pass on.
+    """A row that a stage excluded.
 
     Attributes:
-        sample_id: The sample's id, or an empty string where it has none yet.
-        uri: Where it came from: a path relative to the root, or `list.txt#12` for a line.
+        sample_id: The sample's id, or an empty string if it has none yet.
+        uri: Where it comes from: a path relative to the root, or `list.txt#12` for a line.
         stage: The stage that rejected it: `ingest`, `faces`, `curate` or `build`.
-        reason: Why, for a person.
+        reason: Why, as text; its kind is the part before the colon, if there is one.
     """
 
     sample_id: str
@@ -32,7 +32,7 @@ class Reject:
 
 
 def save_rejects(rejects: Iterable[Reject], path: Path) -> None:
-    """Write `rejects.parquet`, whole or not at all."""
+    """Write `rejects.parquet` atomically."""
     table = pa.Table.from_pylist([vars(reject) for reject in rejects], schema=REJECT_SCHEMA)
     with write_atomically(path) as file:
         pq.write_table(table, file)

@@ -1,4 +1,4 @@
-"""Where the data files that ship with ferdata are: `manifests/` in the wheel or the checkout."""
+"""The data files that ship with ferdata: `manifests/` in the wheel or the checkout."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 
 
 def manifests_folder() -> Path:
-    """Return the folder of facts, mixes and recipes.
+    """Return the folder of datasets, mixes and recipes.
 
-    It lies inside the package in a wheel, and beside the package in a checkout.
+    It is inside the package in a wheel, and beside the package in a checkout.
     """
     package = Path(__file__).parents[1]
     inside = package / "manifests"

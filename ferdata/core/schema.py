@@ -12,7 +12,7 @@ __all__ = ["BLENDSHAPES", "REJECT_SCHEMA", "SCHEMA", "SCHEMA_VERSION", "SPLITS"]
 SCHEMA_VERSION = "ferdata-manifest/2"
 
 BLENDSHAPES = 52
-"""Blendshape scores of a face: those of ARKit, as face landmark models return them."""
+"""Number of blendshape scores of a face: those of ARKit."""
 
 _POINT = pa.list_(pa.float32(), 2)
 
@@ -79,4 +79,4 @@ REJECT_SCHEMA = pa.schema(
         pa.field("reason", pa.string(), nullable=False),
     ]
 )
-"""Columns of `rejects.parquet`: one row for each row that did not go on, and why."""
+"""Columns of `rejects.parquet`: one row for each rejected row."""

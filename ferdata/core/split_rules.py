@@ -1,9 +1,9 @@
 """Split rules: how the rows of a dataset are assigned to train, validation and test.
 
 A rule is one class: its text as on the command line (`subject:8:1:1`), how that text is parsed, and
-how it assigns rows. To add a rule, write its class here and list it in `RULES`. A `FixedRule` says
-the split of every row; for a `RatioRule`, `ferdata.curation` draws rows at random, whole groups at
-a time. Parsing loads neither NumPy nor pyarrow.
+how it assigns rows. To add a rule, write its class here and list it in `RULES`. A `FixedRule`
+determines the split of every row; for a `RatioRule`, `ferdata.curation` draws whole groups of rows
+at random. Parsing loads neither NumPy nor pyarrow.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class SplitRule(ABC):
     """How the rows of one dataset are assigned to splits.
 
     Attributes:
-        name: What the rule's text begins with.
+        name: The first part of the rule's text.
         example: The text of one such rule, for messages.
-        needs: The manifest column that must be filled in every row of the dataset, if any.
+        needs: The manifest column that must not be null in any row of the dataset, if any.
     """
 
     name: ClassVar[str]
@@ -39,7 +39,7 @@ class SplitRule(ABC):
 
     @property
     def text(self) -> str:
-        """The rule as text, the same for equal rules."""
+        """The rule as text; equal rules have equal text."""
         return self.name
 
     @classmethod
@@ -47,7 +47,7 @@ class SplitRule(ABC):
         """Parse what follows the name and its colon.
 
         Raises:
-            OptionError: The arguments are not those of this rule.
+            OptionError: The arguments are invalid.
         """
         if arguments:
             raise OptionError(f"split rule {cls.name}:{arguments}: {cls.name} takes no arguments")
@@ -63,9 +63,9 @@ class AutoRule(SplitRule):
 
 
 class FixedRule(SplitRule):
-    """A rule that says the split of every row.
+    """A rule that determines the split of every row.
 
-    If it puts no row into validation, `ferdata.curation.split.split` holds validation out of train.
+    If no row is in validation, `ferdata.curation.split.split` holds out validation from train.
     """
 
     @abstractmethod
@@ -81,7 +81,7 @@ class FixedRule(SplitRule):
         """
 
     def provenance(self, values: Sequence[str]) -> dict[str, Any]:  # noqa: ARG002 - most add none
-        """Return what to add to the provenance of the split about this dataset, by key."""
+        """Return what to add to the provenance of the split for this dataset, by key."""
         return {}
 
 
@@ -106,8 +106,8 @@ class SubjectFoldRule(FixedRule):
     subject's fold is its index modulo the number of folds, plus 1. The 118 labeled subjects of CK+
     then have 33, 39, 40, 35, 30, 37, 29, 29, 33 and 22 of its 327 labeled sequences (the folds
     published with Emotion-FAN: Meng et al., "Frame attention networks for facial expression
-    recognition in videos", ICIP 2019). Only subjects with rows are counted, so leaving a subject
-    out altogether shifts those after it.
+    recognition in videos", ICIP 2019). Only subjects with rows are counted, so dropping a subject
+    shifts the folds of those after it.
 
     Attributes:
         folds: Number of folds.
@@ -154,7 +154,7 @@ class SubjectFoldRule(FixedRule):
         if subjects < self.folds:
             raise OptionError(
                 f"{dataset} has {subjects} subjects, too few for {self.folds} folds; "
-                f"use at most {subjects}: --split {self.name}:{subjects}"
+                f"use at most {subjects} folds: --split {self.name}:{subjects}"
             )
         return ["test" if fold == self.fold else "train" for fold in self.folds_of(values)]
 
@@ -184,7 +184,7 @@ class RatioRule(SplitRule):
 
     @property
     def text(self) -> str:
-        """The rule as text, its ratio in the smallest whole numbers."""
+        """The rule as text, with its ratio in lowest terms."""
         fractions = (self.train, self.validation, self.test)
         scale = math.lcm(*(fraction.denominator for fraction in fractions))
         whole = [int(fraction * scale) for fraction in fractions]
@@ -234,7 +234,7 @@ RULES: tuple[type[SplitRule], ...] = (
     SubjectRule,
     SubjectFoldRule,
 )
-"""Every rule that a text can name."""
+"""All split rules."""
 
 
 @dataclass(frozen=True)
@@ -242,8 +242,8 @@ class SplitRules:
     """One rule for all datasets, or one for each.
 
     Attributes:
-        common: The rule of every dataset; None where each has its own.
-        by_dataset: Dataset and rule, sorted by dataset; empty where one rule is for all.
+        common: The rule of all datasets; None if each has its own.
+        by_dataset: Dataset and rule, sorted by dataset; empty if there is a common rule.
     """
 
     common: SplitRule | None = None
@@ -251,7 +251,7 @@ class SplitRules:
 
     @classmethod
     def from_mapping(cls, rules: Mapping[str, SplitRule]) -> SplitRules:
-        """Return the rules of some datasets: a common one if all are equal."""
+        """Return the rules of several datasets: a common one if all are equal."""
         distinct = set(rules.values())
         if len(distinct) == 1:
             return cls(common=distinct.pop())

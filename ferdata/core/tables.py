@@ -1,4 +1,4 @@
-"""Tables as text for a terminal and as Markdown."""
+"""Tables as plain text and as Markdown."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 GAP = "  "
-"""What separates the columns of a text table."""
+"""Separator of the columns of a text table."""
 
 
 def text_table(
@@ -15,10 +15,10 @@ def text_table(
     """Align cells in columns.
 
     Args:
-        heads: Titles of the columns; empty for a table without a title line.
+        heads: Titles of the columns; empty for a table without a header.
         rows: Cells, as many in each row as there are columns.
-        align: `l` or `r` for each column from the left; the last letter holds for all that follow.
-            The default aligns the first column left and the others right.
+        align: `l` or `r` for each column; the last letter applies to all further columns. The
+            default aligns the first column left and the others right.
         indent: Spaces before each line.
 
     Returns:
@@ -43,12 +43,12 @@ def text_table(
 def markdown_table(
     heads: Sequence[str], rows: Iterable[Sequence[str]], *, escaped: bool = False
 ) -> str:
-    """Write a table in GitHub's Markdown.
+    """Return a table in GitHub's Markdown.
 
     Args:
         heads: Titles of the columns.
         rows: Cells, as many in each row as there are heads.
-        escaped: Whether heads and cells are Markdown already; plain text is escaped.
+        escaped: Whether heads and cells are already Markdown; otherwise they are escaped.
     """
     cell = str if escaped else escape_markdown
     lines = [[cell(head) for head in heads], ["---"] * len(heads)]

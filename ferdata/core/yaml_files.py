@@ -1,4 +1,4 @@
-"""YAML files checked against strict models: shipped ones by name, users' own by path."""
+"""YAML files validated against strict models: shipped ones by name, users' own by path."""
 
 from __future__ import annotations
 
@@ -18,37 +18,38 @@ Model = TypeVar("Model", bound=BaseModel)
 RENAMED_KEYS = {
     "centre_loss": "center_loss",
     "centre_rate": "center_rate",
+    "lacking": "missing_classes",
     "licence": "license",
     "notes": "caveats",
     "sound": "leak_free",
 }
-"""Keys of earlier versions and what they are called now, where the model has the new name."""
+"""Former names of keys, with the current name; used only where the model has the current name."""
 
 _SUFFIXES = (".yaml", ".yml")
 _MOST_PROBLEMS = 3
 
 
 def shipped_names(folder: str) -> tuple[str, ...]:
-    """Return the names of what ships in a folder of `manifests`, sorted."""
+    """Return the names of the shipped files in a folder of `manifests`, sorted."""
     return tuple(sorted(path.stem for path in (manifests_folder() / folder).glob("*.yaml")))
 
 
 def is_file_name(name: str) -> bool:
-    """Say whether a name is the path of a YAML file."""
+    """Return whether a name is the path of a YAML file."""
     return name.lower().endswith(_SUFFIXES)
 
 
-def load_declared(kind: str, folder: str, name: str, model: type[Model]) -> Model:
+def load_named(kind: str, folder: str, name: str, model: type[Model]) -> Model:
     """Read a YAML file that ships with ferdata, or a user's own.
 
     Args:
-        kind: What it holds, for messages, for instance `"mix"`.
-        folder: The folder of `manifests` with those that ship.
-        name: The name of one of them, or the path of a YAML file.
+        kind: What it describes, for messages, for instance `"mix"`.
+        folder: The folder of `manifests` with the shipped files.
+        name: The name of a shipped file, or the path of a YAML file.
         model: Its schema.
 
     Raises:
-        UnknownNameError: None of that name ships with ferdata.
+        UnknownNameError: No file of that name ships with ferdata.
         ManifestError: See `read_model`.
     """
     if is_file_name(name):
@@ -61,20 +62,20 @@ def load_declared(kind: str, folder: str, name: str, model: type[Model]) -> Mode
 
 
 def read_model(path: Path, kind: str, model: type[Model]) -> Model:
-    """Read a YAML file and check it against its schema.
+    """Read a YAML file and validate it against its schema.
 
     Args:
         path: The file.
-        kind: What it holds, for messages.
+        kind: What it describes, for messages.
         model: Its schema.
 
     Raises:
-        ManifestError: The file can't be read or does not fit the schema; the message names each
-            wrong key, and what a renamed or misspelled one should be.
+        ManifestError: The file can't be read or does not match the schema; the message names each
+            wrong key, and suggests the right name of a renamed or misspelled one.
     """
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return model.model_validate(_beside(values, path.parent))
+        return model.model_validate(_resolve_operations(values, path.parent))
     except OSError as error:
         raise ManifestError(f"{path}: can't be read ({error.strerror})") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -85,10 +86,10 @@ def read_model(path: Path, kind: str, model: type[Model]) -> Model:
 
 
 def describe_problems(error: ValidationError, model: type[BaseModel]) -> list[str]:
-    """Say what does not fit a model: unknown keys first, each with the key that was meant.
+    """Describe why values don't match a model: unknown keys first, with suggestions.
 
     Args:
-        error: What the model raised.
+        error: The error that the model raised.
         model: The model.
     """
     unknown, others, renamed = [], [], set()
@@ -100,25 +101,25 @@ def describe_problems(error: ValidationError, model: type[BaseModel]) -> list[st
             known = [name for part in _models_at(model, place[:-1]) for name in part.model_fields]
             unknown.append((place[:-1], describe_unknown_key(key, known)))
         else:
-            others.append((place, each["msg"]))
+            others.append((place, each["msg"].removeprefix("Value error, ")))
     problems = [*unknown, *(each for each in others if each[0] not in renamed)]
-    return [f"{'.'.join(map(str, place)) or 'the file'}: {said}" for place, said in problems]
+    return [f"{'.'.join(map(str, place)) or 'the file'}: {what}" for place, what in problems]
 
 
 def describe_unknown_key(key: str, known: Iterable[str]) -> str:
-    """Say that a key is unknown, and what it is called now, may be meant to be, or could be."""
+    """Return the message for an unknown key: its current name, the closest key, or all keys."""
     known = sorted(set(known))
     if RENAMED_KEYS.get(key) in known:
-        return f"the key {key!r} is called {RENAMED_KEYS[key]!r} now"
+        return f"the key {key!r} is now called {RENAMED_KEYS[key]!r}"
     if close := difflib.get_close_matches(key, known, n=1):
         return f"unknown key {key!r}. Did you mean {close[0]!r}?"
     return f"unknown key {key!r}; expected one of {', '.join(known)}"
 
 
 def _models_at(model: type[BaseModel], place: tuple[int | str, ...]) -> list[type[BaseModel]]:
-    """Return the models that a place in a model's values may have; several for a union."""
+    """Return the possible models at a place in a model's values; several for a union."""
     here = [model]
-    for step in place:  # the index or key of an element is no field: it stays with its model
+    for step in place:  # the index or key of an element is not a field: keep the model
         fields = [each.model_fields[step] for each in here if step in each.model_fields]
         here = [part for field in fields for part in _models_in(field.annotation)] or here
     return here
@@ -132,13 +133,13 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models_in(part)
 
 
-def _beside(values: Any, folder: Path) -> Any:
-    """Return a file's values, in which the path of a list of operations starts at its folder."""
+def _resolve_operations(values: Any, folder: Path) -> Any:
+    """Return a file's values, with the paths of operation files relative to its folder."""
     if not isinstance(values, dict):
         return values
     return {
         key: str(folder / value)
         if key == "operations" and isinstance(value, str)
-        else _beside(value, folder)
+        else _resolve_operations(value, folder)
         for key, value in values.items()
     }

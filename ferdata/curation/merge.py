@@ -44,7 +44,7 @@ def merge(manifests: Iterable[Manifest], mix: Mix) -> Manifest:
     sources = [parts[name] for name in mix.sources]
     _require_mapped(parts, mix)
     relabeled = [_relabel(parts[name], name, mix) for name in mix.sources]
-    relabeled = _handle_lacking(relabeled, mix)
+    relabeled = _handle_missing_classes(relabeled, mix)
     merged = Manifest(
         pa.concat_tables([part.table for part in relabeled]),
         mix.space,
@@ -53,7 +53,7 @@ def merge(manifests: Iterable[Manifest], mix: Mix) -> Manifest:
     )
     merged.validate()
     provenance = {
-        "mix": mix.model_dump(mode="json"),
+        "mix": mix.model_dump(mode="json", by_alias=True),
         "sources": {
             name: dict(part.provenance) for name, part in zip(mix.sources, sources, strict=True)
         },
@@ -156,7 +156,7 @@ def _relabel(part: Manifest, name: str, mix: Mix) -> Manifest:
     return replace(left.with_column("label", labels[kept].tolist()), label_space=mix.space)
 
 
-def _handle_lacking(parts: Sequence[Manifest], mix: Mix) -> list[Manifest]:
+def _handle_missing_classes(parts: Sequence[Manifest], mix: Mix) -> list[Manifest]:
     """Keep, drop or refuse classes that not every source has, as the mix says."""
     has = {name: set(part.column("label")) for name, part in zip(mix.sources, parts, strict=True)}
     present = set().union(*has.values())
@@ -165,15 +165,15 @@ def _handle_lacking(parts: Sequence[Manifest], mix: Mix) -> list[Manifest]:
         for label in mix.space.names
         if label in present and any(label not in labels for labels in has.values())
     }
-    if not lacking or mix.lacking == "keep":
+    if not lacking or mix.missing_classes == "keep":
         return list(parts)
-    if mix.lacking == "error":
+    if mix.missing_classes == "error":
         listed = "; ".join(
             f"{label} is not in {', '.join(names)}" for label, names in lacking.items()
         )
         raise LabelError(
             f"mix {mix.name}: not every source has every class: {listed}. "
-            "Set `lacking` to keep or drop, or drop the class under `labels`."
+            "Set `missing_classes` to keep or drop, or drop the class under `labels`."
         )
     logger.warning("mix %s: dropped %s, which not every source has", mix.name, ", ".join(lacking))
     return [

@@ -1,4 +1,4 @@
-"""From shards to batches: open a build, read it at memory speed, feed torch and Lightning.
+"""From shards to batches: open a build, read it at memory speed, use it with torch and Lightning.
 
     build = Build.open("out/rafdb")                             numpy only
     arrays = SplitArrays(build, "train")

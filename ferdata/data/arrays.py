@@ -25,7 +25,7 @@ FIELDS = (*WIDE_FIELDS, *SCALAR_FIELDS, *STRING_COLUMNS)
 
 
 class _Mapped:
-    """One field of all shards, memory-mapped, as arrays and as bytes.
+    """One memory-mapped field of all shards, as arrays and as bytes.
 
     Attributes:
         arrays: The array of each shard, shape (rows, *shape).
@@ -83,7 +83,7 @@ class SplitArrays:
 
     @property
     def summary(self) -> str:
-        """Build, split, rows, image shape and classes in a line."""
+        """Build, split, rows, image shape and classes in one line."""
         shape = "×".join(map(str, self.build.image.shape))
         names = self.build.label_space.names
         return (
@@ -92,11 +92,11 @@ class SplitArrays:
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        """Pickle what to read, without maps and columns."""
+        """Pickle without maps and columns, which are read again on use."""
         return {**self.__dict__, "_columns": {}, "_mapped": {}}
 
     def column(self, field: str) -> npt.NDArray[Any]:
-        """Return a whole column; it is kept in memory from the first call on.
+        """Return a whole column; it stays in memory after the first call.
 
         Args:
             field: One of `index`, `label`, `valence`, `arousal`, or a text field.
@@ -131,7 +131,7 @@ class SplitArrays:
     def class_weights(self) -> npt.NDArray[np.float32]:
         """Return the weight of each class, w_c = N / n_c, float32, shape (K,).
 
-        A class without rows gets 0, since no row needs its weight.
+        The weight is 0 for a class without rows.
         """
         return class_weights(self.class_counts()).astype(np.float32)
 
@@ -152,14 +152,14 @@ class SplitArrays:
             fields: The fields to read, see `FIELDS`.
 
         Returns:
-            A dict from field to array, first dimension B: `image` uint8 (B, H, W, C), `label`
+            A mapping of field to array, first dimension B: `image` uint8 (B, H, W, C), `label`
             int64 (B,), `soft_label` float32 (B, K), `landmarks` float32 (B, P, 2) and `box`
             float32 (B, 4) in output pixels, `valence` and `arousal` float32 (B,), `index` int64
-            (B,); text fields as lists of `str`. The arrays belong to the caller.
+            (B,); text fields as lists of `str`. The caller may change the arrays.
 
         Raises:
             IndexError: A row number is outside the split.
-            BuildError: A shard is broken or lacks a field.
+            BuildError: A shard is damaged or has no such field.
         """
         selection = rows if isinstance(rows, Selection) else self.locator.select(rows)
         return {field: self.gather_field(field, selection) for field in fields}
@@ -175,9 +175,9 @@ class SplitArrays:
     def _copy(self, field: str, selection: Selection) -> npt.NDArray[Any]:
         """Copy rows of a mapped field, each exactly once.
 
-        `take` with `out=` and mode "clip" writes straight to its target ("raise" goes through a
+        `take` with `out=` and mode "clip" writes directly to its target (mode "raise" uses a
         buffer); the row numbers were checked when they were located. If runs are short (rows in
-        random order), joining one view of bytes per row is the cheapest single copy.
+        random order), joining one view of bytes per row is the cheapest way to copy once.
         """
         mapped = self._mapped.get(field) or self._map(field)
         shape = (len(selection.rows), *mapped.shape)
@@ -199,14 +199,15 @@ class SplitArrays:
         return out
 
     def _map(self, field: str) -> _Mapped:
-        """Map a field in every shard, and check the shapes, on which unchecked copying relies."""
+        """Map a field in every shard, and check its shapes, which copying does not check."""
         arrays = [reader.array(field) for reader in self._readers]
         inner = self.build.image.shape if field == "image" else arrays[0].shape[1:]
         for reader, array, rows in zip(self._readers, arrays, self._shard_rows, strict=True):
             if array.shape != (rows, *inner) or array.dtype != arrays[0].dtype:
                 raise BuildError(
                     f"{reader.path}: {field} is {array.dtype} of shape {array.shape}, expected "
-                    f"{arrays[0].dtype} of shape {(rows, *inner)}; run `ferdata verify` on it."
+                    f"{arrays[0].dtype} of shape {(rows, *inner)}; run `ferdata verify` on the "
+                    "build."
                 )
         self._mapped[field] = _Mapped(arrays)
         return self._mapped[field]
@@ -222,7 +223,7 @@ class SplitArrays:
         ]
         if sum(rows) != info.rows:
             raise BuildError(
-                f"{self.build.root}: the shards of split {self.split!r} hold {sum(rows)} rows, "
-                f"build.json says {info.rows}; run `ferdata verify` on the build."
+                f"{self.build.root}: the shards of split {self.split!r} contain {sum(rows)} rows, "
+                f"but build.json says {info.rows}; run `ferdata verify` on the build."
             )
         return rows

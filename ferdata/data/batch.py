@@ -1,4 +1,4 @@
-"""A batch of tensors that a DataLoader's default collate function passes on unchanged."""
+"""A batch of tensors that a DataLoader's default collate function returns unchanged."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Batch(dict[str, Any]):
 
 
 def collate_batches(batches: Sequence[Batch], *, collate_fn_map: Any = None) -> Batch:  # noqa: ARG001 - the signature that default_collate calls
-    """Return the one batch of the list; concatenate several in order."""
+    """Return the only batch of the list, or several concatenated in order."""
     if len(batches) == 1:
         return batches[0]
     return Batch((field, _join([batch[field] for batch in batches])) for field in batches[0])
@@ -48,5 +48,5 @@ def _join(values: list[Any]) -> Any:
     return [item for value in values for item in value]
 
 
-# The documented way to teach `default_collate` a type (torch.utils.data.default_collate, option 2).
+# The documented way to extend `default_collate` (torch.utils.data.default_collate, option 2).
 default_collate_fn_map[Batch] = collate_batches

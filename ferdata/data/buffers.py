@@ -1,9 +1,8 @@
 """Memory for batches that is reused once the batch is no longer referenced.
 
-A fresh array of two megabytes comes from the kernel page by page, each page zeroed first; whether
-`malloc` still has it depends on what was allocated in between. Reusing memory makes a batch 6 %
-cheaper (15 % if one thread makes batches and another drops them), as long as nothing is overwritten
-that is still in use.
+The kernel provides a new array of two megabytes page by page, each page zeroed first, unless
+`malloc` still has the memory. Reusing memory makes a batch 6 % cheaper (15 % if one thread makes
+batches and another drops them), but memory that is still in use must never be overwritten.
 """
 
 from __future__ import annotations
@@ -23,8 +22,8 @@ _UNUSED = getrefcount(_probe[0])
 class BufferPool(threading.local):
     """Lends arrays of one row shape over reused memory.
 
-    Each thread has its own pool, so that no two can find the same array unused, and none can hold a
-    lock while the process forks. A lent array may be passed to any thread.
+    Each thread has its own pool, so that two threads can't find the same array unused, and no lock
+    can be held while the process forks. A lent array may be passed to any thread.
 
     A lent array is a view. NumPy makes the pool's array the base of every view, including views of
     views, and a tensor over a view holds the view; so the reference count of the pool's array tells
@@ -33,7 +32,7 @@ class BufferPool(threading.local):
     Args:
         shape: Shape of one row.
         dtype: Type of the elements.
-        keep: Arrays to keep; if all are in use, further ones are made and not kept.
+        keep: Number of arrays to keep; if all are in use, further ones are allocated and not kept.
     """
 
     def __init__(self, shape: tuple[int, ...], dtype: npt.DTypeLike, keep: int = 6) -> None:

@@ -1,4 +1,4 @@
-"""A finished build on disk, opened for reading: its record, and where its shards are."""
+"""A finished build on disk, opened for reading: its record and its shards."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Build:
 
     Attributes:
         root: The build directory.
-        record: What it holds.
+        record: The build's record.
     """
 
     root: Path
@@ -53,7 +53,7 @@ class Build:
 
     @property
     def plan_sha256(self) -> str:
-        """Hash of the plan that every shard must carry."""
+        """Hash of the plan, which is also in every shard."""
         return self.record.plan_sha256
 
     @property
@@ -86,7 +86,7 @@ class Build:
         """Return one split.
 
         Raises:
-            UnknownNameError: The build has no such split; the message lists those it has.
+            UnknownNameError: The build has no such split; the message lists its splits.
         """
         try:
             return self.splits[name]
@@ -105,7 +105,7 @@ class Build:
         if missing:
             raise BuildError(
                 f"{missing[0]}: shard is missing ({len(missing)} of {len(paths)} of split "
-                f"{split!r}); run the `ferdata build` command again, it renders what is not there."
+                f"{split!r}); run the `ferdata build` command again to render missing shards."
             )
         return paths
 

@@ -20,7 +20,7 @@ from ferdata.data.loader import LoaderOptions, ShardLoader
 
 
 class _LightningLoader(ShardLoader):
-    """A loader with `set_epoch` where Lightning looks for it, to call it before each epoch."""
+    """A loader whose `set_epoch` Lightning finds, to call it before each epoch."""
 
     batch_sampler = None
 
@@ -31,10 +31,10 @@ class _LightningLoader(ShardLoader):
 
 
 class FerDataModule(L.LightningDataModule):  # type: ignore[misc] # Lightning is not type-checked here
-    """The loaders of a build's splits for each rank; train is shuffled anew in every epoch.
+    """The loaders of a build's splits for each rank; train is shuffled again in every epoch.
 
     Lightning sets the epoch of the loaders and saves their position with a checkpoint, so that a
-    resumed run, even from the middle of an epoch, gets the batches that it would have got.
+    resumed run, even from the middle of an epoch, gets the same batches as without interruption.
 
     Args:
         build: A build, or its directory.
@@ -43,11 +43,11 @@ class FerDataModule(L.LightningDataModule):  # type: ignore[misc] # Lightning is
         fields: Fields of a batch, see `ferdata.data.FIELDS`.
         eval_batch_size: Rows per batch of the other splits; by default `batch_size`.
         predict_split: The split that `trainer.predict` reads.
-        subset: Fraction of train that is used in the first `subset_epochs` epochs: rows drawn once
-            by the seed. The trainer has to reload its loaders every epoch for it.
-        subset_epochs: Number of these epochs.
-        **options: Of `LoaderOptions`. Ranks come from the trainer, `drop_last` applies to train
-            only, and memory is pinned by default if the trainer runs on CUDA.
+        subset: Fraction of train that is used in the first `subset_epochs` epochs, drawn once. The
+            trainer must reload its dataloaders every epoch.
+        subset_epochs: Number of epochs on the subset.
+        **options: Fields of `LoaderOptions`. Ranks come from the trainer, `drop_last` applies to
+            train only, and memory is pinned by default if the trainer runs on CUDA.
 
     Raises:
         BuildError: The build is missing, broken or unfinished.

@@ -20,10 +20,10 @@ from ferdata.data.selection import Selection
 
 
 class ShardDataset(Dataset[dict[str, Any]]):
-    """One split of a build, map-style; images stay uint8, shape (H, W, C), until the device.
+    """One split of a build as a map-style dataset; images are uint8, shape (H, W, C).
 
-    A DataLoader with the default collate function fetches each batch in one gather, one copy per
-    image, as a `Batch` whose row i is the i-th index that the sampler drew:
+    A DataLoader with the default collate function fetches a whole batch at once, with one copy per
+    image, as a `Batch` whose row i is the i-th index of the sampler:
 
         DataLoader(ShardDataset("out/rafdb", "train"), batch_size=64, shuffle=True)
 
@@ -67,10 +67,10 @@ class ShardDataset(Dataset[dict[str, Any]]):
         return {field: values[0] for field, values in self._read([index]).items()}
 
     def __getitems__(self, indices: Sequence[int]) -> list[Batch]:
-        """Read a batch in one gather, with its rows in the order of the indices.
+        """Read a whole batch at once, with its rows in the order of the indices.
 
         Returns:
-            A list of one `Batch`, which the default collate function passes on without copying.
+            A list of one `Batch`, which the default collate function returns without copying.
 
         Raises:
             IndexError: An index is outside the split.
@@ -79,7 +79,7 @@ class ShardDataset(Dataset[dict[str, Any]]):
         return [self._read(indices)]
 
     def read(self, selection: Selection, fields: Sequence[str]) -> Batch:
-        """Read rows that `arrays.locator` located, as tensors over the gathered memory."""
+        """Read rows that `arrays.locator` located, as tensors that share memory with the arrays."""
         batch = Batch()
         for field in fields:
             values = self.arrays.gather_field(field, selection)

@@ -1,4 +1,4 @@
-"""How the source images of a build were framed, so that new images can be framed alike."""
+"""The framing of a build's source images, so that new images can be framed the same way."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from ferdata.data.manifest_columns import read_manifest_columns
 
 
 def describe_framing(build: Path) -> dict[str, Any]:
-    """Describe how the source images of a build were framed, and where faces are in its crops.
+    """Describe the framing of a build's source images, and where the faces are in its crops.
 
     Args:
         build: Folder of the build.
 
     Returns:
-        `framings`: what the build's images were, of `crop` and `photograph`; empty if the build has
-        no manifest. `five_points`: the median place of the five points in the face crops of train
+        `framings`: those of the build's images, `crop` and `photograph`; empty if the build has no
+        manifest. `five_points`: the median positions of the five points in the face crops of train
         without augmented copies, shape (5, 2) as nested lists, as fractions of the side of the
-        smallest square around the whole crop (0 is the left or upper edge, 1 the other); None if no
-        crop has landmarks.
+        smallest square around the crop (0 is the left or upper edge, 1 the opposite edge); None if
+        no crop has landmarks.
 
     Raises:
         ManifestError: The manifest is broken.
@@ -40,11 +40,11 @@ def describe_framing(build: Path) -> dict[str, Any]:
     )
     return {
         "framings": sorted(pc.unique(rows["framing"]).to_pylist()),
-        "five_points": _median_place(crops) if len(crops) else None,
+        "five_points": _median_points(crops) if len(crops) else None,
     }
 
 
-def _median_place(crops: pa.Table) -> list[list[float]]:
+def _median_points(crops: pa.Table) -> list[list[float]]:
     """Return the median five points as fractions of the square around each whole crop."""
     flat = crops["five_points"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
     points = flat.reshape(-1, 5, 2).astype(np.float64)

@@ -1,4 +1,4 @@
-"""Batches straight from the memory maps: the fastest way from a build to a training loop."""
+"""Batches directly from the memory maps: the fastest way from a build to a training loop."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ferdata.data.prefetch import prefetch
 from ferdata.data.selection import Selection
 
 _Plan = tuple[Selection, dict[str, torch.Tensor]]
-"""Which rows a batch consists of, and those of their fields that were read already."""
+"""The rows of a batch, and those of their fields that are already read."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class LoaderOptions:
 
     Attributes:
         rank: This process's number, 0 ≤ rank < world_size.
-        world_size: Number of processes that share an epoch.
+        world_size: Number of processes among which an epoch is divided.
         drop_last: Drop a last, smaller batch.
-        prefetch: Number of batches that may be ready ahead of the consumer; 0 for no thread.
-        pin_memory: Copy batches into page-locked memory, for training on a CUDA device; None for
-            what the trainer of a `FerDataModule` needs, else no.
+        prefetch: Maximum number of batches made ahead of the consumer; 0 for no thread.
+        pin_memory: Copy batches into page-locked memory, for training on a CUDA device. None: if
+            the trainer of a `FerDataModule` runs on CUDA.
 
     Raises:
         OptionError: A number is out of range.
@@ -60,23 +60,22 @@ class LoaderOptions:
 
 
 class ShardLoader:
-    """An iterable over the batches of a split; no worker process, one prefetching thread.
+    """An iterable over the batches of a split, without worker processes, with a prefetch thread.
 
         for batch in ShardLoader("out/rafdb", "train", batch_size=64, seed=0):
             images, labels = batch["image"], batch["label"]
 
-    Each iteration is one epoch. The order of an epoch depends only on (seed, epoch); epochs count
-    up from one iteration to the next, or are set with `set_epoch`. A shuffled batch is a random set
-    of rows in ascending order, so that each shard is gathered in one call; without `shuffle` the
-    rows come in the order of the split. Either way `index` says which row is which.
+    Each iteration is one epoch, whose order depends only on (seed, epoch). The epoch increases by
+    one with each iteration, or is set with `set_epoch`. A shuffled batch is a random set of rows in
+    ascending order, so that each shard is read in one call; without `shuffle` the rows are in the
+    order of the split. In both cases, `index` is the row number in the split.
 
-    A batch belongs to the consumer as long as it holds it or any view of it; its memory is reused
-    only after that.
+    The memory of a batch is reused only when neither the batch nor a view of it is referenced.
 
-    With several ranks, each takes every `world_size`-th row of the same order: disjoint parts of
-    equal length. If the rows don't divide evenly, up to `world_size` − 1 rows come twice, or, with
-    `drop_last`, that many are dropped; for exact metrics evaluate on one rank, or drop repeated
-    `index` values.
+    With several ranks, each gets every `world_size`-th row of the same order: disjoint parts of
+    equal length. If the rows don't divide evenly, up to `world_size` − 1 rows are repeated, or,
+    with `drop_last`, dropped; for exact metrics evaluate on one rank, or drop repeated `index`
+    values.
 
     Args:
         build: A build, or its directory.
@@ -86,7 +85,7 @@ class ShardLoader:
         seed: Seed of the orders; must be equal on all ranks.
         fields: Fields of a batch, see `ferdata.data.FIELDS`; `index` is always included.
         rows: The rows of the split to visit, int64, each once; None for all.
-        **options: Of `LoaderOptions`, for instance `drop_last=True`.
+        **options: Fields of `LoaderOptions`, for instance `drop_last=True`.
 
     Attributes:
         waited: Seconds that the consumer waited for batches in the latest iteration.
@@ -167,7 +166,7 @@ class ShardLoader:
         self._now = self._next
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the loader's position, so that another one can resume with the next batch."""
+        """Return the loader's position, so that another loader can resume with the next batch."""
         epoch, position = self._now
         if position >= len(self):
             epoch, position = epoch + 1, 0
@@ -177,13 +176,13 @@ class ShardLoader:
         """Resume at another loader's position: the next iteration begins there.
 
         Raises:
-            OptionError: The state is that of a loader with other rows or another order.
+            OptionError: The state is from a loader with other rows or another order.
         """
         for name, value in self._identity().items():
             if state.get(name) != value:
                 raise OptionError(
-                    f"the loader's state was saved with {name} = {state.get(name)!r}, this loader "
-                    f"has {value!r}; resume with the same value or begin a new epoch."
+                    f"the loader's state was saved with {name}={state.get(name)!r}, but this "
+                    f"loader has {value!r}; resume with the same value or start a new epoch."
                 )
         self._next = self._now = (int(state["epoch"]), int(state["position"]))
 
@@ -200,9 +199,10 @@ class ShardLoader:
         }
 
     def _plan(self, epoch: int, first: int) -> Iterator[_Plan]:
-        """Yield what each batch of an epoch needs; scalar fields are read for many batches at once.
+        """Yield the rows and scalar fields of each batch of an epoch.
 
-        Reading a few bytes for each batch separately would cost some percent of a batch's time.
+        Scalar fields are read for many batches at once: reading a few bytes for each batch would
+        take a few percent of its time.
         """
         order = epoch_order(
             self._visited,

@@ -1,4 +1,4 @@
-"""Columns of a build's manifest, without the rest of it."""
+"""Reading only some columns of a build's manifest."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ferdata.core.errors import ManifestError
 
 
 def read_manifest_columns(root: Path, columns: Sequence[str]) -> pa.Table | None:
-    """Read some columns of the manifest of a build: `Manifest.load` would read all forty.
+    """Read some columns of a build's manifest; `Manifest.load` would read all forty.
 
     Args:
         root: Folder of the build.

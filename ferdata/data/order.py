@@ -20,10 +20,10 @@ def epoch_order(
 ) -> npt.NDArray[np.int64]:
     """Return the rows that one rank visits in one epoch.
 
-    Every rank draws the same order of all rows from (seed, epoch) and takes every `world_size`-th
-    row of it, so that the parts are of equal length and cover all rows. If `rows` is not a multiple
-    of `world_size`, the order is extended with its own beginning (fewer than `world_size` rows come
-    twice) or, with `truncate`, cut.
+    Every rank draws the same order of all rows from (seed, epoch) and gets every `world_size`-th
+    row of it, so that the parts have equal length and cover all rows. If `rows` is not a multiple
+    of `world_size`, the order is extended with its own beginning (fewer than `world_size` rows are
+    repeated) or, with `truncate`, shortened.
 
     Args:
         rows: Number of rows of the split.

@@ -1,4 +1,4 @@
-"""Batches made ahead of their consumer, in one thread."""
+"""Prefetching: batches made ahead of their consumer, in one thread."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ Plan = TypeVar("Plan")
 Made = TypeVar("Made")
 
 _WORTH_A_THREAD = 0.25
-"""A thread is started if the consumer works longer than this fraction of a batch's making."""
+"""A thread is started if the consumer works longer than this fraction of the time for a batch."""
 
 
 class _End:
-    """The last thing that the thread sends: the error that ended it, or None if all is done."""
+    """The last item that the thread sends: the error that ended it, or None."""
 
     def __init__(self, error: BaseException | None = None) -> None:
         self.error = error
@@ -25,19 +25,19 @@ class _End:
 def prefetch(
     make: Callable[[Plan], Made], plans: Iterator[Plan], depth: int
 ) -> Generator[Made, None, None]:
-    """Make batches in order, ahead of the consumer once it turns out to work in between.
+    """Make batches in order, in a thread if the consumer works between batches.
 
-    A consumer that requests batches without pause leaves no work to overlap with, and passing a
+    If the consumer requests batches without pause, there is no work to overlap with, and passing a
     batch between threads costs about a tenth of copying it. So batches are made in the consumer's
-    own thread until it has spent a quarter of their making time elsewhere. A training loop has done
-    so by its second batch, and from then on finds its batches ready.
+    own thread until it has spent a quarter of their time on other work, which in a training loop is
+    the case after one or two batches.
 
     Closing or dropping the iterator stops the thread.
 
     Args:
         make: Makes a batch; called from one thread at a time.
         plans: What to make; consumed from one thread at a time.
-        depth: Number of batches that may be ready; 0 for no thread.
+        depth: Maximum number of batches made ahead; 0 for no thread.
 
     Raises:
         BaseException: Whatever `make` raised, in place of the failed batch.

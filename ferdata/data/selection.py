@@ -1,4 +1,4 @@
-"""Which rows of which shards a batch consists of."""
+"""Locating the rows of batches in the shards."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 _ROWS_PER_CALL = 4
-"""A `take` costs about as much overhead as the views of this many rows."""
+"""The overhead of a `take` is about that of the views of this many rows."""
 
 _BLOCK = 256
-"""Batches located at once: enough to make the cost per batch vanish, few enough for memory."""
+"""Batches located at once: enough for a negligible cost per batch, few enough for memory."""
 
 Run = tuple[int, int, int]
 """Consecutive rows of a batch in one shard: shard, first position, last position + 1."""
@@ -28,8 +28,8 @@ class Selection:
         index: Row numbers in the split, int64, shape (B,).
         shards: Number of the shard of each row, intp, shape (B,).
         rows: Row number inside its shard, intp, shape (B,).
-        runs: The runs of rows in one shard, if they are so long that one call for each is cheaper
-            than one view per row; else None.
+        runs: The runs of rows in one shard, if they are long enough that one call per run is
+            cheaper than one view per row; else None.
     """
 
     index: npt.NDArray[np.int64]

@@ -1,7 +1,7 @@
 """One HDF5 shard: its arrays memory-mapped, or its encoded images decoded.
 
-Contiguous arrays are mapped at their offset in the file, so that the hot path avoids libhdf5.
-Maps and handles are opened on first use in each process and never pickled: fork, forkserver and
+Contiguous arrays are mapped at their offset in the file, so that reading them doesn't use libhdf5.
+Maps and handles are opened on first use in each process and never pickled, so fork, forkserver and
 spawn all work.
 """
 
@@ -60,7 +60,7 @@ class ShardReader:
         """Return a numeric array of the shard, read-only, mapped if it is contiguous.
 
         Raises:
-            BuildError: The shard is broken, is not the expected one, or lacks the array.
+            BuildError: The shard is damaged, is not the expected one, or has no such array.
         """
         array = self._arrays.get(name)
         if array is None:
@@ -136,7 +136,7 @@ class ShardReader:
         return file
 
     def _check(self, file: h5py.File) -> None:
-        """Refuse a file that is not the shard that `build.json` lists."""
+        """Check that the file is the shard that `build.json` lists."""
         found = {name: _text(file.attrs.get(name)) for name in ("format", "split", "plan_sha256")}
         expected = {
             "format": HDF5_FORMAT,

@@ -24,7 +24,7 @@ class PredictOptions(Options):
     """Number of classes shown per image."""
 
     checkpoint: Checkpoint | None = None
-    """Checkpoint to use [default: the one that the run selected]."""
+    """Checkpoint to use. [default: the one that the run selected]"""
 
     device: Literal["auto", "cpu", "gpu"] = "auto"
     """Where to compute; `auto` uses a GPU if there is one."""
@@ -37,7 +37,7 @@ class ExportOptions(Options):
     """Format of the file."""
 
     checkpoint: Checkpoint | None = None
-    """Checkpoint to export [default: the one that the run selected]."""
+    """Checkpoint to export. [default: the one that the run selected]"""
 
     opset: int = Field(20, ge=18, le=23)
     """Version of ONNX's operators; onnxruntime supports 18 since its version 1.14, 20 since 1.17,

@@ -1,8 +1,7 @@
 """The dataset card of a build: `README.md` with YAML front matter, as Hugging Face reads it.
 
-Everything in a card was recorded by the build and comes as `CardContent`; this module puts it into
-words. Text that comes from a dataset (names, citations, reasons) is escaped, so that it can't
-become markup.
+Everything in a card was recorded by the build; this module turns its `CardContent` into text. Text
+from a dataset (names, citations, reasons) is escaped, so that it can't become markup.
 """
 
 from __future__ import annotations
@@ -22,11 +21,11 @@ from ferdata.formats.front_matter import front_matter
 
 
 def write_card(path: Path, content: CardContent) -> None:
-    """Write a card, whole or not at all.
+    """Write a card atomically.
 
     Args:
-        path: `README.md` in the folder whose `data` holds the finished shards.
-        content: What the card says.
+        path: `README.md` in the folder whose `data` contains the finished shards.
+        content: The content of the card.
 
     Raises:
         BuildError: It can't be written.
@@ -73,12 +72,12 @@ def _introduction(content: CardContent) -> str:
     ]
     if content.synthetic:
         parts.append(
-            "**Synthetic:** these faces were drawn by ferdata in the layout of the dataset named "
-            "above. They show no real person and contain no image of that dataset; results on them "
-            "say nothing about real faces."
+            "**Synthetic:** these faces were drawn by ferdata, in the layout of the dataset named "
+            "above. They show no real person, and no image of that dataset is included; results on "
+            "them say nothing about real faces."
         )
     if content.leaks:
-        parts.append(f"**This build leaks:** {escape(content.leaks)}")
+        parts.append(f"**This build leaks:** {escape(content.leaks)}.")
     return "\n\n".join(parts)
 
 
@@ -119,8 +118,8 @@ def _columns(content: CardContent) -> str:
         ["`image`", f"lossless PNG, {spec.height}×{spec.width}×{spec.channels}, uint8"],
         ["`label`", f"class index in {escape(spec.label_space.name)}, int64"],
         ["`soft_label`", f"{len(spec.label_space)} float32, one per class, summing to 1"],
-        ["`sample_id`, `dataset`, `subject`", "where the image comes from, and whom it shows"],
-        ["`parent_id`, `operations`", "of an augmented copy: its source row and every drawn value"],
+        ["`sample_id`, `dataset`, `subject`", "identifier of the image, its dataset, its subject"],
+        ["`parent_id`, `operations`", "for an augmented copy: its source row, every drawn value"],
         ["`box`", "face box, x1 y1 x2 y2 in output pixels"],
         ["`valence`, `arousal`", "float32"],
     ]
@@ -163,7 +162,7 @@ def _splits(content: CardContent) -> str:
 
 def _faces(content: CardContent) -> str:
     rows = [[source, f"{n:,}"] for source, n in sorted(content.landmarks.items())]
-    table = markdown_table(["landmarks from", "images"], rows)
+    table = markdown_table(["source of landmarks", "images"], rows)
     alignment = escape(content.alignment)
     return f"## Landmarks and alignment\n\nAlignment: {alignment}.\n\n{table}"
 
@@ -195,7 +194,7 @@ def _sources(content: CardContent) -> str:
             lines.append(f"- Homepage: {escape(source.homepage)}")
         parts += [f"### {escape(source.title)}", "\n".join(lines), _fenced(source.citation)]
     parts.append(
-        "A build is a copy of its sources: their licenses apply to it and to every copy of it."
+        "A build contains images of its sources: their licenses apply to it and to its copies."
     )
     return "\n\n".join(parts)
 

@@ -1,4 +1,4 @@
-"""What a dataset card says, as recorded by the build."""
+"""The content of a dataset card, as recorded by the build."""
 
 from __future__ import annotations
 
@@ -41,22 +41,23 @@ class CardContent:
         spec: Any shard of the build: columns, image size, label space, landmark scheme.
         counts_before: Rows by split and class before augmentation.
         counts: Rows by split and class as stored.
-        split_rule: The rule that made the splits, for instance `"official"`.
-        seed: Seed of every random draw.
-        alignment: The alignment in words, with its version.
+        split_rule: The split rule, for instance `"official"`.
+        seed: Random seed.
+        alignment: Description of the alignment, with its version.
         landmarks: Rows by source of their landmarks: `dataset`, a detector's name, `none`.
         rejects: Rejected rows by stage and reason: `{stage: {reason: rows}}`.
-        sources: The datasets that it was made from.
+        sources: The datasets of the build.
         plan_sha256: Hash of the plan.
         ferdata_version: Version of ferdata.
         validation: Fraction of train that was held out as validation; 0 if none.
-        augmentation: How train was augmented, in words; empty if it was not.
-        operations: Each operation of the augmentation and its range in words, in order.
+        augmentation: Description of the augmentation; empty if there is none.
+        operations: Each operation of the augmentation and its range as text, in order.
         versions: Versions of everything that affects pixels.
-        synthetic: True for a build of drawn faces.
+        synthetic: True for a synthetic copy.
         leaks: Why rows of different splits are not independent; empty if they are.
         notes: Why results may not be comparable with others'.
-        recipe: The name of the recipe, then remarks on it; empty without a recipe.
+        recipe: The name of the recipe, then how the counts compare with its paper; empty without a
+            recipe.
         num_bytes: Size of each split's files; if empty, `write_card` measures the files beside the
             card.
     """

@@ -1,7 +1,7 @@
-"""What the renderer hands to the writers: the shape of a shard, and its rows batch by batch.
+"""What the renderer passes to the writers: the shape of a shard, then its rows in batches.
 
-A writer gets a `ShardSpec` first, then one `RowBatch` after the other, so that memory is bounded by
-one batch (and the shard's strings), never by the shard.
+A writer gets a `ShardSpec`, then one `RowBatch` after the other, so that memory is bounded by one
+batch (plus the shard's strings), not by the shard.
 """
 
 from __future__ import annotations
@@ -142,18 +142,20 @@ class RowBatch:
             if len(values) != n:
                 raise BuildError(f"column {name!r} has {len(values)} values for {n} rows")
             if any("\0" in value for value in values):
-                raise BuildError(f"column {name!r} holds a NUL character, which HDF5 can't store")
+                raise BuildError(
+                    f"column {name!r} contains a NUL character, which HDF5 can't store"
+                )
         if n and not 0 <= self.label.min() <= self.label.max() < len(spec.label_space):
             raise BuildError(f"a label is outside {spec.label_space.name!r}")
 
 
 @dataclass(frozen=True)
 class ShardIdentity:
-    """Which rows a shard holds, without pixels and numbers; for checks against a manifest.
+    """The rows of a shard, without pixels and numbers, for checks against a manifest.
 
     Attributes:
-        split: The split that the file names.
-        plan_sha256: Hash of the plan that the file names; empty if it names none.
+        split: The split recorded in the file.
+        plan_sha256: Hash of the plan recorded in the file; empty if there is none.
         columns: `label` (class names) and the string columns; one string per row, "" for unknown.
     """
 

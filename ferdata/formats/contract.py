@@ -1,4 +1,4 @@
-"""The contract of a shard format: where its files are, and how to write, check and read them."""
+"""The interface of a shard format: where its files are, and how to write, check and read them."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _COMMON_ERRORS = (OSError, KeyError, TypeError, ValueError, LabelError)
 
 
 class ShardWriter(ABC):
-    """A context manager that takes a shard's rows in order and writes one complete file.
+    """A context manager that writes a shard's rows, in order, to one complete file.
 
-    It writes to the path that it is given; temporary names and renames are up to the caller. A
-    format implements `open`, `write`, `finish` and `close`.
+    It writes to the given path; temporary names and renames are up to the caller. A format
+    implements `open`, `write`, `finish` and `close`.
 
     Args:
         path: The file to write.
@@ -60,7 +60,7 @@ class ShardWriter(ABC):
             self.write(batch, rows)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Finish the file, or close it as it is after an error.
+        """Finish the file, or only close it after an error.
 
         Raises:
             BuildError: Rows are missing, or the disk is full.
@@ -82,15 +82,15 @@ class ShardWriter(ABC):
 
     @abstractmethod
     def write(self, batch: RowBatch, rows: slice) -> None:
-        """Write a batch that was checked, at least one row, to its rows of the shard."""
+        """Write a checked batch of at least one row to its rows of the shard."""
 
     @abstractmethod
     def finish(self) -> None:
-        """Write what comes after the last row, and close the file."""
+        """Write what follows the last row, and close the file."""
 
     @abstractmethod
     def close(self) -> None:
-        """Close the file if it is still open, as it is; must not raise."""
+        """Close the file if it is still open; must not raise."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,8 @@ class ShardFormat:
         folder: Folder of the shards inside the build, posix.
         suffix: File name extension of a shard, with its dot.
         writer: Opens a shard for writing.
-        check: Reopens a written shard and raises `BuildError` if it is not what its spec says.
-        read_identity: Reads which rows a shard holds.
+        check: Reopens a written shard and raises `BuildError` if it doesn't match its spec.
+        read_identity: Reads which rows a shard contains.
         stores_raw: Whether the encoding `raw` is stored as raw pixels, so that the size of a build
             is known before it starts.
         companions: Files that describe a build beside its shards: the path inside the build, and
@@ -132,7 +132,7 @@ class ShardFormat:
 def library_errors(
     path: Path, action: str, library: str, errors: tuple[type[Exception], ...]
 ) -> Iterator[None]:
-    """Turn errors of a file library, some of them a page of text, into one sentence.
+    """Turn errors of a file library, which can be very long, into one sentence.
 
     Args:
         path: The file.

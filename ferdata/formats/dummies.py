@@ -1,6 +1,6 @@
-"""Small shards and a small build of made-up rows, for ferdata's tests and yours.
+"""Small shards of made-up rows, for ferdata's tests and yours.
 
-The pixels show nothing. As in real data, some values are unknown and some text is not ASCII.
+The pixels are no faces. As in real data, some values are unknown and some text is not ASCII.
 """
 
 from __future__ import annotations

@@ -106,7 +106,7 @@ def root_attributes(spec: ShardSpec) -> dict[str, str]:
 
 
 def check(path: Path, spec: ShardSpec) -> None:
-    """Reopen a written shard and check that it is what its spec says.
+    """Reopen a written shard and check that it matches its spec.
 
     Raises:
         BuildError: The file can't be read, or an array's shape, type or storage or a root attribute
@@ -132,7 +132,7 @@ def check(path: Path, spec: ShardSpec) -> None:
 
 
 def read_identity(path: Path) -> ShardIdentity:
-    """Read which rows a shard holds.
+    """Read which rows a shard contains.
 
     Raises:
         BuildError: The file is not a readable shard of this format.

@@ -31,7 +31,7 @@ from ferdata.formats.names import PNG, STRING_COLUMNS
 logger = logging.getLogger(__name__)
 
 ROW_GROUP_ROWS = 256
-"""Rows of a Parquet row group: a few megabytes of small faces, what a reader holds at a time."""
+"""Rows of a Parquet row group, which a reader loads at once: a few megabytes of small faces."""
 
 _IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
@@ -105,7 +105,7 @@ def arrow_schema(spec: ShardSpec) -> Any:
 
 
 def check(path: Path, spec: ShardSpec) -> None:
-    """Reopen a written shard and check that it is what its spec says.
+    """Reopen a written shard and check that it matches its spec.
 
     Raises:
         BuildError: The file can't be read, or its columns, metadata or number of rows differ.
@@ -120,7 +120,7 @@ def check(path: Path, spec: ShardSpec) -> None:
 
 
 def read_identity(path: Path) -> ShardIdentity:
-    """Read which rows a shard holds.
+    """Read which rows a shard contains.
 
     Raises:
         BuildError: The file is not a readable shard of this format.

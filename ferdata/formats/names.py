@@ -1,11 +1,11 @@
-"""Names that writers and readers of builds share; importing them loads no library."""
+"""Names used by writers and readers of builds; importing them loads no library."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 BUILD_FILE = "build.json"
-"""Name of the file that marks a build as finished and says what it holds."""
+"""Name of a build's record, which marks the build as finished."""
 
 BUILD_FORMAT = "ferdata-build/2"
 """Value of `format` in `build.json`."""
@@ -43,7 +43,7 @@ def shard_name(split: str, index: int, count: int, suffix: str) -> str:
     """Return the file name of a shard, for instance `train-00000-of-00004.h5`.
 
     Args:
-        split: The split whose rows the shard holds.
+        split: The split of the shard's rows.
         index: Position among the shards of the split, from 0.
         count: Number of shards of the split.
         suffix: File name extension with its dot.
@@ -52,5 +52,5 @@ def shard_name(split: str, index: int, count: int, suffix: str) -> str:
 
 
 def sidecar(path: Path) -> Path:
-    """Return the path of a shard file's sidecar: what the file holds, as JSON, with its hash."""
+    """Return the path of a shard file's sidecar: its hash and what it contains, as JSON."""
     return path.with_name(path.name + SIDECAR_SUFFIX)

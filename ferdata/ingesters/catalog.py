@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import logging
-import pkgutil
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -46,9 +45,12 @@ def register(name: str) -> Callable[[_Class], _Class]:
 
 
 def dataset_packages() -> tuple[str, ...]:
-    """Return the full names of this package's folders of datasets, sorted."""
-    home = str(Path(__file__).parent)
-    return tuple(f"{_PACKAGE}.{each.name}" for each in pkgutil.iter_modules([home]) if each.ispkg)
+    """Return the full names of this package's folders of datasets, sorted.
+
+    A folder is a dataset's if it holds an `ingester.py`; it needs no `__init__.py`.
+    """
+    found = Path(__file__).parent.glob("*/ingester.py")
+    return tuple(sorted(f"{_PACKAGE}.{path.parent.name}" for path in found))
 
 
 @cache

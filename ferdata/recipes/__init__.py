@@ -1,5 +1,13 @@
 """Recipes: published protocols as data, which building and training both read."""
 
-from ferdata.recipes.recipe import Claim, Expected, Paper, Recipe, Use, load_recipe, recipe_names
+from ferdata.recipes.recipe import (
+    Claim,
+    DatasetProtocol,
+    Expected,
+    Paper,
+    Recipe,
+    load_recipe,
+    recipe_names,
+)
 
-__all__ = ["Claim", "Expected", "Paper", "Recipe", "Use", "load_recipe", "recipe_names"]
+__all__ = ["Claim", "DatasetProtocol", "Expected", "Paper", "Recipe", "load_recipe", "recipe_names"]

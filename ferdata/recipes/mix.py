@@ -1,7 +1,7 @@
 """A mix: several datasets merged into one, declared in a YAML file.
 
-It declares the datasets, what is read of each, their split rules, the label space and how labels
-are mapped to it, and build options for all images.
+It declares the datasets, which part of each is read, their split rules, the label space and how
+labels are mapped to it, and build options for all images.
 """
 
 from __future__ import annotations
@@ -10,49 +10,39 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ferdata.core.errors import FerdataError, UnknownNameError
+from ferdata.core.errors import FerdataError
 from ferdata.core.labels import BASIC7, BASIC8, LabelSpace
 from ferdata.core.split_rules import parse_rule
-from ferdata.core.yaml_files import is_file_name, load_declared, shipped_names
+from ferdata.core.yaml_files import is_file_name, load_named, shipped_names
 
 Text = Annotated[str, Field(min_length=1)]
 
 DROP = "drop"
-"""In place of a label: rows of this class are rejected."""
+"""In place of a label: rows of this class are dropped."""
 
 _FOLDER = "mixes"
 
 _SPACES = {space.name: space for space in (BASIC7, BASIC8)}
 
-_ELSEWHERE = {
-    "split": "write it at each source",
-    "recipe": "give it to the build: --recipe NAME",
-    "leak_free": "give it to the build: --leak-free",
-    "sound": "give it to the build: --leak-free",  # its name before
+_NOT_IN_MIXES = {
+    "split": "set it for each source",
+    "recipe": "use --recipe NAME when you build",
+    "leak_free": "use --leak-free when you build",
+    "sound": "use --leak-free when you build",  # its former name
 }
-"""Build options that a mix can't have, and what to do instead."""
+"""Build options that a mix can't set, and what to do instead."""
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_keys(cls, values: Any) -> Any:
-        """Refuse an unknown key with an error that names the closest one."""
-        for key in values if isinstance(values, dict) else ():
-            if key not in cls.model_fields:
-                raise ValueError(str(UnknownNameError("key", str(key), cls.model_fields)))
-        return values
 
 
 class MixSource(_Part):
     """One dataset of a mix.
 
     Attributes:
-        choices: What to read of it, for instance `{poses: straight}`.
-        labels: For each of its labels that is not in the mix's label space: a name that is, or
-            `drop`.
+        choices: Choices of the dataset, for instance `{poses: straight}`.
+        labels: For each label that is not in the mix's label space, a label that is, or `drop`.
         split: Its split rule.
     """
 
@@ -66,24 +56,26 @@ class Mix(_Part):
 
     Attributes:
         name: Name of the mix, for messages and the build's record.
-        title: Title for people.
+        title: One line.
         description: One or two sentences.
         label_space: `basic7`, `basic8`, or a list of names.
-        lacking: What to do with a class that some sources lack: `keep` it, `drop` its rows (they
-            are rejected), or stop with an `error`.
+        missing_classes: What to do with a class that some sources don't have: `keep` it, `drop` its
+            rows, or stop with an `error`.
         sources: The datasets, by name.
-        build: Build options; options given to the build itself take precedence.
-        notes: Caveats.
+        build: Build options; options given to the build override them.
+        caveats: What users of the mix should know.
+
+    Manifests store two fields under their former names, which are the serialization aliases.
     """
 
     name: Text
     title: Text
     description: str = ""
     label_space: str | list[Text]
-    lacking: Literal["keep", "drop", "error"] = "keep"
+    missing_classes: Literal["keep", "drop", "error"] = Field("keep", serialization_alias="lacking")
     sources: dict[str, MixSource] = Field(min_length=1)
     build: dict[str, Any] = {}
-    notes: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = Field((), serialization_alias="notes")
 
     @model_validator(mode="after")
     def _consistent(self) -> Mix:
@@ -91,7 +83,7 @@ class Mix(_Part):
             raise ValueError(
                 f"label_space {self.label_space!r}: expected {', '.join(_SPACES)}, or a list"
             )
-        for key, instead in _ELSEWHERE.items():
+        for key, instead in _NOT_IN_MIXES.items():
             if key in self.build:
                 raise ValueError(f"build.{key}: not an option of a mix; {instead}")
         names = {*self.space.names, DROP}
@@ -138,6 +130,6 @@ def load_mix(name: str) -> Mix:
 
     Raises:
         UnknownNameError: There is no such mix.
-        ManifestError: The file can't be read or is not a valid mix; says what is wrong with it.
+        ManifestError: The file can't be read or is not a valid mix.
     """
-    return load_declared("mix", _FOLDER, name, Mix)
+    return load_named("mix", _FOLDER, name, Mix)

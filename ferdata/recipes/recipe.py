@@ -1,9 +1,8 @@
 """A recipe: a paper's protocol as data, from the images it used to the last epoch.
 
-What it says: which datasets and what is read of each, how images are prepared, split and augmented,
-what is trained and how, what the paper claims, and what is known to be wrong with it. Where the
-paper is silent, `assumed` gives the reason for the value that stands in the recipe; where it is not
-followed, `departures` does.
+It declares the datasets, how images are prepared, split and augmented, what is trained and how,
+what the paper claims, and known problems. `assumed` gives reasons for values that the paper does
+not state, `departures` for values that differ from the paper.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ferdata.core.errors import OptionError
-from ferdata.core.yaml_files import load_declared, shipped_names
+from ferdata.core.yaml_files import load_named, shipped_names
 
 Text = Annotated[str, Field(min_length=1)]
 
@@ -44,19 +43,17 @@ class Paper(_Part):
 
 
 class Claim(_Part):
-    """A number that the paper reports; of those about one dataset, the first is the headline.
+    """A number that the paper reports; the first one about a dataset is the headline.
 
     Attributes:
-        dataset: The dataset or mix, by its name in ferdata; empty where the claim is about the
+        dataset: The dataset or mix, by its name in ferdata; empty for a claim about the model.
+        split: The split, as far as it can be inferred from the paper: `test`, `train`, or text.
+        accuracy: The accuracy in percent, as printed, with two decimals; None for a claim about the
             model.
-        split: The split that the number is of, as far as the paper lets one tell: `test`, `train`,
-            or words.
-        accuracy: The accuracy in percent, as printed, with two decimals; None where the claim is
-            about the model.
-        images: Images that the accuracy would be of, as far as the paper lets one tell.
+        images: Number of images in the split, as far as it can be inferred from the paper.
         parameters: Parameters in millions, as printed.
         where: Table or section.
-        problem: What is wrong with it; empty if nothing is known to be.
+        problem: What is wrong with it; empty if no problem is known.
     """
 
     dataset: str = ""
@@ -69,37 +66,36 @@ class Claim(_Part):
 
     @property
     def correct(self) -> int | None:
-        """How many of the images would have been right; None if no number gives the accuracy.
+        """Number of correct predictions k that gives the accuracy; None if there is none.
 
-        An accuracy is k / n of the images. It counts as reached where 100 · k / n, rounded or cut
-        to two decimals, is what the paper prints.
+        k is accepted if 100 · k / n, rounded or truncated to two decimals, is the printed value.
         """
         if self.accuracy is None or self.images is None:
             return None
         printed = round(100 * self.accuracy)
         nearest = int(self.accuracy / 100 * self.images)
-        for right in (nearest, nearest + 1):
-            hundredths = Fraction(10_000 * right, self.images)
+        for correct in (nearest, nearest + 1):
+            hundredths = Fraction(10_000 * correct, self.images)
             if printed in (math.floor(hundredths), math.floor(hundredths + Fraction(1, 2))):
-                return right
+                return correct
         return None
 
 
 class Expected(_Part):
-    """Counts that the paper prints, to be held against what is built.
+    """Counts that the paper prints, to be compared with those of a build.
 
     Attributes:
         where: Table or section.
-        split: The split that `counts`, `original` and the weights are of; empty for all splits.
-        counts: Images by class, augmented copies included. A class that is not named has none.
-        original: Images by class before augmentation, of all classes too.
-        splits: Images by split. Where the paper tells of no validation, train holds what ferdata
-            takes for it.
-        total: Images over all splits.
+        split: The split of `counts`, `original` and the weights; empty for all splits.
+        counts: Images by class, augmented copies included. A class that is not listed has none.
+        original: Images by class before augmentation; likewise of all classes.
+        splits: Images by split. If the paper has no validation split, train includes the images
+            that ferdata holds out for validation.
+        total: Images of all splits.
         weights: Weight of each class in the loss, N / n_c of `counts`.
-        normalized_weights: The same over their sum.
-        attainable: Whether a full copy of the dataset can give these numbers.
-        why: Why not.
+        normalized_weights: The weights divided by their sum.
+        attainable: Whether a complete copy of the dataset can give these numbers.
+        why: The reason if not.
     """
 
     where: Text
@@ -114,22 +110,21 @@ class Expected(_Part):
     why: str = ""
 
     @model_validator(mode="after")
-    def _reasoned(self) -> Expected:
+    def _has_reason(self) -> Expected:
         if not self.attainable and not self.why:
             raise ValueError("counts that are not attainable need a reason (why)")
         return self
 
 
-class Use(_Part):
-    """What a recipe does with one dataset or mix.
+class DatasetProtocol(_Part):
+    """The protocol of a recipe for one dataset or mix.
 
     Attributes:
-        data: What the data would have to be, and where the paper got it.
-        layouts: Layouts of the dataset that will do, the closest to the paper's first; empty for a
-            mix.
-        build: Build options for this dataset, over those of the recipe.
-        leak_free: Build options that take the place of these under `--leak-free`.
-        train: Training options for this dataset, over those of the recipe.
+        data: The data that the paper used, and where to get it.
+        layouts: Suitable layouts of the dataset, the closest to the paper's first; empty for a mix.
+        build: Build options for this dataset, which override those of the recipe.
+        leak_free: Build options that replace these under `--leak-free`.
+        train: Training options for this dataset, which override those of the recipe.
         expected: The paper's counts.
     """
 
@@ -146,19 +141,18 @@ class Recipe(_Part):
 
     Attributes:
         name: The recipe's name, that of its model.
-        title: For a person.
+        title: One line.
         summary: One or two sentences.
         paper: The publication.
         build: Build options for every dataset, named as in `BuildOptions`.
-        leak_free: Build options that take the place of these under `--leak-free`.
+        leak_free: Build options that replace these under `--leak-free`.
         train: Training options for every dataset, named as in `TrainOptions`.
-        datasets: What is done with each dataset or mix, by name; the first is the main one.
-        assumed: Reason for each value that the paper does not give, by its place in this file,
-            for instance `train.weight_decay`; of an operation in a list,
-            `build.operations.rotation`.
-        departures: Reason for each value that is other than the paper's, by its place.
+        datasets: The protocol for each dataset or mix, by name; the first is the main one.
+        assumed: Reason for each value that the paper does not state, by its path in this file, for
+            instance `train.weight_decay`; `build.operations.rotation` for an operation in a list.
+        departures: Reason for each value that differs from the paper's, by its path.
         claims: What the paper reports.
-        flaws: What is known to be wrong with the protocol or its description.
+        flaws: Known problems of the protocol or its description.
     """
 
     name: Text
@@ -168,38 +162,38 @@ class Recipe(_Part):
     build: dict[str, Any] = {}
     leak_free: dict[str, Any] = {}
     train: dict[str, Any] = {}
-    datasets: dict[str, Use] = Field(min_length=1)
+    datasets: dict[str, DatasetProtocol] = Field(min_length=1)
     assumed: dict[str, Text] = {}
     departures: dict[str, Text] = {}
     claims: tuple[Claim, ...] = ()
     flaws: tuple[Text, ...] = ()
 
     @model_validator(mode="after")
-    def _about_itself(self) -> Recipe:
+    def _consistent(self) -> Recipe:
         for part, reasons in (("assumed", self.assumed), ("departures", self.departures)):
-            for place in reasons:
-                if not self.has(place):
-                    raise ValueError(f"{part}: there is no {place} in this recipe")
+            for path in reasons:
+                if not self.has(path):
+                    raise ValueError(f"{part}: there is no {path} in this recipe")
         for claim in self.claims:
             if claim.dataset and claim.dataset not in self.datasets:
-                raise ValueError(f"claims: {claim.dataset!r} is none of its datasets")
+                raise ValueError(f"claims: {claim.dataset!r} is not one of its datasets")
         return self
 
-    def has(self, place: str) -> bool:
-        """Say whether there is a value at a place, for instance `train.weight_decay`.
+    def has(self, path: str) -> bool:
+        """Return whether there is a value at a path, for instance `train.weight_decay`.
 
-        Of several operations of one name, any may have it.
+        If several operations have the same name, any of them may have the value.
         """
         parts = {
             "build": self.build,
             "leak_free": self.leak_free,
             "train": self.train,
-            "datasets": {name: use.model_dump() for name, use in self.datasets.items()},
+            "datasets": {name: each.model_dump() for name, each in self.datasets.items()},
         }
-        return _leads_to_value(parts, place.split("."))
+        return _has_value(parts, path.split("."))
 
-    def use(self, dataset: str) -> Use:
-        """Return what is done with a dataset or mix.
+    def protocol(self, dataset: str) -> DatasetProtocol:
+        """Return the protocol for a dataset or mix.
 
         Raises:
             OptionError: The paper does not use it.
@@ -216,15 +210,15 @@ class Recipe(_Part):
 
         Args:
             dataset: Name of a dataset or mix.
-            leak_free: Put right what leaks, instead of following the paper.
+            leak_free: Correct what leaks, instead of following the paper.
         """
-        use = self.use(dataset)
-        merged = {**self.build, **use.build}
-        return {**merged, **self.leak_free, **use.leak_free} if leak_free else merged
+        protocol = self.protocol(dataset)
+        merged = {**self.build, **protocol.build}
+        return {**merged, **self.leak_free, **protocol.leak_free} if leak_free else merged
 
     def train_options(self, dataset: str) -> dict[str, Any]:
         """Return the training options for a dataset, as plain values of `TrainOptions`."""
-        return {**self.train, **self.use(dataset).train}
+        return {**self.train, **self.protocol(dataset).train}
 
 
 def recipe_names() -> tuple[str, ...]:
@@ -236,20 +230,20 @@ def load_recipe(name: str) -> Recipe:
     """Read a recipe.
 
     Args:
-        name: The name of one that ships with the package, or the path of a YAML file.
+        name: Name of a recipe that ships with the package, or path of a YAML file.
 
     Raises:
         UnknownNameError: There is no such recipe.
-        ManifestError: The file can't be read, or is no recipe; says what is wrong with it.
+        ManifestError: The file can't be read or is not a valid recipe.
     """
-    return load_declared("recipe", _FOLDER, name, Recipe)
+    return load_named("recipe", _FOLDER, name, Recipe)
 
 
-def _leads_to_value(node: Any, steps: Sequence[str]) -> bool:
-    if not steps:
+def _has_value(node: Any, path: Sequence[str]) -> bool:
+    if not path:
         return True
-    step, *rest = steps
-    if isinstance(node, list | tuple):  # of operations; what else stands in it is for the build
-        same = (entry for entry in node if isinstance(entry, dict) and entry.get("op") == step)
-        return any(_leads_to_value(entry, rest) for entry in same)
-    return isinstance(node, dict) and step in node and _leads_to_value(node[step], rest)
+    key, *rest = path
+    if isinstance(node, list | tuple):  # a list of operations; the build checks them
+        same = (entry for entry in node if isinstance(entry, dict) and entry.get("op") == key)
+        return any(_has_value(entry, rest) for entry in same)
+    return isinstance(node, dict) and key in node and _has_value(node[key], rest)

@@ -1,1 +1,1 @@
-"""What a training run is: its options, its record, its folder."""
+"""A training run: its options, its record, its folder."""

@@ -1,15 +1,15 @@
-"""What is where in the folder of a training run.
+"""The files in the folder of a training run.
 
 RUN/
   run.json                     options, build, model: written first, completed at the end
   metrics.csv                  one row per epoch
-  curves.png                   the same as a picture
+  curves.png                   the same as a plot
   tensorboard/                 the same for TensorBoard
   checkpoints/best.ckpt        the best epoch on validation
-  checkpoints/last.ckpt        the last complete epoch, from which --resume goes on
-  evaluation/BUILD-SPLIT-best/ report.json; predictions, groups and confusion as CSV; pictures.
-                               Of another build than the run's own with the hash of its plan
-  export/best.onnx             what `ferdata export` made
+  checkpoints/last.ckpt        the last complete epoch, from which --resume continues
+  evaluation/BUILD-SPLIT-best/ report.json; predictions, groups and confusion matrix as CSV; plots.
+                               On another build than the run's own, the name contains its plan hash
+  export/best.onnx             written by `ferdata export`
 """
 
 from __future__ import annotations
@@ -52,18 +52,18 @@ class RunFolder:
         return self.checkpoints / f"{which}.ckpt"
 
     def evaluation(self, build: str, plan: str, split: str, which: str) -> Path:
-        """Return the folder for scores of one checkpoint on one split of one build.
+        """Return the folder for the evaluation of one checkpoint on one split of one build.
 
         Args:
             build: The build's name.
-            plan: The hash of its plan. Builds may share a name, so it is part of the folder's name
-                for any but the build that the run was trained on.
+            plan: The hash of its plan. Builds may have the same name, so the hash is part of the
+                folder's name unless it is the build that the run was trained on.
             split: The split.
             which: `"best"` or `"last"`.
         """
         own = self.read().build.plan_sha256 == plan
         mark = "" if own else f"-{plan[:8]}"
-        return self.path / "evaluation" / f"{_plain(build)}{mark}-{_plain(split)}-{which}"
+        return self.path / "evaluation" / f"{_safe_name(build)}{mark}-{_safe_name(split)}-{which}"
 
     def read(self) -> RunRecord:
         """Read the record.
@@ -74,16 +74,14 @@ class RunFolder:
         return RunRecord.open(self.path)
 
     def start(self) -> None:
-        """Make sure that no earlier run is overwritten.
-
-        A run that has not completed an epoch has nothing to lose.
+        """Check that no earlier run is overwritten; one without a complete epoch may be.
 
         Raises:
             RunError: There is a run here already.
         """
         if self.checkpoint("last").exists():
             raise RunError(
-                f"{self.path} holds a training run already; continue it with --resume, or start "
+                f"{self.path} already contains a training run; continue it with --resume, or start "
                 "another with --out FOLDER."
             )
 
@@ -104,18 +102,18 @@ class RunFolder:
             raise RunError(
                 f"{self.path} was trained on the build {before.name!r} with plan "
                 f"{before.plan_sha256[:12]}…, this one is {build.name!r} with plan "
-                f"{build.plan_sha256[:12]}…; --resume needs the same. Start another run with "
-                "--out FOLDER."
+                f"{build.plan_sha256[:12]}…. A run can only be resumed on the same build; start "
+                "another with --out FOLDER."
             )
         return merge_for_resume(record.options, asked)
 
 
 def default_folder(build: str, model: str) -> Path:
-    """Return `runs/BUILD-MODEL`, where a run goes if nothing else is said."""
-    return Path("runs") / f"{_plain(build)}-{_plain(model)}"
+    """Return `runs/BUILD-MODEL`, the default folder of a run."""
+    return Path("runs") / f"{_safe_name(build)}-{_safe_name(model)}"
 
 
-def _plain(name: str) -> str:
-    """Keep letters, digits, `._-`; a name then can't leave its folder."""
+def _safe_name(name: str) -> str:
+    """Replace everything but letters, digits and `._-`, so that a name can't leave its folder."""
     kept = "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in name)
     return kept.strip(".") or "unnamed"

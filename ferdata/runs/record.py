@@ -19,20 +19,20 @@ class FramingRecord(RecordPart):
     """How the source images of the build were framed; see `ferdata.data.framing`."""
 
     framings: tuple[str, ...] = ()
-    """What they were, of `crop` and `photograph`; empty if unknown."""
+    """Framings of the images, `crop` and `photograph`; empty if unknown."""
     five_points: tuple[tuple[float, float], ...] | None = None
-    """Median place of the five points in the build's crops, as fractions of the side."""
+    """Median positions of the five points in the build's crops, as fractions of the side."""
 
 
 class RunBuild(RecordPart):
-    """The build that a run was trained on: what resuming it and preparing new images need."""
+    """The build that a run was trained on, as needed to resume it and to prepare new images."""
 
     path: str
     """The build directory, as it was given."""
     name: str
     plan_sha256: str
     ferdata_version: str = ""
-    """Version that made the build."""
+    """Version of ferdata that wrote the build."""
     image: ImageRecord
     landmarks: LandmarkRecord = LandmarkRecord()
     options: BuildOptions = BuildOptions()
@@ -40,12 +40,12 @@ class RunBuild(RecordPart):
 
 
 class RunResults(RecordPart):
-    """What training came to; the scores are in the evaluation's own report."""
+    """Results of training; the test scores are in the evaluation's own report."""
 
     parameters: int
     """Number of trainable parameters."""
     epochs: int
-    """Epochs trained in all."""
+    """Number of epochs trained."""
     best_epoch: int | None
     """Best epoch on validation, counted from 1; None without validation."""
     select: Literal["best", "last"]
@@ -53,7 +53,7 @@ class RunResults(RecordPart):
     history: tuple[dict[str, float], ...]
     """One row per epoch, as in `metrics.csv`."""
     seconds: float
-    """Time of the call that finished the run."""
+    """Duration of the call that finished the run."""
 
 
 class RunRecord(Record):
@@ -74,17 +74,17 @@ class RunRecord(Record):
 
     @classmethod
     def missing(cls, folder: Path) -> str:
-        """Say why a folder is not a run."""
+        """Return why a folder is not a run."""
         if not folder.exists():
-            return f"{folder}: no such folder; give the --out of `ferdata train`"
+            return f"{folder}: no such folder; pass the --out of `ferdata train`"
         return (
-            f"{folder}: not a training run (it has no {cls.file_name}); give the --out of "
+            f"{folder}: not a training run (it has no {cls.file_name}); pass the --out of "
             "`ferdata train`"
         )
 
     @classmethod
     def upgraded(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Upgrade `ferdata-run/1`, in which some names were others."""
+        """Upgrade `ferdata-run/1`, in which some fields had other names."""
         if values.get("format") != "ferdata-run/1":
             return values
         build = {key: values["build"].get(key) for key in RunBuild.model_fields}

@@ -1,4 +1,4 @@
-"""The facts of a build's dataset card, drawn from what the build recorded."""
+"""The content of a build's dataset card, from what the build recorded."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def card_content(record: BuildRecord, stored: Manifest, spec: ShardSpec) -> Card
     """Collect a card's content.
 
     Args:
-        record: What the build holds.
+        record: The build's record.
         stored: The manifest as stored.
         spec: Any shard of the build.
     """
@@ -49,40 +49,41 @@ def card_content(record: BuildRecord, stored: Manifest, spec: ShardSpec) -> Card
 
 
 def _source(name: str) -> CardSource:
-    known = dataset_info(name)
+    info = dataset_info(name)
     return CardSource(
         name=name,
-        title=known.title,
-        license=known.license,
-        usage=known.usage,
-        citation=known.citation.bibtex,
-        homepage=known.access.url,
+        title=info.title,
+        license=info.license,
+        usage=info.usage,
+        citation=info.citation.bibtex,
+        homepage=info.access.url,
     )
 
 
 def _alignment(options: BuildOptions, versions: Mapping[str, str]) -> str:
     whole, five = versions["align none"], versions["align five"]
     equalized = "; the luminance histogram is equalized" if options.equalize else ""
-    said = {
+    alignment = {
         "none": f"images are scaled to fit ({whole})",
         "five": f"faces are aligned to a template by five points ({five})",
         "auto": f"photographs are aligned by five points ({five}); face crops are scaled to fit "
         f"({whole})",
     }[options.align]
-    return said + equalized
+    return alignment + equalized
 
 
 def _augmentation(options: BuildOptions) -> str:
     if options.augment == "none":
         return ""
-    limit = f", at most {options.max_copies} copies of an image" if options.max_copies else ""
-    what = "classes" if options.augment_before_split else "classes of train"
-    when = ", before the split" if options.augment_before_split else ""
-    return f"{what} are raised to {options.balance_to} with augmented copies{when}{limit}"
+    limit = f", at most {options.max_copies} per image" if options.max_copies else ""
+    what = "Classes" if options.augment_before_split else "Classes of train"
+    when = " before the split" if options.augment_before_split else ""
+    target = options.balance_to.replace(",", ", ")
+    return f"{what} are balanced to {target} with augmented copies{when}{limit}."
 
 
 def _operations(described: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
-    """Turn each operation's declared values into words; an operation may come more than once."""
+    """Describe the ranges of each operation; an operation may occur more than once."""
     return tuple(
         (
             operation["op"],
@@ -97,7 +98,7 @@ def _operations(described: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str]
 
 
 def _value(value: Any) -> str:
-    """Word a range, a switch, a mapping or a plain value."""
+    """Describe a range, a switch, a mapping or a plain value."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
@@ -116,8 +117,8 @@ def _held_out(options: BuildOptions) -> float:
 
 
 def _recipe(record: BuildRecord) -> Sequence[str]:
-    """Say which recipe the options come from, and how the counts compare with the paper's."""
+    """Return the name of the recipe, and how the counts compare with the paper's."""
     if record.recipe is None:
         return ()
-    how = ", with the split first (--leak-free)" if record.recipe.leak_free else ""
+    how = " with --leak-free" if record.recipe.leak_free else ""
     return (f"{record.recipe.name}{how}", *map(describe_comparison, record.recipe.expected))

@@ -1,4 +1,4 @@
-"""A small build with made-up rows, for tests: ours and those of users."""
+"""A small build of made-up rows, for ferdata's tests and yours."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def dummy_record(
 def _parts(
     shards: Mapping[str, Sequence[int]], changes: Mapping[str, Any]
 ) -> Iterator[tuple[str, ShardSpec, RowBatch]]:
-    """Yield name stem, spec and rows of every shard, in the order of the manifest."""
+    """Yield file stem, spec and rows of every shard, in the order of the manifest."""
     for split in SPLITS:
         sizes = shards.get(split, ())
         for index, size in enumerate(sizes):

@@ -1,7 +1,7 @@
-"""Builds that can't do as asked: what stops them, and what their records say they did instead.
+"""Fallbacks: what a build did instead of what was asked, and when it must stop instead.
 
-Alignment without landmarks stores whole images. A build whose detector can't run must not do that
-to all images, so it stops. Single images in which no face is found are stored whole and counted.
+An image without landmarks can't be aligned and is stored whole. If the detector can't run at all,
+the build stops. Individual images in which no face is found are stored whole and counted.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LEAST_SPREAD = 1e-9  # of five points that determine a scale, see `faces.align.
 
 
 def needs_detector(manifest: Manifest, align: str) -> bool:
-    """Tell whether an image is to be aligned whose dataset ships no landmarks.
+    """Return whether any image is to be aligned for which the dataset ships no landmarks.
 
     Args:
         manifest: Rows before the face stage.
@@ -32,20 +32,20 @@ def needs_detector(manifest: Manifest, align: str) -> bool:
 
 
 def with_remedy(error: FerdataError) -> FerdataError:
-    """Say in a detector's error how to build without landmarks on purpose."""
+    """Add to a detector's error how to build without landmarks on purpose."""
     return type(error)(
-        f"{error} Images are to be aligned by its landmarks; to store them whole on purpose, "
-        "use --landmarks none --align none."
+        f"{error} Its landmarks are needed to align images; to store whole images instead, use "
+        "--landmarks none --align none."
     )
 
 
 def record_split_fallbacks(manifest: Manifest, asked: str, resolved: SplitRules) -> Manifest:
-    """Record which datasets `auto` splits by class, because their subjects are not known.
+    """Record which datasets `auto` splits by class only, because their subjects are unknown.
 
     Args:
         manifest: Source images.
         asked: The split rules as given.
-        resolved: What they became.
+        resolved: The rules that `auto` was resolved to.
     """
     rules = parse_rules(asked)
     by_class = [

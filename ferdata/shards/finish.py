@@ -1,4 +1,4 @@
-"""Finishing a build: the manifest as stored, the rejects, the card, and `build.json` last."""
+"""Finishing a build: stored manifest, rejects, card, and `build.json` last."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def finish(
     spec: ShardSpec,
     recipe: Recipe | None = None,
 ) -> BuildRecord:
-    """Write the files beside the shards; `build.json` comes last and marks the build as finished.
+    """Write the files beside the shards; `build.json` is last and marks the build as finished.
 
     Args:
         name: The build's name.
@@ -60,11 +60,11 @@ def finish(
         recipe: The recipe that the options come from.
 
     Returns:
-        The content of `build.json`. It holds no time and no path: equal builds have equal records.
+        The content of `build.json`. Equal builds have equal records: no times, no absolute paths.
     """
     failed = [reject for report in reports for reject in report.rejects]
     source, stored = without_failed(source, planned, plan.options, reports)
-    if failed:  # else `manifest.parquet` holds just these rows since before the first shard
+    if failed:  # otherwise `manifest.parquet` already contains exactly these rows
         stored.save(out / "manifest.parquet", row_group_sizes=[report.rows for report in reports])
     rejects = [*source.rejects, *failed]
     save_rejects(rejects, out / "rejects.parquet")
@@ -88,14 +88,14 @@ def finish(
 def without_failed(
     source: Manifest, planned: Manifest, options: BuildOptions, reports: Iterable[ShardReport]
 ) -> tuple[Manifest, Manifest]:
-    """Leave out the rows that could not be rendered, and count anew what they leaked.
+    """Drop the rows that could not be rendered, and count leaks again.
 
-    An image and its augmented copies are rows of their own: one may fail without the other.
+    An image and its augmented copies are separate rows: one may fail without the other.
 
     Args:
         source: The manifest before augmentation.
         planned: The plan's rows.
-        options: The plan's options, with settled split rules.
+        options: The plan's options, with resolved split rules.
         reports: The report of every shard.
 
     Returns:
@@ -175,7 +175,7 @@ def _splits(stored: Manifest, plan: Plan, reports: Sequence[ShardReport]) -> dic
 
 
 def notes(source: Manifest, split: str) -> list[str]:
-    """Say what keeps results on a build from being compared with others'.
+    """Return why results on a build can't be compared with others'.
 
     Args:
         source: The source images with their splits.
@@ -189,17 +189,17 @@ def notes(source: Manifest, split: str) -> list[str]:
             continue
         held_out = rows[rows["official_split"] == "test"]
         if held_out.empty:
-            continue  # there are no results on a test split that authors have not made
+            continue  # without an official test split there are no results to compare with
         moved = int((held_out["split"] == "train").sum())
         lines.append(
-            f"the split of {dataset}'s authors is ignored: of {len(held_out):,} images of their "
-            f"test split {moved:,} are in train, and results can't be compared with those on it"
+            f"the official split of {dataset} is not used: {moved:,} of its {len(held_out):,} test "
+            "images are in train, so results can't be compared with results on the official split"
         )
     return lines
 
 
 def _shard_files(split: str, plan: Plan, reports: Sequence[ShardReport]) -> tuple[str, ...]:
-    """List a split's shards in the format that is read, or else in the first one."""
+    """Return a split's shards in the format that `ferdata.data` reads, else in the first one."""
     formats = plan.options.formats
     wanted = FORMATS.get(READ_FORMAT if READ_FORMAT in formats else formats[0]).folder + "/"
     return tuple(
@@ -219,7 +219,7 @@ def _by_reason(rejects: Sequence[Reject]) -> dict[str, dict[str, int]]:
 
 
 def _kind(reason: str) -> str:
-    """Return the part of a reason that rows share: up to the colon, behind which details stand."""
+    """Return the kind of a reason: what comes before the colon; details come after it."""
     return reason.partition(":")[0]
 
 

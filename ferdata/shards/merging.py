@@ -1,4 +1,4 @@
-"""Merging manifests that were ingested before: what a mix's build does up to augmentation."""
+"""Merging existing manifests: the steps of a mix's build before augmentation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ferdata.shards.sources import Data, MixSource, folders
 
 logger = logging.getLogger(__name__)
 
-_UNHASHED = "no duplicates were looked for, since the manifests hold no hashes of the images"
+_UNHASHED = "duplicates were not searched: the manifests contain no image hashes"
 
 
 def merge_manifests(
@@ -37,21 +37,21 @@ def merge_manifests(
     workers: int = 1,
     quiet: bool = False,
 ) -> Manifest:
-    """Merge manifests as a mix says, and split the whole by its rules.
+    """Merge manifests as a mix declares, and split the result by its rules.
 
     Args:
         mix: The mix.
         manifests: One for each of its datasets, or several datasets in one.
         data: Where the images are. They are read and hashed, so that duplicates across datasets
-            are kept out of different splits. None: no image is read, and duplicates are only
-            looked for where the manifests bring the hashes along.
+            end up in one split. None: no image is read, and duplicates are searched only if the
+            manifests already contain hashes.
         seed: Seed of the splits.
         executor: Reads the images; default: this process.
-        workers: Number of processes that the executor has.
+        workers: Number of processes of the executor.
         quiet: Show no progress.
 
     Raises:
-        FerdataError: Manifests, mix or data are not as they should be.
+        FerdataError: The manifests, the mix or the data can't be used.
     """
     options = MixSource(mix).complete(BuildOptions(seed=seed))
     merged = merge(manifests, mix)
@@ -63,7 +63,7 @@ def merge_manifests(
     rules = resolve_rules(merged, options.split)
     wanted = ["pixel_sha256"] if near is None else ["pixel_sha256", "perceptual_hash"]
     if any(merged.table.column(column).null_count for column in wanted):
-        logger.warning("%s. Give --data, so that the images can be read.", _UNHASHED)
+        logger.warning("%s. Pass --data, so that the images can be read.", _UNHASHED)
         parted = split(merged, rules, validation=options.validation, seed=seed)
         return parted.with_provenance("fallbacks", {"duplicates": _UNHASHED})
     return curate(
@@ -88,8 +88,8 @@ def _roots(merged: Manifest, data: Data) -> dict[str, Path]:
         ]
         if not fitting:
             raise LayoutError(
-                f"{given[name]}: holds no {name} in the layout {layout}, which its manifest was "
-                "made from; give the folder that was ingested."
+                f"{given[name]}: contains no {name} in the layout {layout}, from which its "
+                "manifest was made; pass the folder that was ingested."
             )
         roots[name] = fitting[0]
     return roots

@@ -1,4 +1,4 @@
-"""Options of a build: those that decide its bytes, and those that only decide how it runs."""
+"""Options of a build: those that determine its bytes, and those that only affect how it runs."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _UNITS = {
 
 
 def parse_bytes(text: str | int) -> int:
-    """Read a size such as `256MB` or `1GiB`.
+    """Parse a size such as `256MB` or `1GiB`.
 
     Raises:
-        ValueError: It is not a number with one of the known units.
+        ValueError: It is not a number with a known unit.
     """
     if isinstance(text, int):
         return text
@@ -41,7 +41,7 @@ def parse_bytes(text: str | int) -> int:
 
 
 def _target_text(target: Any) -> Any:
-    """Write a target that is a number or a mapping as on the command line."""
+    """Return a target that is a number or a mapping as command-line text."""
     if isinstance(target, Mapping):
         return ",".join(f"{name}={number}" for name, number in target.items())
     return str(target) if type(target) is int else target
@@ -55,7 +55,7 @@ def _check_landmarks(source: str) -> None:
 
 
 def _full_operations(entries: Any) -> tuple[dict[str, Any], ...] | None:
-    """Check a list of operations, and write out every range of each."""
+    """Check a list of operations, and fill in the default ranges of each."""
     if entries is None:
         return None
     from ferdata.augmentation.operation_config import load_operations  # noqa: PLC0415 - loads cv2
@@ -64,7 +64,7 @@ def _full_operations(entries: Any) -> tuple[dict[str, Any], ...] | None:
 
 
 class BuildOptions(Options):
-    """Options that decide the bytes of a build; all of them are part of the plan's hash."""
+    """Options that determine the bytes of a build; all of them are part of the plan's hash."""
 
     sections: ClassVar[Mapping[str, str]] = {
         "recipe": "Recipe",
@@ -79,44 +79,44 @@ class BuildOptions(Options):
     without_flag: ClassVar[frozenset[str]] = frozenset({"choices", "augment_before_split"})
 
     recipe: Annotated[str | None, Metavar("NAME|FILE")] = None
-    """A paper's recipe, by name or as a YAML file; options that are given override it. See
-    `ferdata recipes`."""
+    """Follow a paper's recipe: its name or a YAML file. Other options override it; see `ferdata
+    recipes`."""
 
     leak_free: bool = False
-    """Follow the recipe without its leaks: split before augmenting, keep groups together."""
+    """Follow the recipe without its leaks: split before augmentation, keep groups in one split."""
 
     source: str | None = None
-    """Image set, where a dataset ships several: aligned, original, …"""
+    """Which images to read of a dataset that ships several sets: aligned, original, …"""
 
     choices: dict[str, str] = {}
-    """What to read of a dataset that offers a choice, for instance `{poses: half}`; on the command
-    line `--poses half`. `ferdata datasets NAME` lists them."""
+    """Which part or labels of a dataset to read, for instance `{poses: half}`; on the command line
+    `--poses half`. `ferdata datasets NAME` lists the choices."""
 
     duplicates: Literal["drop", "keep"] = "drop"
-    """`drop` the train copy of an image that is also in another split, or `keep` it."""
+    """`drop` or `keep` train images that are also in validation or test."""
 
     near_duplicates: int | None = Field(None, ge=0, le=15)
-    """Also treat images as duplicates whose 256-bit perceptual hashes differ in at most this many
-    bits [12 in the mixes; default: off]."""
+    """Also treat images as duplicates if their 256-bit perceptual hashes differ in at most this
+    many bits. [default: off; 12 in the mixes]"""
 
     max_reject_rate: float = Field(0.05, ge=0, le=1)
     """Stop if more than this fraction of the rows is rejected."""
 
     seed: int = Field(0, ge=0, lt=2**63)
-    """Seed of all random draws."""
+    """Random seed."""
 
     split: Annotated[str, parsed_by(parse_rules), Metavar("RULE")] = "auto"
-    """`auto` (the authors' split, else subject-independent), `official`, `subject:8:1:1`,
-    `subject-kfold:10:FOLD`, `stratified:8:1:1`, or NAME=RULE,… for several datasets."""
+    """Split rule: `auto` (the official split, else subject-independent), `official`,
+    `subject:8:1:1`, `subject-kfold:10:FOLD`, `stratified:8:1:1`, or NAME=RULE,… for a mix."""
 
     validation: float = Field(0.1, ge=0, lt=1)
-    """Fraction of train to hold out for validation where the dataset ships none."""
+    """Fraction of train to hold out for validation if the dataset ships none."""
 
     allow_group_leak: bool = False
-    """Split `stratified` rows individually, ignoring subjects, sequences and duplicates."""
+    """Let a `stratified` split ignore subjects, sequences and duplicates. This leaks."""
 
     augment: Literal["none", "balance"] = "none"
-    """`balance` raises the small classes of train with augmented copies."""
+    """`balance` adds augmented copies to the small classes of train."""
 
     balance_to: Annotated[
         str,
@@ -124,26 +124,26 @@ class BuildOptions(Options):
         parsed_by(parse_target),
         Metavar("max|median|N|CLASS=N"),
     ] = "max"
-    """Images per class: `max`, `median`, a number, or numbers by class, `fear=1000,anger=800`."""
+    """Images per class: `max` or `median` of the classes, a number, or a number for each class,
+    such as `fear=1000,anger=800`."""
 
     max_copies: int | None = Field(None, ge=1)
-    """Maximum number of copies per image."""
+    """Maximum number of augmented copies per image. [default: no limit]"""
 
     operations: Annotated[
         tuple[dict[str, Any], ...] | None, read_by(_full_operations), Metavar("FILE")
     ] = None
-    """YAML file with the operations to make copies with [default: flip, brightness, blur,
-    noise]."""
+    """YAML file with the augmentation operations. [default: flip, brightness, blur, noise]"""
 
     augment_before_split: bool = False
-    """Augment all images, then split originals and copies alike. This leaks; it exists to repeat
-    papers that did so."""
+    """Augment all images, then split originals and copies alike. This leaks; it exists to
+    reproduce papers that did so."""
 
     landmarks: Annotated[
         str, parsed_by(_check_landmarks), Metavar("auto|dataset|none|DETECTOR")
     ] = "auto"
-    """Source of landmarks; `auto` takes those of the dataset where they fit the images, else
-    detects them with the default detector."""
+    """Source of landmarks; `auto` uses the dataset's own if they fit the images, else the default
+    detector."""
 
     require_face: bool = False
     """Reject images in which no face is found."""
@@ -152,7 +152,8 @@ class BuildOptions(Options):
     """Store the detector's blendshape scores in the manifest."""
 
     align: Literal["auto", "none", "five"] = "auto"
-    """`five` aligns faces by five points, `auto` does so for photographs and keeps face crops."""
+    """`five` aligns faces by five points; `auto` does so for photographs, but not for face
+    crops."""
 
     size: int = Field(112, ge=16, le=1024)
     """Side of the square output images in pixels."""
@@ -161,7 +162,7 @@ class BuildOptions(Options):
     """Margin around an aligned face, as a fraction of the template's side."""
 
     equalize: bool = False
-    """Equalize the luminance histogram of each image, after alignment and before augmentation."""
+    """Equalize each image's luminance histogram, after alignment and before augmentation."""
 
     color: Literal["rgb", "gray"] = "rgb"
     """Color space of the output images."""
@@ -174,17 +175,17 @@ class BuildOptions(Options):
     """Formats to write: HDF5 shards (`hdf5`), a Hugging Face dataset (`hf`), or a plugin's."""
 
     encoding: Literal["raw", "jpeg", "png"] = "raw"
-    """How HDF5 shards store images; `raw` loads fastest."""
+    """Encoding of the images in HDF5 shards; `raw` loads fastest."""
 
     shard_bytes: Annotated[int, BeforeValidator(parse_bytes), Metavar("SIZE")] = Field(
         256 * 10**6, ge=1
     )
-    """Image bytes per shard, before compression [default: 256MB]."""
+    """Image bytes per shard, before compression. [default: 256MB]"""
 
     @model_validator(mode="after")
     def _consistent(self) -> BuildOptions:
         if self.leak_free and self.recipe is None:
-            raise ValueError("--leak-free corrects a recipe: give --recipe NAME, or leave it out")
+            raise ValueError("--leak-free needs --recipe NAME; without a recipe, leave it out")
         leaks = {
             "--allow-group-leak": self.allow_group_leak,
             "--augment-before-split": self.augment_before_split,
@@ -194,14 +195,14 @@ class BuildOptions(Options):
                 raise ValueError(f"--leak-free and {leak} contradict each other; leave one out")
         if self.augments_first and self.duplicates == "drop":
             raise ValueError(
-                "--duplicates drop: what is augmented before the split is in several splits "
-                "anyway; use --duplicates keep, or --leak-free with a recipe"
+                "--duplicates drop has no effect if images are augmented before the split; use "
+                "--duplicates keep, or --leak-free with a recipe"
             )
         return self
 
     @property
     def augments_first(self) -> bool:
-        """Whether there are augmented copies when the rows are split."""
+        """Whether the rows are augmented before they are split."""
         return self.augment_before_split and self.augment != "none"
 
     @property
@@ -216,15 +217,15 @@ class BuildOptions(Options):
 
 
 class Execution(Options):
-    """How a build runs; none of these changes a byte of the result."""
+    """How a build runs; none of these options changes the result."""
 
     sections: ClassVar[Mapping[str, str]] = {"workers": "Execution"}
 
     workers: int = Field(1, ge=1)
-    """Number of processes [default: 1 in Python, one per core on the command line]."""
+    """Number of processes. [default: one per core; 1 in Python]"""
 
     executor: Literal["serial", "processes", "dask"] = "processes"
-    """Where they run: in this process, on this machine, or on a Dask cluster."""
+    """Where to run: in this process, in several processes, or on a local Dask cluster."""
 
     quiet: bool = False
     """Print only warnings: no progress, no summary."""

@@ -1,4 +1,4 @@
-"""A recipe's counts, as its paper prints them, beside those of a build."""
+"""Comparing the counts that a recipe's paper prints with those of a build."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from ferdata.shards.record import PaperCounts, RecipeRecord
 Counts = Mapping[str, Mapping[str, int]]
 
 _BY_CLASS = ("original", "counts")
-"""The kinds of count that are tables of classes."""
+"""The kinds of count that are given by class."""
 
 
 def recipe_record(
     recipe: Recipe, name: str, source: Manifest, stored: Manifest, options: BuildOptions
 ) -> RecipeRecord:
-    """Return what the build's record says about its recipe.
+    """Return the part of a build's record about its recipe.
 
     Args:
         recipe: The recipe.
         name: The dataset or mix that was built.
         source: The source images with their splits.
         stored: All rows as stored, augmented copies included.
-        options: The build's options. With `leak_free`, only counts of source images are compared:
-            the others can't be those of the paper.
+        options: The build's options. With `leak_free`, only counts of source images are compared,
+            since the others differ from the paper on purpose.
     """
     scale = stored.provenance.get("ingest", {}).get("synthetic_scale", 1)
     before, after = source.counts(), stored.counts()
     tables = []
-    for each in recipe.use(name).expected:
+    for each in recipe.protocol(name).expected:
         pairs = _pairs(each, before, after, options)
         if scale != 1:
-            tables.append(_not_compared(each, f"a synthetic copy with {scale:g} of the images"))
+            tables.append(_not_compared(each, f"this is a synthetic copy at scale {scale:g}"))
         elif not pairs:
-            tables.append(_not_compared(each, "--leak-free departs from the paper"))
+            tables.append(_not_compared(each, "--leak-free deviates from the paper"))
         else:
             tables.append(_compare(each, pairs))
     return RecipeRecord(name=recipe.name, leak_free=options.leak_free, expected=tuple(tables))
@@ -46,11 +46,11 @@ def recipe_record(
 def _pairs(
     expected: Expected, before: Counts, after: Counts, options: BuildOptions
 ) -> dict[str, tuple[Mapping[str, int], Mapping[str, int]]]:
-    """Return, for each kind of count, what the paper prints and what was built."""
+    """Return, for each kind of count, the paper's numbers and those of the build."""
     wanted = expected.split
     pairs = {"original": (expected.original, _by_class(before, wanted))}
     if not options.leak_free:
-        # What is split, and what has a total, is what there was when the paper split it.
+        # Splits and totals are of the images that there were when the paper split them.
         splits = _by_split(after if options.augments_first else before)
         total = sum(splits.values())
         if "validation" not in expected.splits:
@@ -82,10 +82,10 @@ def _compare(
 def _differences(
     kind: str, paper: Mapping[str, int], built: Mapping[str, int]
 ) -> dict[str, dict[str, int | None]]:
-    """Return what was built beside what the paper prints, where they differ.
+    """Return the numbers of the build and of the paper where they differ.
 
-    A table of classes has all of them: a class that is built and not in it differs too, and has no
-    number of the paper's. Of splits, papers pass over validation.
+    A table of classes is complete: a class that was built but is not in it differs too, and its
+    number in the paper is None. Splits that the paper doesn't mention are not compared.
     """
     names = dict.fromkeys([*paper, *built] if kind in _BY_CLASS else paper)
     return {
@@ -96,12 +96,12 @@ def _differences(
 
 
 def describe_comparison(table: PaperCounts) -> str:
-    """Say in a line how a build compares with one of its paper's tables."""
+    """Describe in one line how a build compares with one of its paper's tables."""
     if table.matches is None:
         return f"{table.where}: {table.why}"
     if table.matches:
         only = " (images before augmentation)" if table.compared == ("original",) else ""
-        return f"matches {table.where} to the image{only}"
+        return f"matches {table.where} exactly{only}"
     differing = [
         f"{name} {numbers['built']:,}, {_printed(numbers['paper'])}"
         + (" (before augmentation)" if part == "original" else "")
@@ -122,7 +122,7 @@ def _first(parts: Sequence[str], most: int = 8) -> str:
 
 
 def _by_class(counts: Counts, split: str) -> dict[str, int]:
-    """Return the rows of each class in a split; in all of them where it is empty."""
+    """Return the rows of each class in a split, or in all splits if `split` is empty."""
     chosen = [counts[split]] if split else counts.values()
     labels = dict.fromkeys(label for rows in chosen for label in rows)
     return {label: sum(rows.get(label, 0) for rows in chosen) for label in labels}

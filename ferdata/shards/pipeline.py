@@ -1,4 +1,4 @@
-"""The whole way from a dataset as its authors ship it to finished shards."""
+"""The whole build: from a dataset as its authors ship it to finished shards."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ from ferdata.faces.options import FaceOptions
 from ferdata.formats.names import BUILD_FILE, LICENSES_ATTRIBUTE
 from ferdata.ingesters import dataset_info, dataset_names
 from ferdata.recipes import Recipe
-from ferdata.shards.arrangement import arrange
 from ferdata.shards.fallbacks import needs_detector, record_split_fallbacks, with_remedy
 from ferdata.shards.finish import finish, without_failed
 from ferdata.shards.options import BuildOptions, Execution
@@ -36,19 +35,20 @@ from ferdata.shards.recipe_options import apply_recipe, scale_target
 from ferdata.shards.record import BuildRecord, RecipeRecord
 from ferdata.shards.render import alignment_kind
 from ferdata.shards.runner import (
-    find_done,
+    finished_shards,
     lock,
     remove_old_build,
     remove_partial_files,
     run_shards,
 )
-from ferdata.shards.shard import ShardReport, ShardTask, shard_spec, wake
+from ferdata.shards.shard import ShardReport, ShardTask, shard_spec, warm_up
 from ferdata.shards.sources import Data, Source, find_source
+from ferdata.shards.split_order import split_and_augment
 
 logger = logging.getLogger(__name__)
 
-_OF_COPIES = ("balance_to", "max_copies", "operations")
-"""Options that do nothing without `augment`."""
+_COPY_OPTIONS = ("balance_to", "max_copies", "operations")
+"""Options that have no effect without `augment`."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,9 @@ class BuildReport:
 
     Attributes:
         out: The build directory.
-        record: What the build holds.
-        already_done: True if the directory held this very build and nothing was rendered.
-        recipe: The recipe as it was given, by name or path; None where none was.
+        record: The build's record.
+        already_done: True if the directory already contained this build and nothing was rendered.
+        recipe: The recipe as it was given, by name or path; None without one.
     """
 
     out: Path
@@ -75,18 +75,18 @@ def build_shards(
     options: BuildOptions | None = None,
     execution: Execution | None = None,
 ) -> BuildReport:
-    """Build a dataset or a mix into a directory, resuming a build that is there.
+    """Build a dataset or a mix into a directory, or resume an unfinished build there.
 
     Args:
         name: A dataset, for instance `"rafdb"`, a mix, for instance `"FER_CK+_KDEF"`, or the path
             of a YAML file with a mix.
-        data: The folder that holds the dataset, or all of a mix's; or the folder of each by name.
+        data: The folder that contains the dataset or datasets, or the folder of each by name.
         out: The build directory.
-        options: What decides the bytes. With a recipe: what differs from it.
-        execution: What decides only how the build runs.
+        options: The options that determine the bytes. With a recipe: those that differ from it.
+        execution: How the build runs.
 
     Raises:
-        FerdataError: The data, the options or the directory are not as they should be.
+        FerdataError: The data, the options or the directory can't be used.
     """
     source, given, execution = (
         find_source(name),
@@ -97,41 +97,40 @@ def build_shards(
     job = _Job(source, data, out, resolved, execution, recipe, given)
     with lock(out), open_executor(execution.executor, execution.workers) as executor:
         for _ in range(execution.workers):
-            executor.submit(wake)  # workers start and import while this process reads labels
+            executor.submit(warm_up)  # workers import modules while this process reads labels
         remove_partial_files(out)
         return job.run(executor)
 
 
 def resolve_options(source: Source, given: BuildOptions) -> tuple[BuildOptions, Recipe | None]:
-    """Complete the options that were given with those of the recipe, then of the mix.
+    """Fill in options that were not given from the recipe, then from the mix.
 
     Returns:
         The options, and the recipe if there is one.
 
     Raises:
-        FerdataError: The recipe is unknown, broken or for other data, or contradicts the options.
+        FerdataError: The recipe is unknown, invalid or for other data, or contradicts the options.
     """
     options, recipe = apply_recipe(given, source.name)
     resolved = source.complete(options)
     if resolved.augment == "none":
-        for name in _OF_COPIES:
+        for name in _COPY_OPTIONS:
             if getattr(given, name) != BuildOptions.model_fields[name].default:
                 raise OptionError(
-                    f"{flag(name)} is about augmented copies, and none are made: "
+                    f"{flag(name)} has no effect without augmentation; "
                     "add --augment balance, or leave it out"
                 )
     return resolved, recipe
 
 
-def locate_for(
+def locate_faces_for_build(
     manifest: Manifest, options: BuildOptions, execution: Execution, executor: Executor
 ) -> Manifest:
     """Read every image of a build and find its face.
 
     Raises:
-        DetectorUnavailableError: Images are to be aligned by the landmarks of a detector that can't
-            run for want of a library.
-        ModelFileError: The same for its model file.
+        DetectorUnavailableError: Alignment needs a detector, and one of its libraries is missing.
+        ModelFileError: Alignment needs a detector, and its model file is missing.
     """
     wanted = FaceOptions(
         landmarks=options.landmarks,
@@ -154,7 +153,7 @@ def locate_for(
 
 @dataclass(frozen=True)
 class _Job:
-    """One call of `build_shards`, and its steps in order."""
+    """One call of `build_shards`, with its steps as methods."""
 
     source: Source
     data: Data
@@ -171,32 +170,32 @@ class _Job:
         manifest = record_split_fallbacks(manifest, self.options.split, rules)
         options = self._scaled(manifest).model_copy(update={"split": rules.text})
         job = replace(self, options=options)
-        source, rows = arrange(job.locate(manifest, executor), rules, options)
+        source, rows = split_and_augment(job.locate(manifest, executor), rules, options)
         planned, plan = make_plan(rows, options)
-        return job.carry_out(source, planned, plan, executor)
+        return job.execute(source, planned, plan, executor)
 
     def _scaled(self, manifest: Manifest) -> BuildOptions:
-        """Return the options with a recipe's numbers of images fit for a synthetic copy."""
+        """Return the options, with a recipe's numbers of images scaled to a synthetic copy."""
         scale = manifest.provenance.get("ingest", {}).get("synthetic_scale", 1)
         if self.recipe is None or "balance_to" in self.given.model_fields_set:
             return self.options
         return scale_target(self.options, scale)
 
     def locate(self, manifest: Manifest, executor: Executor) -> Manifest:
-        """Read every image and find its face; stop if too many can't be used."""
+        """Read every image and find its face; stop if too many are rejected."""
         total = len(manifest) + len(manifest.rejects)
-        manifest = locate_for(manifest, self.options, self.execution, executor)
+        manifest = locate_faces_for_build(manifest, self.options, self.execution, executor)
         _require_few_rejects(manifest.rejects, total, self.out, self.options)
         return manifest
 
-    def carry_out(
+    def execute(
         self, source: Manifest, planned: Manifest, plan: Plan, executor: Executor
     ) -> BuildReport:
-        """Turn a plan into files and record them."""
+        """Write the files of a plan and its record."""
         out = self.out
-        _make_room(plan, out, overwrite=self.execution.overwrite)
+        _require_same_plan(plan, out, overwrite=self.execution.overwrite)
         tasks = _tasks(planned, plan, out)
-        finished = find_done(tasks)
+        finished = finished_shards(tasks)
         before = _existing_record(plan, out)
         if (
             before is not None
@@ -220,7 +219,7 @@ class _Job:
     def _comparison(
         self, source: Manifest, planned: Manifest, plan: Plan, finished: Mapping[int, ShardReport]
     ) -> RecipeRecord | None:
-        """Return what the record says about the recipe: its paper's counts are in no plan."""
+        """Return the record's part about the recipe, which the plan's hash does not cover."""
         if self.recipe is None:
             return None
         rows = without_failed(source, planned, plan.options, finished.values())
@@ -230,17 +229,16 @@ class _Job:
 def _require_few_rejects(
     rejects: Sequence[Reject], total: int, out: Path, options: BuildOptions
 ) -> None:
-    """Stop a build that lost too much; the rejects are on disk by then.
+    """Stop a build with too many rejects, after writing them to a file.
 
-    Rows that a dataset's own rules exclude, such as AffectNet's images without a face, are listed
-    like all others and don't count here.
+    Rows that a dataset's own rules exclude, such as AffectNet's images without a face, don't count.
     """
     expected = _expected_kinds(rejects)
     lost = [reject for reject in rejects if _kind(reject) not in expected]
     total -= len(rejects) - len(lost)
     if not total or len(lost) / total <= options.max_reject_rate:
         return
-    # A finished build that stands here keeps its own list, which its record vouches for.
+    # A finished build in this folder keeps its own list, whose hash is in its record.
     finished = (out / BUILD_FILE).exists()
     path = out / ("rejects-stopped.parquet" if finished else "rejects.parquet")
     save_rejects(rejects, path)
@@ -249,17 +247,17 @@ def _require_few_rejects(
     raise TooManyRejectsError(
         f"{len(lost)} of {total} rows were rejected ({len(lost) / total:.1%}; "
         f"--max-reject-rate is {options.max_reject_rate:.1%}). Most frequent: {listed}. "
-        f"All are in {path}; fix the data or raise --max-reject-rate."
+        f"All are listed in {path}; fix the data or raise --max-reject-rate."
     )
 
 
 def _kind(reject: Reject) -> tuple[str, str, str]:
-    """Return stage, dataset and kind of a reject."""
+    """Return stage, dataset and kind of reason of a reject."""
     return reject.stage, reject.sample_id.partition("/")[0], reject.reason.partition(":")[0]
 
 
 def _expected_kinds(rejects: Sequence[Reject]) -> set[tuple[str, str, str]]:
-    """Return those kinds that a rule of the dataset or of the mix asks for."""
+    """Return the kinds of reject that a rule of the dataset or of the mix causes."""
     known = set(dataset_names())
     return {
         (stage, dataset, kind)
@@ -269,8 +267,8 @@ def _expected_kinds(rejects: Sequence[Reject]) -> set[tuple[str, str, str]]:
     }
 
 
-def _make_room(plan: Plan, out: Path, *, overwrite: bool) -> None:
-    """Refuse a directory that holds another plan, or clear it when told to."""
+def _require_same_plan(plan: Plan, out: Path, *, overwrite: bool) -> None:
+    """Refuse a directory with another plan, or remove the other build if `overwrite`."""
     if not (out / "plan.json").exists():
         return
     there, new = read_json(out / "plan.json"), plan.to_json()
@@ -279,14 +277,15 @@ def _make_room(plan: Plan, out: Path, *, overwrite: bool) -> None:
     if not overwrite:
         differences = plan_differences(there, new) if isinstance(there, dict) else []
         raise BuildError(
-            f"{out} holds another build: {'; '.join(differences) or 'its plan.json is damaged'}. "
+            f"{out} contains another build: "
+            f"{'; '.join(differences) or 'its plan.json is damaged'}. "
             "Use another --out, or --overwrite to replace it."
         )
     remove_old_build(out)
 
 
 def _existing_record(plan: Plan, out: Path) -> BuildRecord | None:
-    """Return the record where this very plan was finished before."""
+    """Return the record if a build of the same plan is already finished."""
     if not (out / BUILD_FILE).exists():
         return None
     try:
@@ -298,7 +297,7 @@ def _existing_record(plan: Plan, out: Path) -> BuildRecord | None:
 
 
 def _is_recorded(record: BuildRecord, finished: Mapping[int, ShardReport]) -> bool:
-    """Say whether every shard is the one that `build.json` records."""
+    """Return whether every shard has the hash that `build.json` records."""
     return all(
         name in record.files and record.files[name].sha256 == file["sha256"]
         for report in finished.values()
@@ -322,7 +321,7 @@ def _tasks(planned: Manifest, plan: Plan, out: Path) -> list[ShardTask]:
 
 
 def _transforms(align: str) -> dict[str, str]:
-    """Return the versioned transform that images of each framing go through."""
+    """Return the name and version of the transform of each framing."""
     return {
         framing: transform_name(alignment_kind(align, framing))
         for framing in ("crop", "photograph")

@@ -1,9 +1,9 @@
-"""The plan: everything about a build that is fixed before a pixel is rendered.
+"""The plan: everything about a build that is fixed before the first pixel is rendered.
 
-Rows are ordered once, by the seed; shard k holds an interval of that order. The rows with all their
-drawn values stand in `manifest.parquet` in the same order, one row group per shard, and the plan
-holds the manifest's digest. So the plan's hash covers every draw, and a plan of a million rows
-stays a page of JSON.
+Rows are ordered once, by the seed; each shard contains an interval of that order. The rows with all
+their drawn values are in `manifest.parquet` in the same order, one row group per shard, and the
+plan contains the manifest's digest. So the plan's hash covers every draw, and the plan of a million
+rows is still one page of JSON.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ from ferdata.core.schema import SPLITS
 from ferdata.faces.align import TRANSFORMS
 from ferdata.formats.names import shard_name
 from ferdata.shards.options import BuildOptions
+from ferdata.shards.plugin_versions import plugin_versions
 
 PLAN_VERSION = "ferdata-plan/1"
 
 RENDER_VERSION = "ferdata-render/1"
-"""Raised whenever the same row would be rendered to other pixels."""
+"""Increased whenever the same row would be rendered to other pixels."""
 
 _PIXEL_PACKAGES = ("albucore", "albumentations", "numpy", "opencv-python")
 """Distributions whose version can change a rendered pixel."""
@@ -52,13 +53,14 @@ class ShardPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """What will be built, down to the last draw.
+    """What will be built, including every random draw.
 
     Attributes:
         manifest_digest: Content hash of the ordered manifest.
-        options: The options that decide bytes.
+        options: The options that determine the bytes.
         landmark_scheme: The scheme of the shards' landmarks.
-        versions: Versions that touch pixels.
+        versions: Versions of what can change a pixel, a label or a file: libraries, transforms, and
+            the packages of plugins that the build uses.
         shards: The shards, in the order of the manifest's rows.
     """
 
@@ -74,7 +76,7 @@ class Plan:
 
     @property
     def sha256(self) -> str:
-        """Hash of the plan; equal for equal data, options, seed and versions on any machine."""
+        """Hash of the plan; the same on every machine for the same data, options and versions."""
         text = json.dumps(self._content(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -90,7 +92,7 @@ class Plan:
 
 
 _PLAN_NAMES = {"leak_free": "sound"}
-"""What `ferdata-plan/1` calls options that have another name by now; a name is part of the hash."""
+"""Options that were renamed, with their names in `ferdata-plan/1`, which are part of the hash."""
 
 
 def _plan_options(options: BuildOptions) -> dict[str, Any]:
@@ -99,7 +101,7 @@ def _plan_options(options: BuildOptions) -> dict[str, Any]:
 
 
 def make_plan(manifest: Manifest, options: BuildOptions) -> tuple[Manifest, Plan]:
-    """Order the rows over shards.
+    """Order the rows and divide them into shards.
 
     Args:
         manifest: Rows with a split, augmented copies included.
@@ -123,14 +125,14 @@ def make_plan(manifest: Manifest, options: BuildOptions) -> tuple[Manifest, Plan
         manifest_digest=ordered.digest(),
         options=options,
         landmark_scheme=_common_scheme(manifest),
-        versions=pixel_versions(),
+        versions=pixel_versions() | plugin_versions(manifest, options),
         shards=tuple(shards),
     )
     return ordered, plan
 
 
 def pixel_versions() -> dict[str, str]:
-    """Return the versions of everything that can change a rendered pixel."""
+    """Return the versions of everything of ferdata's own that can change a rendered pixel."""
     versions = {name: version(name) for name in _PIXEL_PACKAGES}
     transforms = {f"align {kind}": name for kind, name in TRANSFORMS.items()}
     return versions | transforms | {"render": RENDER_VERSION}
@@ -146,7 +148,7 @@ def _order(manifest: Manifest, seed: int) -> np.ndarray[Any, np.dtype[np.int64]]
 
 
 def _cut(split: str, start: int, rows: int, options: BuildOptions) -> list[ShardPlan]:
-    """Cut a split's rows into as few shards of even size as `shard_bytes` allows."""
+    """Divide a split's rows into the fewest shards of equal size that `shard_bytes` allows."""
     if not rows:
         return []
     number = -(-rows // max(options.shard_bytes // options.image_bytes, 1))

@@ -1,4 +1,4 @@
-"""What differs between two plans, part by part, for the message that refuses to mix them."""
+"""What differs between two plans, part by part, for the error message that refuses to mix them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ def plan_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> lis
     """Name the parts in which two plans differ, with both values.
 
     Args:
-        before: The content of the `plan.json` that is there.
+        before: The content of the existing `plan.json`.
         after: The content that the new one would have.
 
     Returns:
-        Phrases such as `"--size: 112 there, 96 now"`; what follows from another difference, such
-        as shards of another size, is only named where nothing else differs.
+        Phrases such as `"--size: 112 there, 96 now"`, or
+        `"operation gamma: my-package 1.1 there, my-package 1.2 now"`; what follows from another
+        difference, such as shards of another size, is only named where nothing else differs.
     """
     found = [
         *_of_mapping("options", before, after, lambda name: flag(RENAMED.get(name) or name)),
@@ -48,5 +49,7 @@ def _both(name: str, before: Any, after: Any) -> str:
 
 
 def _shown(value: Any) -> str:
+    if value is None:
+        return "none"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else text[:57] + "…"

@@ -1,6 +1,6 @@
 """What a recipe adds to the options of a build.
 
-A mix's own options come last, then the recipe's, and what is given to the build itself comes first.
+Precedence: options given to the build, then the recipe's, then the mix's.
 """
 
 from __future__ import annotations
@@ -20,29 +20,27 @@ from ferdata.shards.options import BuildOptions
 logger = logging.getLogger(__name__)
 
 _LEAK_FREE = {"augment_before_split": False, "allow_group_leak": False, "duplicates": "drop"}
-"""What `--leak-free` makes of a recipe whatever the recipe says."""
+"""What `--leak-free` sets, whatever the recipe says."""
 
-
-_GIVEN_ONLY = ("recipe", "leak_free")
-"""Build options that no recipe has: they choose it, and how it is followed."""
+_NOT_IN_RECIPES = ("recipe", "leak_free")
+"""Build options that a recipe can't set: they choose the recipe, and how it is followed."""
 
 
 def apply_recipe(given: BuildOptions, name: str) -> tuple[BuildOptions, Recipe | None]:
-    """Fill in what a recipe wants where nothing else was given.
+    """Fill in the options of a recipe that were not set explicitly.
 
     Args:
-        given: The options as given; those that were not set are open.
+        given: The options as given; those that were not set are filled in.
         name: The dataset or mix that is built.
 
     Returns:
-        The options, in which `recipe` is the recipe's name, and the recipe; None where the options
-        name none.
+        The options, in which `recipe` is the recipe's name, and the recipe; None without a recipe.
 
     Raises:
         UnknownNameError: There is no such recipe.
         ManifestError: It can't be read.
-        OptionError: It is for other datasets, asks for options that there aren't, or what was given
-            does not go with it.
+        OptionError: It is for other datasets, sets options that don't exist, or contradicts the
+            options given.
     """
     if given.recipe is None:
         return given, None
@@ -59,11 +57,11 @@ def apply_recipe(given: BuildOptions, name: str) -> tuple[BuildOptions, Recipe |
 
 
 def scale_target(options: BuildOptions, scale: float) -> BuildOptions:
-    """Scale a recipe's numbers of images to a synthetic copy of another size.
+    """Scale a recipe's numbers of images to a smaller synthetic copy.
 
     Args:
-        options: Options whose `balance_to` is a recipe's.
-        scale: Size of the copy, 1 for the real number of images.
+        options: Options whose `balance_to` comes from a recipe.
+        scale: Size of the copy as a fraction of the real number of images.
     """
     target = parse_target(options.balance_to)
     if isinstance(target, str) or scale == 1:
@@ -73,8 +71,8 @@ def scale_target(options: BuildOptions, scale: float) -> BuildOptions:
     else:
         text = str(_scaled(target, scale))
     logger.info(
-        "the recipe's numbers of images are for all of the dataset; this synthetic copy has a "
-        "share of %g, and is balanced to %s",
+        "the recipe's numbers of images are for the full dataset; this synthetic copy contains %g "
+        "of it and is balanced to %s",
         scale,
         text,
     )
@@ -86,12 +84,12 @@ def _scaled(rows: int, scale: float) -> int:
 
 
 def _check(wanted: Mapping[str, Any], recipe: Recipe, name: str) -> None:
-    """Check a recipe's options by themselves, so that what is wrong is known to be its fault."""
-    for key in _GIVEN_ONLY:
+    """Check a recipe's options by themselves, so that the error names the recipe."""
+    for key in _NOT_IN_RECIPES:
         if key in wanted:
             raise OptionError(
-                f"recipe {recipe.name}: {_place(key, recipe, name)}.{key}: this is for whoever "
-                f"builds to say, with {flag(key)}; leave it out of the recipe"
+                f"recipe {recipe.name}: {_place(key, recipe, name)}.{key}: a recipe can't set "
+                f"this; remove it and use {flag(key)} when you build"
             )
     try:
         BuildOptions(**{**wanted, "recipe": recipe.name})
@@ -103,11 +101,11 @@ def _check(wanted: Mapping[str, Any], recipe: Recipe, name: str) -> None:
 
 
 def _place(key: str, recipe: Recipe, name: str) -> str:
-    """Return the part of a recipe's file that an option stands in."""
-    use = recipe.use(name)
+    """Return the part of a recipe's file that contains an option."""
+    protocol = recipe.protocol(name)
     parts = {
-        f"datasets.{name}.leak_free": use.leak_free,
+        f"datasets.{name}.leak_free": protocol.leak_free,
         "leak_free": recipe.leak_free,
-        f"datasets.{name}.build": use.build,
+        f"datasets.{name}.build": protocol.build,
     }
     return next((part for part, values in parts.items() if key in values), "build")

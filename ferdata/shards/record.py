@@ -1,4 +1,4 @@
-"""The record of a finished build, `build.json`: written last, read by everything that follows."""
+"""The record of a finished build, `build.json`, which is written last."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ferdata.shards.options import BuildOptions
 Counts = dict[str, int]
 """Images by class name."""
 
-_TRACES = ("plan.json", "hdf5", "hf", "manifest.parquet")  # of a build that was begun
+_STARTED = ("plan.json", "hdf5", "hf", "manifest.parquet")  # there as soon as a build was started
 
 
 class LabelSpaceRecord(RecordPart):
@@ -84,7 +84,7 @@ class RejectRecord(RecordPart):
 
 
 class SummaryRecord(RecordPart):
-    """Counts before and after augmentation, and how every stage went."""
+    """Counts before and after augmentation, and the provenance of the rows."""
 
     before: dict[str, Counts] = {}
     """Source images by split and class."""
@@ -95,7 +95,7 @@ class SummaryRecord(RecordPart):
     faces: Counts = {}
     """Source images by source of their landmarks."""
     provenance: dict[str, Any] = {}
-    """What the stages noted in the manifest, by stage."""
+    """What the stages recorded in the manifest, by stage."""
 
 
 class PaperCounts(RecordPart):
@@ -108,7 +108,7 @@ class PaperCounts(RecordPart):
     matches: bool | None = None
     """Whether all are equal; None if nothing was compared."""
     differences: dict[str, dict[str, dict[str, int | None]]] = {}
-    """Built and printed number by kind of count and class, where they differ."""
+    """The build's and the paper's number by kind of count and class, where they differ."""
     why: str = ""
     """Why they differ, or why they were not compared."""
 
@@ -122,13 +122,13 @@ class RecipeRecord(RecordPart):
 
 
 class BuildRecord(Record):
-    """All that is known about a finished build; no time and no path of the machine."""
+    """All that is known about a finished build; without times and absolute paths."""
 
     file_name: ClassVar[str] = BUILD_FILE
     current: ClassVar[str] = BUILD_FORMAT
     error: ClassVar[type[BuildError]] = BuildError
     remedy: ClassVar[str] = (
-        "run the `ferdata build` command again: intact shards are kept, the record is written anew"
+        "run the `ferdata build` command again: it keeps intact shards and rewrites the record"
     )
 
     format: str = BUILD_FORMAT
@@ -136,7 +136,7 @@ class BuildRecord(Record):
     """The dataset or mix, for instance `rafdb`."""
     ferdata_version: str = __version__
     plan_sha256: str
-    """Hash of the plan; every shard carries it."""
+    """Hash of the plan, which is also in every shard."""
     seed: int = 0
     label_space: LabelSpaceRecord
     image: ImageRecord
@@ -146,11 +146,11 @@ class BuildRecord(Record):
     """Every file by its path inside the build, posix."""
     options: BuildOptions = BuildOptions()
     versions: dict[str, str] = {}
-    """Versions that can change a pixel."""
+    """Versions that can change a pixel, a label or a file, those of plugins included."""
     leaks: tuple[str, ...] = ()
     """Why images of different splits are not independent; empty if they are."""
     notes: tuple[str, ...] = ()
-    """What users of the build should know: fallbacks, and what results can't be compared with."""
+    """Caveats: fallbacks, and why results may not be comparable with others'."""
     datasets: dict[str, str] = {}
     """Title of each dataset by its name."""
     rejects: RejectRecord = RejectRecord()
@@ -175,16 +175,14 @@ class BuildRecord(Record):
 
     @classmethod
     def missing(cls, folder: Path) -> str:
-        """Say why a folder is not a finished build."""
+        """Return why a folder is not a finished build."""
         if not folder.exists():
-            return (
-                f"{folder}: no such folder; `ferdata build NAME --out {folder}` makes a build there"
-            )
-        if any((folder / trace).exists() for trace in _TRACES):
+            return f"{folder}: no such folder; run `ferdata build NAME --out {folder}` to create it"
+        if any((folder / name).exists() for name in _STARTED):
             return (
                 f"{folder}: this build is not finished (it has no {cls.file_name}); run the same "
                 "`ferdata build` command again to resume it"
             )
         return (
-            f"{folder}: not a build (it has no {cls.file_name}); give the --out of `ferdata build`"
+            f"{folder}: not a build (it has no {cls.file_name}); pass the --out of `ferdata build`"
         )

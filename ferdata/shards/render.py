@@ -1,7 +1,7 @@
-"""Rendering one row: read, align, equalize, augment. The only place where output pixels are made.
+"""Rendering one row: read, align, equalize, augment. All output pixels are computed here.
 
-A row is a pure function of its source image and of its own columns, so any stored image can be made
-again from its manifest row alone: `render_row`.
+A rendered row is a pure function of its source image and its manifest columns, so `render_row` can
+reproduce any stored image.
 """
 
 from __future__ import annotations
@@ -82,11 +82,11 @@ def render(rows: ShardRows, index: int, scheme: str, options: BuildOptions) -> R
 def align_pixels(
     pixels: npt.NDArray[np.uint8], matrix: npt.NDArray[np.float64], size: int, *, equalize: bool
 ) -> npt.NDArray[np.uint8]:
-    """Bring a picture to the output size, as an image is before it is augmented.
+    """Warp an image to the output size and equalize it: everything but augmentation.
 
     Args:
         pixels: uint8 RGB, shape (H, W, 3).
-        matrix: float64 (2, 3), picture pixels to output pixels.
+        matrix: float64 (2, 3), source pixels to output pixels.
         size: Side of the output, pixels.
         equalize: Whether its histogram is equalized.
 
@@ -98,7 +98,7 @@ def align_pixels(
 
 
 def to_channels(pixels: npt.NDArray[np.uint8], channels: int) -> npt.NDArray[np.uint8]:
-    """Return an RGB image as it is stored: with its 3 channels, or as 1 of gray."""
+    """Return an RGB image as it is stored: with 3 channels, or converted to 1 of gray."""
     if channels == 3:
         return pixels
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)[..., None]
@@ -118,19 +118,19 @@ def _augment(image: Rendered, operations: str, scheme: str) -> Rendered:
 def _transform_known(
     points: npt.NDArray[np.float32], matrix: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float32]:
-    """Carry points through a transform; those of a row without landmarks stay as they are."""
+    """Transform points; those of a row without landmarks stay NaN."""
     return points if np.isnan(points[0, 0]) else transform_points(points, matrix)
 
 
 def alignment_kind(align: str, framing: str) -> str:
-    """Say how an image is brought to the output size: `auto` aligns photographs, not face crops."""
+    """Return the alignment of an image, `none` or `five`; `auto` aligns photographs only."""
     return align if align != "auto" else {"photograph": "five", "crop": "none"}[framing]
 
 
 def transform_box(
     box: npt.NDArray[np.float32], matrix: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float32]:
-    """Carry a box through a transform: the upright box around its four moved corners."""
+    """Transform a box: the upright box around its four transformed corners."""
     if np.isnan(box[0]):
         return box
     x1, y1, x2, y2 = box
@@ -149,4 +149,4 @@ def root_of(manifest: Manifest, dataset: str) -> Path:
     try:
         return manifest.roots[dataset]
     except KeyError:
-        raise ImageError(f"no data folder is known for {dataset!r}; give --data") from None
+        raise ImageError(f"no data folder is known for {dataset!r}; pass --data") from None

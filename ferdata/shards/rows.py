@@ -18,7 +18,7 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class ShardRows:
-    """The rows of a shard, column by column; index i is one row everywhere.
+    """The rows of a shard, column by column; index i is the same row in every column.
 
     Attributes:
         manifest: The rows as a manifest.
@@ -61,7 +61,7 @@ _TEXT = (
 
 
 def read_rows(manifest: Manifest, landmark_scheme: str) -> ShardRows:
-    """Lay a shard's rows out as arrays.
+    """Convert a shard's rows to arrays.
 
     Args:
         manifest: The rows of one shard.
@@ -92,7 +92,7 @@ def _floats(column: pa.ChunkedArray) -> Floats:
 
 
 def _fixed(column: pa.ChunkedArray, width: int) -> Floats:
-    """Lay a fixed-size list column out as (N, width), NaN where null."""
+    """Return a fixed-size list column as an array (N, width), NaN where null."""
     valid = pc.is_valid(column).to_numpy()
     values = np.full((len(column), width), np.nan, dtype=np.float32)
     values[valid] = column.drop_null().combine_chunks().flatten().to_numpy().reshape(-1, width)
@@ -109,7 +109,7 @@ def _soft_labels(manifest: Manifest, label: npt.NDArray[np.int64]) -> Floats:
 
 
 def _landmarks(table: pa.Table, wanted: str) -> Floats:
-    """Lay landmarks out as (N, P, 2) of one scheme."""
+    """Return the landmarks in one scheme, (N, P, 2)."""
     landmarks = np.full((len(table), scheme(wanted).size, 2), np.nan, dtype=np.float32)
     names = np.array(_strings(table.column("landmark_scheme")), dtype=object)
     for name in sorted(set(names) - {""}):

@@ -1,4 +1,4 @@
-"""Running a plan's shards: skip what is done, set aside what is damaged, build the rest."""
+"""Building a plan's shards: skip finished ones, quarantine damaged ones, build the rest."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from ferdata.shards.shard import ShardReport, ShardTask, build_shard
 logger = logging.getLogger(__name__)
 
 QUARANTINE = "quarantine"
-"""Folder of a build directory for files that are not what their sidecar says."""
+"""Folder of a build directory for files whose hash differs from that in their sidecar."""
 
 
 @contextmanager
 def lock(out: Path) -> Iterator[None]:
-    """Keep other builds out of a directory; the lock goes with the process, also after kill -9.
+    """Lock a directory against other builds; the lock ends with the process, even after kill -9.
 
     Raises:
-        LockedError: Another build is at work in it.
-        BuildError: The directory can't be made.
+        LockedError: Another build is running in it.
+        BuildError: The directory can't be created.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -40,15 +40,15 @@ def lock(out: Path) -> Iterator[None]:
             yield
     except Timeout:
         raise LockedError(
-            f"{out}: another ferdata build is at work here; wait for it or use another --out."
+            f"{out}: another ferdata build is running here; wait for it or use another --out."
         ) from None
     except (NotADirectoryError, FileExistsError, PermissionError) as error:
         raise BuildError(f"{out}: can't be a build directory: {error.strerror}") from error
 
 
-def find_done(tasks: list[ShardTask]) -> dict[int, ShardReport]:
-    """Return the reports of the shards that are built already, by their position in the plan."""
-    return {task.index: report for task in tasks if (report := done(task))}
+def finished_shards(tasks: list[ShardTask]) -> dict[int, ShardReport]:
+    """Return the reports of the shards that exist already, by their position in the plan."""
+    return {task.index: report for task in tasks if (report := _finished_shard(task))}
 
 
 def run_shards(
@@ -59,13 +59,13 @@ def run_shards(
     workers: int,
     quiet: bool = False,
 ) -> list[ShardReport]:
-    """Build all shards that are not done yet.
+    """Build all shards that are not finished.
 
     Args:
         tasks: One task per shard, in the plan's order.
-        finished: The shards that are done, as `find_done` found them.
-        executor: Anything that looks like a `concurrent.futures.Executor`.
-        workers: Number of processes that the executor has.
+        finished: What `finished_shards` returned.
+        executor: Any object with the interface of `concurrent.futures.Executor`.
+        workers: Number of processes of the executor.
         quiet: Show no progress.
 
     Returns:
@@ -76,7 +76,7 @@ def run_shards(
     if missing:
         _require_disk_space(missing)
         if reports:
-            logger.info("going on: %d of %d shards are done", len(reports), len(tasks))
+            logger.info("resuming: %d of %d shards are finished", len(reports), len(tasks))
     with progress_bar("rendering", sum(task.shard.rows for task in missing), quiet=quiet) as bar:
         for task, report in zip(
             missing, run_in_order(executor, build_shard, missing, ahead=2 * workers), strict=True
@@ -86,11 +86,11 @@ def run_shards(
     return [reports[task.index] for task in tasks]
 
 
-def done(task: ShardTask) -> ShardReport | None:
-    """Return the report of a shard that is already built, as its sidecars tell it.
+def _finished_shard(task: ShardTask) -> ShardReport | None:
+    """Return the report of a finished shard, read from its sidecars; None if it must be built.
 
-    A file that is not what its sidecar says is moved to the quarantine folder, never trusted and
-    never deleted.
+    A file whose hash differs from that in its sidecar is moved to the quarantine folder, never
+    used and never deleted.
     """
     records = {}
     for path in task.files.values():
@@ -100,7 +100,7 @@ def done(task: ShardTask) -> ShardReport | None:
         if record["plan_sha256"] != task.attributes["plan_sha256"] or not path.exists():
             return None
         if sha256_file(path) != record["sha256"]:
-            _set_aside(path, task.out)
+            _quarantine(path, task.out)
             return None
         records[path.relative_to(task.out).as_posix()] = record
     first = next(iter(records.values()))
@@ -109,14 +109,14 @@ def done(task: ShardTask) -> ShardReport | None:
 
 
 def remove_partial_files(out: Path) -> None:
-    """Remove what a killed build left half-written."""
+    """Remove incomplete files that a killed build left."""
     for form in all_formats():
         for path in (out / form.folder).glob(f"*{TEMPORARY_SUFFIX}"):
             path.unlink()
 
 
 def remove_old_build(out: Path) -> None:
-    """Remove the files of a build of other options; what is not a build's stays."""
+    """Remove the files of a build with other options; other files stay."""
     (out / BUILD_FILE).unlink(missing_ok=True)
     for name in ("plan.json", "manifest.parquet", "rejects.parquet"):
         (out / name).unlink(missing_ok=True)
@@ -127,16 +127,16 @@ def remove_old_build(out: Path) -> None:
             path.unlink()
 
 
-def _set_aside(path: Path, out: Path) -> None:
+def _quarantine(path: Path, out: Path) -> None:
     target = out / QUARANTINE / path.name
     target.parent.mkdir(exist_ok=True)
     path.replace(target)
     sidecar(path).replace(sidecar(target))
-    logger.warning("%s is not what its sidecar says; moved to %s and built again", path, target)
+    logger.warning("%s differs from its recorded hash; moved to %s, built again", path, target)
 
 
 def _require_disk_space(tasks: Sequence[ShardTask]) -> None:
-    """Refuse to start what can't end: raw images need an amount that is known beforehand."""
+    """Stop before rendering if the disk is too small; the size of raw images is known."""
     first = tasks[0]
     raw = sum(FORMATS.get(name).stores_raw for name in {*first.options.formats})
     if first.options.encoding != "raw" or not raw:
@@ -145,6 +145,7 @@ def _require_disk_space(tasks: Sequence[ShardTask]) -> None:
     free = shutil.disk_usage(first.out).free
     if needed > free:
         raise BuildError(
-            f"{first.out}: the shards need at least {needed / 1e6:,.0f} MB and "
-            f"{free / 1e6:,.0f} MB are free; make room, use another --out, or --encoding jpeg."
+            f"{first.out}: the shards need at least {needed / 1e6:,.0f} MB, but only "
+            f"{free / 1e6:,.0f} MB are free; free up space, or use another --out or "
+            "--encoding jpeg."
         )

@@ -31,15 +31,15 @@ _BATCH_ROWS = 256  # 9.6 MB at 112×112: large enough that HDF5 calls cost nothi
 
 @dataclass(frozen=True)
 class ShardTask:
-    """All that a worker needs to build one shard; small, and picklable.
+    """Everything that a worker needs to build one shard; small and picklable.
 
     Attributes:
         out: The build directory.
         index: Position of the shard in the plan, and its row group in `manifest.parquet`.
         shard: The shard's part of the plan.
-        options: The options that decide bytes.
+        options: The options that determine the bytes.
         landmark_scheme: The scheme of the shard's landmarks.
-        roots: Where each dataset's files lie.
+        roots: The folder of each dataset.
         attributes: Root attributes of the files, `plan_sha256` among them.
     """
 
@@ -63,11 +63,11 @@ class ShardTask:
 
 @dataclass(frozen=True)
 class ShardReport:
-    """What a finished shard holds.
+    """What a finished shard contains.
 
     Attributes:
         name: The shard's name.
-        rows: Rows that are stored.
+        rows: Number of stored rows.
         files: Sidecar content of each file, by path relative to the build directory.
         rejects: Rows of the plan that could not be rendered.
     """
@@ -100,15 +100,15 @@ def shard_spec(task: ShardTask, rows: int, label_space: LabelSpace) -> ShardSpec
     )
 
 
-def wake() -> None:
-    """Do nothing, in a worker that had to import this module for it."""
+def warm_up() -> None:
+    """Do nothing; calling it in a worker imports this module there."""
 
 
 def build_shard(task: ShardTask) -> ShardReport:
     """Render a shard's rows and write its files.
 
-    A row whose image can't be read any more is left out and reported, and the shard is written
-    again without it.
+    A row whose image can no longer be read is dropped and reported, and the shard is written again
+    without it.
 
     Raises:
         BuildError: A file can't be written, or no row of the shard can be rendered.
@@ -147,7 +147,7 @@ def _write_files(task: ShardTask, rows: ShardRows) -> None:
 
 @contextmanager
 def _open_file(form: ShardFormat, path: Path, spec: ShardSpec) -> Iterator[ShardWriter]:
-    """Open a shard file for writing; it gets its name when it is complete and was read again."""
+    """Open a shard file for writing; it gets its final name once it is complete and checked."""
     with finish_atomically(path) as partial_path:
         with form.writer(partial_path, spec) as writer:
             yield writer
@@ -155,7 +155,7 @@ def _open_file(form: ShardFormat, path: Path, spec: ShardSpec) -> Iterator[Shard
 
 
 def _batches(task: ShardTask, rows: ShardRows) -> Iterator[RowBatch]:
-    """Render the rows in batches; raise at the end if any row failed, so that all are named."""
+    """Render the rows in batches; raise at the end if rows failed, so that all are reported."""
     failed: list[Reject] = []
     for start in range(0, len(rows), _BATCH_ROWS):
         rendered: list[Rendered] = []
@@ -192,7 +192,7 @@ def _batch(rows: ShardRows, part: slice, rendered: list[Rendered]) -> RowBatch:
 
 
 def _write_sidecars(task: ShardTask, rows: ShardRows, rejects: tuple[Reject, ...]) -> ShardReport:
-    """Record the finished files; a shard is done when all its sidecars are there."""
+    """Record the finished files; a shard is finished when all its sidecars exist."""
     counts = Counter(rows.text["label"])
     files = {}
     for path in task.files.values():

@@ -1,4 +1,4 @@
-"""What a build is made from: one dataset, or a mix of several."""
+"""The source of a build: one dataset, or a mix of several."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Data = Path | Mapping[str, Path]
 
 
 class Source(Protocol):
-    """What a name on the command line stands for."""
+    """A dataset or a mix."""
 
     @property
     def name(self) -> str:
@@ -29,27 +29,27 @@ class Source(Protocol):
 
     @property
     def datasets(self) -> tuple[str, ...]:
-        """The datasets that are needed."""
+        """Its datasets."""
         ...
 
     def complete(self, options: BuildOptions) -> BuildOptions:
-        """Fill in options that were not given with what this source wants."""
+        """Fill in options of this source that were not set explicitly."""
         ...
 
     def read(self, data: Data, options: BuildOptions) -> Manifest:
-        """Read the labels and annotation of every dataset into one manifest."""
+        """Read the labels and annotations of every dataset into one manifest."""
         ...
 
 
 def find_source(name: str) -> Source:
-    """Return what a name stands for.
+    """Return the source of a name.
 
     Args:
         name: A dataset, a mix, or the path of a YAML file with a mix.
 
     Raises:
-        UnknownNameError: It is none of these.
-        ManifestError: The mix is broken.
+        UnknownNameError: There is no such dataset or mix.
+        ManifestError: The file of the mix is not valid.
     """
     if name in dataset_names():
         return DatasetSource(name)
@@ -70,10 +70,10 @@ class DatasetSource:
         return (self.name,)
 
     def complete(self, options: BuildOptions) -> BuildOptions:
-        """Check the choices; there is nothing to complete.
+        """Check the choices and return the options unchanged.
 
         Raises:
-            OptionError: A choice is given that the dataset does not offer.
+            OptionError: The dataset does not offer a choice that is given.
         """
         dataset_info(self.name).choose(options.choices)
         return options
@@ -82,7 +82,7 @@ class DatasetSource:
         """Read the dataset.
 
         Raises:
-            OptionError: A choice is given that the dataset does not leave, or no folder for it.
+            OptionError: The dataset does not offer a choice that is given, or has no folder.
         """
         root = folders(data, self.datasets)[self.name]
         return ingest(self.name, root, source=options.source, **options.choices)
@@ -105,10 +105,10 @@ class MixSource:
         return tuple(self.mix.sources)
 
     def complete(self, options: BuildOptions) -> BuildOptions:
-        """Fill in the mix's build options and split rules where no others were given.
+        """Fill in the mix's build options and split rules unless others were given.
 
         Raises:
-            OptionError: The mix asks for options that there aren't.
+            OptionError: The mix sets an option that does not exist.
         """
         wanted: dict[str, Any] = {**self.mix.build, "split": self.mix.split}
         return BuildOptions.checked(wanted | options.given(), kind="build option", spelled=flag)
@@ -116,16 +116,16 @@ class MixSource:
     def read(self, data: Data, options: BuildOptions) -> Manifest:
         """Read every dataset, and merge them.
 
-        A choice of the options goes to those datasets that leave it, before the mix's own.
+        A choice in the options applies to the datasets that offer it, and overrides the mix's.
 
         Raises:
-            OptionError: A choice is given that none of the datasets leaves, or a folder is missing.
+            OptionError: No dataset offers a choice that is given, or a folder is missing.
         """
         known = {choice for name in self.datasets for choice in dataset_info(name).choices}
         if unknown := sorted(set(options.choices) - known):
             raise OptionError(
-                f"--{unknown[0].replace('_', '-')}: no dataset of {self.name} leaves this choice "
-                f"(they leave: {', '.join(sorted(known)) or 'none'})"
+                f"--{unknown[0].replace('_', '-')}: no dataset of {self.name} offers this choice "
+                f"(they offer: {', '.join(sorted(known)) or 'none'})"
             )
         roots = folders(data, self.datasets)
         return merge((self._read(name, roots[name], options) for name in self.datasets), self.mix)
@@ -143,17 +143,17 @@ def folders(data: Data, datasets: tuple[str, ...]) -> dict[str, Path]:
     """Return the folder of each dataset.
 
     Raises:
-        OptionError: A dataset has no folder, or a folder is given for another one.
+        OptionError: A dataset has no folder, or a folder is given for a dataset that is not needed.
     """
     if not isinstance(data, Mapping):
         return dict.fromkeys(datasets, Path(data))
     missing = [name for name in datasets if name not in data]
     extra = [name for name in data if name not in datasets]
     if missing or extra:
-        said = [f"no --data for {', '.join(missing)}"] if missing else []
-        said += [f"--data for {', '.join(extra)}, which is not part of it"] if extra else []
+        problems = [f"no --data for {', '.join(missing)}"] if missing else []
+        problems += [f"--data for {', '.join(extra)}, which is not part of it"] if extra else []
         raise OptionError(
-            f"{'; '.join(said)}. Give --data NAME=DIR for each of {', '.join(datasets)}, "
-            "or one folder that holds them all."
+            f"{'; '.join(problems)}. Pass --data NAME=DIR for each of {', '.join(datasets)}, "
+            "or one folder that contains them all."
         )
     return {name: Path(data[name]) for name in datasets}

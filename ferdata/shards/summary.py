@@ -1,4 +1,4 @@
-"""The text at the end of a build, for a person."""
+"""The text that `ferdata build` prints at the end."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ferdata.formats.contract import ShardFormat
 from ferdata.formats.registry import FORMATS
+from ferdata.shards.options import BuildOptions
 from ferdata.shards.paper_counts import describe_comparison
 from ferdata.shards.record import BuildRecord
 
@@ -20,13 +21,13 @@ _SPLIT_HEADS = {"train": "train", "validation": "valid", "test": "test"}
 def summary(
     record: BuildRecord, out: Path, *, already_done: bool = False, recipe: str | None = None
 ) -> str:
-    """Describe a finished build: counts before and after, rejects, where it is, what to do next.
+    """Describe a finished build: counts before and after, rejects, files, next steps.
 
     Args:
-        record: What the build holds.
+        record: The build's record.
         out: The build directory.
-        already_done: Whether the build was finished before and nothing was rendered.
-        recipe: The recipe as it was given, by name or path; None where none was.
+        already_done: Whether the build was finished before, so that nothing was rendered.
+        recipe: The recipe as it was given, by name or path; None without one.
     """
     parts = [
         _headline(record, out, already_done=already_done),
@@ -47,26 +48,26 @@ def _headline(record: BuildRecord, out: Path, *, already_done: bool) -> str:
     title = ", ".join(record.datasets.values())
     if record.synthetic_scale is not None:
         title += ", synthetic copy"
-    what = "was already complete; nothing was rendered" if already_done else "is complete"
-    return f"{title}: the build in {out} {what}: {record.rows:,} images."
+    state = "was already complete, nothing was rendered" if already_done else "is complete"
+    return f"{title}: the build in {out} {state}. {record.rows:,} images."
 
 
 def _recipe(record: BuildRecord) -> str:
     if record.recipe is None:
         return ""
-    how = ", with the split first" if record.recipe.leak_free else ""
+    how = " with --leak-free" if record.recipe.leak_free else ""
     lines = [f"recipe     {record.recipe.name}{how}"]
     lines += [f"  {describe_comparison(table)}" for table in record.recipe.expected]
     return "\n".join(lines)
 
 
 def _counts_table(record: BuildRecord) -> str:
-    """Lay out counts per class and split, before and after augmentation."""
+    """Return the table of counts per class and split, before and after augmentation."""
     if record.options.augments_first:
         return _counts_of_all(record)
     before, after = record.summary.before, record.summary.after
     splits = [split for split in _SPLIT_HEADS if split in record.splits]
-    heads = ["class"] + [_SPLIT_HEADS[split] for split in splits] + ["train augmented", "share"]
+    heads = ["class", *map(_SPLIT_HEADS.__getitem__, splits), "train augmented", "% of train"]
     total_after = sum(after["train"].values()) or 1
     rows = [
         [name]
@@ -84,7 +85,7 @@ def _counts_table(record: BuildRecord) -> str:
 
 
 def _counts_of_all(record: BuildRecord) -> str:
-    """Lay out counts where every split was augmented: images, then rows of each split."""
+    """Return the table of a build in which every split was augmented: images, rows per split."""
     before, after = record.summary.before, record.summary.after
     splits = [split for split in _SPLIT_HEADS if split in record.splits]
     names = record.space.names
@@ -99,7 +100,7 @@ def _counts_of_all(record: BuildRecord) -> str:
 
 
 def _by_source(record: BuildRecord) -> str:
-    """Show where the images come from, before augmentation, in a build of several datasets."""
+    """Return the counts of each dataset before augmentation; empty for a single dataset."""
     counts = record.summary.by_dataset
     if len(counts) < 2:
         return ""
@@ -110,11 +111,11 @@ def _by_source(record: BuildRecord) -> str:
 def sources_table(
     counts: Mapping[str, Mapping[str, Mapping[str, int]]], classes: Sequence[str]
 ) -> str:
-    """Lay out classes × sources × splits.
+    """Return a table of classes (lines), datasets (columns) and splits (in each cell).
 
     Args:
-        counts: Rows by dataset, split and class, as `curation.merge.counts_by_dataset` does.
-        classes: Names of the classes, in the order of the lines.
+        counts: Rows by dataset, split and class, from `curation.merge.counts_by_dataset`.
+        classes: Names of the classes, in order.
     """
     splits = [s for s in _SPLIT_HEADS if any(s in by_split for by_split in counts.values())]
     heads = [" / ".join(_SPLIT_HEADS[split] for split in splits), *counts, "all"]
@@ -141,7 +142,7 @@ def _properties(record: BuildRecord) -> str:
     image, options = record.image, record.options
     color = "gray" if image.channels == 1 else "RGB"
     faces = ", ".join(
-        f"{count:,} {'without' if source == 'none' else 'from ' + source}"
+        f"{count:,} {'without landmarks' if source == 'none' else 'from ' + source}"
         for source, count in record.summary.faces.items()
     )
     return "\n".join(
@@ -150,17 +151,23 @@ def _properties(record: BuildRecord) -> str:
             f"alignment {options.align}{', equalized' if options.equalize else ''}",
             f"landmarks  {record.landmarks.scheme}: {faces}",
             f"split      {options.split.replace(',', ', ')}, seed {record.seed}; "
-            f"{'augmented before it' if options.augments_first else 'only train is augmented'}",
+            f"{_what_is_augmented(options)}",
             f"plan       {record.plan_sha256}",
         ]
     )
+
+
+def _what_is_augmented(options: BuildOptions) -> str:
+    if options.augments_first:
+        return "all images were augmented before it"
+    return "not augmented" if options.augment == "none" else "only train is augmented"
 
 
 def _rejects(record: BuildRecord, out: Path) -> str:
     rejects = record.rejects
     lines = ["rejects    none"]
     if rejects.total:
-        lines = [f"rejects    {rejects.total:,}, listed in {out / 'rejects.parquet'}:"]
+        lines = [f"rejects    {rejects.total:,}, see {out / 'rejects.parquet'}:"]
     lines += [
         f"  {count:>6,} × {stage}: {reason}"
         for stage, reasons in rejects.by_reason.items()
@@ -180,7 +187,7 @@ def _places(record: BuildRecord, out: Path) -> str:
 
 
 def _next_steps(record: BuildRecord, out: Path, recipe: str | None) -> str:
-    # What was given, not the recipe's name: a file may have the name of a recipe that ships.
+    # As it was given, not the recipe's name: a user's file may have the name of a shipped recipe.
     how = "--epochs 3" if recipe is None else f"--recipe {shlex.quote(recipe)}"
     command, python = _commands()
     steps = [f"  {command} verify {out}"]
@@ -189,7 +196,7 @@ def _next_steps(record: BuildRecord, out: Path, recipe: str | None) -> str:
     for form in _formats(record):
         if form.example:
             steps.append(f'  {python} -c "{form.example.format(out=out)}"')
-    return "\n".join(["What to do next:", *steps])
+    return "\n".join(["Next steps:", *steps])
 
 
 def _formats(record: BuildRecord) -> list[ShardFormat]:
@@ -197,7 +204,7 @@ def _formats(record: BuildRecord) -> list[ShardFormat]:
 
 
 def _commands() -> tuple[str, str]:
-    """Return `ferdata` and `python` such that they run here: with a path unless on the PATH."""
+    """Return `ferdata` and `python`, with their path unless they are on the PATH."""
     called = Path(sys.argv[0])
     found = shutil.which("ferdata")
     if called.stem != "ferdata" or (found and called.resolve() == Path(found).resolve()):
@@ -206,7 +213,7 @@ def _commands() -> tuple[str, str]:
 
 
 def _table(heads: list[str], rows: Iterable[list[str]]) -> str:
-    """Align a table: the first column to the left, numbers to the right."""
+    """Align a table: the first column left, the others right."""
     lines = [heads, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
     return "\n".join(

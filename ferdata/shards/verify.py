@@ -1,8 +1,8 @@
-"""`verify`: is what is on disk what was recorded, and is every row the manifest's row?
+"""`verify`: do the files match their recorded hashes, and the rows the manifest?
 
-Hashes guard against what happens to files after a build; rows against a build that went wrong. All
-differences are collected, so that one run says everything. A file whose hash differs is not opened:
-parsers of damaged files are no place to look for the truth.
+Hashes detect files that changed after the build; rows detect a build that went wrong. All
+differences are collected, so that one run reports everything. A file whose hash differs is not
+opened, since parsing damaged files is unreliable.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def verify(build: Path, *, quiet: bool = False) -> VerifyReport:
         quiet: Show no progress.
 
     Raises:
-        BuildError: The folder holds no finished build of a known format.
+        BuildError: The folder is not a finished build of a known format.
     """
     path = build / BUILD_FILE
     if not path.is_file():
@@ -111,7 +111,7 @@ class _Verifier:
         for name in sorted(self.record.files):
             path = PurePosixPath(name)
             if path.is_absolute() or ".." in path.parts or "\\" in name:
-                self._add(FindingKind.RECORD, BUILD_FILE, f"names {name!r}, outside the build")
+                self._add(FindingKind.RECORD, BUILD_FILE, f"lists {name!r}, outside the build")
             else:
                 names.append(name)
         return names
@@ -189,12 +189,12 @@ class _Verifier:
                 self._add(FindingKind.UNREADABLE, "plan.json", str(error))
             return
         if not isinstance(plan, Mapping) or plan.get("sha256") != self.record.plan_sha256:
-            self._add(FindingKind.RECORD, "plan.json", "is not the plan that build.json names")
+            self._add(FindingKind.RECORD, "plan.json", "not the plan whose hash is in build.json")
             return
-        # Rows that failed in rendering are in the plan and not in the manifest that is stored.
+        # Rows that could not be rendered are in the plan, but not in the stored manifest.
         digest = plan.get("manifest_digest")
         if not failed and digest not in (None, manifest.digest()):
-            what = "its content is not the one that plan.json names"
+            what = "its content differs from the digest in plan.json"
             self._add(FindingKind.RECORD, "manifest.parquet", what)
 
     def _failed_rows(self) -> set[str]:
@@ -223,10 +223,12 @@ class _Verifier:
             if recorded is None:
                 continue
             if recorded.rows != sum(expected.values()):
-                what = f"{split}: {recorded.rows} rows, but its counts add up to something else"
+                what = (
+                    f"{split}: {recorded.rows} rows, but its counts sum to {sum(expected.values())}"
+                )
                 self._add(FindingKind.RECORD, BUILD_FILE, what)
             for name in set(recorded.shards) - set(self.record.files):
-                what = f"names the shard {name} without its hash"
+                what = f"lists the shard {name} without its hash"
                 self._add(FindingKind.RECORD, BUILD_FILE, what)
 
     # -- rows ----------------------------------------------------------------------------------
@@ -234,8 +236,8 @@ class _Verifier:
     def _shards(self, shard_format: ShardFormat, names: Sequence[str]) -> list[str]:
         """Return the format's shards in the order of the manifest's rows: by split, then number."""
         prefix = f"{shard_format.folder}/"
-        mine = [n for n in names if n.startswith(prefix) and n.endswith(shard_format.suffix)]
-        return sorted(mine, key=lambda name: (_split_position(name), name))
+        shards = [n for n in names if n.startswith(prefix) and n.endswith(shard_format.suffix)]
+        return sorted(shards, key=lambda name: (_split_position(name), name))
 
     def _check_rows(self, rules: Rules, shard_format: ShardFormat, shards: Sequence[str]) -> None:
         manifest, start = rules.manifest, 0
@@ -251,9 +253,9 @@ class _Verifier:
             except BuildError as error:
                 self._add(FindingKind.UNREADABLE, name, str(error))
                 continue
-            self._check_identity(name, identity, part, apart=rules.apart)
+            self._check_identity(name, identity, part, copies_allowed=rules.copies_in_any_split)
         if shards and start != len(manifest):
-            what = f"all shards hold {start} rows, the manifest {len(manifest)}"
+            what = f"{start} rows in all shards, {len(manifest)} in the manifest"
             self._add(FindingKind.ROWS, f"{shard_format.folder}/", what)
 
     def _check_sidecar(self, name: str, part: Manifest) -> None:
@@ -276,18 +278,18 @@ class _Verifier:
         }
         for key, value in expected.items():
             if not isinstance(found, Mapping) or found.get(key) != value:
-                self._add(FindingKind.RECORD, sidecar, f"{key!r} is not what the build says")
+                self._add(FindingKind.RECORD, sidecar, f"{key!r} differs from the build's record")
 
     def _check_identity(
-        self, name: str, identity: ShardIdentity, part: Manifest, *, apart: bool
+        self, name: str, identity: ShardIdentity, part: Manifest, *, copies_allowed: bool
     ) -> None:
         if identity.plan_sha256 != self.record.plan_sha256:
-            self._add(FindingKind.RECORD, name, "names another plan than build.json")
-        copies = any(identity.columns["parent_id"]) and not apart
+            self._add(FindingKind.RECORD, name, "rendered from another plan than build.json names")
+        copies = any(identity.columns["parent_id"]) and not copies_allowed
         if identity.split != "train" and copies:
-            self._add(FindingKind.RULE, name, f"holds augmented copies in {identity.split}")
+            self._add(FindingKind.RULE, name, f"contains augmented copies in {identity.split}")
         if identity.rows != len(part):
-            what = f"{identity.rows} rows; the manifest has {len(part)} in their place"
+            what = f"{identity.rows} rows; the manifest has {len(part)}"
             self._add(FindingKind.ROWS, name, what)
             return
         splits = {"split": [identity.split] * identity.rows}

@@ -10,7 +10,7 @@ from typing import Any
 
 
 class FindingKind(StrEnum):
-    """What kind of difference was found."""
+    """Kind of a difference."""
 
     MISSING = "missing"
     CONTENT = "content differs"
@@ -28,7 +28,7 @@ class Finding:
     Attributes:
         kind: What kind of difference.
         file: The file, posix path relative to the build directory.
-        what: What differs, for a person.
+        what: What differs, as a sentence.
     """
 
     kind: FindingKind
@@ -47,7 +47,7 @@ class VerifyReport:
         rows: Rows of the manifest.
         bytes: Bytes that were hashed.
         findings: Everything that is not as recorded.
-        notes: What is as recorded and still worth knowing.
+        notes: Caveats that are no error: declared leaks, fallbacks.
     """
 
     build: Path
@@ -69,18 +69,18 @@ class VerifyReport:
 
 
 def describe(report: VerifyReport) -> Iterator[str]:
-    """Yield the report as lines for a person."""
+    """Yield the report as lines of text."""
     for finding in report.findings:
         yield f"{finding.file}: {finding.kind}: {finding.what}"
     for note in report.notes:
         yield f"note: {note}"
     if report.ok:
         yield (
-            f"OK: {report.build}: {report.files} files ({report.bytes / 1e6:,.1f} MB) as recorded, "
-            f"{report.rows:,} rows as in the manifest, plan {report.plan_sha256[:12]}…"
+            f"OK: {report.build}: {report.files} files ({report.bytes / 1e6:,.1f} MB) match their "
+            f"hashes, {report.rows:,} rows match the manifest, plan {report.plan_sha256[:12]}…"
         )
     else:
         yield (
             f"NOT OK: {report.build}: {len(report.findings)} differences. Run the `ferdata build` "
-            "command again to make damaged shards anew."
+            "command again to rebuild damaged shards."
         )

@@ -1,4 +1,4 @@
-"""The part of `verify` about rules: nothing leaks, but what the build declares, to the image."""
+"""The rules that `verify` checks: nothing leaks except exactly what the build declares."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Rules:
     Attributes:
         manifest: The rows as stored.
         options: The options as recorded.
-        leaks: The leaks as recorded, in words.
+        leaks: Descriptions of the leaks, as recorded.
         failed: Sample ids of the rows that could not be rendered.
     """
 
@@ -43,91 +43,94 @@ class Rules:
 
     @cached_property
     def leak(self) -> Mapping[str, Any]:
-        """The leak that the build declares, as its rows and options give it; empty if none."""
-        return self._counted() if self._declares() else {}
+        """The declared leak, computed again from rows and options; empty if none is declared."""
+        return self._computed_leak() if self._declares_leak() else {}
 
     @property
-    def apart(self) -> bool:
-        """Whether augmented copies may be in every split, as the build was asked and declares."""
+    def copies_in_any_split(self) -> bool:
+        """Whether augmented copies may be outside train, as the build was asked to and declares."""
         return bool(self.leak.get("augmented_before_split"))
 
     def findings(self) -> Iterator[Finding]:
-        """Yield what breaks a rule, and what is declared otherwise than it is."""
-        yield from self._declaration()
-        yield from self._rows()
+        """Yield each broken rule, and each difference between declared and actual leaks."""
+        yield from self._check_declaration()
+        yield from self._check_rows()
 
     def notes(self) -> Iterator[str]:
-        """Yield what is allowed and still worth knowing."""
+        """Yield caveats that are no error: declared leaks, kept duplicates, fallbacks."""
         for text in leak_texts({"leak": self.leak}):
-            yield f"this build leaks, as it says itself: {text}"
-        if self._pictures and self._keeps_duplicates():
-            yield f"{_listed(self._pictures)}; the build was told to keep duplicates"
+            yield f"this build leaks, as declared: {text}"
+        if self._shared_images and self._keeps_duplicates():
+            yield f"{_listed(self._shared_images)}, as --duplicates keep allows"
         yield from fallback_notes(self.manifest, self.options.align)
 
-    # -- what is declared ----------------------------------------------------------------------
+    # -- the declared leak ---------------------------------------------------------------------
 
-    def _declares(self) -> bool:
+    def _declares_leak(self) -> bool:
         return isinstance(self.manifest.provenance.get("leak"), Mapping)
 
-    def _counted(self) -> Mapping[str, Any]:
-        """Count what leaks; empty where the options hold no rules to go by."""
+    def _computed_leak(self) -> Mapping[str, Any]:
+        """Count what leaks; empty if the recorded split rules can't be used."""
         try:
             rules = parse_rules(self.options.split)
-            counted = declare_leak(
+            declared = declare_leak(
                 self.manifest, rules, augmented_before_split=self.options.augments_first
             )
         except FerdataError:
             return {}
-        found: Mapping[str, Any] = counted.provenance["leak"]
-        return found
+        leak: Mapping[str, Any] = declared.provenance["leak"]
+        return leak
 
-    def _declaration(self) -> Iterator[Finding]:
-        """Hold both records' declarations against the rows."""
+    def _check_declaration(self) -> Iterator[Finding]:
+        """Compare the leaks in manifest and record with those of the rows."""
         provenance = self.manifest.provenance
         asked = self.options.augments_first or self.options.allow_group_leak
-        if asked and not self._declares():
+        if asked and not self._declares_leak():
             what = "declares no leak, although the build was asked for one"
             yield Finding(FindingKind.RECORD, _MANIFEST, what)
-        elif self._declares() and provenance["leak"] != self.leak:
-            what = "the leak that it declares is not the one that its rows and options give"
+        elif self._declares_leak() and provenance["leak"] != self.leak:
+            what = "the leak that it declares differs from that of its rows and options"
             yield Finding(FindingKind.RECORD, _MANIFEST, what)
-        said = leak_texts({**provenance, "leak": self.leak})
-        if list(self.leaks) != said:
-            listed = "; ".join(said) or "none"
-            what = f"its list of leaks is not what {_MANIFEST} gives: {listed}"
+        expected = leak_texts({**provenance, "leak": self.leak})
+        if list(self.leaks) != expected:
+            listed = "; ".join(expected) or "none"
+            what = f"its list of leaks differs from that of {_MANIFEST}: {listed}"
             yield Finding(FindingKind.RECORD, BUILD_FILE, what)
 
-    # -- what holds of the rows ----------------------------------------------------------------
+    # -- the rows ------------------------------------------------------------------------------
 
-    def _rows(self) -> Iterator[Finding]:
-        manifest = self.manifest
+    def _check_rows(self) -> Iterator[Finding]:
+        manifest, moved = self.manifest, self.copies_in_any_split
         try:
-            # Copies outside train are declared; all other rules hold as ever.
-            alone = [None] * len(manifest)
-            (manifest.with_column("parent_id", alone) if self.apart else manifest).validate()
-            check_parents(manifest, copies_moved=self.apart, rejected=self.failed)
+            # Copies outside train are declared; all other rules still apply.
+            no_parents = [None] * len(manifest)
+            (manifest.with_column("parent_id", no_parents) if moved else manifest).validate()
+            check_parents(manifest, copies_moved=moved, rejected=self.failed)
         except ManifestError as error:
             yield _broken(str(error))
         if missing := manifest.table.column("split").null_count:
             yield _broken(f"{missing} rows have no split")
         declared = manifest.with_provenance("leak", self.leak)
-        if people := subjects_in_several_splits(declared):
-            dataset, subject = people[0]
-            yield _broken(f"{len(people)} people are in two splits, {subject} of {dataset} first")
-        if self._pictures and not self._keeps_duplicates():
-            yield _broken(_listed(self._pictures))
+        if subjects := subjects_in_several_splits(declared):
+            dataset, subject = subjects[0]
+            yield _broken(
+                f"{len(subjects)} subjects are in more than one split, for instance {subject} of "
+                f"{dataset}"
+            )
+        if self._shared_images and not self._keeps_duplicates():
+            yield _broken(_listed(self._shared_images))
 
     def _keeps_duplicates(self) -> bool:
         return self.options.duplicates == "keep"
 
     @cached_property
-    def _pictures(self) -> list[str]:
-        """Return the pictures in two splits, where no augmentation before the split is declared."""
-        return [] if self.apart else images_in_several_splits(self.manifest)
+    def _shared_images(self) -> list[str]:
+        """Pixel hashes in several splits; empty if augmentation before the split is declared."""
+        return [] if self.copies_in_any_split else images_in_several_splits(self.manifest)
 
 
-def _listed(pictures: Sequence[str]) -> str:
-    return f"{len(pictures)} pictures are in two splits, {pictures[0]} first"
+def _listed(hashes: Sequence[str]) -> str:
+    return f"{len(hashes)} images are in more than one split, for instance {hashes[0][:12]}…"
 
 
 def _broken(what: str) -> Finding:

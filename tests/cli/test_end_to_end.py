@@ -36,7 +36,7 @@ def test_readme_commands_from_nothing_to_an_evaluated_model(tmp_path: Path) -> N
         assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
         assert "Traceback" not in result.stderr
         outputs[command.split()[1]] = result.stdout
-    assert "What to do next" in outputs["build"]
+    assert "Next steps" in outputs["build"]
     record = json.loads((tmp_path / "out/rafdb/build.json").read_text())
     assert len(set(record["summary"]["after"]["train"].values())) == 1
     found = record["summary"]["faces"]

@@ -21,7 +21,7 @@ class Sample(Options):
     without_flag: ClassVar[frozenset[str]] = frozenset({"inner"})
 
     size: int = 112
-    """Side in `pixels`."""
+    """Side in `pixels`, see `color`."""
     color: Literal["rgb", "gray"] = "rgb"
     """Color space."""
     formats: Annotated[tuple[Literal["a", "b"], ...], BeforeValidator(split_words)] = ("a", "b")
@@ -78,7 +78,7 @@ def test_lists_and_mappings_are_yaml(run) -> None:
 
 def test_the_help_is_made_of_the_declaration(run) -> None:
     text = " ".join(run("--help").split())
-    assert "Images: --size N Side in pixels. [default: 112]" in text
+    assert "Images: --size N Side in 'pixels', see --color. [default: 112]" in text
     assert "--color rgb|gray Color space. [default: rgb]" in text
     assert "--formats a,b Formats. [default: a,b]" in text
     assert "--file FILE A file [default: none at all]." in text

@@ -42,7 +42,7 @@ def test_registered_things_come_by_name_and_go() -> None:
     known: Registry[int] = Registry("detector", {})
     known.register("two")(2)
     assert known.get("two") == 2
-    with pytest.raises(PluginError, match="a detector named 'two' already"):
+    with pytest.raises(PluginError, match="already a detector named 'two'"):
         known.register("two")
     known.unregister("two")
     with pytest.raises(UnknownNameError, match="unknown detector 'two'"):
@@ -86,5 +86,5 @@ def test_kinds_of_other_versions_are_passed_over_and_said(
 
 
 def test_kinds_are_checked() -> None:
-    with pytest.raises(PluginError, match="no kind of plugin"):
+    with pytest.raises(PluginError, match="not a kind of plugin"):
         Registry("modell", {})

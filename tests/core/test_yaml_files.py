@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from ferdata.core.errors import ManifestError, UnknownNameError
-from ferdata.core.yaml_files import describe_unknown_key, load_declared, read_model
+from ferdata.core.yaml_files import describe_unknown_key, load_named, read_model
 
 
 class Part(BaseModel):
@@ -28,13 +28,13 @@ class Whole(BaseModel):
     ("text", "problems"),
     [
         ("license: x\nlicens: y", "the file: unknown key 'licens'. Did you mean 'license'?"),
-        ("licence: x", "the file: the key 'licence' is called 'license' now"),
+        ("licence: x", "the file: the key 'licence' is now called 'license'"),
         ("license: x\nsound: {}", "unknown key 'sound'; expected one of layouts, license, parts"),
         ("{}", "license: Field required"),
         ("[1]", "the file: Input should be a valid dictionary"),
         (
             "license: x\nparts: {one: {framing: a, notes: [b]}}",
-            "parts.one: the key 'notes' is called 'caveats' now",
+            "parts.one: the key 'notes' is now called 'caveats'",
         ),
         ("license: x\nlayouts: [{framing: a}, {framin: b}]",
          "layouts.1: unknown key 'framin'. Did you mean 'framing'?; layouts.1.framing: Field"),
@@ -58,12 +58,12 @@ def test_a_renamed_key_is_not_missing_too(tmp_path: Path) -> None:
 
 
 def test_renamed_keys_only_where_the_new_name_is_known() -> None:
-    assert "called 'leak_free' now" in describe_unknown_key("sound", ["leak_free", "build"])
+    assert "now called 'leak_free'" in describe_unknown_key("sound", ["leak_free", "build"])
     assert "expected one of build" in describe_unknown_key("sound", ["build"])
 
 
 def test_files_by_path_and_shipped_ones_by_name(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match=r"gone\.yaml: can't be read \(No such file"):
-        load_declared("whole", "mixes", str(tmp_path / "gone.yaml"), Whole)
+        load_named("whole", "mixes", str(tmp_path / "gone.yaml"), Whole)
     with pytest.raises(UnknownNameError, match="unknown whole 'nothing'"):
-        load_declared("whole", "mixes", "nothing", Whole)
+        load_named("whole", "mixes", "nothing", Whole)

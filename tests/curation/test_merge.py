@@ -107,10 +107,12 @@ def test_a_smaller_label_space(
 
 def test_classes_that_a_source_lacks(tmp_path: Path, rafdb: Manifest, ckplus: Manifest) -> None:
     with pytest.raises(LabelError, match="anger is not in ckplus; contempt is not in rafdb"):
-        merge([rafdb, ckplus], load_mix(mix_file(tmp_path, lacking="error")))
-    merged = merge([rafdb, ckplus], load_mix(mix_file(tmp_path, lacking="drop")))
+        merge([rafdb, ckplus], load_mix(mix_file(tmp_path, missing_classes="error")))
+    merged = merge([rafdb, ckplus], load_mix(mix_file(tmp_path, missing_classes="drop")))
     assert set(merged.column("label")) == {"surprise"}
     assert len(merged.rejects) == 4
+    declared = merged.provenance["merge"]["mix"]  # manifests store it under its former name
+    assert declared["lacking"] == "drop" and "missing_classes" not in declared
     assert {each.stage for each in merged.rejects} == {"curate"}
 
 
@@ -168,10 +170,12 @@ def test_the_mixes_that_ship_are_consistent(name: str) -> None:
         ({"sources": {}}, "sources"),
         ({"sources": {"rafdb": {"split": "at random"}}}, "split of rafdb: unknown split rule"),
         ({"sources": {"rafdb": {"labels": {"anger": "rage"}}}}, "rage"),
-        ({"build": {"split": "official"}}, r"build\.split: .* write it at each source"),
-        ({"build": {"recipe": "lmfer"}}, "give it to the build: --recipe NAME"),
-        ({"build": {"leak_free": True}}, "give it to the build: --leak-free"),
-        ({"build": {"sound": True}}, "give it to the build: --leak-free"),
+        ({"build": {"split": "official"}}, r"build\.split: .* set it for each source"),
+        ({"build": {"recipe": "lmfer"}}, "use --recipe NAME when you build"),
+        ({"build": {"leak_free": True}}, "use --leak-free when you build"),
+        ({"build": {"sound": True}}, "use --leak-free when you build"),
+        ({"lacking": "keep"}, "the key 'lacking' is now called 'missing_classes'"),
+        ({"notes": ["x"]}, "the key 'notes' is now called 'caveats'"),
         ({"lable_space": "basic7"}, "unknown key 'lable_space'.*Did you mean 'label_space'"),
         ({"sources": {"rafdb": {"label": {}}}}, r"sources\.rafdb: .*Did you mean 'labels'"),
     ],

@@ -164,7 +164,7 @@ def test_state_at_the_end_of_an_epoch_is_the_next_one(mini):
 
 def test_state_of_another_order_is_refused(mini):
     state = ShardLoader(mini.root, batch_size=8, seed=3).state_dict()
-    with pytest.raises(OptionError, match=r"seed = 3.*has 4"):
+    with pytest.raises(OptionError, match=r"seed=3.*has 4"):
         ShardLoader(mini.root, batch_size=8, seed=4).load_state_dict(state)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ferdata.evaluation.metrics import score, wilson_interval
@@ -68,6 +68,7 @@ def test_a_class_that_is_never_answered_has_precision_zero():
     assert scores.per_class[1].f1 == 0
 
 
+@settings(deadline=None)  # the first call imports torchmetrics
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=60))
 def test_scores_agree_with_torchmetrics(pairs):
     import torch

@@ -43,7 +43,7 @@ def test_detect(basic: Path, tmp_path: Path) -> None:
     (tmp_path / "other/notes.txt").write_text("x")
     code, text = run("detect", tmp_path / "other")
     assert code == 1
-    assert "no known dataset" in text
+    assert "no dataset recognized" in text
     assert run("detect", tmp_path / "other", "--json") == (1, "[]\n")
 
 

@@ -186,8 +186,8 @@ def test_unknown_names(tmp_path: Path) -> None:
     ("text", "problem"),
     [
         ("name: broken\ncodes: [", "not a YAML file"),
-        ("name: broken\nlicence: x", "the key 'licence' is called 'license' now"),
-        ("name: broken\nnotes: [x]", "the key 'notes' is called 'caveats' now"),
+        ("name: broken\nlicence: x", "the key 'licence' is now called 'license'"),
+        ("name: broken\nnotes: [x]", "the key 'notes' is now called 'caveats'"),
     ],
 )
 def test_broken_info_names_its_file(

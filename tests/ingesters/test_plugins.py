@@ -10,11 +10,9 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 from support import plugins
-from support.plugins import install_by_hand, install_example, run_ferdata
+from support.plugins import install_by_hand, run_ferdata, write_smiles
 from support.trees import kinds, touch, write
 
 from ferdata import ingesters
@@ -25,29 +23,25 @@ from ferdata.core.rejects import load_rejects
 from ferdata.ingesters import catalog
 from ferdata.ingesters.ferplus.label_rules import COLUMNS
 
+pytestmark = pytest.mark.xdist_group("plugin_site")  # one installation for all
+
 
 @pytest.fixture(scope="module", params=["installed", "by hand"])
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the example package in it."""
-    target = tmp_path_factory.mktemp("site")
     if request.param == "installed":
-        install_example(target, tmp_path_factory.mktemp("build") / "source")
-    else:
-        install_by_hand(target, plugins.SOURCE)
+        return request.getfixturevalue("plugin_site")
+    target = tmp_path_factory.mktemp("site")
+    install_by_hand(target, plugins.SOURCE)
     return target
 
 
 @pytest.fixture
 def smiles(tmp_path: Path) -> Path:
-    """Return a small copy of the example's dataset."""
-    for number in range(32):
-        name = f"{('happy', 'neutral')[number % 2]}/smiler{number // 4:02d}_{number % 4}.png"
-        path = tmp_path / "data/smiles" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pixels = np.random.default_rng(number).integers(0, 255, (48, 48), np.uint8)
-        path.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
-    touch(tmp_path / "data/smiles", "happy/holiday.png")
-    return tmp_path / "data"
+    """Return a small copy of the example's dataset, with a file too many."""
+    root = write_smiles(tmp_path / "data")
+    touch(root, "happy/holiday.png")
+    return root.parent
 
 
 @pytest.mark.slow
@@ -183,7 +177,7 @@ def test_a_program_registers_its_own_dataset(tmp_path: Path) -> None:
         manifest = ingesters.ingest("mine", write(tmp_path / "data/a.txt", "x"))
         assert manifest.column("sample_id") == ["mine/1"]
         assert kinds(manifest) == ["blank line"]
-        with pytest.raises(PluginError, match="there is a dataset named 'kdef' already"):
+        with pytest.raises(PluginError, match="there is already a dataset named 'kdef'"):
             ingesters.register("kdef")(Nameless)
     finally:
         catalog.datasets().unregister("mine")

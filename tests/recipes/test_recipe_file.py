@@ -141,7 +141,10 @@ def test_a_reason_for_nothing_is_an_error(tmp_path: Path, part: str, place: str)
         ({"datasets": {}}, "datasets"),
         ({"treadmill": 1}, "treadmill"),
         ({"paper": {"title": "T"}}, r"paper\.authors"),
-        ({"claims": [{"where": "Table 1", "dataset": "kdef"}]}, "'kdef' is none of its datasets"),
+        (
+            {"claims": [{"where": "Table 1", "dataset": "kdef"}]},
+            "'kdef' is not one of its datasets",
+        ),
         (
             {
                 "datasets": {
@@ -181,4 +184,4 @@ def test_a_recipe_without_claims_can_be_shown(tmp_path: Path) -> None:
     path = write(tmp_path)
     text = describe(load_recipe(path), path)
     assert f"ferdata train out/mine-rafdb --recipe {path}" in text
-    assert "What the paper" not in text
+    assert "the paper" not in text

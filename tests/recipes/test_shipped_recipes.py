@@ -39,7 +39,7 @@ def split_counts(dataset: str, split: str) -> dict[str, int]:
 
 
 def expected(name: str, dataset: str, where: str) -> Expected:
-    return next(each for each in RECIPES[name].use(dataset).expected if each.where == where)
+    return next(each for each in RECIPES[name].protocol(dataset).expected if each.where == where)
 
 
 def test_there_is_a_recipe_for_each_of_the_five_papers() -> None:
@@ -111,7 +111,7 @@ def test_best_is_chosen_only_where_there_is_validation(name: str, dataset: str) 
 
 @pytest.mark.parametrize(("name", "dataset"), USES)
 def test_layouts_are_layouts_of_the_dataset(name: str, dataset: str) -> None:
-    layouts = RECIPES[name].use(dataset).layouts
+    layouts = RECIPES[name].protocol(dataset).layouts
     if is_mix(dataset):
         assert not layouts
     else:
@@ -143,11 +143,11 @@ def test_what_can_be_had_is_what_the_dataset_has(dataset: str, each: Expected) -
 
 
 def test_numbers_that_contradict_each_other_are_not_called_attainable() -> None:
-    table, text = RECIPES["lmfer"].use("rafdb").expected
+    table, text = RECIPES["lmfer"].protocol("rafdb").expected
     assert (table.total, table.attainable) == (23_709, True)
     assert (text.total, text.attainable) == (20_699, False)
     assert "23,709" in text.why
-    slip = RECIPES["a_mobilenet"].use("ferplus").expected[-1]
+    slip = RECIPES["a_mobilenet"].protocol("ferplus").expected[-1]
     assert sum(slip.splits.values()) == 31_411
     assert not slip.attainable
     every = [
@@ -163,7 +163,7 @@ def test_numbers_that_contradict_each_other_are_not_called_attainable() -> None:
 def test_lmfer_is_balanced_to_table_1_before_the_split() -> None:
     recipe = RECIPES["lmfer"]
     printed = recipe.build_options("rafdb")
-    table = recipe.use("rafdb").expected[0]
+    table = recipe.protocol("rafdb").expected[0]
     assert parse_target(printed["balance_to"]) == table.counts
     assert printed["augment_before_split"]
     assert parse_rule(printed["split"]) == parse_rule("stratified:70:20:10")
@@ -179,7 +179,7 @@ def test_lmfer_sound_has_the_same_numbers_of_train() -> None:
     leak_free = recipe.build_options("rafdb", leak_free=True)
     rule = parse_rule(leak_free["split"])
     assert isinstance(rule, StratifiedRule)
-    table = recipe.use("rafdb").expected[0]
+    table = recipe.protocol("rafdb").expected[0]
     shares = quotas({("rafdb", name): rows for name, rows in table.counts.items()}, rule.train)
     assert parse_target(leak_free["balance_to"]) == {name: n for (_, name), n in shares.items()}
 
@@ -217,7 +217,7 @@ def test_ctan_weights_come_out_as_printed() -> None:
 @pytest.mark.parametrize(
     ("dataset", "where", "rows"),
     [
-        ("fer2013", "Table 2, with the three names put right", 1),
+        ("fer2013", "Table 2, with the three names corrected", 1),
         ("ckplus", "Table 3", 3),
         ("jaffe", "Table 5", 1),
     ],
@@ -240,7 +240,7 @@ def test_ctan_table_2_has_three_names_rotated() -> None:
 def test_ctan_table_6_is_complete_with_4226_of_surprise() -> None:
     printed = expected("ctan", "FER_CK+_KDEF", "Table 6, as printed")
     whole = expected(
-        "ctan", "FER_CK+_KDEF", "Table 6, with surprise worked out from the printed weights"
+        "ctan", "FER_CK+_KDEF", "Table 6, with surprise computed from the printed weights"
     )
     for name, weight in whole.weights.items():
         assert round(weight * printed.counts[name]) == pytest.approx(32_853, abs=1)

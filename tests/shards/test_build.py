@@ -207,7 +207,7 @@ def test_other_options_in_the_same_directory(
 def test_two_builds_of_one_directory_exclude_each_other(demo_rafdb: Path, tmp_path: Path) -> None:
     from ferdata.shards.runner import lock
 
-    with lock(tmp_path), pytest.raises(LockedError, match="at work here"):
+    with lock(tmp_path), pytest.raises(LockedError, match="is running here"):
         build_shards("rafdb", demo_rafdb, tmp_path, OPTIONS, SERIAL)
 
 

@@ -172,7 +172,7 @@ def test_merge_command(pair: dict[str, Path], tmp_path: Path) -> None:
     assert blind.exit_code == 0, blind.output
     unhashed = Manifest.load(tmp_path / "blind.parquet")
     assert len(unhashed) == sum(sizes)
-    assert "no duplicates were looked for" in unhashed.provenance["fallbacks"]["duplicates"]
+    assert "duplicates were not searched" in unhashed.provenance["fallbacks"]["duplicates"]
 
 
 def test_folders_that_do_not_fit_the_mix(pair: dict[str, Path], tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def test_folders_that_do_not_fit_the_mix(pair: dict[str, Path], tmp_path: Path) 
         build_shards(mix, {"rafdb": pair["rafdb"]}, tmp_path / "a", None, serial)
     with pytest.raises(OptionError, match="kdef, which is not part of it"):
         build_shards(mix, {**pair, "kdef": tmp_path}, tmp_path / "b", None, serial)
-    with pytest.raises(OptionError, match="no dataset of pair leaves this choice"):
+    with pytest.raises(OptionError, match="no dataset of pair offers this choice"):
         build_shards(mix, pair, tmp_path / "c", BuildOptions(choices={"poses": "all"}), serial)
     narrow = write_mix(tmp_path, label_space=["anger", "fear"])
     with pytest.raises(LabelError, match="rafdb: disgust"):

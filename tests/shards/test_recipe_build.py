@@ -92,19 +92,19 @@ def test_record_card_and_summary_say_that_it_leaks(leaky: Path, recipe: Path) ->
     record = read_json(leaky / "build.json")
     (text,) = record["leaks"]
     assert "after augmentation" in text and "share an original image with train" in text
-    assert "the split of rafdb's authors is ignored" in record["notes"][0]
+    assert "the official split of rafdb is not used" in record["notes"][0]
     card = (leaky / "hf" / "README.md").read_text()
     assert f"**This build leaks:** {text}" in card
     assert "Split before augmentation" not in card
     assert "Validation is 10%" not in card  # two tenths of everything, by the rule
     assert "before the split" in card
-    assert "Note: the split of rafdb's authors is ignored" in card
+    assert "Note: the official split of rafdb is not used" in card
     assert "Built with the recipe leaky." in card
     summary = (leaky.parent / "summary.txt").read_text()
     assert f"THIS BUILD LEAKS: {text}." in summary
     assert "only train is augmented" not in summary
     assert f"ferdata train {leaky} --recipe {recipe}\n" in summary  # the file, not its name
-    assert "Table 9: not compared: a synthetic copy with 0.012 of the images" in summary
+    assert "Table 9: not compared: this is a synthetic copy at scale 0.012" in summary
     assert record["recipe"]["name"] == record["options"]["recipe"] == "leaky"
 
 
@@ -120,7 +120,7 @@ def test_the_summary_counts_every_split_with_its_copies(leaky: Path) -> None:
 def test_verify_passes_a_declared_leak_and_reports_it(leaky: Path) -> None:
     result = run("verify", leaky)
     assert result.exit_code == 0, result.output
-    assert "note: this build leaks, as it says itself: originals and augmented" in result.stdout
+    assert "note: this build leaks, as declared: originals and augmented" in result.stdout
 
 
 def test_verify_finds_a_leak_that_is_not_declared(leaky: Path, tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_verify_finds_a_leak_that_is_not_declared(leaky: Path, tmp_path: Path) -
     found = verify(out, quiet=True).findings
     said = [finding.what for finding in found]
     assert any("outside the train split" in what for what in said)
-    assert any("holds augmented copies in test" in what for what in said)
+    assert any("contains augmented copies in test" in what for what in said)
     assert "build.json" in {f.file for f in found if f.kind == FindingKind.RECORD}
 
 
@@ -245,7 +245,7 @@ def test_sound_splits_first_and_does_not_leak(
     result = run_build(*words)
     assert result.exit_code == 0, result.output
     assert "LEAKS" not in result.stdout
-    assert "recipe     leaky, with the split first" in result.stdout
+    assert "recipe     leaky with --leak-free" in result.stdout
     record = read_json(out / "build.json")
     assert record["leaks"] == []
     assert record["recipe"]["leak_free"] is True
@@ -306,7 +306,7 @@ def test_equalized_images_come_out_of_a_row_alone(demo_rafdb: Path, tmp_path: Pa
     [
         (["--recipe", "lmfr"], "Did you mean 'lmfer'"),
         (["--recipe", "a_mobilenet", "--size", "3"], "--size 3"),
-        (["--leak-free"], "give --recipe"),
+        (["--leak-free"], "needs --recipe"),
         (["--operations", "{tmp}/none.yaml"], "--operations"),
         (["--recipe", "{tmp}/broken.yaml"], "not a YAML file"),
     ],
@@ -346,7 +346,7 @@ def test_frames_are_assigned_individually_on_demand(ckplus: Path, tmp_path: Path
     assert f"**This build leaks:** {text}" in (tmp_path / "leaky/hf/README.md").read_text()
     checked = verify(tmp_path / "leaky", quiet=True)
     assert checked.ok, checked.findings
-    assert any("as it says itself" in note for note in checked.notes)
+    assert any("as declared" in note for note in checked.notes)
     leak_free = build_shards(
         "ckplus", ckplus, tmp_path / "leak_free", BuildOptions(**options), SERIAL
     )

@@ -15,12 +15,12 @@ from ferdata.curation.leakage import leak_texts
 from ferdata.curation.split import resolve_rules
 from ferdata.ingesters import dataset_info
 from ferdata.recipes import Recipe
-from ferdata.shards.arrangement import arrange
 from ferdata.shards.finish import notes, without_failed
 from ferdata.shards.options import BuildOptions
 from ferdata.shards.paper_counts import describe_comparison, recipe_record
 from ferdata.shards.recipe_options import apply_recipe
 from ferdata.shards.shard import ShardReport
+from ferdata.shards.split_order import split_and_augment
 
 # LMFER, Table 1: images after augmentation.
 TABLE_1 = {
@@ -57,7 +57,7 @@ def build_rows(
     manifest: Manifest, **given: Any
 ) -> tuple[Manifest, Manifest, BuildOptions, Recipe | None]:
     options, recipe = apply_recipe(BuildOptions(**given), "rafdb")
-    source, rows = arrange(manifest, resolve_rules(manifest, options.split), options)
+    source, rows = split_and_augment(manifest, resolve_rules(manifest, options.split), options)
     return source, rows, options, recipe
 
 
@@ -85,7 +85,7 @@ def test_lmfer_has_the_counts_of_table_1(paper: Any) -> None:
         for name, number in rows.counts()[part].items():
             assert abs(number - share * TABLE_1[name]) < 1
     found = recipe_record(recipe, "rafdb", source, rows, options).expected
-    assert describe_comparison(found[0]) == f"matches {found[0].where} to the image"
+    assert describe_comparison(found[0]) == f"matches {found[0].where} exactly"
     assert found[1].differences == {"total": {"all": {"built": 23_709, "paper": 20_699}}}
     assert "sum to 23,709" in describe_comparison(found[1])
 
@@ -111,7 +111,7 @@ def test_lmfer_leaks_and_says_how_much(paper: Any) -> None:
     (text,) = leak_texts(rows.provenance)
     assert f"of 2,371 test images, {related:,} ({related / 2371:.1%}) share an original" in text
     (note,) = notes(source, options.split)
-    assert "of 3,068 images of their test split" in note
+    assert "of its 3,068 test images" in note
 
 
 def test_sound_is_the_same_with_the_split_first(rafdb: Manifest, paper: Any) -> None:
@@ -128,7 +128,7 @@ def test_sound_is_the_same_with_the_split_first(rafdb: Manifest, paper: Any) -> 
     # As many images to train on as in the paper's split, class by class.
     assert rows.counts()["train"] == paper[1].counts()["train"]
     first, second = recipe_record(recipe, "rafdb", source, rows, options).expected
-    assert describe_comparison(first).endswith("to the image (images before augmentation)")
+    assert describe_comparison(first).endswith("exactly (images before augmentation)")
     assert second.matches is None
 
 
@@ -153,7 +153,7 @@ def test_a_target_below_what_there_is_leaves_the_class_as_it_is(rafdb: Manifest)
 @pytest.mark.parametrize("split", ["official", "subject:8:1:1"])
 def test_copies_are_drawn_by_stratified_rules_only(rafdb: Manifest, split: str) -> None:
     few = rafdb.take(range(0, len(rafdb), 400))
-    with pytest.raises(OptionError, match=r"rafdb has another rule than a stratified one"):
+    with pytest.raises(OptionError, match=r"the rule of rafdb must be stratified"):
         build_rows(few, recipe="lmfer", split=split, balance_to="max")
 
 
@@ -171,7 +171,7 @@ def recipe_with(*expected: dict[str, Any]) -> Recipe:
 
 def test_counts_that_differ_are_named(rafdb: Manifest) -> None:
     options = BuildOptions(split="official", validation=0.1, augment="balance")
-    source, rows = arrange(rafdb, resolve_rules(rafdb, "official"), options)
+    source, rows = split_and_augment(rafdb, resolve_rules(rafdb, "official"), options)
     in_test = source.counts()["test"]
     recipe = recipe_with(
         {"where": "A", "counts": {"fear": 355, "anger": 4295 + 162, "disgust": 4295 + 160}},
@@ -184,7 +184,7 @@ def test_counts_that_differ_are_named(rafdb: Manifest) -> None:
     a, b, c, d, e = map(describe_comparison, found)
     raised = by_class(rows)
     assert f"A: fear {raised['fear']:,}, paper 355; anger {raised['anger']:,}, paper 4,457" in a
-    assert b == "matches B to the image"  # the paper tells of no validation
+    assert b == "matches B exactly"  # the paper tells of no validation
     assert c == "differs from C: train 11,044, paper 12,271; validation 1,227, paper 0"
     assert d == "differs from D: anger 162, paper 163 (before augmentation)"
     assert e == "differs from E: all 15,339, paper 15,539 (a slip)"

@@ -13,8 +13,8 @@ from ferdata.core.manifest import Manifest
 from ferdata.core.split_rules import parse_rules
 from ferdata.curation.leakage import leak_texts
 from ferdata.curation.stage import curate
-from ferdata.shards.arrangement import augment_then_split
 from ferdata.shards.options import BuildOptions
+from ferdata.shards.split_order import augment_then_split
 from ferdata.shards.verify_report import FindingKind
 from ferdata.shards.verify_rules import Rules
 
@@ -84,7 +84,7 @@ def test_leaks_that_are_declared_as_they_are_pass(films: Manifest, copies: Manif
         texts = leak_texts(manifest.provenance)
         assert found(manifest, options, leaks=texts) == []
         notes = list(Rules(manifest, BuildOptions(**options), texts, ()).notes())
-        assert notes == [f"this build leaks, as it says itself: {texts[0]}"]
+        assert notes == [f"this build leaks, as declared: {texts[0]}"]
 
 
 @pytest.mark.parametrize("leaks", [[], ["fine"]])

@@ -10,6 +10,9 @@ import tomllib
 from importlib.util import find_spec
 from pathlib import Path
 
+import cv2
+import numpy as np
+
 from ferdata.core.registry import GROUP
 
 SOURCE = Path(__file__).with_name("plugin_package")
@@ -42,6 +45,17 @@ def install_by_hand(target: Path, source: Path) -> None:
     (info / "METADATA").write_text(metadata)
     entries = [f"{name} = {value}" for name, value in project["entry-points"][GROUP].items()]
     (info / "entry_points.txt").write_text("\n".join([f"[{GROUP}]", *entries]) + "\n")
+
+
+def write_smiles(folder: Path) -> Path:
+    """Write a copy of the example's dataset, 32 images of noise, and return its root."""
+    for number in range(32):
+        name = f"{('happy', 'neutral')[number % 2]}/smiler{number // 4:02d}_{number % 4}.png"
+        path = folder / "smiles" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = np.random.default_rng(number).integers(0, 255, (48, 48), np.uint8)
+        path.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
+    return folder / "smiles"
 
 
 def run_ferdata(*arguments: object, path: Path) -> subprocess.CompletedProcess[str]:

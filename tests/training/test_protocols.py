@@ -136,7 +136,7 @@ def test_the_first_epochs_can_see_a_subset_only(make_build, tmp_path):
 
 
 def test_half_of_the_subsets_options_is_refused():
-    with pytest.raises(OptionError, match=r"^subset \(0.5\) and subset_epochs \(0\) belong"):
+    with pytest.raises(OptionError, match=r"^subset \(0.5\) and subset_epochs \(0\) must be given"):
         TrainOptions.checked({"subset": 0.5})
 
 

@@ -121,7 +121,7 @@ def test_resume_starts_a_run_where_there_is_none(whole_run, tmp_path, caplog):
 def test_resume_refuses_another_build(whole_run, make_build):
     _, run, _ = whole_run
     other = make_build(plan="b" * 64)
-    with pytest.raises(RunError, match="--resume needs the same"):
+    with pytest.raises(RunError, match="can only be resumed on the same build"):
         run_training(other, run, resume=True, quiet=True)
 
 

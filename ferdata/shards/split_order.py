@@ -1,4 +1,4 @@
-"""The two orders of augmentation and split: the sound one, and the one of papers that leak."""
+"""The two orders of split and augmentation: split first, or, as in papers that leak, split last."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from ferdata.curation.stage import curate
 from ferdata.shards.options import BuildOptions
 
 
-def arrange(
+def split_and_augment(
     manifest: Manifest, rules: SplitRules, options: BuildOptions
 ) -> tuple[Manifest, Manifest]:
-    """Split and augment, in the order that the options ask for.
+    """Split and augment in the order that the options ask for.
 
     Args:
-        manifest: Source images with pixel hashes, as `locate_faces` fills them in.
-        rules: Settled split rules.
+        manifest: Source images with pixel hashes, as `locate_faces` returns them.
+        rules: Resolved split rules, without `auto`.
         options: The build's options.
 
     Returns:
         The source images with their splits, and all rows, augmented copies included.
 
     Raises:
-        FerdataError: The rows, the rules and the options don't fit together.
+        FerdataError: The rows, the rules and the options contradict each other.
     """
     if options.augments_first:
         return augment_then_split(manifest, rules, options)
@@ -43,7 +43,7 @@ def arrange(
 def split_then_augment(
     manifest: Manifest, rules: SplitRules, options: BuildOptions
 ) -> tuple[Manifest, Manifest]:
-    """Split, then raise the small classes of train; copies stay with their parents."""
+    """Split, then balance the classes of train; copies stay in the split of their parents."""
     source = curate(
         manifest,
         rules,
@@ -63,27 +63,27 @@ def split_then_augment(
 def augment_then_split(
     manifest: Manifest, rules: SplitRules, options: BuildOptions
 ) -> tuple[Manifest, Manifest]:
-    """Raise the small classes of all images, then split originals and copies one by one.
+    """Balance the classes of all images, then split originals and copies individually.
 
     Raises:
-        OptionError: A rule says of images where they go, so that copies can't be drawn.
+        OptionError: A rule is not `stratified`, so rows can't be drawn individually.
     """
     datasets = sorted(set(manifest.strings("dataset")))
-    bound = [name for name in datasets if not isinstance(rules.of(name), StratifiedRule)]
-    if bound:
+    others = [name for name in datasets if not isinstance(rules.of(name), StratifiedRule)]
+    if others:
         raise OptionError(
-            f"--split {rules.text}: what is augmented before the split is drawn one by one, and "
-            f"{', '.join(bound)} has another rule than a stratified one; "
+            f"--split {rules.text}: images augmented before the split are assigned to splits "
+            f"individually, so the rule of {', '.join(others)} must be stratified; "
             "use for instance --split stratified:8:1:1"
         )
-    found = find_duplicates(manifest, near=options.near_duplicates)
-    manifest = manifest.with_provenance("duplicates", found.summary(options.duplicates, [], 0))
-    every = _balance(manifest.with_column("split", ["train"] * len(manifest)), options)
-    done = split(every, rules, seed=options.seed, ignore_groups=True)
-    done = declare_leak(done, rules, augmented_before_split=True)
-    check_splits(done)
-    originals = done.table.filter(pc.is_null(done.table.column("parent_id")))
-    return replace(done, table=originals), done
+    duplicates = find_duplicates(manifest, near=options.near_duplicates)
+    manifest = manifest.with_provenance("duplicates", duplicates.summary(options.duplicates, [], 0))
+    augmented = _balance(manifest.with_column("split", ["train"] * len(manifest)), options)
+    rows = split(augmented, rules, seed=options.seed, ignore_groups=True)
+    rows = declare_leak(rows, rules, augmented_before_split=True)
+    check_splits(rows)
+    originals = rows.table.filter(pc.is_null(rows.table.column("parent_id")))
+    return replace(rows, table=originals), rows
 
 
 def _balance(manifest: Manifest, options: BuildOptions) -> Manifest:

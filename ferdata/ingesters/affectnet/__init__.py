@@ -1,1 +1,0 @@
-"""AffectNet: readers of its layouts, and its synthetic copy."""

@@ -1,1 +1,0 @@
-"""CK+: readers of its layouts, and its synthetic copy."""

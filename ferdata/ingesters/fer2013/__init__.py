@@ -1,1 +1,0 @@
-"""FER2013: reader of its layouts, and its synthetic copy."""

@@ -1,1 +1,0 @@
-"""FER+: reader of its layouts, its label rules, and its synthetic copy."""

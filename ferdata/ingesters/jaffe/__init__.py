@@ -1,1 +1,0 @@
-"""JAFFE: readers of its layouts, and its synthetic copy."""

@@ -1,1 +1,0 @@
-"""KDEF: readers of its layouts, and its synthetic copy."""
