@@ -62,6 +62,11 @@ def merge(manifests: Iterable[Manifest], mix: Mix) -> Manifest:
     ingested = {
         "datasets": list(mix.sources),
         "ignored": _ignored(sources),
+        "decisions": [
+            text
+            for source in sources
+            for text in source.provenance.get("ingest", {}).get("decisions", ())
+        ],
         **_synthetic_scale(sources),
     }
     return merged.with_provenance("ingest", ingested).with_provenance("merge", provenance)

@@ -41,6 +41,8 @@ class Layout:
         confidence: How sure the detection is, 0 to 1.
         evidence: What it was recognized by, one sentence each.
         notices: What is noticed in this copy; logged when it has been read.
+        decisions: What the reader decided where the copy leaves it open, one sentence each; in the
+            build's notes.
         ignored: Files that the reader knows and leaves out on purpose, by path, each with the rule
             that is counted in the summary, for instance `"images in other poses"`.
     """
@@ -53,6 +55,7 @@ class Layout:
     confidence: float
     evidence: tuple[str, ...]
     notices: Notices = field(default_factory=Notices, repr=False, compare=False)
+    decisions: list[str] = field(default_factory=list, repr=False, compare=False)
     ignored: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from ferdata.core.errors import (
-    FerdataError,
     LayoutError,
     TooManyRejectsError,
     UnknownNameError,
@@ -52,17 +51,17 @@ def examine(layout: Layout) -> list[str]:
     """Read the labels of a detected copy and report what is suspicious about their counts.
 
     Returns:
-        Sentences, see `ferdata.ingesters.fingerprints`; if the copy can't be read, the reason.
+        Sentences, see `ferdata.ingesters.fingerprints`.
+
+    Raises:
+        FerdataError: The copy can't be read as it is.
     """
     reader = ingester(layout.dataset)
     counts: dict[str, dict[str, int]] = {}
-    try:
-        for each in reader.read(layout, reader.info.choose({})):
-            if isinstance(each, Sample):
-                split = counts.setdefault(each.official_split or UNSPLIT, {})
-                split[each.label] = split.get(each.label, 0) + 1
-    except FerdataError as error:
-        return [str(error)]
+    for each in reader.read(layout, reader.info.choose({})):
+        if isinstance(each, Sample):
+            split = counts.setdefault(each.official_split or UNSPLIT, {})
+            split[each.label] = split.get(each.label, 0) + 1
     return suspicions(layout.dataset, counts, layout.root)
 
 
@@ -115,7 +114,8 @@ def ingest(name: str, root: Path, **choices: str | None) -> Manifest:
         logger.info("%s: ignored %d %s", name, count, rule)
     _warn_of_rejects(name, inventory.rejects)
     said = _provenance(manifest, reader, layout, chosen, root)
-    return manifest.with_provenance("ingest", said | {"ignored": ignored})
+    said |= {"ignored": ignored, "decisions": list(layout.decisions)}
+    return manifest.with_provenance("ingest", said)
 
 
 def _choose(reader: Ingester, tree: FileTree, source: str | None) -> Layout:

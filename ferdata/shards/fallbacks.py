@@ -85,6 +85,7 @@ def fallback_notes(manifest: Manifest, align: str) -> Iterator[str]:
         manifest: All rows of the build; of augmented copies, only what balancing recorded counts.
         align: `auto`, `none` or `five`.
     """
+    yield from manifest.provenance.get("ingest", {}).get("decisions", ())
     yield from manifest.provenance.get("fallbacks", {}).get("split", ())
     yield from manifest.provenance.get("faces", {}).get("fallbacks", ())
     yield from _unbalanced(manifest)

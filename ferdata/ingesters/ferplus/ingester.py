@@ -20,7 +20,8 @@ from ferdata.core.rejects import Reject
 from ferdata.ingesters.catalog import register
 from ferdata.ingesters.class_folders import class_folder
 from ferdata.ingesters.contract import OF_REJECTS, Choices, Ingester, Layout
-from ferdata.ingesters.fer2013.ingester import TABLE_COLUMNS, USAGES, pixel_tables, wrong_usage
+from ferdata.ingesters.fer2013.ingester import TABLE_COLUMNS, pixel_tables
+from ferdata.ingesters.fer2013.names import USAGES, wrong_usage
 from ferdata.ingesters.ferplus.label_rules import COLUMNS, EMOTIONS, decide
 from ferdata.ingesters.info import Counts
 from ferdata.ingesters.label_list import read_lines
