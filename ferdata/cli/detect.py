@@ -10,6 +10,7 @@ import typer
 
 from ferdata.cli.flags import Json
 from ferdata.cli.output import echo_json
+from ferdata.core.errors import FerdataError
 
 if TYPE_CHECKING:
     from ferdata.ingesters import Layout
@@ -37,14 +38,16 @@ def detect(
     from ferdata import ingesters  # noqa: PLC0415 - keeps start-up light
 
     found = ingesters.detect(folder)
-    warnings = _examine(found)
+    warnings, unreadable = _examine(found)
     if as_json:
         echo_json([_as_json(each, warnings.get(each, [])) for each in found])
     elif found:
         typer.echo("\n".join(_as_text(each, warnings.get(each, [])) for each in found))
-        best = found[0].dataset
-        typer.echo(f"\nBuild it: ferdata build {best} --data '{folder}' --out out/{best}")
-        for mix in _mixes({each.dataset for each in found}):
+        readable = [each for each in found if each not in unreadable]
+        if found[0] in readable:
+            best = found[0].dataset
+            typer.echo(f"\nBuild it: ferdata build {best} --data '{folder}' --out out/{best}")
+        for mix in _mixes({each.dataset for each in readable}):
             typer.echo(f"As one:   ferdata build {mix} --data '{folder}' --out out/mix")
     else:
         known = ", ".join(ingesters.dataset_names())
@@ -62,8 +65,12 @@ def _mixes(datasets: set[str]) -> list[str]:
     return [name for name in mix_names() if set(load_mix(name).sources) <= datasets]
 
 
-def _examine(found: list[Layout]) -> dict[Layout, list[str]]:
-    """Return what is suspicious about the most likely dataset in each folder."""
+def _examine(found: list[Layout]) -> tuple[dict[Layout, list[str]], set[Layout]]:
+    """Read the most likely dataset in each folder.
+
+    Returns:
+        What is suspicious about each, and which can't be read as they are.
+    """
     from ferdata import ingesters  # noqa: PLC0415 - keeps start-up light
 
     likeliest: dict[Path, Layout] = {}
@@ -72,12 +79,20 @@ def _examine(found: list[Layout]) -> dict[Layout, list[str]]:
     logger = logging.getLogger("ferdata")
     level = logger.level
     logger.setLevel(logging.ERROR)  # its warnings are printed with the results
+    warnings: dict[Layout, list[str]] = {}
+    unreadable: set[Layout] = set()
     try:
-        return {
-            each: ingesters.examine(each) for each in likeliest.values() if each.confidence >= _SURE
-        }
+        for each in likeliest.values():
+            if each.confidence < _SURE:
+                continue
+            try:
+                warnings[each] = ingesters.examine(each)
+            except FerdataError as error:
+                warnings[each] = [str(error)]
+                unreadable.add(each)
     finally:
         logger.setLevel(level)
+    return warnings, unreadable
 
 
 def _as_text(found: Layout, warnings: list[str]) -> str:

@@ -49,6 +49,9 @@ def ingest(
     typer.echo(_counts(manifest))
     typer.echo(f"{len(manifest):,} rows in {out}")
     typer.echo(f"{len(manifest.rejects):,} rejects in {rejects_file(out)}")
+    ignored = manifest.provenance["ingest"]["ignored"]
+    listed = ", ".join(f"{count:,} {rule}" for rule, count in ignored.items())
+    typer.echo(f"{sum(ignored.values()):,} files ignored{f': {listed}' if listed else ''}")
 
 
 def require_parquet(out: Path) -> None:

@@ -74,6 +74,12 @@ class LabelError(FerdataError):
     """A label is not in the label space, or two label spaces are not compatible."""
 
 
+class WrongLabelsError(LabelError):
+    """Labels are believed to be wrong, so nothing is written."""
+
+    exit_code = 1
+
+
 class ManifestError(FerdataError):
     """A manifest violates its schema or a rule, or a recipe or mix is not valid."""
 
@@ -141,6 +147,6 @@ class LockedError(BuildError):
 
 
 class TooManyRejectsError(FerdataError):
-    """More rows were rejected than `--max-reject-rate` allows."""
+    """More rows were rejected than `--max-reject-rate` allows, or all."""
 
     exit_code = 1

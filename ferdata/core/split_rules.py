@@ -98,6 +98,39 @@ class OfficialRule(FixedRule):
         return list(values)
 
 
+_NATIVE = {
+    "train": ("train", "training"),
+    "validation": ("val", "valid", "validation", "dev", "publictest"),
+    "test": ("test", "testing", "privatetest"),
+}
+_SPLIT_OF_WORD = {word: split for split, words in _NATIVE.items() for word in words}
+
+
+def split_of_word(word: str) -> str | None:
+    """Return the split that a copy's own word means, `"train"` for `Train_Set`; None if unknown."""
+    word = re.sub(r"[ _-]?(set|split|images|data)$", "", word.strip().lower())
+    return _SPLIT_OF_WORD.get(word)
+
+
+@dataclass(frozen=True)
+class NativeRule(FixedRule):
+    """Keep the split of the copy itself: its folders, columns or lists; `native`."""
+
+    name: ClassVar[str] = "native"
+    example: ClassVar[str] = "native"
+    needs: ClassVar[str | None] = "split_native"
+
+    def assign(self, dataset: str, values: Sequence[str]) -> list[str]:
+        """Return the split that each row's word means."""
+        known = {word: split_of_word(word) for word in set(values)}
+        if unknown := sorted(word for word, split in known.items() if split is None):
+            raise OptionError(
+                f"split rule {self.name}: {dataset} has splits named {', '.join(unknown)}; "
+                f"expected words such as {', '.join(words[0] for words in _NATIVE.values())}"
+            )
+        return [known[word] or "" for word in values]
+
+
 @dataclass(frozen=True)
 class SubjectFoldRule(FixedRule):
     """Test on one of several folds of subjects; `subject-kfold:10:3`.
@@ -230,6 +263,7 @@ class SubjectRule(RatioRule):
 RULES: tuple[type[SplitRule], ...] = (
     AutoRule,
     OfficialRule,
+    NativeRule,
     StratifiedRule,
     SubjectRule,
     SubjectFoldRule,
@@ -302,7 +336,7 @@ def parse_rule(text: str) -> SplitRule:
     """Parse a split rule as written on the command line.
 
     Args:
-        text: `auto`, `official`, `stratified:TRAIN:VALIDATION:TEST`,
+        text: `auto`, `official`, `native`, `stratified:TRAIN:VALIDATION:TEST`,
             `subject:TRAIN:VALIDATION:TEST`, or `subject-kfold:FOLDS:FOLD`.
 
     Raises:

@@ -59,7 +59,16 @@ def merge(manifests: Iterable[Manifest], mix: Mix) -> Manifest:
         },
         "counts": counts_by_dataset(merged),
     }
-    ingested = {"datasets": list(mix.sources)} | _synthetic_scale(sources)
+    ingested = {
+        "datasets": list(mix.sources),
+        "ignored": _ignored(sources),
+        "decisions": [
+            text
+            for source in sources
+            for text in source.provenance.get("ingest", {}).get("decisions", ())
+        ],
+        **_synthetic_scale(sources),
+    }
     return merged.with_provenance("ingest", ingested).with_provenance("merge", provenance)
 
 
@@ -102,6 +111,14 @@ def _by_dataset(manifests: Iterable[Manifest]) -> dict[str, Manifest]:
                 rejects=tuple(rejects),
             )
     return parts
+
+
+def _ignored(sources: Iterable[Manifest]) -> dict[str, int]:
+    """Add up the files that became no rows, by rule."""
+    total: Counter[str] = Counter()
+    for source in sources:
+        total.update(source.provenance.get("ingest", {}).get("ignored", {}))
+    return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _require_sources(parts: Mapping[str, Manifest], mix: Mix) -> None:

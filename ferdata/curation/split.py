@@ -19,11 +19,13 @@ from ferdata.core.errors import ManifestError, OptionError
 from ferdata.core.manifest import Manifest
 from ferdata.core.split_rules import (
     AutoRule,
+    NativeRule,
     OfficialRule,
     SplitRule,
     SplitRules,
     parse_rule,
     parse_rules,
+    split_of_word,
 )
 from ferdata.curation.assignment import SplitAssignment
 from ferdata.curation.clusters import RowClusters
@@ -39,8 +41,9 @@ def resolve_rules(manifest: Manifest, rules: str | SplitRule | SplitRules) -> Sp
     """Resolve split rules for the datasets of a manifest.
 
     For each dataset, `auto` becomes `official` if every row has an official split, and train is one
-    of several; else `subject:8:1:1` if every row has a subject; else `stratified:8:1:1`, with a
-    warning that the split is not subject-independent.
+    of several; else `native` if the same holds for the copy's own split; else `subject:8:1:1` if
+    every row has a subject; else `stratified:8:1:1`, with a warning that the split is not
+    subject-independent.
 
     Args:
         manifest: Rows of every dataset that the rules are for.
@@ -133,6 +136,15 @@ def _suitable_rule(manifest: Manifest, dataset: str) -> SplitRule:
     parts = set(pc.unique(table.column("official_split")).to_pylist())
     if None not in parts and "train" in parts and len(parts) > 1:
         return OfficialRule()
+    words = pc.unique(table.column("split_native")).to_pylist()
+    native = {split_of_word(word or "") for word in words}
+    if None not in native and "train" in native and len(native) > 1:
+        logger.warning(
+            "%s has no official split; the split of this copy is kept (%s)",
+            dataset,
+            ", ".join(sorted(words)),
+        )
+        return NativeRule()
     if not table.column("subject").null_count:
         return _BY_SUBJECT
     logger.warning(

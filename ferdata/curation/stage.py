@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ferdata.core.manifest import Manifest
-from ferdata.core.split_rules import OfficialRule, SplitRules
+from ferdata.core.split_rules import NativeRule, OfficialRule, SplitRules
 from ferdata.curation.clusters import RowClusters, find_clusters
 from ferdata.curation.duplicates import (
     Action,
@@ -61,7 +61,7 @@ def curate(
     require_action(duplicates)
     rules = resolve_rules(manifest, rules)
     clusters = find_clusters(manifest, near)
-    before = report_duplicates(manifest, clusters, _official_splits(manifest, rules))
+    before = report_duplicates(manifest, clusters, _shipped_splits(manifest, rules))
     kept, clusters = _drop(manifest, clusters, before, duplicates)
     done = split(kept, rules, validation=validation, seed=seed, clusters=clusters,
                  ignore_groups=ignore_groups)  # fmt: skip
@@ -80,12 +80,14 @@ def curate(
     return done
 
 
-def _official_splits(manifest: Manifest, rules: SplitRules) -> npt.NDArray[np.object_]:
-    """Return the official split of each row that keeps it, None for all others; shape (N,)."""
-    splits, datasets = manifest.strings("official_split"), manifest.strings("dataset")
+def _shipped_splits(manifest: Manifest, rules: SplitRules) -> npt.NDArray[np.object_]:
+    """Return the split of each row that keeps the one it came with, else None; shape (N,)."""
+    datasets = manifest.strings("dataset")
+    splits = np.full(len(manifest), None, object)
     for dataset in set(datasets):
-        if not isinstance(rules.of(dataset), OfficialRule):
-            splits[datasets == dataset] = None
+        rule, rows = rules.of(dataset), datasets == dataset
+        if isinstance(rule, (OfficialRule, NativeRule)) and rule.needs:
+            splits[rows] = rule.assign(dataset, manifest.strings(rule.needs)[rows].tolist())
     return splits
 
 

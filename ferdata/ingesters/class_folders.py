@@ -15,7 +15,7 @@ SPLIT_FOLDER = re.compile(r"train|test|valid|val|validation", re.IGNORECASE)
 
 def class_of(path: str) -> str | None:
     """Return the expression that a file's folder is named after, or None for any other name."""
-    return _class_of_folder(class_folder(path))
+    return class_of_word(class_folder(path))
 
 
 def class_folder(path: str) -> str:
@@ -41,7 +41,8 @@ def wrong_folder(path: str, expected: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _class_of_folder(word: str) -> str | None:
+def class_of_word(word: str) -> str | None:
+    """Return the expression that a folder's name means, or None for any other name."""
     try:
         return canonical_name(word)
     except LabelError:

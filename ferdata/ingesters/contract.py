@@ -21,6 +21,9 @@ from ferdata.ingesters.tree import FileTree
 
 STAGE = "ingest"
 
+OF_REJECTS = "images whose line in a list was rejected"
+"""The rule for images that a rejected line names; the line is the reject."""
+
 Choices = Mapping[str, str]
 """What to read where a dataset offers a choice, `{"poses": "half"}`; see `DatasetInfo`."""
 
@@ -38,6 +41,10 @@ class Layout:
         confidence: How sure the detection is, 0 to 1.
         evidence: What it was recognized by, one sentence each.
         notices: What is noticed in this copy; logged when it has been read.
+        decisions: What the reader decided where the copy leaves it open, one sentence each; in the
+            build's notes.
+        ignored: Files that the reader knows and leaves out on purpose, by path, each with the rule
+            that is counted in the summary, for instance `"images in other poses"`.
     """
 
     dataset: str
@@ -48,6 +55,8 @@ class Layout:
     confidence: float
     evidence: tuple[str, ...]
     notices: Notices = field(default_factory=Notices, repr=False, compare=False)
+    decisions: list[str] = field(default_factory=list, repr=False, compare=False)
+    ignored: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def below(

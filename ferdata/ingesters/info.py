@@ -208,6 +208,15 @@ class DatasetInfo(_Info):
         return chosen
 
     @property
+    def images_by_class(self) -> dict[str, int]:
+        """The published number of images of each class, over all splits."""
+        total = dict.fromkeys(self.codes.values(), 0)
+        for by_class in self.counts.values():
+            for label, rows in by_class.items():
+                total[label] += rows
+        return total
+
+    @property
     def code_of(self) -> dict[str, int]:
         """The dataset's own code of each class name."""
         return {label: code for code, label in self.codes.items()}

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ferdata.core.errors import FerdataError, LayoutError, UnknownNameError
+from ferdata.core.errors import (
+    LayoutError,
+    TooManyRejectsError,
+    UnknownNameError,
+)
 from ferdata.core.manifest import Manifest
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.catalog import all_ingesters, ingester
@@ -16,6 +21,7 @@ from ferdata.ingesters.contract import Ingester, Layout
 from ferdata.ingesters.count_checks import check_counts, official_counts
 from ferdata.ingesters.fingerprints import suspicions
 from ferdata.ingesters.info import UNSPLIT
+from ferdata.ingesters.inventory import Inventory
 from ferdata.ingesters.sample import Sample, samples_table
 from ferdata.ingesters.tree import FileTree
 
@@ -45,17 +51,17 @@ def examine(layout: Layout) -> list[str]:
     """Read the labels of a detected copy and report what is suspicious about their counts.
 
     Returns:
-        Sentences, see `ferdata.ingesters.fingerprints`; if the copy can't be read, the reason.
+        Sentences, see `ferdata.ingesters.fingerprints`.
+
+    Raises:
+        FerdataError: The copy can't be read as it is.
     """
     reader = ingester(layout.dataset)
     counts: dict[str, dict[str, int]] = {}
-    try:
-        for each in reader.read(layout, reader.info.choose({})):
-            if isinstance(each, Sample):
-                split = counts.setdefault(each.official_split or UNSPLIT, {})
-                split[each.label] = split.get(each.label, 0) + 1
-    except FerdataError as error:
-        return [str(error)]
+    for each in reader.read(layout, reader.info.choose({})):
+        if isinstance(each, Sample):
+            split = counts.setdefault(each.official_split or UNSPLIT, {})
+            split[each.label] = split.get(each.label, 0) + 1
     return suspicions(layout.dataset, counts, layout.root)
 
 
@@ -91,28 +97,25 @@ def ingest(name: str, root: Path, **choices: str | None) -> Manifest:
     chosen = reader.info.choose(choices)
     layout = _choose(reader, tree, source)
     logger.info("%s: reading the %s layout in %s", name, layout.name, layout.root)
-    rejects: list[Reject] = []
-    samples = _samples(reader.read(layout, chosen), rejects)
+    inventory = Inventory(layout)
+    samples = inventory.samples(reader.read(layout, chosen))
     framing = reader.info.layout(layout.name).framing
     manifest = Manifest(
         samples_table(samples, name, layout.name, framing),
         reader.label_space(chosen),
-        rejects=tuple(rejects),
         roots={name: layout.root},
     )
+    _require_rows(manifest, layout, inventory.rejects)
+    manifest = replace(manifest, rejects=tuple(inventory.rejects))
     manifest.validate()
     layout.notices.log(name)
-    _warn_of_rejects(name, rejects)
-    return manifest.with_provenance("ingest", _provenance(manifest, reader, layout, chosen, root))
-
-
-def _samples(found: Iterable[Sample | Reject], rejects: list[Reject]) -> Iterator[Sample]:
-    """Yield the samples, and collect the rejects."""
-    for each in found:
-        if isinstance(each, Sample):
-            yield each
-        else:
-            rejects.append(each)
+    ignored = inventory.ignored()
+    for rule, count in ignored.items():
+        logger.info("%s: ignored %d %s", name, count, rule)
+    _warn_of_rejects(name, inventory.rejects)
+    said = _provenance(manifest, reader, layout, chosen, root)
+    said |= {"ignored": ignored, "decisions": list(layout.decisions)}
+    return manifest.with_provenance("ingest", said)
 
 
 def _choose(reader: Ingester, tree: FileTree, source: str | None) -> Layout:
@@ -166,6 +169,18 @@ def _explain_missing(reader: Ingester, tree: FileTree) -> str:
 def _detect(tree: FileTree) -> list[Layout]:
     found = [layout for each in all_ingesters().values() for layout in each.detect(tree)]
     return sorted(found, key=lambda layout: (-layout.confidence, layout.dataset, layout.name))
+
+
+def _require_rows(manifest: Manifest, layout: Layout, rejects: list[Reject]) -> None:
+    """Refuse a copy of which nothing can be used."""
+    if len(manifest):
+        return
+    counted = Counter(each.reason for each in rejects).most_common(3)
+    listed = "; ".join(f"{count:,} × {reason}" for reason, count in counted)
+    raise TooManyRejectsError(
+        f"{layout.root}: read as {layout.dataset} in the {layout.name} layout, but no row can be "
+        f"used{f': {listed}' if listed else ', since the folder holds no image'}."
+    )
 
 
 def _warn_of_rejects(name: str, rejects: list[Reject]) -> None:

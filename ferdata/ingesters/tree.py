@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,9 +9,7 @@ from pathlib import Path
 
 from ferdata.core.errors import LayoutError
 from ferdata.core.images import IMAGE_SUFFIXES
-
-MAX_DEPTH = 8
-"""Levels of folders that are searched; bounds the time if the root is far too high."""
+from ferdata.ingesters.walk import Pairs, Walk
 
 _ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".tar.gz", ".tgz")
 
@@ -21,17 +18,21 @@ _ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".tar.gz", ".tgz")
 class FileTree:
     """All files below a root, as posix paths relative to it.
 
-    Hidden files and `__MACOSX` folders, which archive programs create, are not listed.
-
     Attributes:
         root: The folder.
-        files: Paths relative to the root, sorted.
+        files: Paths relative to the root, sorted; without litter and unusable ones.
         unreadable: Folders that can't be listed, each with the system's reason.
+        litter: Files that other programs left, each with the rule of `ferdata.ingesters.litter`;
+            and links to folders that are listed elsewhere.
+        unusable: Files that can't be in a manifest, each with the reason; bytes of a name that
+            aren't UTF-8 are escaped.
     """
 
     root: Path
     files: tuple[str, ...]
-    unreadable: tuple[tuple[str, str], ...] = ()
+    unreadable: Pairs = ()
+    litter: Pairs = ()
+    unusable: Pairs = ()
 
     @classmethod
     def scan(cls, root: Path) -> FileTree:
@@ -41,14 +42,23 @@ class FileTree:
             LayoutError: The root is missing, not a folder, empty, or can't be read.
         """
         _require_folder(root)
-        files: list[str] = []
-        unreadable: list[tuple[str, str]] = []
-        _walk(root, files, unreadable)
-        if unreadable and unreadable[0][0] == "":
-            raise LayoutError(f"{root}: can't be read ({unreadable[0][1]}); check its permissions.")
-        if not files and not unreadable:
+        walk = Walk(root)
+        walk.run()
+        if walk.unreadable and walk.unreadable[0][0] == "":
+            reason = walk.unreadable[0][1]
+            raise LayoutError(f"{root}: can't be read ({reason}); check its permissions.")
+        if not walk.files and not walk.unreadable:
+            if walk.unusable:
+                path, reason = min(walk.unusable)
+                raise LayoutError(f"{root}: no file can be used: {path}: {reason}.")
             raise LayoutError(f"{root}: contains no files; give the folder with the dataset.")
-        return cls(root, tuple(sorted(files)), tuple(sorted(unreadable)))
+        return cls(
+            root,
+            tuple(sorted(walk.files)),
+            tuple(sorted(walk.unreadable)),
+            tuple(sorted(walk.litter)),
+            tuple(sorted(walk.unusable)),
+        )
 
     def below(self, folder: str) -> FileTree:
         """Return the part of the tree below a folder.
@@ -60,14 +70,16 @@ class FileTree:
             return self
         prefix = f"{folder}/"
         cut = len(prefix)
+
+        def inside(pairs: Pairs) -> Pairs:
+            return tuple((p[cut:], text) for p, text in pairs if f"{p}/".startswith(prefix))
+
         return FileTree(
             self.root / folder,
             tuple(path[cut:] for path in self.files if path.startswith(prefix)),
-            tuple(
-                (path[cut:], reason)
-                for path, reason in self.unreadable
-                if f"{path}/".startswith(prefix)
-            ),
+            inside(self.unreadable),
+            inside(self.litter),
+            inside(self.unusable),
         )
 
     def require_readable(self) -> None:
@@ -152,44 +164,3 @@ def _require_folder(root: Path) -> None:
     if not is_folder:
         advice = "extract it and give the folder" if is_archive(root.name) else "give a folder"
         raise LayoutError(f"{root}: is a file, not a folder; {advice}.")
-
-
-def _walk(root: Path, files: list[str], unreadable: list[tuple[str, str]]) -> None:
-    """Collect files and unreadable folders, in an order that does not depend on the disk."""
-    seen: set[tuple[int, int]] = set()
-    pending = [("", 0)]
-    while pending:
-        folder, depth = pending.pop()
-        try:
-            status = (root / folder).stat()
-            if (status.st_dev, status.st_ino) in seen:
-                continue
-            seen.add((status.st_dev, status.st_ino))
-            folders = _list_folder(root, folder, files)
-        except OSError as error:
-            unreadable.append((folder, error.strerror or str(error)))
-            continue
-        if depth < MAX_DEPTH:
-            pending.extend((path, depth + 1) for path in sorted(folders, reverse=True))
-
-
-def _list_folder(root: Path, folder: str, files: list[str]) -> list[str]:
-    """Add a folder's files to `files` and return its folders."""
-    folders = []
-    with os.scandir(root / folder) as entries:
-        for entry in entries:
-            if entry.name.startswith(".") or entry.name == "__MACOSX":
-                continue
-            path = f"{folder}/{entry.name}" if folder else entry.name
-            if not _is_unicode(path):
-                raise OSError(f"the name {path!r} in it is not UTF-8; rename it")
-            if entry.is_dir():
-                folders.append(path)
-            else:
-                files.append(path)
-    return folders
-
-
-def _is_unicode(path: str) -> bool:
-    """Say whether a path can be stored; Python reads bytes that aren't UTF-8 as surrogates."""
-    return path.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in path)

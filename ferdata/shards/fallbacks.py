@@ -13,11 +13,28 @@ import numpy.typing as npt
 
 from ferdata.core.errors import FerdataError
 from ferdata.core.manifest import Manifest
-from ferdata.core.split_rules import AutoRule, SplitRules, StratifiedRule, parse_rules
+from ferdata.core.split_rules import (
+    AutoRule,
+    NativeRule,
+    SplitRule,
+    SplitRules,
+    StratifiedRule,
+    parse_rules,
+)
 from ferdata.faces.locate import has_points
 from ferdata.shards.render import alignment_kind
 
 _PLURAL = {"photograph": "photographs", "crop": "face crops"}
+_SPLIT_TEXTS: dict[type[SplitRule], str] = {
+    NativeRule: (
+        "the split of {} is that of this copy, since the images have no official split: nobody "
+        "vouches for it"
+    ),
+    StratifiedRule: (
+        "the split of {} is by class only, since not every image has a subject: images of one "
+        "subject may be in several splits"
+    ),
+}
 _LEAST_SPREAD = 1e-9  # of five points that determine a scale, see `faces.align.similarity`
 
 
@@ -40,7 +57,7 @@ def with_remedy(error: FerdataError) -> FerdataError:
 
 
 def record_split_fallbacks(manifest: Manifest, asked: str, resolved: SplitRules) -> Manifest:
-    """Record which datasets `auto` splits by class only, because their subjects are unknown.
+    """Record which datasets `auto` splits otherwise than by their authors or by subject.
 
     Args:
         manifest: Source images.
@@ -48,13 +65,17 @@ def record_split_fallbacks(manifest: Manifest, asked: str, resolved: SplitRules)
         resolved: The rules that `auto` was resolved to.
     """
     rules = parse_rules(asked)
-    by_class = [
-        f"the split of {name} is by class only, since not every image has a subject: images of one "
-        "subject may be in several splits"
+    automatic = [
+        name
         for name in sorted(set(manifest.strings("dataset")))
-        if isinstance(rules.of(name), AutoRule) and isinstance(resolved.of(name), StratifiedRule)
+        if isinstance(rules.of(name), AutoRule)
     ]
-    return manifest.with_provenance("fallbacks", {"split": by_class}) if by_class else manifest
+    texts = [
+        _SPLIT_TEXTS[type(resolved.of(name))].format(name)
+        for name in automatic
+        if type(resolved.of(name)) in _SPLIT_TEXTS
+    ]
+    return manifest.with_provenance("fallbacks", {"split": texts}) if texts else manifest
 
 
 def fallback_notes(manifest: Manifest, align: str) -> Iterator[str]:
@@ -64,6 +85,7 @@ def fallback_notes(manifest: Manifest, align: str) -> Iterator[str]:
         manifest: All rows of the build; of augmented copies, only what balancing recorded counts.
         align: `auto`, `none` or `five`.
     """
+    yield from manifest.provenance.get("ingest", {}).get("decisions", ())
     yield from manifest.provenance.get("fallbacks", {}).get("split", ())
     yield from manifest.provenance.get("faces", {}).get("fallbacks", ())
     yield from _unbalanced(manifest)

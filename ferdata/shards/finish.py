@@ -151,6 +151,7 @@ def _build_record(
             total=len(rejects),
             by_stage=dict(sorted(Counter(reject.stage for reject in rejects).items())),
             by_reason=_by_reason(rejects),
+            ignored=stored.provenance.get("ingest", {}).get("ignored", {}),
         ),
         summary=SummaryRecord(
             before=source.counts(),

@@ -79,6 +79,8 @@ class RejectRecord(RecordPart):
     by_stage: Counts = {}
     by_reason: dict[str, Counts] = {}
     """Rows by stage and kind of reason."""
+    ignored: Counts = {}
+    """Files of the data folders that are no images of the dataset, by rule; they are no rejects."""
 
 
 class SummaryRecord(RecordPart):

@@ -165,14 +165,17 @@ def _what_is_augmented(options: BuildOptions) -> str:
 
 def _rejects(record: BuildRecord, out: Path) -> str:
     rejects = record.rejects
-    if not rejects.total:
-        return "rejects    none"
-    lines = [f"rejects    {rejects.total:,}, see {out / 'rejects.parquet'}:"]
+    lines = ["rejects    none"]
+    if rejects.total:
+        lines = [f"rejects    {rejects.total:,}, see {out / 'rejects.parquet'}:"]
     lines += [
         f"  {count:>6,} × {stage}: {reason}"
         for stage, reasons in rejects.by_reason.items()
         for reason, count in reasons.items()
     ]
+    if rejects.ignored:
+        listed = ", ".join(f"{count:,} {rule}" for rule, count in rejects.ignored.items())
+        lines.append(f"ignored    {listed}")
     return "\n".join(lines)
 
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import pytest
 
-from ferdata.core.errors import OptionError, UnknownNameError
+from ferdata.core.errors import ManifestError, OptionError, UnknownNameError
 from ferdata.core.split_rules import (
     AutoRule,
     OfficialRule,
@@ -162,3 +162,43 @@ def test_rules_name_each_dataset_and_no_other(three):
     assert split(three.take(range(40)), resolved).provenance["split"]["rule"] == (
         "a=official,b=subject:8:1:1"
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("train", "test"), ("train", "test")),
+        (("Training", "PublicTest", "PrivateTest"), ("train", "validation", "test")),
+        (("train_set", "val_set"), ("train", "validation")),
+        (("TRAIN", "dev", "testing"), ("train", "validation", "test")),
+    ],
+)
+def test_native_keeps_the_split_of_the_copy(make_manifest, words, expected):
+    rows = [{"split_native": words[index % len(words)], "label": "anger"} for index in range(30)]
+    manifest = make_manifest(rows)
+    assert resolve_rules(manifest, "auto").text == "native"
+    done = split(manifest, "native", validation=0)
+    assert done.column("split") == [expected[index % len(words)] for index in range(30)]
+
+
+@pytest.mark.parametrize("word", ["fold1", "holdout", None])
+def test_words_that_are_no_splits_are_not_kept(make_manifest, word):
+    rows = [
+        {"split_native": word if index % 2 else "train", "label": "anger"} for index in range(30)
+    ]
+    manifest = make_manifest(rows)
+    assert resolve_rules(manifest, "auto").text == "stratified:8:1:1"
+    with pytest.raises((OptionError, ManifestError)):
+        split(manifest, "native")
+
+
+def test_the_authors_split_comes_before_that_of_a_copy(make_manifest):
+    rows = [
+        {
+            "official_split": "train" if index % 3 else "test",
+            "split_native": "valid" if index % 2 else "train",
+            "label": "anger",
+        }
+        for index in range(30)
+    ]
+    assert resolve_rules(make_manifest(rows), "auto").text == "official"

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 from support.trees import kinds, touch, write
 
-from ferdata.core.errors import AnnotationError, LabelError, LayoutError, OptionError
+from ferdata.core.errors import (
+    AnnotationError,
+    LabelError,
+    LayoutError,
+    OptionError,
+    TooManyRejectsError,
+)
 from ferdata.core.images import read_image
 from ferdata.core.labels import BASIC8
 from ferdata.core.split_rules import SubjectFoldRule
@@ -170,7 +176,8 @@ def test_a_sequence_that_was_cut_short_has_lost_its_peak(tmp_path: Path) -> None
     (lost,) = manifest.rejects
     assert lost.sample_id == "ckplus/S005_001_00000005"
     assert lost.reason.startswith("missing image: ")
-    assert len(ingest("ckplus", root, frames="peak")) == 0
+    with pytest.raises(TooManyRejectsError, match="1 × missing image: the last frame"):
+        ingest("ckplus", root, frames="peak")
 
 
 def test_a_sequence_of_two_frames(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -216,6 +223,8 @@ def test_the_authors_trees_come_before_remade_copies(tmp_path: Path) -> None:
     manifest = ingest("ckplus", root)
     assert set(manifest.column("layout")) == {"official"}
     assert not manifest.rejects
+    ignored = manifest.provenance["ingest"]["ignored"]
+    assert ignored["images outside the tree of the sequences"] == 1
 
 
 def test_images_without_emotion_files(tmp_path: Path) -> None:

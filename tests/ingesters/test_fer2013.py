@@ -6,13 +6,22 @@ import logging
 from collections import Counter
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from support.trees import touch, write
 
-from ferdata.core.errors import AnnotationError, LabelError, LayoutError
+from ferdata.core.errors import (
+    AnnotationError,
+    LabelError,
+    LayoutError,
+    OptionError,
+    WrongLabelsError,
+)
 from ferdata.core.rejects import Reject
 from ferdata.ingesters import FileTree, Sample, dataset_info, detect, ingest
 from ferdata.ingesters.catalog import ingester
+from ferdata.ingesters.code_orders import CODE_ORDERS, CodeCounts
 
 USAGES = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
 FOLDERS = {"anger": "angry", "happiness": "happy", "sadness": "sad"}
@@ -40,7 +49,17 @@ def read(root: str, *paths: str) -> tuple[str, list[Sample | Reject]]:
     """Read a tree that is only a list of names; return the layout's name and the rows."""
     reader = ingester("fer2013")
     layout = reader.detect(FileTree(Path(root), tuple(sorted(paths))))[0]
-    return layout.name, list(reader.read(layout, {}))
+    return layout.name, list(reader.read(layout, reader.info.choose({})))
+
+
+def crops(root: Path, *paths: str, side: int = 48, channels: int = 1) -> Path:
+    """Write images of noise, by default of FER2013's size."""
+    for index, path in enumerate(paths):
+        shape = (side, side) if channels == 1 else (side, side, channels)
+        pixels = np.random.default_rng(index).integers(0, 255, shape, np.uint8)
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(root / path), pixels)
+    return root
 
 
 @pytest.mark.parametrize(
@@ -120,16 +139,16 @@ def test_kaggle_rows(tmp_path: Path) -> None:
     manifest = ingest("fer2013", root)
     columns = ["sample_id", "label", "label_native", "official_split", "split_native"]
     assert [tuple(row.values()) for row in manifest.rows(columns)] == [
-        ("fer2013/PrivateTest_10077120", "sadness", "sad", "test", "PrivateTest"),
-        ("fer2013/PublicTest_99", "sadness", "sad", "validation", "PublicTest"),
-        ("fer2013/Training_3908", "anger", "angry", "train", "Training"),
+        ("fer2013/sadness/PrivateTest_10077120", "sadness", "sad", "test", "PrivateTest"),
+        ("fer2013/sadness/PublicTest_99", "sadness", "sad", "validation", "PublicTest"),
+        ("fer2013/anger/Training_3908", "anger", "angry", "train", "Training"),
+        ("fer2013/fear/Training_3908", "fear", "fear", "train", "Training"),
     ]
     classes = ", ".join(sorted(NAMES))
     unnamed = "file name: not like Training_123.jpg, so its split is unknown"
     assert [(each.uri, each.reason) for each in manifest.rejects] == [
         ("test/boredom/PublicTest_1.jpg", f"label folder boredom: expected {classes}"),
         ("test/sad/copy of 99.jpg", unnamed),
-        ("train/fear/Training_3908.jpg", "duplicate id: also train/angry/Training_3908.jpg"),
     ]
 
 
@@ -143,12 +162,12 @@ def test_a_second_copy_beside_the_first_is_not_overlooked(tmp_path: Path) -> Non
     ]
 
 
-def test_parts_in_folders_of_any_name_are_all_read() -> None:
-    _, rows = read("/copy", "one/angry/1.png", "two/angry/1.png", "two/more/sad/1.png")
-    assert [row.key for row in rows if isinstance(row, Sample)] == [
-        "one/angry/1",
-        "two/angry/1",
-        "two/more/sad/1",
+def test_parts_in_folders_of_any_name_are_all_read(tmp_path: Path) -> None:
+    root = crops(tmp_path, "one/angry/1.png", "two/angry/1.png", "two/more/sad/1.png")
+    assert ingest("fer2013", root).column("sample_id") == [
+        "fer2013/one/angry/1",
+        "fer2013/two/angry/1",
+        "fer2013/two/more/sad/1",
     ]
 
 
@@ -156,13 +175,13 @@ def test_re_made_class_folders_have_no_official_split(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     train = ("angry", "disgust", "fear", "happy", "neutral")
-    root = touch(
+    root = crops(
         tmp_path,
         *(f"images/train/{name}/1.jpg" for name in train),
         *(f"images/validation/{name}/1.jpg" for name in ("sad", "surprise")),
     )
     (found,) = detect(root)
-    assert (found.name, found.confidence) == ("class-folders", 0.35)
+    assert (found.name, found.confidence) == ("class-folders", 0.6)
     with caplog.at_level(logging.WARNING):
         manifest = ingest("fer2013", root)
     assert set(manifest.column("official_split")) == {None}
@@ -172,10 +191,54 @@ def test_re_made_class_folders_have_no_official_split(
     assert manifest.provenance["ingest"]["count_check"] == "no counts are published"
 
 
-def test_numbered_folders_are_codes() -> None:
-    name, rows = read("/copy", *(f"train/{code}/{code}.png" for code in range(7)))
-    assert name == "class-folders"
-    assert [row.label for row in rows if isinstance(row, Sample)] == list(NAMES)
+def test_numbered_folders_are_codes_in_the_order_that_is_named(tmp_path: Path) -> None:
+    root = crops(tmp_path, *(f"train/{code}/{code}.png" for code in range(7)))
+    assert ingest("fer2013", root, codes="fer2013").column("label") == list(NAMES)
+    manifest = ingest("fer2013", root, codes="alphabetical")
+    assert manifest.column("label") == sorted(NAMES)
+    (decision,) = manifest.provenance["ingest"]["decisions"]
+    assert decision == "the codes of fer2013 are read in the order alphabetical, as asked"
+    with pytest.raises(OptionError, match="--codes fer2013 or --codes alphabetical"):
+        ingest("fer2013", root)
+
+
+@pytest.mark.parametrize("side", [48, 64])
+def test_folders_with_names_of_expressions_are_no_proof(tmp_path: Path, side: int) -> None:
+    """Color crops or other sizes: a set of one's own."""
+    names = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
+    crops(tmp_path, *(f"train/{name}/1.png" for name in names), side=side, channels=3)
+    assert detect(tmp_path) == []
+    with pytest.raises(LayoutError, match="contains no fer2013"):
+        ingest("fer2013", tmp_path)
+
+
+@pytest.mark.parametrize("order", ["fer2013", "alphabetical"])
+@pytest.mark.parametrize("fraction", [1.0, 0.14, 0.02])
+def test_class_shares_tell_the_order_of_codes(order: str, fraction: float) -> None:
+    info = dataset_info("fer2013")
+    rows = {
+        code: round(fraction * info.images_by_class[label])
+        for code, label in CODE_ORDERS[order].items()
+    }
+    codes = CodeCounts.of(info, rows, "copy")
+    assert codes.decide() == order
+    other = "alphabetical" if order == "fer2013" else "fer2013"
+    with pytest.raises(WrongLabelsError, match=f"use --codes {order}") as caught:
+        codes.decide(other)
+    assert caught.value.exit_code == 1
+
+
+def test_too_few_images_do_not_tell_the_order() -> None:
+    info = dataset_info("fer2013")
+    rows = {code: info.images_by_class[label] // 250 for code, label in info.codes.items()}
+    with pytest.raises(OptionError, match="could be in several orders"):
+        CodeCounts.of(info, rows, "copy").decide()
+
+
+def test_codes_that_no_order_has() -> None:
+    counts = dict.fromkeys(range(1, 8), 50)
+    with pytest.raises(LabelError, match="no known order of fer2013 has all of the codes 1, 2"):
+        CodeCounts.of(dataset_info("fer2013"), counts, "copy").decide()
 
 
 def test_numbers_that_are_no_codes_of_it() -> None:

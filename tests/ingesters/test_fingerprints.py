@@ -72,15 +72,16 @@ def test_few_rows_prove_nothing() -> None:
 
 
 def test_detect_warns(tmp_path: Path) -> None:
-    """A folder named ferplus with RAF-DB's pictures in class folders, by count."""
+    """A folder named ferplus with names of FER2013 and the counts of RAF-DB."""
     root = tmp_path / "ferplus"
     names = {"anger": "angry", "fear": "fear", "happiness": "happy", "sadness": "sad"}
+    usages = {"train": "Training", "test": "PrivateTest"}
     for split, counts in dataset_info("rafdb").counts.items():
         for label, count in counts.items():
             folder = root / split / names.get(label, label)
             folder.mkdir(parents=True)
             for number in range(count):
-                (folder / f"{number}.jpg").touch()
+                (folder / f"{usages[split]}_{number}.jpg").touch()
     result = CliRunner().invoke(app, ["detect", str(root)])
     assert result.exit_code == 0
     assert "WARNING" in result.stdout

@@ -30,5 +30,5 @@ def test_names_that_are_not_utf8_are_named(tmp_path: Path) -> None:
         (tmp_path / "caf\udce9").mkdir()
     except OSError:
         pytest.skip("this file system takes UTF-8 names only")
-    with pytest.raises(LayoutError, match="is not UTF-8"):
+    with pytest.raises(LayoutError, match="not UTF-8; rename it"):
         FileTree.scan(tmp_path)

@@ -140,7 +140,9 @@ def test_ratings_beside_the_folder_and_as_a_table(tmp_path: Path) -> None:
     ratings = ("N,FEA,HAP,SAD,SUR,ANG,DIS,PIC", "1,2.0,2.0,1,1,1,1,KM-HA1")
     write(tmp_path / "semantic-ratings.csv", *ratings)
     assert soft_labels(tmp_path)["KM.HA1.4"] == fractions(happiness=0.5, fear=0.5)
-    assert not ingest("jaffe", tmp_path).rejects
+    ((uri, reason),) = ((each.uri, each.reason) for each in ingest("jaffe", tmp_path).rejects)
+    assert uri == "other/holiday.jpg"
+    assert reason.startswith("stray image: holiday.jpg")
     assert soft_labels(tmp_path / "jaffe") == {"KM.HA1.4": None}
 
 

@@ -7,8 +7,9 @@ from support.damage.base import edit, header
 from support.rafdb_trees import BASIC, COMPOUND, write_folders, write_image
 from support.trees import kinds
 
-from ferdata.core.errors import AnnotationError, LabelError, LayoutError
-from ferdata.ingesters import detect, ingest
+from ferdata.core.errors import AnnotationError, LabelError, LayoutError, OptionError
+from ferdata.ingesters import dataset_info, detect, ingest
+from ferdata.ingesters.contract import OF_REJECTS
 
 
 def test_kaggle_copy(kaggle: Path) -> None:
@@ -68,7 +69,12 @@ def test_bad_lines_of_a_csv(kaggle: Path) -> None:
 
     edit("train_labels.csv", damage)(kaggle)
     manifest = ingest("rafdb", kaggle)
-    assert sorted(kinds(manifest)) == ["blank line", "label code 9", "path leaves the data root"]
+    assert sorted(kinds(manifest)) == [
+        "blank line",
+        "label code 9",
+        "path leaves the data root",
+    ]
+    assert manifest.provenance["ingest"]["ignored"][OF_REJECTS] == 1
     assert len(manifest) == len(BASIC) - 1
 
 
@@ -132,4 +138,42 @@ def test_there_are_no_originals(kaggle: Path) -> None:
 def test_class_folders_of_other_datasets_are_not_taken(tmp_path: Path) -> None:
     for code in range(1, 8):
         write_image(tmp_path / f"train/{code}/Training_{code}.jpg")
-    assert detect(tmp_path) == []
+    assert not [each for each in detect(tmp_path) if each.dataset == "rafdb"]
+
+
+def test_folders_named_after_classes(tmp_path: Path) -> None:
+    words = ("Surprise", "fear", "disgusted", "happy", "Sad", "angry", "neutral")
+    for number, word in enumerate(words, start=1):
+        write_image(tmp_path / f"train/{word}/train_{number:05d}_aligned.jpg")
+        write_image(tmp_path / f"val/{word}/test_{number:04d}_aligned.jpg")
+    best = detect(tmp_path)[0]
+    assert (best.dataset, best.confidence) == ("rafdb", 0.9)
+    manifest = ingest("rafdb", tmp_path)
+    classes = [dataset_info("rafdb").codes[code] for code in range(1, 8)]
+    assert manifest.column("label") == classes * 2
+    assert manifest.column("official_split") == ["train"] * 7 + ["test"] * 7
+    assert not manifest.rejects
+
+
+def test_folders_numbered_from_zero_need_an_order(tmp_path: Path) -> None:
+    for code in range(7):
+        write_image(tmp_path / f"train/{code}/train_{code:05d}_aligned.jpg")
+        write_image(tmp_path / f"test/{code}/test_{code:04d}_aligned.jpg")
+    with pytest.raises(OptionError, match="--codes rafdb-0 or --codes alphabetical"):
+        ingest("rafdb", tmp_path)
+    manifest = ingest("rafdb", tmp_path, codes="rafdb-0")
+    classes = [dataset_info("rafdb").codes[code] for code in range(1, 8)]
+    assert manifest.column("label") == classes * 2
+
+
+def test_altered_copies_are_rejects_that_say_what_leaks(tmp_path: Path) -> None:
+    for code in range(1, 8):
+        write_image(tmp_path / f"train/{code}/train_{code:05d}_aligned.jpg")
+        write_image(tmp_path / f"test/{code}/test_{code:04d}_aligned.jpg")
+        write_image(tmp_path / f"train/{code}/train_{code:05d}_aligned_aug0.jpg")
+        write_image(tmp_path / f"train/{code}/aug_flip_test_{code:04d}_aligned.jpg")
+    manifest = ingest("rafdb", tmp_path)
+    assert len(manifest) == len(manifest.rejects) == 14
+    leaking = [each for each in manifest.rejects if "in train it would leak" in each.reason]
+    assert len(leaking) == 7
+    assert all("is made of test_" in each.reason for each in leaking)

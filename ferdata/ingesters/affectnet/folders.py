@@ -12,7 +12,7 @@ from ferdata.core.labels import canonical_name
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.affectnet.rows import NAME, Rows
 from ferdata.ingesters.class_folders import class_folder, class_of, wrong_folder
-from ferdata.ingesters.contract import Choices, Layout
+from ferdata.ingesters.contract import OF_REJECTS, Choices, Layout
 from ferdata.ingesters.label_list import is_other_dataset, read_lines
 from ferdata.ingesters.pixel_tables import try_header
 from ferdata.ingesters.sample import Sample
@@ -63,6 +63,7 @@ def read(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
             yield layout.reject(key, line.uri, f"missing image: no {line.path}")
         elif label is None:
             wrong += 1
+            layout.ignored.update(dict.fromkeys(paths, OF_REJECTS))
             yield layout.reject(key, line.uri, f"label {line.label}: expected an expression")
         else:
             for path in paths:

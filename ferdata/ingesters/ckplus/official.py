@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -134,7 +134,7 @@ class _Copy:
             if any(f"/{path}".startswith(f"/{each}/" if each else "/") for each in inside):
                 copy.strays.append(path)
             else:
-                layout.notices.add("images outside the tree of the sequences are ignored", path)
+                layout.ignored[path] = "images outside the tree of the sequences"
         return copy
 
     def _annotate(self, match: re.Match[str], path: str) -> None:
@@ -159,7 +159,7 @@ class _Reader:
         frames, label_files = self.copy.frames[sequence], self.copy.labels.get(sequence)
         notices = self.layout.notices
         if label_files is None:
-            notices.add("sequences without a label are ignored", frames[0].path)
+            self._leave_out(frames, "frames of sequences without a label")
             return
         wanted = frames_wanted(self.choice)
         if len(frames) < wanted.peaks + wanted.neutral:
@@ -172,6 +172,8 @@ class _Reader:
             reason = f"missing image: the last frame, which {path} names"
             yield self.layout.reject(key, path, reason)
         peaks = frames[max(len(first), len(frames) - wanted.peaks + (lost is not None)) :]
+        others = [frame for frame in frames if frame not in first and frame not in peaks]
+        self._leave_out(others, f"frames other than --frames {self.choice}")
         code = self._code(label_files)
         for frame in (*first, *peaks):
             for path in frame.repeats:
@@ -185,6 +187,11 @@ class _Reader:
                 units = self._action_units(frame.key) if is_peak else None
                 label = dataset_info("ckplus").codes[code]
                 yield self._sample(sequence, frame, label, str(code), units)
+
+    def _leave_out(self, frames: Iterable[_Frame], rule: str) -> None:
+        """Count frames as left out on purpose."""
+        for frame in frames:
+            self.layout.ignored.update(dict.fromkeys((frame.path, *frame.repeats), rule))
 
     def check(self) -> None:
         """Refuse a copy whose emotion files are another dataset's; one stray file never is."""

@@ -6,33 +6,22 @@ Source: Goodfellow et al., ICONIP 2013.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from ferdata.core.labels import BASIC7
 from ferdata.core.pixel_rows import PIXELS
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.catalog import register
-from ferdata.ingesters.class_folders import (
-    SPLIT_FOLDER,
-    class_folder,
-    class_of,
-    split_folder,
-    wrong_folder,
-)
 from ferdata.ingesters.contract import Choices, Ingester, Layout
+from ferdata.ingesters.fer2013 import folders
+from ferdata.ingesters.fer2013.names import USAGES, wrong_usage
 from ferdata.ingesters.pixel_tables import open_table, read_labeled_rows, try_header
 from ferdata.ingesters.sample import Sample
-from ferdata.ingesters.tree import FileTree, common_folder, file_name, file_stem, folder_name
-
-USAGES = {"training": "train", "publictest": "validation", "privatetest": "test"}
-"""Official split by the authors' word for it, in lower case."""
+from ferdata.ingesters.tree import FileTree, file_name, folder_name
 
 TABLE_COLUMNS = ("emotion", PIXELS, "usage")
 """The columns of the csv, in lower case."""
 
 _OWN_NAMES = ("fer2013.csv", "icml_face_data.csv")
-_NAMED = re.compile(r"(?P<usage>Training|PublicTest|PrivateTest)_\d+", re.IGNORECASE)
 _OTHER_CODES = "ckextended.csv has codes 0–7 and 920 rows, use `ferdata build ckplus`"
 
 
@@ -42,11 +31,13 @@ class Fer2013(Ingester):
 
     def detect(self, tree: FileTree) -> list[Layout]:
         """Find a csv with emotion and pixels, or images in class folders."""
-        return [*self._tables(tree), *self._folders(tree)]
+        return [*self._tables(tree), *folders.detect(tree, self.info)]
 
     def read(self, layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
         """Read the rows of the csv, or the images sorted by path."""
-        return self._read_table(layout) if layout.lists else self._read_folders(layout)
+        if layout.lists:
+            return self._read_table(layout)
+        return folders.read(layout, self.info, choices["codes"])
 
     def _tables(self, tree: FileTree) -> Iterator[Layout]:
         for path, confidence in pixel_tables(tree).items():
@@ -57,24 +48,6 @@ class Fer2013(Ingester):
             yield Layout.below(
                 tree, folder_name(path), self.name, name, confidence, evidence, lists=[path]
             )
-
-    def _folders(self, tree: FileTree) -> list[Layout]:
-        images = tree.images()
-        named = [path for path in images if class_of(path) and _NAMED.fullmatch(file_stem(path))]
-        if named:
-            evidence = f"{len(named):,} files named like Training_123.jpg in class folders"
-            return [Layout.below(tree, _base(named), self.name, "kaggle", 0.95, evidence)]
-        classed = [path for path in images if class_of(path) in BASIC7]
-        folders = set(map(class_folder, images))
-        if not classed and {"0"} <= folders <= {str(code) for code in self.info.codes}:
-            classed = images
-        if not classed:
-            return []
-        evidence = f"{len(classed):,} images in folders named after classes, as in other datasets"
-        confidence = 0.35 if len(set(map(class_folder, classed))) >= len(BASIC7) else 0.2
-        return [
-            Layout.below(tree, _base(classed), self.name, "class-folders", confidence, evidence)
-        ]
 
     def _read_table(self, layout: Layout) -> Iterator[Sample | Reject]:
         rows = open_table(layout, layout.lists[0], TABLE_COLUMNS)
@@ -95,36 +68,6 @@ class Fer2013(Ingester):
                     row.word("emotion"),
                     official_split=split,
                     split_native=usage,
-                )
-
-    def _read_folders(self, layout: Layout) -> Iterator[Sample | Reject]:
-        layout.tree.require_readable()
-        seen: dict[str, str] = {}
-        codes = {str(code): name for code, name in self.info.codes.items()}
-        for path in layout.tree.images():
-            named = _NAMED.fullmatch(file_stem(path)) if layout.name == "kaggle" else None
-            key = file_stem(path) if named else path.rpartition(".")[0]
-            folder = class_folder(path)
-            label = class_of(path) or codes.get(folder)
-            if label not in BASIC7 or label is None:
-                reason = wrong_folder(path, ", ".join(BASIC7.names))
-                yield layout.reject(key, path, reason)
-            elif layout.name == "kaggle" and not named:
-                reason = "file name: not like Training_123.jpg, so its split is unknown"
-                yield layout.reject(key, path, reason)
-            elif key in seen:
-                yield layout.reject(key, path, f"duplicate id: also {seen[key]}")
-            else:
-                seen[key] = path
-                if not named:
-                    layout.notices.add("images have lost their place in the official split", path)
-                yield Sample(
-                    key,
-                    path,
-                    label,
-                    folder,
-                    official_split=USAGES[named["usage"].lower()] if named else None,
-                    split_native=named["usage"] if named else split_folder(path),
                 )
 
 
@@ -150,17 +93,3 @@ def pixel_tables(tree: FileTree) -> dict[str, float]:
             elif header >= {"emotion", PIXELS} or (header and name in _OWN_NAMES):
                 found.append((-0.5, path.count("/"), path))
     return {path: -confidence for confidence, _, path in sorted(found)}
-
-
-def wrong_usage(usage: str) -> str:
-    """Return the reason for rejecting a row whose Usage is not one of the authors' three."""
-    return f"usage {usage}: expected Training, PublicTest or PrivateTest"
-
-
-def _base(paths: list[str]) -> str:
-    """Return the folder above those of all classes, and above those of the splits if any."""
-    bases = set()
-    for folder in set(map(folder_name, paths)):
-        base = folder_name(folder)
-        bases.add(folder_name(base) if SPLIT_FOLDER.fullmatch(file_name(base)) else base)
-    return common_folder(bases)

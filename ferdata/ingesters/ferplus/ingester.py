@@ -19,8 +19,9 @@ from ferdata.core.labels import CANONICAL
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.catalog import register
 from ferdata.ingesters.class_folders import class_folder
-from ferdata.ingesters.contract import Choices, Ingester, Layout
-from ferdata.ingesters.fer2013.ingester import TABLE_COLUMNS, USAGES, pixel_tables, wrong_usage
+from ferdata.ingesters.contract import OF_REJECTS, Choices, Ingester, Layout
+from ferdata.ingesters.fer2013.ingester import TABLE_COLUMNS, pixel_tables
+from ferdata.ingesters.fer2013.names import USAGES, wrong_usage
 from ferdata.ingesters.ferplus.label_rules import COLUMNS, EMOTIONS, decide
 from ferdata.ingesters.info import Counts
 from ferdata.ingesters.label_list import read_lines
@@ -139,6 +140,7 @@ class FerPlus(Ingester):
                 path, key = f"{folder}/{name}", name.rpartition(".")[0]
                 counts = _counts(cells[2:]) if len(cells) == 2 + len(COLUMNS) else None
                 if counts is None:
+                    layout.ignored[path] = OF_REJECTS
                     yield layout.reject("", uri, f"malformed line: {line[:60]!r}")
                 elif path in listed:
                     yield layout.reject(key, uri, "duplicate id: named on an earlier line")

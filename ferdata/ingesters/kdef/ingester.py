@@ -105,7 +105,7 @@ def _read_named(layout: Layout, poses: str) -> Iterator[Sample | Reject]:
     for path in by_name(layout.tree.images()):
         name = parse(path)
         if name is None and is_average(path):
-            layout.notices.add(_IGNORED_AVERAGES, path)
+            layout.ignored[path] = _IGNORED_AVERAGES
             continue
         if name is None:
             yield layout.reject("", path, f"file name: {file_name(path)} is not KDEF's")
@@ -125,7 +125,7 @@ def _read_named(layout: Layout, poses: str) -> Iterator[Sample | Reject]:
             reason = wrong_folder(path, "one of the seven classes")
             yield layout.reject(name.key, path, reason)
         elif name.angle not in SELECTED[poses]:
-            layout.notices.add(f"images in other poses are excluded by --poses {poses}", path)
+            layout.ignored[path] = f"images in other poses than --poses {poses}"
         else:
             yield name.sample(path)
         seen.setdefault(name.key, path)

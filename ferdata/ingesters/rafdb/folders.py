@@ -1,5 +1,8 @@
 """RAF-DB re-made with class folders: `train/5/train_00001_aligned.jpg`, with or without csv lists.
 
+Folders are named by RAF-DB's codes 1–7, by the same less one, by another order (see
+`ferdata.ingesters.code_orders`) or by the classes' names; the files' names are RAF-DB's own.
+
 The Kaggle copy has folders and csv lists, which are redundant; where they disagree, the right label
 is unknown and the row is rejected. In ImageFolder copies without a `test` folder, `valid` is the
 official test set; the official split is always read from the file name.
@@ -14,8 +17,9 @@ from dataclasses import dataclass, field
 
 from ferdata.core.errors import LabelError
 from ferdata.core.rejects import Reject
-from ferdata.ingesters.class_folders import SPLIT_FOLDER
-from ferdata.ingesters.contract import Layout
+from ferdata.ingesters.class_folders import SPLIT_FOLDER, class_of_word
+from ferdata.ingesters.code_orders import AUTO, CODE_ORDERS, CodeCounts, describe_order
+from ferdata.ingesters.contract import OF_REJECTS, Layout
 from ferdata.ingesters.info import DatasetInfo
 from ferdata.ingesters.label_list import LabelList, is_other_dataset, read_label_list
 from ferdata.ingesters.rafdb.names import csv_list, image_key, official_split
@@ -28,6 +32,8 @@ _CLASS_FOLDER = re.compile(
     rf"(?:(?P<base>.*)/)?(?P<split>{SPLIT_FOLDER.pattern})/(?P<folder>[^/]+)/[^/]+",
     re.IGNORECASE,
 )
+
+_NAME_INSIDE = re.compile(r"(?:train|test)_[0-9]+", re.IGNORECASE)
 
 # The official split whose images are expected in a folder of this name.
 _EXPECTED = {"train": "train", "test": "test", "valid": "test", "val": "test", "validation": "test"}
@@ -44,22 +50,24 @@ class FolderImage:
 
 
 def detect(tree: FileTree, dataset: DatasetInfo) -> Iterator[Layout]:
-    """Find class folders 1–7 with RAF-DB's file names, in or below a folder."""
-    codes = {str(code) for code in dataset.codes}
+    """Find class folders with RAF-DB's file names, in or below a folder."""
     splits: dict[str, Counter[str]] = defaultdict(Counter)
     for path in tree.files:
         match = _CLASS_FOLDER.fullmatch(path)
-        if match and match["folder"] in codes and image_key(file_name(path)):
+        if match and _is_class(match["folder"], dataset) and image_key(file_name(path)):
             splits[match["base"] or ""][match["split"]] += 1
     return (_layout(tree, base, counts, dataset) for base, counts in splits.items())
 
 
-def read(layout: Layout, dataset: DatasetInfo, *, advice: str) -> Iterator[Sample | Reject]:
+def read(
+    layout: Layout, dataset: DatasetInfo, *, codes: str, advice: str
+) -> Iterator[Sample | Reject]:
     """Read class folders, sorted by split (train first) and name.
 
     Args:
         layout: What `detect` returned.
         dataset: The basic part.
+        codes: The order of folders with numbers, see `ferdata.ingesters.code_orders`.
         advice: What to tell someone whose lists have other label codes.
 
     Raises:
@@ -71,11 +79,12 @@ def read(layout: Layout, dataset: DatasetInfo, *, advice: str) -> Iterator[Sampl
     lists = [read_label_list(layout, path, dataset, csv_list(advice)) for path in layout.lists]
     images = sorted(_images(layout.tree), key=lambda i: (i.split.lower() != "train", i.key, i.path))
     _require_codes(layout, images, dataset, advice)
-    reader = _Reader(layout, dataset, advice, lists)
+    reader = _Reader(layout, dataset, advice, lists, _labels(layout, images, dataset, codes))
     for labels in lists:
         yield from labels.rejects
     yield from filter(None, map(reader.row, images))
     yield from reader.missing()
+    yield from _altered_copies(layout)
 
 
 @dataclass
@@ -86,6 +95,7 @@ class _Reader:
     dataset: DatasetInfo
     advice: str
     lists: list[LabelList]
+    labels: dict[str, str]
     seen: dict[str, FolderImage] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -102,12 +112,13 @@ class _Reader:
             return self._reject(image, f"duplicate id: also {first.path}{clash}")
         self.seen[image.key] = image
         if image.key in self.rejected and image.key not in self.listed:
+            self.layout.ignored[image.path] = OF_REJECTS
             return None
-        code = int(image.folder) if re.fullmatch("[0-9]{1,9}", image.folder) else None
-        if code is None or code not in self.dataset.codes:
+        label = self.labels.get(image.folder)
+        if label is None:
             reason = f"label folder {image.folder}: expected {self.dataset.code_range}"
             return self._reject(image, f"{reason}; {self.advice}")
-        contradiction = self._disagreement(image, code)
+        contradiction = self._disagreement(image, label)
         if contradiction is not None:
             return self._reject(image, contradiction)
         split = official_split(image.key)
@@ -119,8 +130,8 @@ class _Reader:
         return Sample(
             key=image.key,
             uri=image.path,
-            label=self.dataset.codes[code],
-            label_native=str(code),
+            label=label,
+            label_native=image.folder,
             official_split=split,
             split_native=image.split,
         )
@@ -132,26 +143,63 @@ class _Reader:
                 reason = f"missing image: no image of {key} in any class folder"
                 yield self.layout.reject(key, entry.uri, reason)
 
-    def _disagreement(self, image: FolderImage, code: int) -> str | None:
+    def _disagreement(self, image: FolderImage, label: str) -> str | None:
         """Say where folder and csv contradict each other; None if they don't."""
         listed = self.listed.get(image.key)
         if listed is None:
             covered = official_split(image.key) in self.covered
             return f"not in the csv list: {file_name(image.path)}" if covered else None
-        if listed.code != code:
-            return f"folder and csv disagree: folder {code}, {listed.uri} {listed.code}"
+        if self.dataset.codes[listed.code] != label:
+            return f"folder and csv disagree: folder {image.folder}, {listed.uri} {listed.code}"
         return None
 
     def _reject(self, image: FolderImage, reason: str) -> Reject:
         return self.layout.reject(image.key, image.path, reason)
 
 
+def _is_class(folder: str, dataset: DatasetInfo) -> bool:
+    """Say whether a folder's name is a number from 0 to 7 or the name of a class."""
+    return bool(re.fullmatch("[0-7]", folder)) or class_of_word(folder) in dataset.space
+
+
+def _labels(
+    layout: Layout, images: list[FolderImage], dataset: DatasetInfo, codes: str
+) -> dict[str, str]:
+    """Return the class of each folder: by its name, else by its number in the right order."""
+    counts = Counter(image.folder for image in images)
+    numbers = {int(each): rows for each, rows in counts.items() if re.fullmatch("[0-7]", each)}
+    order = dataset.codes
+    if 0 in numbers or codes != AUTO:
+        name = CodeCounts.of(dataset, numbers, str(layout.root)).decide(codes)
+        layout.decisions.append(describe_order(dataset.name, name, codes))
+        order = CODE_ORDERS[name]
+    labels = {str(code): label for code, label in order.items()}
+    for folder in counts:
+        label = class_of_word(folder)
+        if label is not None and label in dataset.space:
+            labels[folder] = label
+    return labels
+
+
+def _altered_copies(layout: Layout) -> Iterator[Reject]:
+    """Yield the rejects of images whose names are made of another image's name."""
+    for path in layout.tree.images():
+        name = file_name(path)
+        source = _NAME_INSIDE.search(name)
+        if image_key(name) is None and source:
+            key = source[0].lower()
+            reason = f"altered copy: {name} is made of {key}"
+            words = path.lower().split("/")[:-1]
+            if official_split(key) == "test" and "train" in words:
+                reason += ", a test image; in train it would leak"
+            yield layout.reject("", path, reason)
+
+
 def _require_codes(
     layout: Layout, images: list[FolderImage], dataset: DatasetInfo, advice: str
 ) -> None:
     """Refuse class folders that are numbered by another dataset's codes."""
-    codes = {str(code) for code in dataset.codes}
-    foreign = [image for image in images if image.folder not in codes]
+    foreign = [image for image in images if not _is_class(image.folder, dataset)]
     if is_other_dataset(len(foreign), len(images)):
         raise LabelError(
             f"{dataset.name}: label folder {foreign[0].folder} in {layout.root}, with "
@@ -178,7 +226,7 @@ def _layout(tree: FileTree, base: str, splits: Counter[str], dataset: DatasetInf
     ]
     home = min(map(folder_name, lists), key=len, default=base)
     found = ", ".join(f"{number:,} in {split}/" for split, number in sorted(splits.items()))
-    evidence = [f"{splits.total():,} images in class folders 1–7: {found}"]
+    evidence = [f"{splits.total():,} images with RAF-DB's file names in class folders: {found}"]
     if lists:
         evidence.append(f"lists {', '.join(sorted(lists))}")
     name, confidence = ("kaggle", 0.95) if lists else ("imagefolder", 0.9)

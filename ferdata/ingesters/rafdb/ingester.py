@@ -31,8 +31,9 @@ class RafDb(Ingester):
 
     def read(self, layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
         """Read the rows in the order of the list; those in class folders sorted by name."""
-        read = official.read if layout.name.startswith("official") else folders.read
-        return read(layout, self.info, advice=_OTHER_CODES)
+        if layout.name.startswith("official"):
+            return official.read(layout, self.info, advice=_OTHER_CODES)
+        return folders.read(layout, self.info, codes=choices["codes"], advice=_OTHER_CODES)
 
 
 @register("rafdb-compound")

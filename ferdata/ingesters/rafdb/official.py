@@ -15,9 +15,9 @@ from typing import Any
 
 from ferdata.core.errors import AnnotationError, LayoutError
 from ferdata.core.rejects import Reject
-from ferdata.ingesters.contract import Layout
+from ferdata.ingesters.contract import OF_REJECTS, Layout
 from ferdata.ingesters.info import DatasetInfo
-from ferdata.ingesters.label_list import Entry, read_label_list
+from ferdata.ingesters.label_list import Entry, LabelList, read_label_list
 from ferdata.ingesters.rafdb.annotation import SUFFIXES, read_annotation
 from ferdata.ingesters.rafdb.names import image_key, image_source, official_split, text_list
 from ferdata.ingesters.sample import Sample
@@ -103,7 +103,7 @@ def read(layout: Layout, dataset: DatasetInfo, *, advice: str) -> Iterator[Sampl
     reader = _Reader(layout, dataset, files)
     yield from labels.rejects
     yield from map(reader.row, labels.entries.values())
-    _notice_extras(layout, files, labels.entries.keys() | labels.rejected)
+    yield from _extras(layout, files, labels)
 
 
 @dataclass
@@ -242,12 +242,25 @@ def _one_list(layout: Layout) -> str:
     return first
 
 
-def _notice_extras(layout: Layout, files: RafFiles, listed: set[str]) -> None:
-    """Count images that no row uses, and annotation that is still in an archive."""
-    extra = [path for key, path in files.images[layout.source].items() if key not in listed]
-    layout.notices.add("images are in no list", ", ".join(extra[:3]), len(extra))
+def _extras(layout: Layout, files: RafFiles, labels: LabelList) -> Iterator[Reject]:
+    """Yield the rejects of images that no row uses; notice archives that are not extracted."""
+    for source, images in files.images.items():
+        if source == layout.source:
+            for key in sorted(images.keys() - labels.entries.keys()):
+                if key in labels.rejected:
+                    layout.ignored[images[key]] = OF_REJECTS
+                else:
+                    yield layout.reject(key, images[key], "not in the list: no line names it")
+        else:
+            layout.ignored.update(dict.fromkeys(images.values(), f"{source} images"))
     for path in files.repeats:
-        layout.notices.add("images occur twice; the least deep one is used", path)
+        source = image_source(path)
+        if source == layout.source:
+            key = image_key(file_name(path)) or ""
+            reason = f"duplicate id: also {files.images[source][key]}"
+            yield layout.reject(key, path, reason)
+        else:
+            layout.ignored[path] = f"{source} images"
     for archive in layout.tree.archives():
         kind = file_name(archive).lower().partition(".")[0]
         if kind in files.annotations and not files.annotations[kind]:
