@@ -18,7 +18,7 @@ from ferdata.core.parallel import open_executor
 from ferdata.core.rejects import Reject, save_rejects
 from ferdata.core.version import __version__
 from ferdata.curation.split import resolve_rules
-from ferdata.faces.align import transform_name
+from ferdata.faces.align import alignment_kind, transform_name
 from ferdata.faces.detectors import CANNOT_RUN
 from ferdata.faces.locate import locate_faces
 from ferdata.faces.options import FaceOptions
@@ -34,7 +34,6 @@ from ferdata.shards.plan import Plan, make_plan
 from ferdata.shards.plan_difference import plan_differences
 from ferdata.shards.recipe_options import apply_recipe, scale_target
 from ferdata.shards.record import BuildRecord, RecipeRecord
-from ferdata.shards.render import alignment_kind
 from ferdata.shards.runner import (
     find_done,
     lock,
@@ -311,12 +310,22 @@ def _tasks(planned: Manifest, plan: Plan, out: Path) -> list[ShardTask]:
     attributes = {
         "plan_sha256": plan.sha256,
         "template": json.dumps(_transforms(plan.options.align), sort_keys=True),
+        "alignment": json.dumps(plan.alignment.model_dump(mode="json"), sort_keys=True),
         "ferdata_version": __version__,
         LICENSES_ATTRIBUTE: json.dumps(licenses, sort_keys=True),
         "versions": json.dumps(plan.versions, sort_keys=True),
     }
     return [
-        ShardTask(out, index, shard, plan.options, plan.landmark_scheme, planned.roots, attributes)
+        ShardTask(
+            out=out,
+            index=index,
+            shard=shard,
+            options=plan.options,
+            alignment=plan.alignment,
+            landmark_scheme=plan.landmark_scheme,
+            roots=planned.roots,
+            attributes=attributes,
+        )
         for index, shard in enumerate(plan.shards)
     ]
 

@@ -17,6 +17,7 @@ from ferdata.curation.leakage import (
     leak_texts,
     subjects_in_several_splits,
 )
+from ferdata.faces.set_alignment import SetAlignment
 from ferdata.formats.names import BUILD_FILE
 from ferdata.shards.fallbacks import fallback_notes
 from ferdata.shards.options import BuildOptions
@@ -32,12 +33,14 @@ class Rules:
     Attributes:
         manifest: The rows as stored.
         options: The options as recorded.
+        alignment: How images are aligned, as recorded.
         leaks: The leaks as recorded, in words.
         failed: Sample ids of the rows that could not be rendered.
     """
 
     manifest: Manifest
     options: BuildOptions
+    alignment: SetAlignment
     leaks: Sequence[str]
     failed: Collection[str]
 
@@ -62,7 +65,7 @@ class Rules:
             yield f"this build leaks, as it says itself: {text}"
         if self._pictures and self._keeps_duplicates():
             yield f"{_listed(self._pictures)}; the build was told to keep duplicates"
-        yield from fallback_notes(self.manifest, self.options.align)
+        yield from fallback_notes(self.manifest, self.alignment)
 
     # -- what is declared ----------------------------------------------------------------------
 
