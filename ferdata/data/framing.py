@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from ferdata.core.list_columns import vectors
 from ferdata.data.manifest_columns import read_manifest_columns
-from ferdata.faces.fitting import median_place
+from ferdata.faces.places import median_place
 
 
 def describe_framing(build: Path) -> dict[str, Any]:

@@ -29,6 +29,7 @@ import numpy.typing as npt
 
 from ferdata.faces.align import Matrix, similarity, transform_name
 from ferdata.faces.options import detector_name
+from ferdata.faces.placing import accepts_face, image_matrix
 from ferdata.faces.set_alignment import SetAlignment
 from ferdata.runs.record import RunBuild
 from ferdata.shards.render import align_pixels, to_channels
@@ -117,9 +118,8 @@ class Preparation:
                 return matrix
         # A photograph may be aligned although its build aligns none, see `guesses`.
         kind: Literal["five", "none"] = "none" if placement == "none" else "five"
-        return self.alignment.model_copy(update={"align": kind}).matrix(
-            five_points, width, height, self.size, framing=_framing(crop)
-        )
+        alignment, framing = self.alignment.model_copy(update={"align": kind}), _framing(crop)
+        return image_matrix(alignment, five_points, width, height, self.size, framing=framing)
 
     def accepts(
         self, five_points: npt.NDArray[Any], width: int, height: int, *, crop: bool
@@ -132,7 +132,8 @@ class Preparation:
             height: Height of the image, pixels.
             crop: Whether the image is a face crop.
         """
-        return self.alignment.accepts(five_points, width, height, _framing(crop))
+        framing = _framing(crop)
+        return accepts_face(self.alignment, five_points, width, height, framing=framing)
 
     def render(self, pixels: Pixels, matrix: Matrix) -> Pixels:
         """Make the image that a build would store.

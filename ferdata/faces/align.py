@@ -11,22 +11,19 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from ferdata.core.errors import UnknownNameError
+from ferdata.faces.set_alignment import Border
 
 Matrix = npt.NDArray[np.float64]
 
 TRANSFORMS = {"none": "none/1", "five": "five-arcface/2"}
 """The kinds of alignment and the versioned name of each kind's transform."""
-
-Border = Literal["replicate", "reflect", "constant", "mean"]
-"""What fills output pixels outside the source: its edge repeated or mirrored, black, or its mean
-color."""
 
 _BORDER_MODES = {
     "replicate": cv2.BORDER_REPLICATE,
@@ -67,16 +64,6 @@ def transform_name(kind: str) -> str:
     if kind not in TRANSFORMS:
         raise UnknownNameError("--align", kind, TRANSFORMS)
     return TRANSFORMS[kind]
-
-
-def alignment_kind(align: str, framing: str) -> str:
-    """Return how an image is brought to the output size: `five` or `none`.
-
-    Args:
-        align: The option; `auto` aligns photographs, not face crops.
-        framing: `crop` or `photograph`.
-    """
-    return align if align != "auto" else {"photograph": "five", "crop": "none"}[framing]
 
 
 def alignment_matrix(
@@ -167,14 +154,14 @@ def similarities(sources: npt.NDArray[np.float64], target: npt.NDArray[np.float6
     Returns:
         float64 (N, 2, 3), NaN where points are not finite or determine no scale.
     """
-    direction = np.array([1, 1j])
+    direction, unknown = np.array([1, 1j]), complex(np.nan, np.nan)
     z, w = sources @ direction, target @ direction
     z_mean, w_mean = z.mean(axis=1, keepdims=True), w.mean()
     spread = np.sum(np.abs(z - z_mean) ** 2, axis=1)
     usable = determine_scale(sources)
     product = np.sum(np.conj(z - z_mean) * (w - w_mean), axis=1)
-    a = np.divide(product, spread, out=np.full(len(z), np.nan + 0j), where=usable)
-    a[~(np.abs(a) > _LEAST_SPREAD)] = np.nan
+    a = np.divide(product, spread, out=np.full(len(z), unknown), where=usable)
+    a[~(np.abs(a) > _LEAST_SPREAD)] = unknown
     x, y = z_mean[:, 0].real, z_mean[:, 0].imag
     left = w_mean.real - (a.real * x - a.imag * y)
     top = w_mean.imag - (a.real * y + a.imag * x)

@@ -83,19 +83,3 @@ class FaceRows:
         """Yield dataset, framing and rows of each set, sorted."""
         for dataset, framing in sorted(set(zip(self.dataset, self.framing, strict=True))):
             yield dataset, framing, (self.dataset == dataset) & (self.framing == framing)
-
-
-def square_fractions(points: Floats, sides: Floats) -> Floats:
-    """Return points as fractions of the smallest square around each whole, centered image.
-
-    Args:
-        points: Pixels, shape (N, P, 2).
-        sides: Widths and heights, shape (N, 2).
-
-    Returns:
-        float64 (N, P, 2): 0 is the square's left or upper edge, 1 the other.
-    """
-    sides = sides[:, None]
-    longest = sides.max(axis=2, keepdims=True)
-    # edge to edge as in `ferdata.faces.align`
-    return np.asarray((points + 0.5 + (longest - sides) / 2) / longest, np.float64)

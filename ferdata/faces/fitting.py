@@ -13,11 +13,12 @@ import numpy as np
 
 from ferdata.core.draws import rank
 from ferdata.core.manifest import Manifest
-from ferdata.faces.align import Border, similarities, template
-from ferdata.faces.face_rows import FaceRows, Floats, square_fractions
+from ferdata.faces.align import similarities, template
+from ferdata.faces.face_rows import FaceRows, Floats
 from ferdata.faces.outside import outside_shares
-from ferdata.faces.plausible import EyeRange
-from ferdata.faces.set_alignment import MedianPlace, SetAlignment
+from ferdata.faces.places import median_place
+from ferdata.faces.placing import image_matrix
+from ferdata.faces.set_alignment import Border, EyeRange, MedianPlace, SetAlignment
 
 MOST_OUTSIDE = 0.05
 """Largest part of a set's average crop that a fitted template leaves to the border."""
@@ -72,17 +73,6 @@ def fit_alignment(
     return fitted.model_copy(update={"margin": margin, "shift": shift})
 
 
-def median_place(points: Floats, sides: Floats) -> tuple[tuple[float, float], ...]:
-    """Return the median place of five points, as fractions of the square around each whole image.
-
-    Args:
-        points: Pixels, shape (N, 5, 2), N > 0.
-        sides: Widths and heights, shape (N, 2).
-    """
-    median = np.nanmedian(square_fractions(points, sides), axis=0)
-    return tuple((round(float(x), 5), round(float(y), 5)) for x, y in median)
-
-
 def outside_column(manifest: Manifest, alignment: SetAlignment, size: int) -> Floats:
     """Return the fraction of each row's output image that lies outside its source.
 
@@ -105,8 +95,9 @@ def matrices(rows: FaceRows, alignment: SetAlignment, size: int) -> Floats:
     for row in np.flatnonzero(~aligned | ~np.isfinite(result).all(axis=(1, 2))):
         width, height = rows.sides[row].astype(int).tolist()
         framing, dataset = rows.framing[row], rows.dataset[row]
-        result[row] = alignment.matrix(
-            rows.points[row], width, height, size, framing=framing, dataset=dataset
+        points = rows.points[row]
+        result[row] = image_matrix(
+            alignment, points, width, height, size, framing=framing, dataset=dataset
         )
     return result
 

@@ -15,13 +15,11 @@ from ferdata.core.list_columns import vectors
 from ferdata.core.manifest import Manifest
 from ferdata.faces.align import ARCFACE_TEMPLATE, similarities
 from ferdata.faces.face_rows import FaceRows, Floats, Mask
+from ferdata.faces.set_alignment import EyeRange
 
 ORDER = "order of the five points"
 BOX = "distance of the eyes for the box"
 SET = "distance of the eyes for the set"
-
-EyeRange = tuple[float, float]
-"""Least and largest plausible distance of the eyes, as a fraction of the image's longer side."""
 
 _TEMPLATE_EYES = float(np.linalg.norm(ARCFACE_TEMPLATE[1] - ARCFACE_TEMPLATE[0]))
 

@@ -1,6 +1,7 @@
 """How the images of a build are brought to the output: decided once, recorded, used everywhere.
 
-A build's plan holds a `SetAlignment`. Shards are rendered by it, and new images are prepared by it.
+A build's plan holds a `SetAlignment`. Shards are rendered by it, and new images are prepared by it
+(`ferdata.faces.placing`). Importing this loads no numerical library: records are read with it.
 """
 
 from __future__ import annotations
@@ -8,14 +9,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-import numpy as np
-import numpy.typing as npt
-
 from ferdata.core.records import RecordPart
-from ferdata.faces.align import Border, Matrix, alignment_kind, alignment_matrix, determine_scale
-from ferdata.faces.plausible import EyeRange, eye_shares, wrong_order
 
-Points = npt.NDArray[np.float64]
+Border = Literal["replicate", "reflect", "constant", "mean"]
+"""What fills output pixels outside the source: its edge repeated or mirrored, black, or its mean
+color."""
+
+EyeRange = tuple[float, float]
+"""Least and largest plausible distance of the eyes, as a fraction of the image's longer side."""
+
+
+def alignment_kind(align: str, framing: str) -> str:
+    """Return how an image is brought to the output size: `five` or `none`.
+
+    Args:
+        align: The option; `auto` aligns photographs, not face crops.
+        framing: `crop` or `photograph`.
+    """
+    return align if align != "auto" else {"photograph": "five", "crop": "none"}[framing]
 
 
 class MedianPlace(RecordPart):
@@ -28,14 +39,7 @@ class MedianPlace(RecordPart):
     five_points: tuple[tuple[float, float], ...]
     """Shape (5, 2), fractions of the smallest square around the whole image."""
     eyes: EyeRange | None = None
-    """Plausible distance of the eyes as a fraction of the longer side; None if there are too few
-    faces to tell."""
-
-    def in_image(self, width: int, height: int) -> Points:
-        """Return the five points in an image, pixels, float64 (5, 2)."""
-        longest = max(width, height)
-        sides = np.array([width, height], np.float64)
-        return np.asarray(self.five_points) * longest - (longest - sides) / 2 - 0.5
+    """Plausible distance of the eyes; None if there are too few faces to tell."""
 
 
 class SetAlignment(RecordPart):
@@ -72,54 +76,6 @@ class SetAlignment(RecordPart):
         ]
         return max(fitting, key=lambda place: (place.images, place.dataset), default=None)
 
-    def accepts(self, five_points: npt.NDArray[Any], width: int, height: int, framing: str) -> bool:
-        """Tell whether the five points found in a new image are plausible, as a build checks them.
-
-        Args:
-            five_points: float (5, 2), pixels.
-            width: Width of the image, pixels.
-            height: Height of the image, pixels.
-            framing: `crop`: the face also has to be of the size that the set's faces have.
-        """
-        points = np.asarray(five_points, np.float64)[None]
-        if bool(wrong_order(points)[0]):
-            return False
-        place = self.place(framing) if framing == "crop" else None
-        if place is None or place.eyes is None:
-            return True
-        share = float(eye_shares(points, np.array([[width, height]], np.float64))[0])
-        return place.eyes[0] <= share <= place.eyes[1]
-
-    def matrix(
-        self,
-        five_points: npt.NDArray[Any] | None,
-        width: int,
-        height: int,
-        size: int,
-        *,
-        framing: str,
-        dataset: str | None = None,
-    ) -> Matrix:
-        """Return the map from an image to the output.
-
-        Args:
-            five_points: float (5, 2), pixels of the image; None or NaN if unknown: then the set's
-                median place is used, and without one the whole image is scaled to fit.
-            width: Width of the image, pixels.
-            height: Height of the image, pixels.
-            size: Side of the output, pixels.
-            framing: `crop` or `photograph`.
-            dataset: The image's dataset; None for a new image.
-
-        Returns:
-            float64 (2, 3), from pixels of the image to pixels of the output.
-        """
-        kind = self.kind(framing)
-        if kind == "five" and not _usable(five_points):
-            place = self.place(framing, dataset)
-            five_points = None if place is None else place.in_image(width, height)
-        return alignment_matrix(kind, five_points, width, height, size, self.margin, self.shift)
-
 
 def with_alignment(values: Any) -> Any:
     """Give a record of an earlier version, which has options only, the alignment that they meant.
@@ -137,9 +93,3 @@ def with_alignment(values: Any) -> Any:
         "border": given.get("border", "replicate"),
     }
     return {**values, "alignment": meant}
-
-
-def _usable(five_points: npt.NDArray[Any] | None) -> bool:
-    if five_points is None:
-        return False
-    return bool(determine_scale(np.asarray(five_points, np.float64).reshape(5, 2)))

@@ -15,11 +15,10 @@ import numpy.typing as npt
 from ferdata.core.errors import FerdataError
 from ferdata.core.manifest import Manifest
 from ferdata.core.split_rules import AutoRule, SplitRules, StratifiedRule, parse_rules
-from ferdata.faces.align import alignment_kind
 from ferdata.faces.class_counts import share_changes
 from ferdata.faces.face_rows import FaceRows
 from ferdata.faces.locate import has_points
-from ferdata.faces.set_alignment import SetAlignment
+from ferdata.faces.set_alignment import SetAlignment, alignment_kind
 
 _PLURAL = {"photograph": "photographs", "crop": "face crops"}
 

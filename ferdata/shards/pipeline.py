@@ -18,10 +18,11 @@ from ferdata.core.parallel import open_executor
 from ferdata.core.rejects import Reject, save_rejects
 from ferdata.core.version import __version__
 from ferdata.curation.split import resolve_rules
-from ferdata.faces.align import alignment_kind, transform_name
+from ferdata.faces.align import transform_name
 from ferdata.faces.detectors import CANNOT_RUN
 from ferdata.faces.locate import locate_faces
 from ferdata.faces.options import FaceOptions
+from ferdata.faces.set_alignment import alignment_kind
 from ferdata.formats.names import BUILD_FILE, LICENSES_ATTRIBUTE
 from ferdata.ingesters import dataset_info, dataset_names
 from ferdata.recipes import Recipe

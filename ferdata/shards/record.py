@@ -15,7 +15,6 @@ from ferdata.core.version import __version__
 from ferdata.faces.set_alignment import SetAlignment, with_alignment
 from ferdata.formats.names import BUILD_FILE, BUILD_FORMAT
 from ferdata.shards.options import BuildOptions
-from ferdata.shards.scale import SetScale
 
 Counts = dict[str, int]
 """Images by class name."""
@@ -81,6 +80,15 @@ class RejectRecord(RecordPart):
     by_stage: Counts = {}
     by_reason: dict[str, Counts] = {}
     """Rows by stage and kind of reason."""
+
+
+class SetScale(RecordPart):
+    """One dataset's source images, as they are built."""
+
+    eyes: float | None = None
+    """Median distance of the eyes as a fraction of the image's side; None without landmarks."""
+    outside: float = 0.0
+    """Mean fraction of an image that lies outside its source."""
 
 
 class SummaryRecord(RecordPart):

@@ -18,8 +18,9 @@ from ferdata.augmentation.operations.photometric import equalize_histogram
 from ferdata.core.errors import ImageError
 from ferdata.core.images import read_image
 from ferdata.core.manifest import Manifest
-from ferdata.faces.align import Border, transform_points, warp
-from ferdata.faces.set_alignment import SetAlignment
+from ferdata.faces.align import transform_points, warp
+from ferdata.faces.placing import image_matrix
+from ferdata.faces.set_alignment import Border, SetAlignment
 from ferdata.shards.options import BuildOptions
 from ferdata.shards.rows import ShardRows, read_rows
 
@@ -75,7 +76,8 @@ def render(
     if image.file_sha256 != text["file_sha256"][index]:
         raise ImageError("file has changed since it was inspected; run the build again")
     height, width = image.pixels.shape[:2]
-    matrix = alignment.matrix(
+    matrix = image_matrix(
+        alignment,
         rows.five_points[index],
         width,
         height,

@@ -7,22 +7,13 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from ferdata.core.manifest import Manifest
-from ferdata.core.records import RecordPart
 from ferdata.faces.face_rows import FaceRows
 from ferdata.faces.fitting import MOST_OUTSIDE, matrices
 from ferdata.faces.set_alignment import SetAlignment
+from ferdata.shards.record import SetScale
 
 _TOLERANCE = 0.1
 """Relative difference from the middle of the sets up to which they count as of one scale."""
-
-
-class SetScale(RecordPart):
-    """One dataset's source images, as they are built."""
-
-    eyes: float | None = None
-    """Median distance of the eyes as a fraction of the image's side; None without landmarks."""
-    outside: float = 0.0
-    """Mean fraction of an image that lies outside its source."""
 
 
 def set_scales(stored: Manifest, alignment: SetAlignment, size: int) -> dict[str, SetScale]:

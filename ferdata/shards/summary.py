@@ -181,7 +181,8 @@ def _faces(record: BuildRecord) -> str:
         for name, each in record.summary.scales.items()
     ]
     heads = ["dataset", "median eye distance / side", "mean outside the source"]
-    parts.append(_table(heads, scales) if scales else "")
+    measured = any(each.eyes or each.outside for each in record.summary.scales.values())
+    parts.append(_table(heads, scales) if measured else "")
     return "\n\n".join(part for part in parts if part)
 
 

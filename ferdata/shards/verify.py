@@ -177,7 +177,7 @@ class _Verifier:
 
     def _check_rules(self, manifest: Manifest, failed: Collection[str]) -> Rules:
         record = self.record
-        rules = Rules(manifest, record.options, record.alignment, record.leaks, failed)
+        rules = Rules(manifest, record.options, record.leaks, failed, record.alignment)
         self.findings += rules.findings()
         self.notes += rules.notes()
         return rules

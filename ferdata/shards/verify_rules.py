@@ -33,16 +33,16 @@ class Rules:
     Attributes:
         manifest: The rows as stored.
         options: The options as recorded.
-        alignment: How images are aligned, as recorded.
         leaks: The leaks as recorded, in words.
         failed: Sample ids of the rows that could not be rendered.
+        alignment: How images are aligned, as recorded.
     """
 
     manifest: Manifest
     options: BuildOptions
-    alignment: SetAlignment
     leaks: Sequence[str]
     failed: Collection[str]
+    alignment: SetAlignment
 
     @cached_property
     def leak(self) -> Mapping[str, Any]:
