@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
+import pyarrow.compute as pc
 
 from ferdata.core.draws import rank
 from ferdata.core.manifest import Manifest
@@ -47,7 +48,7 @@ def fit_alignment(
         margin: Margin of the template; None: the largest up to 0 that fits the crops.
         border: What fills pixels outside the source.
     """
-    rows = FaceRows.of(_training_images(manifest))
+    rows = _training_images(manifest)
     wanted = SetAlignment(align=align, margin=margin or 0.0, border=border)
     ranges = _eye_ranges(manifest)
     known, places, crops = rows.known, [], []
@@ -159,12 +160,11 @@ def _best_shift(sets: Sequence[_Crops], margin: float) -> tuple[float, float]:
     return shift, outside
 
 
-def _training_images(manifest: Manifest) -> Manifest:
+def _training_images(manifest: Manifest) -> FaceRows:
     """Return the source images of train, or all where train has none."""
-    copies = manifest.strings("parent_id") != None  # noqa: E711 - element by element
-    train = manifest.strings("split") == "train"
-    chosen = ~copies & train if (~copies & train).any() else ~copies
-    return manifest.take(np.flatnonzero(chosen))
+    source = pc.is_null(manifest.table.column("parent_id")).to_numpy()
+    train = source & (manifest.strings("split") == "train")
+    return FaceRows.of(manifest).take(train if train.any() else source)
 
 
 def _eye_ranges(manifest: Manifest) -> dict[str, EyeRange]:

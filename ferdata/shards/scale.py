@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import numpy as np
+import pyarrow.compute as pc
 
 from ferdata.core.manifest import Manifest
 from ferdata.faces.face_rows import FaceRows
@@ -24,13 +25,12 @@ def set_scales(stored: Manifest, alignment: SetAlignment, size: int) -> dict[str
         alignment: How they are aligned.
         size: Side of the output, pixels.
     """
-    original = np.flatnonzero([parent is None for parent in stored.column("parent_id")])
-    stored = stored.take(original)
-    rows = FaceRows.of(stored)
+    original = pc.is_null(stored.table.column("parent_id")).to_numpy()
+    rows = FaceRows.of(stored).take(original)
     maps = matrices(rows, alignment, size)
     enlarged = np.hypot(maps[:, 0, 0], maps[:, 1, 0])
     eyes = np.linalg.norm(rows.points[:, 1] - rows.points[:, 0], axis=1) * enlarged / size
-    outside = stored.table.column("outside_share").to_numpy()
+    outside = stored.table.column("outside_share").to_numpy()[original]
     scales = {}
     for dataset in sorted(set(rows.dataset)):
         mask = rows.dataset == dataset
