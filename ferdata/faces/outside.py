@@ -37,7 +37,7 @@ def _shares(matrices: Floats, sides: Floats, size: int) -> Floats:
     for axis in (0, 1):
         outline = _clipped(outline, axis, sides[:, axis, None] - 0.5)
     # A whole image's edges are those of the output, but for rounding.
-    return np.asarray(np.clip(np.round(1 - _areas(outline) / whole, 9), 0, 1))
+    return np.asarray(np.clip(np.round(1 - _areas(outline) / whole, 9), 0, 1) + 0.0)  # no -0
 
 
 def _clipped(outline: Floats, axis: int, end: Floats) -> Floats:

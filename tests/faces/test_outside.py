@@ -33,6 +33,7 @@ def test_a_whole_image_leaves_what_is_not_square(width: int, height: int, outsid
     matrix = alignment_matrix("none", None, width, height, 64)
     found = outside_shares(matrix[None], np.array([[width, height]], float), 64)
     assert found.tolist() == pytest.approx([outside], abs=1e-9)
+    assert not np.signbit(found).any()  # -0 would be another value to a digest
 
 
 def test_an_image_that_is_missed_is_outside_and_no_image_is_no_number() -> None:
