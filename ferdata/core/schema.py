@@ -9,7 +9,7 @@ from ferdata.core.split_rules import SPLITS
 
 __all__ = ["BLENDSHAPES", "REJECT_SCHEMA", "SCHEMA", "SCHEMA_VERSION", "SPLITS"]
 
-SCHEMA_VERSION = "ferdata-manifest/2"
+SCHEMA_VERSION = "ferdata-manifest/3"
 
 BLENDSHAPES = 52
 """Number of blendshape scores of a face: those of ARKit."""
@@ -55,6 +55,7 @@ SCHEMA = pa.schema(
         pa.field("face_count", pa.int16()),  # faces that the detector found
         pa.field("face_rule", pa.string()),  # how the face was chosen among them
         pa.field("face_score", pa.float32()),
+        pa.field("face_finding", pa.string()),  # why the points are not aligned by, else null
         pa.field("blendshapes", pa.list_(pa.float32(), BLENDSHAPES)),
         # content
         pa.field("width", pa.int32()),
@@ -63,6 +64,8 @@ SCHEMA = pa.schema(
         pa.field("file_sha256", pa.string()),
         pa.field("pixel_sha256", pa.string()),
         pa.field("perceptual_hash", pa.string()),
+        # the image as built: fraction of its pixels outside the source, before augmentation
+        pa.field("outside_share", pa.float32()),
         # augmentation: null for a source image
         pa.field("parent_id", pa.string()),
         pa.field("copy_index", pa.int32()),

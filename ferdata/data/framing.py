@@ -9,7 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ferdata.core.list_columns import vectors
 from ferdata.data.manifest_columns import read_manifest_columns
+from ferdata.faces.places import median_place
 
 
 def describe_framing(build: Path) -> dict[str, Any]:
@@ -46,11 +48,6 @@ def describe_framing(build: Path) -> dict[str, Any]:
 
 def _median_points(crops: pa.Table) -> list[list[float]]:
     """Return the median five points as fractions of the square around each whole crop."""
-    flat = crops["five_points"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    points = flat.reshape(-1, 5, 2).astype(np.float64)
-    sides = np.stack([crops["width"].to_numpy(), crops["height"].to_numpy()], axis=1)[:, None]
-    longest = sides.max(axis=2, keepdims=True)
-    # edge to edge as in `ferdata.faces.align`, and centered if the crop is not square
-    fractions = (points + 0.5 + (longest - sides) / 2) / longest
-    median = np.nanmedian(fractions, axis=0)
-    return [[round(float(x), 5), round(float(y), 5)] for x, y in median]
+    points = vectors(crops["five_points"]).reshape(-1, 5, 2).astype(np.float64)
+    sides = np.stack([crops["width"].to_numpy(), crops["height"].to_numpy()], axis=1)
+    return [list(point) for point in median_place(points, sides.astype(np.float64))]

@@ -25,6 +25,12 @@ NO_FACE = (
 )
 
 
+IMPLAUSIBLE = (
+    "the points of the face found can't be those of a face; try an image in which the face is "
+    "larger or more frontal"
+)
+
+
 def open_detector(
     spec: ModelSpec, preparation: Preparation, options: PredictOptions, *, quiet: bool
 ) -> AbstractContextManager[LandmarkDetector | None]:
@@ -72,7 +78,7 @@ def open_detector(
             raise
         if not options.crops:
             raise _with_remedy(error) from error
-        logger.warning("Face crops are scaled but not aligned: %s", error)
+        logger.warning("Face crops are not aligned by their own points: %s", error)
         return nullcontext(None)
     return detector
 

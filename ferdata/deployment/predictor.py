@@ -17,7 +17,13 @@ import torch
 from ferdata.core.errors import ImageError, ModelFileError
 from ferdata.core.progress import progress_bar
 from ferdata.deployment.annotate import View, annotate, make_view
-from ferdata.deployment.face_detection import NO_FACE, five_points, landmarks_for, open_detector
+from ferdata.deployment.face_detection import (
+    IMPLAUSIBLE,
+    NO_FACE,
+    five_points,
+    landmarks_for,
+    open_detector,
+)
 from ferdata.deployment.images import InputImage, shown
 from ferdata.deployment.options import PredictOptions
 from ferdata.deployment.output import OutputFolder
@@ -133,7 +139,12 @@ class _Predictor:
             return _Prepared(source, reason, searched=searched)
         height, width = pixels.shape[:2]
         five = five_points(self.detector, detection)
-        matrix = self.preparation.matrix(five, width, height, crop=self.options.crops)
+        crop = self.options.crops
+        if five is not None and not self.preparation.accepts(five, width, height, crop=crop):
+            if not crop:
+                return _Prepared(source, IMPLAUSIBLE, searched=searched, detection=detection)
+            five = None
+        matrix = self.preparation.matrix(five, width, height, crop=crop)
         return _Prepared(
             source,
             pixels=self.preparation.render(pixels, matrix),

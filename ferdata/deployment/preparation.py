@@ -12,6 +12,9 @@ on what the build's own images were:
 |                  |                            | place of those in the build's crops              |
 | a face crop      | anything                   | treated as the build treats face crops           |
 
+"As they were" means by the build's own `SetAlignment`: template, margin, shift and border, and for
+face crops without plausible points the median place of the build's crops.
+
 If a run does not know how its build's images were framed, or no crop had landmarks, a photograph is
 aligned to the template, with the build's margin.
 """
@@ -24,10 +27,12 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from ferdata.faces.align import Matrix, alignment_matrix, similarity, transform_name
+from ferdata.faces.align import Matrix, similarity, transform_name
 from ferdata.faces.options import detector_name
+from ferdata.faces.placing import accepts_face, image_matrix
+from ferdata.faces.set_alignment import SetAlignment
 from ferdata.runs.record import RunBuild
-from ferdata.shards.render import align_pixels, alignment_kind, to_channels
+from ferdata.shards.render import align_pixels, to_channels
 
 Pixels = npt.NDArray[np.uint8]
 Placement = Literal["five", "none", "place"]
@@ -39,9 +44,8 @@ class Preparation:
     """How a build made its images.
 
     Attributes:
-        align: The build's `align`: `auto`, `none` or `five`.
+        alignment: How the build brought its images to the output.
         size: Side of the square images, pixels.
-        margin: Margin around an aligned face, as a fraction of the template's side.
         channels: 3 for RGB, 1 for gray.
         equalize: Whether histograms are equalized.
         framings: What the build's source images were, of `crop` and `photograph`; empty if unknown.
@@ -50,9 +54,8 @@ class Preparation:
             fractions of the side; None if unknown.
     """
 
-    align: str
+    alignment: SetAlignment
     size: int
-    margin: float
     channels: int
     equalize: bool
     framings: tuple[str, ...]
@@ -64,9 +67,8 @@ class Preparation:
         """Return how the build of a run made its images."""
         options, place = build.options, build.framing.five_points
         return cls(
-            align=options.align,
+            alignment=build.alignment,
             size=build.image.height,
-            margin=options.margin,
             channels=build.image.channels,
             equalize=options.equalize,
             framings=build.framing.framings,
@@ -77,9 +79,9 @@ class Preparation:
     def placement(self, *, crop: bool) -> Placement:
         """Return how an image is placed, see the table at the head of this module."""
         if crop or "photograph" in self.framings:
-            kind = alignment_kind(self.align, "crop" if crop else "photograph")
+            kind = self.alignment.kind(_framing(crop))
             return "five" if kind == "five" else "none"
-        if self.align == "five" or self.place is None:
+        if self.alignment.align == "five" or self.place is None:
             return "five"
         return "place"
 
@@ -88,7 +90,7 @@ class Preparation:
         """Whether the framing of photographs is a guess: faces have no known place in the crops."""
         return (
             self.placement(crop=False) == "five"
-            and self.align != "five"
+            and self.alignment.align != "five"
             and "photograph" not in self.framings
         )
 
@@ -98,7 +100,8 @@ class Preparation:
         """Return the map from an image to the build's kind of image.
 
         Args:
-            five_points: float (5, 2), pixels of the image; None if unknown: the image then is
+            five_points: float (5, 2), pixels of the image; None if unknown: a crop is then aligned
+                by the median place of the build's crops, if it aligned them; else the image is
                 scaled as a whole.
             width: Width of the image, pixels.
             height: Height of the image, pixels.
@@ -113,8 +116,24 @@ class Preparation:
             matrix = similarity(points, self.place * self.size - 0.5)
             if matrix is not None:
                 return matrix
-        kind = "none" if placement == "none" else "five"
-        return alignment_matrix(kind, five_points, width, height, self.size, self.margin)
+        # A photograph may be aligned although its build aligns none, see `guesses`.
+        kind: Literal["five", "none"] = "none" if placement == "none" else "five"
+        alignment, framing = self.alignment.model_copy(update={"align": kind}), _framing(crop)
+        return image_matrix(alignment, five_points, width, height, self.size, framing=framing)
+
+    def accepts(
+        self, five_points: npt.NDArray[Any], width: int, height: int, *, crop: bool
+    ) -> bool:
+        """Tell whether points found in an image are plausible, as the build checked its own.
+
+        Args:
+            five_points: float (5, 2), pixels.
+            width: Width of the image, pixels.
+            height: Height of the image, pixels.
+            crop: Whether the image is a face crop.
+        """
+        framing = _framing(crop)
+        return accepts_face(self.alignment, five_points, width, height, framing=framing)
 
     def render(self, pixels: Pixels, matrix: Matrix) -> Pixels:
         """Make the image that a build would store.
@@ -126,15 +145,19 @@ class Preparation:
         Returns:
             uint8, shape (`size`, `size`, `channels`).
         """
-        image = align_pixels(pixels, matrix, self.size, equalize=self.equalize)
+        image = align_pixels(
+            pixels, matrix, self.size, border=self.alignment.border, equalize=self.equalize
+        )
         return to_channels(image, self.channels)
 
     def to_json(self) -> dict[str, Any]:
         """Return the preparation as plain types, with the versioned names of the transforms."""
         return {
-            "align": self.align,
+            "align": self.alignment.align,
             "size": self.size,
-            "margin": self.margin,
+            "margin": self.alignment.margin,
+            "shift": self.alignment.shift,
+            "border": self.alignment.border,
             "channels": self.channels,
             "equalize": self.equalize,
             "framings": list(self.framings),
@@ -148,7 +171,8 @@ class Preparation:
         """Describe how a program must prepare an image before it passes it to the model."""
         ways = {
             "five": "aligned by its five points (eye centers, nose tip, mouth corners) to the "
-            f"template {transform_name('five')} with margin {self.margin:g}",
+            f"template {transform_name('five')} with margin {self.alignment.margin:g}, moved down "
+            f"by {self.alignment.shift:g} of the side",
             "place": "mapped by the similarity that brings its five points (eye centers, nose tip, "
             "mouth corners) closest to five_points, given as fractions of the side",
             "none": "scaled as a whole to fit",
@@ -157,5 +181,11 @@ class Preparation:
         color = "RGB" if self.channels == 3 else "gray"
         return (
             f"{self.size}×{self.size} pixels, {color}{equalized}. A photograph is "
-            f"{ways[self.placement(crop=False)]}; a face crop is {ways[self.placement(crop=True)]}."
+            f"{ways[self.placement(crop=False)]}; a face crop is "
+            f"{ways[self.placement(crop=True)]}. "
+            f"Pixels outside the image: {self.alignment.border}."
         )
+
+
+def _framing(crop: bool) -> Literal["crop", "photograph"]:
+    return "crop" if crop else "photograph"

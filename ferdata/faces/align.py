@@ -18,11 +18,19 @@ import numpy as np
 import numpy.typing as npt
 
 from ferdata.core.errors import UnknownNameError
+from ferdata.faces.set_alignment import Border
 
 Matrix = npt.NDArray[np.float64]
 
-TRANSFORMS = {"none": "none/1", "five": "five-arcface/1"}
+TRANSFORMS = {"none": "none/1", "five": "five-arcface/2"}
 """The kinds of alignment and the versioned name of each kind's transform."""
+
+_BORDER_MODES = {
+    "replicate": cv2.BORDER_REPLICATE,
+    "reflect": cv2.BORDER_REFLECT,
+    "constant": cv2.BORDER_CONSTANT,
+    "mean": cv2.BORDER_CONSTANT,
+}
 
 ARCFACE_SIDE = 112
 """Side of the square that `ARCFACE_TEMPLATE` lies in, pixels."""
@@ -44,6 +52,7 @@ it.
 """
 
 _SAME_SCALE = 1e-6
+_LEAST_SPREAD = 1e-9  # squared pixels: points closer together determine no scale
 
 
 def transform_name(kind: str) -> str:
@@ -64,6 +73,7 @@ def alignment_matrix(
     height: int,
     size: int,
     margin: float = 0.0,
+    shift: float = 0.0,
 ) -> Matrix:
     """Return the map from source pixels to output pixels.
 
@@ -77,6 +87,7 @@ def alignment_matrix(
         height: Height of the source image, pixels.
         size: Side of the square output image, pixels.
         margin: For `five`: margin on each side of the template, as a fraction of its side.
+        shift: For `five`: how much lower the template lies, as a fraction of the output's side.
 
     Returns:
         float64 (2, 3): output = matrix[:, :2] @ source + matrix[:, 2].
@@ -87,25 +98,26 @@ def alignment_matrix(
     transform_name(kind)
     if kind == "five" and five_points is not None:
         points = np.asarray(five_points, dtype=np.float64).reshape(5, 2)
-        matrix = similarity(points, template(size, margin))
+        matrix = similarity(points, template(size, margin, shift))
         if matrix is not None:
             return matrix
     return _fit(width, height, size)
 
 
-def template(size: int, margin: float = 0.0) -> npt.NDArray[np.float64]:
+def template(size: int, margin: float = 0.0, shift: float = 0.0) -> npt.NDArray[np.float64]:
     """Return the template's five points in an output image.
 
     Args:
         size: Side of the output image, pixels.
-        margin: Margin on each side, as a fraction of the template's side.
+        margin: Margin on each side, as a fraction of the template's side; negative shows less.
+        shift: How much lower the points lie, as a fraction of the output's side.
 
     Returns:
         float64 (5, 2), pixels.
     """
     # Via edges (pixel center + 0.5), so that the face keeps its place at every size.
     fraction = (ARCFACE_TEMPLATE + 0.5) / ARCFACE_SIDE
-    return (fraction + margin) / (1.0 + 2.0 * margin) * size - 0.5
+    return (fraction + margin) / (1.0 + 2.0 * margin) * size - 0.5 + (0.0, shift * size)
 
 
 def similarity(source: npt.NDArray[np.float64], target: npt.NDArray[np.float64]) -> Matrix | None:
@@ -122,31 +134,54 @@ def similarity(source: npt.NDArray[np.float64], target: npt.NDArray[np.float64])
     Returns:
         float64 (2, 3), or None where the source points are not finite or determine no scale.
     """
-    if not np.isfinite(source).all():
-        return None
-    z, w = source @ np.array([1, 1j]), target @ np.array([1, 1j])
-    z_mean, w_mean = z.mean(), w.mean()
-    spread = float(np.sum(np.abs(z - z_mean) ** 2))
-    if spread <= 1e-9:
-        return None
-    a = complex(np.sum(np.conj(z - z_mean) * (w - w_mean)) / spread)
-    if abs(a) <= 1e-9:
-        return None
-    b = complex(w_mean - a * z_mean)
-    return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
+    matrix = similarities(source[None], target)[0]
+    return matrix if np.isfinite(matrix).all() else None
 
 
-def warp(pixels: npt.NDArray[np.uint8], matrix: Matrix, size: int) -> npt.NDArray[np.uint8]:
+def determine_scale(points: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Tell which point sets, shape (..., P, 2), determine a similarity; false for NaN."""
+    spread = ((points - points.mean(axis=-2, keepdims=True)) ** 2).sum(axis=(-2, -1))
+    return np.asarray(spread > _LEAST_SPREAD)
+
+
+def similarities(sources: npt.NDArray[np.float64], target: npt.NDArray[np.float64]) -> Matrix:
+    """Return `similarity` for many point sets at once.
+
+    Args:
+        sources: Points, shape (N, P, 2).
+        target: Where those of each set should go, shape (P, 2).
+
+    Returns:
+        float64 (N, 2, 3), NaN where points are not finite or determine no scale.
+    """
+    direction, unknown = np.array([1, 1j]), complex(np.nan, np.nan)
+    z, w = sources @ direction, target @ direction
+    z_mean, w_mean = z.mean(axis=1, keepdims=True), w.mean()
+    spread = np.sum(np.abs(z - z_mean) ** 2, axis=1)
+    usable = determine_scale(sources)
+    product = np.sum(np.conj(z - z_mean) * (w - w_mean), axis=1)
+    a = np.divide(product, spread, out=np.full(len(z), unknown), where=usable)
+    a[~(np.abs(a) > _LEAST_SPREAD)] = unknown
+    x, y = z_mean[:, 0].real, z_mean[:, 0].imag
+    left = w_mean.real - (a.real * x - a.imag * y)
+    top = w_mean.imag - (a.real * y + a.imag * x)
+    rows = np.stack([a.real, -a.imag, left, a.imag, a.real, top], axis=1)
+    return rows.reshape(-1, 2, 3)
+
+
+def warp(
+    pixels: npt.NDArray[np.uint8], matrix: Matrix, size: int, border: Border = "replicate"
+) -> npt.NDArray[np.uint8]:
     """Render an image through a map.
 
     If the map shrinks, the source is first averaged down to the output's scale (`cv2.INTER_AREA`)
-    to avoid aliasing; the rest is bilinear. Edges are replicated beyond the source. The identity
-    returns equal pixels.
+    to avoid aliasing; the rest is bilinear. The identity returns equal pixels.
 
     Args:
         pixels: uint8 RGB, shape (H, W, 3).
         matrix: float64 (2, 3), source pixels to output pixels.
         size: Side of the output, pixels.
+        border: What fills pixels outside the source.
 
     Returns:
         uint8 (size, size, 3), never a view of the input.
@@ -156,9 +191,15 @@ def warp(pixels: npt.NDArray[np.uint8], matrix: Matrix, size: int) -> npt.NDArra
         shrink = size < pixels.shape[0]
         how = cv2.INTER_AREA if shrink else cv2.INTER_LINEAR
         return np.asarray(cv2.resize(pixels, (size, size), interpolation=how), dtype=np.uint8)
+    fill = pixels.mean(axis=(0, 1)).round().tolist() if border == "mean" else (0, 0, 0)
     pixels, matrix = _average_down(pixels, matrix)
     warped = cv2.warpAffine(
-        pixels, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        pixels,
+        matrix,
+        (size, size),
+        flags=cv2.INTER_LINEAR,
+        borderMode=_BORDER_MODES[border],
+        borderValue=fill,
     )
     return np.asarray(warped, dtype=np.uint8)
 

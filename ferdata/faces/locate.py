@@ -23,6 +23,7 @@ from ferdata.core.progress import progress_bar
 from ferdata.core.rejects import Reject
 from ferdata.core.schema import SCHEMA
 from ferdata.faces.cache import DetectionCache, box_key, cache_path
+from ferdata.faces.class_counts import count_by_class
 from ferdata.faces.columns import (
     COLUMNS,
     FacePoints,
@@ -32,6 +33,7 @@ from ferdata.faces.columns import (
 )
 from ferdata.faces.detectors import CANNOT_RUN
 from ferdata.faces.options import FaceOptions
+from ferdata.faces.plausible import FaceCheck, check_faces
 from ferdata.faces.schemes import FACEPP37
 from ferdata.faces.task import (
     DetectorSetup,
@@ -100,9 +102,10 @@ def locate_faces(
 ) -> Manifest:
     """Read every image, hash it, and fill in its face.
 
-    Fills the columns of `ferdata.faces.columns.COLUMNS`. The result does not depend on the
-    executor, the workers or the cache. What the stage could not do as asked is listed in the
-    provenance, under `fallbacks`.
+    Fills the columns of `ferdata.faces.columns.COLUMNS`, and `face_finding` where the five points
+    are implausible (`ferdata.faces.plausible`). The result does not depend on the executor, the
+    workers or the cache. What the stage could not do as asked is listed in the provenance, under
+    `fallbacks`.
 
     Args:
         manifest: Rows with `uri`, and the roots of their datasets.
@@ -160,6 +163,7 @@ class _Work:
         default_factory=lambda: {name: [] for name in COLUMNS}
     )
     _rejected: dict[int, str] = field(default_factory=dict)  # row: reason
+    _found: dict[int, bool] = field(default_factory=dict)  # row: whether it has a face
     _row: int = 0
 
     def __post_init__(self) -> None:
@@ -182,6 +186,8 @@ class _Work:
         rows = self.manifest.table.slice(self._row, len(results))
         kept = []
         for offset, pair in enumerate(zip(self._points(rows, results), results, strict=True)):
+            if not pair[1].problem:
+                self._found[self._row + offset] = pair[0].source != "none"
             if reason := self._count(*pair):
                 self._rejected[self._row + offset] = reason
             else:
@@ -203,7 +209,9 @@ class _Work:
         located = self.manifest.reject(mask, rejects)
         for name, arrays in self._columns.items():
             located = located.with_column(name, pa.chunked_array(arrays, SCHEMA.field(name).type))
-        return located.with_provenance("faces", self._provenance())
+        check = check_faces(located)
+        located = located.with_column("face_finding", check.findings)
+        return located.with_provenance("faces", self._provenance(check))
 
     def _points(self, rows: pa.Table, results: list[ImageResult]) -> list[FacePoints]:
         if self.options.keeps_shipped:
@@ -233,9 +241,10 @@ class _Work:
         report.sources[points.source] += 1
         return ""
 
-    def _provenance(self) -> dict[str, Any]:
+    def _provenance(self, check: FaceCheck) -> dict[str, Any]:
         """Return what the stage did, without anything that depends on the cache."""
         options, report = self.options, self.report
+        labels = self.manifest.table["label"].to_pylist()
         sources = ("dataset", options.detector, "none")
         return {
             "landmarks": options.landmarks,
@@ -246,6 +255,15 @@ class _Work:
                 **{source: report.sources[source] for source in sources},
                 "unreadable": report.unreadable,
                 "faceless": report.faceless,
+            },
+            "by_class": count_by_class(
+                self.manifest.label_space.names,
+                (labels[row] for row in self._found),
+                self._found.values(),
+            ),
+            "eye_ranges": {
+                f"{dataset} {framing}": list(eyes)
+                for (dataset, framing), eyes in check.ranges.items()
             },
             **({"fallbacks": report.fallbacks} if report.fallbacks else {}),
         }

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from pydantic import model_validator
+
 from ferdata.core.errors import RunError
 from ferdata.core.options import RENAMED
 from ferdata.core.records import Record, RecordPart
+from ferdata.faces.set_alignment import SetAlignment, with_alignment
 from ferdata.models.spec import ModelSpec
 from ferdata.runs.options import TrainOptions
 from ferdata.shards.options import BuildOptions
@@ -36,7 +39,11 @@ class RunBuild(RecordPart):
     image: ImageRecord
     landmarks: LandmarkRecord = LandmarkRecord()
     options: BuildOptions = BuildOptions()
+    alignment: SetAlignment = SetAlignment()
+    """How the build brought images to the output."""
     framing: FramingRecord = FramingRecord()
+
+    _old = model_validator(mode="before")(with_alignment)
 
 
 class RunResults(RecordPart):

@@ -32,7 +32,7 @@ def card_content(record: BuildRecord, stored: Manifest, spec: ShardSpec) -> Card
         split_rule=options.split,
         validation=_held_out(options),
         seed=record.seed,
-        alignment=_alignment(options, record.versions),
+        alignment=_alignment(record),
         landmarks=record.summary.faces,
         augmentation=_augmentation(options),
         operations=_operations(record.summary.provenance.get("balance", {}).get("operations", [])),
@@ -60,16 +60,27 @@ def _source(name: str) -> CardSource:
     )
 
 
-def _alignment(options: BuildOptions, versions: Mapping[str, str]) -> str:
-    whole, five = versions["align none"], versions["align five"]
-    equalized = "; the luminance histogram is equalized" if options.equalize else ""
-    alignment = {
-        "none": f"images are scaled to fit ({whole})",
-        "five": f"faces are aligned to a template by five points ({five})",
-        "auto": f"photographs are aligned by five points ({five}); face crops are scaled to fit "
-        f"({whole})",
-    }[options.align]
-    return alignment + equalized
+def _alignment(record: BuildRecord) -> str:
+    whole, five = record.versions["align none"], record.versions["align five"]
+    alignment, equalize = record.alignment, record.options.equalize
+    template = f"five points ({five}, margin {alignment.margin:g}, shift {alignment.shift:g})"
+    parts = [
+        {
+            "none": f"images are scaled to fit ({whole})",
+            "five": f"faces are aligned to a template by {template}",
+            "auto": f"photographs are aligned by {template}; face crops are scaled to fit "
+            f"({whole})",
+        }[alignment.align],
+        f"pixels outside the source: {alignment.border}",
+        *(["the luminance histogram is equalized"] if equalize else []),
+        *(
+            f"{name}: "
+            + (f"eyes {scale.eyes:.3f} of the side apart, " if scale.eyes else "")
+            + f"{scale.outside:.1%} of an average image lies outside its source"
+            for name, scale in record.summary.scales.items()
+        ),
+    ]
+    return "; ".join(parts)
 
 
 def _augmentation(options: BuildOptions) -> str:

@@ -1,11 +1,12 @@
 """Fallbacks: what a build did instead of what was asked, and when it must stop instead.
 
-An image without landmarks can't be aligned and is stored whole. If the detector can't run at all,
-the build stops. Individual images in which no face is found are stored whole and counted.
+Alignment needs landmarks. If the detector can't run at all, the build stops. Individual images in
+which no plausible face is found are placed by the median of their set and counted.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -21,8 +22,10 @@ from ferdata.core.split_rules import (
     StratifiedRule,
     parse_rules,
 )
+from ferdata.faces.class_counts import share_changes
+from ferdata.faces.face_rows import FaceRows
 from ferdata.faces.locate import has_points
-from ferdata.shards.render import alignment_kind
+from ferdata.faces.set_alignment import SetAlignment, alignment_kind
 
 _PLURAL = {"photograph": "photographs", "crop": "face crops"}
 _SPLIT_TEXTS: dict[type[SplitRule], str] = {
@@ -35,7 +38,6 @@ _SPLIT_TEXTS: dict[type[SplitRule], str] = {
         "subject may be in several splits"
     ),
 }
-_LEAST_SPREAD = 1e-9  # of five points that determine a scale, see `faces.align.similarity`
 
 
 def needs_detector(manifest: Manifest, align: str) -> bool:
@@ -78,26 +80,44 @@ def record_split_fallbacks(manifest: Manifest, asked: str, resolved: SplitRules)
     return manifest.with_provenance("fallbacks", {"split": texts}) if texts else manifest
 
 
-def fallback_notes(manifest: Manifest, align: str) -> Iterator[str]:
+def fallback_notes(manifest: Manifest, alignment: SetAlignment) -> Iterator[str]:
     """Yield what a build did instead of what was asked, one text each.
 
     Args:
         manifest: All rows of the build; of augmented copies, only what balancing recorded counts.
-        align: `auto`, `none` or `five`.
+        alignment: How they are aligned.
     """
     yield from manifest.provenance.get("ingest", {}).get("decisions", ())
     yield from manifest.provenance.get("fallbacks", {}).get("split", ())
-    yield from manifest.provenance.get("faces", {}).get("fallbacks", ())
     yield from _unbalanced(manifest)
+    faces = manifest.provenance.get("faces", {})
+    yield from faces.get("fallbacks", ())
+    if changes := share_changes(faces.get("by_class", {})):
+        would = "changes" if faces.get("require_face") else "would change"
+        yield f"--require-face {would} class shares by more than a tenth: {', '.join(changes)}"
     original = np.array([parent is None for parent in manifest.column("parent_id")], bool)
-    to_align = _to_align(manifest, align) & original
-    whole = to_align & ~_can_be_aligned(manifest)
-    framings = np.array(manifest.column("framing"), object)
-    for framing, name in _PLURAL.items():
-        count = int((whole & (framings == framing)).sum())
-        if count:
-            total = int((to_align & (framings == framing)).sum())
-            yield f"{count:,} of {total:,} {name} have no landmarks and are stored whole, unaligned"
+    yield from _findings(manifest, original)
+    to_align = _to_align(manifest, alignment.align) & original
+    rows = FaceRows.of(manifest)
+    pointless = to_align & ~rows.known
+    for dataset, framing, mask in rows.sets():
+        if count := int((pointless & mask).sum()):
+            total, name = int((to_align & mask).sum()), f"{_PLURAL[framing]} of {dataset}"
+            how = (
+                "stored whole, unaligned"
+                if alignment.place(framing, dataset) is None
+                else "placed by the median of the others"
+            )
+            yield f"{count:,} of {total:,} {name} have no usable landmarks and are {how}"
+
+
+def _findings(manifest: Manifest, original: npt.NDArray[np.bool_]) -> Iterator[str]:
+    """Say which faces are implausible."""
+    findings = Counter(manifest.strings("face_finding")[original])
+    del findings[None]
+    if findings:
+        listed = ", ".join(f"{count:,} × {what}" for what, count in sorted(findings.items()))
+        yield f"faces that are implausible and not aligned by: {listed}"
 
 
 def _unbalanced(manifest: Manifest) -> Iterator[str]:
@@ -115,13 +135,3 @@ def _to_align(manifest: Manifest, align: str) -> npt.NDArray[np.bool_]:
     """Return which rows are to be aligned by five points, bool (N,)."""
     framings = manifest.column("framing")
     return np.array([alignment_kind(align, framing) == "five" for framing in framings], bool)
-
-
-def _can_be_aligned(manifest: Manifest) -> npt.NDArray[np.bool_]:
-    """Return which rows have five points that determine an alignment, bool (N,)."""
-    column = manifest.table.column("five_points")
-    known = np.array(column.is_valid().to_numpy(), bool)
-    points = column.drop_null().combine_chunks().flatten().to_numpy().reshape(-1, 5, 2)
-    deviation = points.astype(np.float64) - points.mean(axis=1, keepdims=True)
-    known[known] = (deviation**2).sum(axis=(1, 2)) > _LEAST_SPREAD
-    return known

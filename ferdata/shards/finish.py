@@ -34,6 +34,7 @@ from ferdata.shards.record import (
     SplitRecord,
     SummaryRecord,
 )
+from ferdata.shards.scale import scale_notes, set_scales
 from ferdata.shards.shard import ShardReport
 
 
@@ -121,6 +122,7 @@ def _build_record(
     rejects: Sequence[Reject],
 ) -> BuildRecord:
     options, space = plan.options, stored.label_space
+    scales = set_scales(stored, plan.alignment, options.size)
     return BuildRecord(
         name=name,
         ferdata_version=__version__,
@@ -143,9 +145,14 @@ def _build_record(
             for path, file in report.files.items()
         },
         options=options,
+        alignment=plan.alignment,
         versions=plan.versions,
         leaks=tuple(leak_texts(stored.provenance)),
-        notes=(*notes(source, options.split), *fallback_notes(stored, options.align)),
+        notes=(
+            *notes(source, options.split),
+            *fallback_notes(stored, plan.alignment),
+            *scale_notes(scales, options.border),
+        ),
         datasets={dataset: dataset_info(dataset).title for dataset in sorted(stored.roots)},
         rejects=RejectRecord(
             total=len(rejects),
@@ -158,6 +165,8 @@ def _build_record(
             after=stored.counts(),
             by_dataset=counts_by_dataset(source),
             faces=_face_counts(source),
+            faces_by_class=stored.provenance.get("faces", {}).get("by_class", {}),
+            scales=scales,
             provenance=dict(stored.provenance),
         ),
     )

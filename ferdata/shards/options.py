@@ -153,14 +153,19 @@ class BuildOptions(Options):
     """Store the detector's blendshape scores in the manifest."""
 
     align: Literal["auto", "none", "five"] = "auto"
-    """`five` aligns faces by five points; `auto` does so for photographs, but not for face
-    crops."""
+    """`five` aligns faces by five points, `auto` does so for photographs and keeps face crops
+    [default: auto; five in mixes, so that all sets' faces have one scale]."""
 
     size: int = Field(112, ge=16, le=1024)
     """Side of the square output images in pixels."""
 
-    margin: float = Field(0.0, ge=0, le=1)
-    """Margin around an aligned face, as a fraction of the template's side."""
+    margin: float | None = Field(None, ge=-0.25, le=1)
+    """Margin around an aligned face, as a fraction of the template's side; negative shows less
+    [default: the largest up to 0 with which crops fill 95% of an average image]."""
+
+    border: Literal["replicate", "reflect", "constant", "mean"] = "replicate"
+    """What fills the output outside the source image: its edge repeated (`replicate`) or mirrored
+    (`reflect`), black (`constant`), or its `mean` color."""
 
     equalize: bool = False
     """Equalize each image's luminance histogram, after alignment and before augmentation."""

@@ -22,6 +22,7 @@ from ferdata.faces.align import transform_name
 from ferdata.faces.detectors import CANNOT_RUN
 from ferdata.faces.locate import locate_faces
 from ferdata.faces.options import FaceOptions
+from ferdata.faces.set_alignment import alignment_kind
 from ferdata.formats.names import BUILD_FILE, LICENSES_ATTRIBUTE
 from ferdata.ingesters import dataset_info, dataset_names
 from ferdata.recipes import Recipe
@@ -33,7 +34,6 @@ from ferdata.shards.plan import Plan, make_plan
 from ferdata.shards.plan_difference import plan_differences
 from ferdata.shards.recipe_options import apply_recipe, scale_target
 from ferdata.shards.record import BuildRecord, RecipeRecord
-from ferdata.shards.render import alignment_kind
 from ferdata.shards.runner import (
     finished_shards,
     lock,
@@ -310,12 +310,22 @@ def _tasks(planned: Manifest, plan: Plan, out: Path) -> list[ShardTask]:
     attributes = {
         "plan_sha256": plan.sha256,
         "template": json.dumps(_transforms(plan.options.align), sort_keys=True),
+        "alignment": json.dumps(plan.alignment.model_dump(mode="json"), sort_keys=True),
         "ferdata_version": __version__,
         LICENSES_ATTRIBUTE: json.dumps(licenses, sort_keys=True),
         "versions": json.dumps(plan.versions, sort_keys=True),
     }
     return [
-        ShardTask(out, index, shard, plan.options, plan.landmark_scheme, planned.roots, attributes)
+        ShardTask(
+            out=out,
+            index=index,
+            shard=shard,
+            options=plan.options,
+            alignment=plan.alignment,
+            landmark_scheme=plan.landmark_scheme,
+            roots=planned.roots,
+            attributes=attributes,
+        )
         for index, shard in enumerate(plan.shards)
     ]
 

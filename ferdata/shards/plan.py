@@ -21,13 +21,15 @@ from ferdata.core.errors import BuildError
 from ferdata.core.manifest import Manifest
 from ferdata.core.schema import SPLITS
 from ferdata.faces.align import TRANSFORMS
+from ferdata.faces.fitting import fit_alignment, outside_column
+from ferdata.faces.set_alignment import SetAlignment
 from ferdata.formats.names import shard_name
 from ferdata.shards.options import BuildOptions
 from ferdata.shards.plugin_versions import plugin_versions
 
-PLAN_VERSION = "ferdata-plan/1"
+PLAN_VERSION = "ferdata-plan/2"
 
-RENDER_VERSION = "ferdata-render/1"
+RENDER_VERSION = "ferdata-render/2"
 """Increased whenever the same row would be rendered to other pixels."""
 
 _PIXEL_PACKAGES = ("albucore", "albumentations", "numpy", "opencv-python")
@@ -58,6 +60,7 @@ class Plan:
     Attributes:
         manifest_digest: Content hash of the ordered manifest.
         options: The options that determine the bytes.
+        alignment: How images are brought to the output.
         landmark_scheme: The scheme of the shards' landmarks.
         versions: Versions of what can change a pixel, a label or a file: libraries, transforms, and
             the packages of plugins that the build uses.
@@ -66,6 +69,7 @@ class Plan:
 
     manifest_digest: str
     options: BuildOptions
+    alignment: SetAlignment
     landmark_scheme: str
     versions: dict[str, str]
     shards: tuple[ShardPlan, ...]
@@ -85,6 +89,7 @@ class Plan:
             "format": PLAN_VERSION,
             "manifest_digest": self.manifest_digest,
             "options": _plan_options(self.options),
+            "alignment": self.alignment.model_dump(mode="json"),
             "landmark_scheme": self.landmark_scheme,
             "versions": self.versions,
             "shards": [vars(shard) for shard in self.shards],
@@ -92,7 +97,7 @@ class Plan:
 
 
 _PLAN_NAMES = {"leak_free": "sound"}
-"""Options that were renamed, with their names in `ferdata-plan/1`, which are part of the hash."""
+"""Options that were renamed, with their names in `ferdata-plan/2`, which are part of the hash."""
 
 
 def _plan_options(options: BuildOptions) -> dict[str, Any]:
@@ -101,20 +106,23 @@ def _plan_options(options: BuildOptions) -> dict[str, Any]:
 
 
 def make_plan(manifest: Manifest, options: BuildOptions) -> tuple[Manifest, Plan]:
-    """Order the rows and divide them into shards.
+    """Determine how images are aligned, order the rows and divide them into shards.
 
     Args:
         manifest: Rows with a split, augmented copies included.
         options: The build's options.
 
     Returns:
-        The manifest in the plan's order, and the plan.
+        The manifest in the plan's order with `outside_share`, and the plan.
 
     Raises:
         BuildError: There is nothing to build.
     """
     if not len(manifest):
         raise BuildError("nothing to build: every row was rejected; see rejects.parquet")
+    alignment = fit_alignment(manifest, options.align, options.margin, options.border)
+    outside = outside_column(manifest, alignment, options.size).astype(np.float32)
+    manifest = manifest.with_column("outside_share", outside)
     ordered = manifest.take(_order(manifest, options.seed))
     counts = manifest.counts()
     shards: list[ShardPlan] = []
@@ -124,6 +132,7 @@ def make_plan(manifest: Manifest, options: BuildOptions) -> tuple[Manifest, Plan
     plan = Plan(
         manifest_digest=ordered.digest(),
         options=options,
+        alignment=alignment,
         landmark_scheme=_common_scheme(manifest),
         versions=pixel_versions() | plugin_versions(manifest, options),
         shards=tuple(shards),

@@ -6,12 +6,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ferdata.core.errors import BuildError
 from ferdata.core.labels import LabelSpace
 from ferdata.core.records import Record, RecordPart
 from ferdata.core.version import __version__
+from ferdata.faces.set_alignment import SetAlignment, with_alignment
 from ferdata.formats.names import BUILD_FILE, BUILD_FORMAT
 from ferdata.shards.options import BuildOptions
 
@@ -83,6 +84,15 @@ class RejectRecord(RecordPart):
     """Files of the data folders that are no images of the dataset, by rule; they are no rejects."""
 
 
+class SetScale(RecordPart):
+    """One dataset's source images, as they are built."""
+
+    eyes: float | None = None
+    """Median distance of the eyes as a fraction of the image's side; None without landmarks."""
+    outside: float = 0.0
+    """Mean fraction of an image that lies outside its source."""
+
+
 class SummaryRecord(RecordPart):
     """Counts before and after augmentation, and the provenance of the rows."""
 
@@ -94,6 +104,10 @@ class SummaryRecord(RecordPart):
     """Source images by dataset, split and class."""
     faces: Counts = {}
     """Source images by source of their landmarks."""
+    faces_by_class: dict[str, Counts] = {}
+    """Images by class in which a face was `found` and `missing`, before the split."""
+    scales: dict[str, SetScale] = {}
+    """Scale of the faces by dataset."""
     provenance: dict[str, Any] = {}
     """What the stages recorded in the manifest, by stage."""
 
@@ -145,6 +159,8 @@ class BuildRecord(Record):
     files: dict[str, FileRecord] = {}
     """Every file by its path inside the build, posix."""
     options: BuildOptions = BuildOptions()
+    alignment: SetAlignment = SetAlignment()
+    """How images are brought to the output; new images are prepared by it."""
     versions: dict[str, str] = {}
     """Versions that can change a pixel, a label or a file, those of plugins included."""
     leaks: tuple[str, ...] = ()
@@ -156,6 +172,8 @@ class BuildRecord(Record):
     rejects: RejectRecord = RejectRecord()
     summary: SummaryRecord = SummaryRecord()
     recipe: RecipeRecord | None = None
+
+    _old = model_validator(mode="before")(with_alignment)
 
     @cached_property
     def space(self) -> LabelSpace:

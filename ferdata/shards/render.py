@@ -18,7 +18,9 @@ from ferdata.augmentation.operations.photometric import equalize_histogram
 from ferdata.core.errors import ImageError
 from ferdata.core.images import read_image
 from ferdata.core.manifest import Manifest
-from ferdata.faces.align import alignment_matrix, transform_points, warp
+from ferdata.faces.align import transform_points, warp
+from ferdata.faces.placing import image_matrix
+from ferdata.faces.set_alignment import Border, SetAlignment
 from ferdata.shards.options import BuildOptions
 from ferdata.shards.rows import ShardRows, read_rows
 
@@ -38,7 +40,13 @@ class Rendered:
     box: npt.NDArray[np.float32]
 
 
-def render_row(manifest: Manifest, sample_id: str, scheme: str, options: BuildOptions) -> Rendered:
+def render_row(
+    manifest: Manifest,
+    sample_id: str,
+    scheme: str,
+    options: BuildOptions,
+    alignment: SetAlignment,
+) -> Rendered:
     """Render one row of a manifest again.
 
     Args:
@@ -46,15 +54,18 @@ def render_row(manifest: Manifest, sample_id: str, scheme: str, options: BuildOp
         sample_id: The row's id.
         scheme: Landmark scheme of the result.
         options: The options of the build.
+        alignment: How the build's images are aligned, as its record has it.
 
     Raises:
         ImageError: The source image can't be read or has changed.
     """
     position = manifest.column("sample_id").index(sample_id)
-    return render(read_rows(manifest.take([position]), scheme), 0, scheme, options)
+    return render(read_rows(manifest.take([position]), scheme), 0, scheme, options, alignment)
 
 
-def render(rows: ShardRows, index: int, scheme: str, options: BuildOptions) -> Rendered:
+def render(
+    rows: ShardRows, index: int, scheme: str, options: BuildOptions, alignment: SetAlignment
+) -> Rendered:
     """Render the row at a position of a shard's rows.
 
     Raises:
@@ -64,13 +75,19 @@ def render(rows: ShardRows, index: int, scheme: str, options: BuildOptions) -> R
     image = read_image(root_of(rows.manifest, text["dataset"][index]), text["uri"][index])
     if image.file_sha256 != text["file_sha256"][index]:
         raise ImageError("file has changed since it was inspected; run the build again")
-    kind = alignment_kind(options.align, text["framing"][index])
     height, width = image.pixels.shape[:2]
-    matrix = alignment_matrix(
-        kind, rows.five_points[index], width, height, options.size, options.margin
+    matrix = image_matrix(
+        alignment,
+        rows.five_points[index],
+        width,
+        height,
+        options.size,
+        framing=text["framing"][index],
+        dataset=text["dataset"][index],
     )
+    border, equalize = alignment.border, options.equalize
     rendered = Rendered(
-        align_pixels(image.pixels, matrix, options.size, equalize=options.equalize),
+        align_pixels(image.pixels, matrix, options.size, border=border, equalize=equalize),
         _transform_known(rows.landmarks[index], matrix),
         transform_box(rows.box[index], matrix),
     )
@@ -80,7 +97,12 @@ def render(rows: ShardRows, index: int, scheme: str, options: BuildOptions) -> R
 
 
 def align_pixels(
-    pixels: npt.NDArray[np.uint8], matrix: npt.NDArray[np.float64], size: int, *, equalize: bool
+    pixels: npt.NDArray[np.uint8],
+    matrix: npt.NDArray[np.float64],
+    size: int,
+    *,
+    border: Border,
+    equalize: bool,
 ) -> npt.NDArray[np.uint8]:
     """Warp an image to the output size and equalize it: everything but augmentation.
 
@@ -88,12 +110,13 @@ def align_pixels(
         pixels: uint8 RGB, shape (H, W, 3).
         matrix: float64 (2, 3), source pixels to output pixels.
         size: Side of the output, pixels.
+        border: What fills the output outside the picture.
         equalize: Whether its histogram is equalized.
 
     Returns:
         uint8 RGB, shape (`size`, `size`, 3).
     """
-    aligned = warp(pixels, matrix, size)
+    aligned = warp(pixels, matrix, size, border)
     return equalize_histogram(aligned) if equalize else aligned
 
 
@@ -120,11 +143,6 @@ def _transform_known(
 ) -> npt.NDArray[np.float32]:
     """Transform points; those of a row without landmarks stay NaN."""
     return points if np.isnan(points[0, 0]) else transform_points(points, matrix)
-
-
-def alignment_kind(align: str, framing: str) -> str:
-    """Return the alignment of an image, `none` or `five`; `auto` aligns photographs only."""
-    return align if align != "auto" else {"photograph": "five", "crop": "none"}[framing]
 
 
 def transform_box(

@@ -9,8 +9,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ferdata.core.labels import CANONICAL
+from ferdata.core.list_columns import vectors
 from ferdata.core.manifest import Manifest
+from ferdata.faces.face_rows import usable_points
 from ferdata.faces.schemes import scheme
 
 Floats = npt.NDArray[np.float32]
@@ -24,7 +25,7 @@ class ShardRows:
         manifest: The rows as a manifest.
         label: int64, shape (N,).
         soft_label: float32, shape (N, K), over the label space; one-hot where the source has none.
-        five_points: float32, shape (N, 5, 2), source pixels; NaN where unknown.
+        five_points: float32, shape (N, 5, 2), source pixels; NaN where unknown or implausible.
         landmarks: float32, shape (N, P, 2), source pixels, in the shard's scheme; NaN where
             unknown.
         box: float32, shape (N, 4), source pixels; NaN where unknown.
@@ -74,9 +75,9 @@ def read_rows(manifest: Manifest, landmark_scheme: str) -> ShardRows:
         manifest=manifest,
         label=label,
         soft_label=_soft_labels(manifest, label),
-        five_points=_fixed(table.column("five_points"), 10).reshape(-1, 5, 2),
+        five_points=usable_points(table),
         landmarks=_landmarks(table, landmark_scheme),
-        box=_fixed(table.column("box"), 4),
+        box=vectors(table.column("box")),
         valence=_floats(table.column("valence")),
         arousal=_floats(table.column("arousal")),
         text=text,
@@ -91,18 +92,8 @@ def _floats(column: pa.ChunkedArray) -> Floats:
     return np.asarray(pc.fill_null(column, float("nan")).to_numpy(), dtype=np.float32)
 
 
-def _fixed(column: pa.ChunkedArray, width: int) -> Floats:
-    """Return a fixed-size list column as an array (N, width), NaN where null."""
-    valid = pc.is_valid(column).to_numpy()
-    values = np.full((len(column), width), np.nan, dtype=np.float32)
-    values[valid] = column.drop_null().combine_chunks().flatten().to_numpy().reshape(-1, width)
-    return values
-
-
 def _soft_labels(manifest: Manifest, label: npt.NDArray[np.int64]) -> Floats:
-    given = manifest.label_space.project(
-        _fixed(manifest.table.column("soft_label"), len(CANONICAL))
-    )
+    given = manifest.label_space.project(vectors(manifest.table.column("soft_label")))
     one_hot = np.eye(len(manifest.label_space), dtype=np.float32)[label]
     known = np.isfinite(given).all(axis=1) & (given.sum(axis=1) > 0)
     return np.where(known[:, None], given, one_hot)

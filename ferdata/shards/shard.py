@@ -17,6 +17,7 @@ from ferdata.core.labels import LabelSpace
 from ferdata.core.manifest import Manifest
 from ferdata.core.rejects import Reject
 from ferdata.faces.schemes import scheme
+from ferdata.faces.set_alignment import SetAlignment
 from ferdata.formats.content import RowBatch, ShardSpec
 from ferdata.formats.contract import ShardFormat, ShardWriter
 from ferdata.formats.names import sidecar
@@ -38,6 +39,7 @@ class ShardTask:
         index: Position of the shard in the plan, and its row group in `manifest.parquet`.
         shard: The shard's part of the plan.
         options: The options that determine the bytes.
+        alignment: How images are brought to the output.
         landmark_scheme: The scheme of the shard's landmarks.
         roots: The folder of each dataset.
         attributes: Root attributes of the files, `plan_sha256` among them.
@@ -47,6 +49,7 @@ class ShardTask:
     index: int
     shard: ShardPlan
     options: BuildOptions
+    alignment: SetAlignment
     landmark_scheme: str
     roots: Mapping[str, Path]
     attributes: Mapping[str, str]
@@ -161,7 +164,9 @@ def _batches(task: ShardTask, rows: ShardRows) -> Iterator[RowBatch]:
         rendered: list[Rendered] = []
         for index in range(start, min(start + _BATCH_ROWS, len(rows))):
             try:
-                rendered.append(render(rows, index, task.landmark_scheme, task.options))
+                rendered.append(
+                    render(rows, index, task.landmark_scheme, task.options, task.alignment)
+                )
             except ImageError as error:
                 text = rows.text
                 failed.append(

@@ -107,10 +107,14 @@ class MixSource:
     def complete(self, options: BuildOptions) -> BuildOptions:
         """Fill in the mix's build options and split rules unless others were given.
 
+        Several datasets are aligned by default, since their faces differ in scale: a model could
+        tell by it which dataset an image is from.
+
         Raises:
             OptionError: The mix sets an option that does not exist.
         """
-        wanted: dict[str, Any] = {**self.mix.build, "split": self.mix.split}
+        aligned = {"align": "five"} if len(self.datasets) > 1 else {}
+        wanted: dict[str, Any] = {**aligned, **self.mix.build, "split": self.mix.split}
         return BuildOptions.checked(wanted | options.given(), kind="build option", spelled=flag)
 
     def read(self, data: Data, options: BuildOptions) -> Manifest:

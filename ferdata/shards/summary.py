@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from ferdata.faces.class_counts import FOUND
 from ferdata.formats.contract import ShardFormat
 from ferdata.formats.registry import FORMATS
 from ferdata.shards.options import BuildOptions
@@ -35,6 +36,7 @@ def summary(
         _counts_table(record),
         _by_source(record),
         _properties(record),
+        _faces(record),
         _recipe(record),
         "\n".join(f"note       {note}" for note in record.notes),
         _rejects(record, out),
@@ -148,7 +150,7 @@ def _properties(record: BuildRecord) -> str:
     return "\n".join(
         [
             f"images     {image.width}×{image.height} {color}, {image.encoding}; "
-            f"alignment {options.align}{', equalized' if options.equalize else ''}",
+            f"alignment {_alignment(record)}{', equalized' if options.equalize else ''}",
             f"landmarks  {record.landmarks.scheme}: {faces}",
             f"split      {options.split.replace(',', ', ')}, seed {record.seed}; "
             f"{_what_is_augmented(options)}",
@@ -161,6 +163,34 @@ def _what_is_augmented(options: BuildOptions) -> str:
     if options.augments_first:
         return "all images were augmented before it"
     return "not augmented" if options.augment == "none" else "only train is augmented"
+
+
+def _alignment(record: BuildRecord) -> str:
+    alignment = record.alignment
+    if alignment.align == "none":
+        return "none"
+    template = f"margin {alignment.margin:g}, shift {alignment.shift:g}"
+    return f"{alignment.align} ({template}, border {alignment.border})"
+
+
+def _faces(record: BuildRecord) -> str:
+    """Show faces found per class, and the scale of the faces of each dataset."""
+    parts = []
+    if record.options.landmarks != "none" and (by_class := record.summary.faces_by_class):
+        rows = []
+        for name, counts in by_class.items():
+            found, images = counts[FOUND], sum(counts.values())
+            share = f"{found / images:.1%}" if images else ""
+            rows.append([name, f"{found:,}", f"{images:,}", share])
+        parts.append(_table(["faces found", "images with", "of", ""], rows))
+    scales = [
+        [name, "unknown" if each.eyes is None else f"{each.eyes:.2f}", f"{each.outside:.1%}"]
+        for name, each in record.summary.scales.items()
+    ]
+    heads = ["dataset", "median eye distance / side", "mean outside the source"]
+    measured = any(each.eyes or each.outside for each in record.summary.scales.values())
+    parts.append(_table(heads, scales) if measured else "")
+    return "\n\n".join(part for part in parts if part)
 
 
 def _rejects(record: BuildRecord, out: Path) -> str:

@@ -176,7 +176,8 @@ class _Verifier:
             return None
 
     def _check_rules(self, manifest: Manifest, failed: Collection[str]) -> Rules:
-        rules = Rules(manifest, self.record.options, self.record.leaks, failed)
+        record = self.record
+        rules = Rules(manifest, record.options, record.leaks, failed, record.alignment)
         self.findings += rules.findings()
         self.notes += rules.notes()
         return rules

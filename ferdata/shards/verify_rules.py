@@ -17,6 +17,7 @@ from ferdata.curation.leakage import (
     leak_texts,
     subjects_in_several_splits,
 )
+from ferdata.faces.set_alignment import SetAlignment
 from ferdata.formats.names import BUILD_FILE
 from ferdata.shards.fallbacks import fallback_notes
 from ferdata.shards.options import BuildOptions
@@ -34,12 +35,14 @@ class Rules:
         options: The options as recorded.
         leaks: Descriptions of the leaks, as recorded.
         failed: Sample ids of the rows that could not be rendered.
+        alignment: How images are aligned, as recorded.
     """
 
     manifest: Manifest
     options: BuildOptions
     leaks: Sequence[str]
     failed: Collection[str]
+    alignment: SetAlignment
 
     @cached_property
     def leak(self) -> Mapping[str, Any]:
@@ -62,7 +65,7 @@ class Rules:
             yield f"this build leaks, as declared: {text}"
         if self._shared_images and self._keeps_duplicates():
             yield f"{_listed(self._shared_images)}, as --duplicates keep allows"
-        yield from fallback_notes(self.manifest, self.options.align)
+        yield from fallback_notes(self.manifest, self.alignment)
 
     # -- the declared leak ---------------------------------------------------------------------
 

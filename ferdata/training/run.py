@@ -181,6 +181,7 @@ def _describe_build(build: Build) -> RunBuild:
         image=record.image,
         landmarks=record.landmarks,
         options=record.options,
+        alignment=record.alignment,
         framing=FramingRecord(**describe_framing(build.root)),
     )
 

@@ -80,12 +80,12 @@ def stored_rows(root: Path):
                 yield uris[name], file["image"][row], file["landmarks"][row]
 
 
-def recorded(root: Path) -> RunBuild:
+def recorded(root: Path, framing: str = "photograph") -> RunBuild:
     record = BuildRecord.open(root)
     return RunBuild(
         path=str(root),
-        framing={"framings": ["photograph"]},
-        **record.model_dump(include={"name", "plan_sha256", "image", "landmarks", "options"}),
+        framing={"framings": [framing]},
+        **record.model_dump(include=set(RunBuild.model_fields) & set(BuildRecord.model_fields)),
     )
 
 
@@ -106,6 +106,52 @@ def test_a_photograph_is_prepared_to_the_pixels_that_the_build_stored(photograph
             matrix = preparation.matrix(five_points(detector, detection), width, height, crop=False)
             assert np.array_equal(preparation.render(pixels, matrix), image), uri
             assert np.array_equal(transform_points(detection.landmarks, matrix), landmarks), uri
+
+
+@pytest.fixture(scope="module")
+def crop_build(detectable, tmp_path_factory):
+    """Return a build of synthetic FER2013, crops aligned by five points; its data.
+
+    The template is fitted, and three images show no face.
+    """
+    folder = tmp_path_factory.mktemp("fer2013")
+    data = write_demo("fer2013", folder / "data", layout="kaggle", scale=0.001).root
+    for path in sorted(data.rglob("*.jpg"))[::12][:3]:
+        noise = np.random.default_rng(len(path.name)).integers(60, 90, (48, 48))
+        cv2.imwrite(str(path), noise.astype(np.uint8))
+    options = BuildOptions(
+        align="five", border="reflect", size=SIZE, formats=("hdf5",), duplicates="keep"
+    )
+    serial = Execution(executor="serial", quiet=True)
+    build_shards("fer2013", data, folder / "build", options, serial)
+    return folder / "build", data
+
+
+def test_a_crop_is_prepared_to_the_pixels_that_the_build_stored(crop_build, detectable):
+    root, data = crop_build
+    preparation = Preparation.from_build(recorded(root, "crop"))
+    assert preparation.alignment.shift != 0
+    assert preparation.to_json()["border"] == "reflect"
+    faceless = 0
+    with MediaPipeDetector(score=False) as detector:
+        for uri, image, _ in stored_rows(root):
+            pixels = read_upright(next(data.rglob(uri)))
+            five = five_points(detector, detector.detect(pixels))
+            faceless += five is None
+            matrix = preparation.matrix(five, *pixels.shape[1::-1], crop=True)
+            assert np.array_equal(preparation.render(pixels, matrix), image), uri
+    assert faceless == 3
+
+
+def test_a_face_of_impossible_points_is_not_aligned_by(photographs, make_run, monkeypatch):
+    monkeypatch.setattr(
+        "ferdata.deployment.predictor.five_points", lambda *_: template(112)[[1, 0, 2, 4, 3]]
+    )
+    run = make_run()
+    (photograph,) = predictions_of(run, photographs / "a.png")
+    assert photograph.problem.startswith("the points of the face found can't be those of a face")
+    (crop,) = predictions_of(run, photographs / "a.png", crops=True)
+    assert crop.problem is None
 
 
 def test_a_prediction_is_that_for_the_stored_row(photograph_build, make_run):
@@ -219,12 +265,12 @@ def test_a_photograph_without_a_detector_is_an_error_that_says_what_works(
         predictions_of(run, photographs)
 
 
-def test_aligned_crops_without_a_detector_are_scaled_and_that_is_said(
+def test_aligned_crops_without_a_detector_are_classified_and_that_is_said(
     no_detector, make_run, crop_file, caplog
 ):
     (prediction,) = predictions_of(make_run(build=run_build(align="five")), crop_file, crops=True)
     assert prediction.problem is None
-    assert "scaled but not aligned" in caplog.text
+    assert "not aligned by their own points" in caplog.text
 
 
 def test_a_landmark_prior_gets_the_points_of_the_prepared_image(detectable, make_run, photographs):

@@ -11,6 +11,7 @@ from ferdata.faces.align import (
     ARCFACE_TEMPLATE,
     TRANSFORMS,
     alignment_matrix,
+    similarities,
     similarity,
     template,
     transform_name,
@@ -106,6 +107,40 @@ def test_what_a_wide_picture_leaves_free_repeats_its_edge() -> None:
     assert (rendered[-25:] == 40).all()
 
 
+@pytest.mark.parametrize(
+    ("border", "above"), [("replicate", 200), ("reflect", 200), ("constant", 0), ("mean", 120)]
+)
+def test_a_border_fills_what_lies_outside(border: str, above: int) -> None:
+    pixels = np.zeros((50, 100, 3), np.uint8)
+    pixels[:25], pixels[25:] = 200, 40
+    rendered = warp(pixels, alignment_matrix("none", None, 100, 50, 100), 100, border)
+    assert (rendered[:20] == above).all()
+    assert (rendered[26:49] == 200).all()
+    if border == "reflect":  # the lower edge mirrored: 25 rows of the same half
+        assert (rendered[76:99] == 40).all()
+
+
+def test_a_shift_moves_the_template_down() -> None:
+    moved = template(100, -0.1, 0.05) - template(100, -0.1)
+    np.testing.assert_allclose(moved, [[0, 5]] * 5)
+    matrix = alignment_matrix("five", ARCFACE_TEMPLATE * 2, 300, 300, 100, -0.1, 0.05)
+    wanted = template(100, -0.1, 0.05)
+    np.testing.assert_allclose(transform_points(ARCFACE_TEMPLATE * 2, matrix), wanted, atol=1e-6)
+
+
+def test_many_similarities_are_those_of_each() -> None:
+    sources = np.random.default_rng(0).normal(50, 20, (40, 5, 2))
+    sources[3], sources[4, 2, 0] = 7.0, np.nan
+    many = similarities(sources, template(112))
+    for points, found in zip(sources, many, strict=True):
+        one = similarity(points, template(112))
+        if one is None:
+            assert np.isnan(found).all()
+        else:
+            np.testing.assert_allclose(found, one, rtol=1e-12)
+    assert np.isnan(many[3:5]).all()
+
+
 def test_shrinking_averages_and_does_not_alias() -> None:
     stripes = np.zeros((800, 800, 3), np.uint8)
     stripes[:, ::2] = 255
@@ -147,7 +182,7 @@ def test_points_keep_shape_dtype_and_unknowns() -> None:
 
 
 def test_transforms_have_versions() -> None:
-    assert transform_name("five") == "five-arcface/1"
+    assert transform_name("five") == "five-arcface/2"
     assert all("/" in name for name in TRANSFORMS.values())
     with pytest.raises(UnknownNameError, match="five"):
         alignment_matrix("fife", None, 10, 10, 10)

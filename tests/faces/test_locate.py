@@ -18,6 +18,7 @@ from ferdata.core.errors import (
     UnknownNameError,
 )
 from ferdata.core.images import read_image
+from ferdata.core.labels import CANONICAL
 from ferdata.core.manifest import Manifest
 from ferdata.core.parallel import open_executor
 from ferdata.core.perceptual import HASH_NAME, perceptual_hash
@@ -114,6 +115,34 @@ def test_a_second_run_does_not_even_load_mediapipe(
     )
     arguments = [str(tmp_path / "manifest.parquet"), str(manifest.roots["drawn"])]
     subprocess.run([sys.executable, "-c", code, *arguments], check=True)
+
+
+def test_implausible_points_are_findings(drawn: list[DrawnFace], rows_of: Rows) -> None:
+    good, exchanged = drawn[0].five_points, drawn[1].five_points[[1, 0, 2, 4, 3]]
+    columns = {
+        f"{number}.png": {"five_points": points.reshape(-1).tolist()}
+        for number, points in enumerate((good, exchanged))
+    }
+    located = locate_faces(rows_of(uris(3), columns), FaceOptions(landmarks="dataset"))
+    assert located.column("face_finding") == [None, "order of the five points", None]
+    assert located.column("landmark_source") == ["dataset", "dataset", "none"]
+    found = located.provenance["faces"]["by_class"]
+    assert [found[label] for label in CANONICAL[:3]] == [
+        {"found": 1, "missing": 0}, {"found": 1, "missing": 0}, {"found": 0, "missing": 1}
+    ]  # fmt: skip
+
+
+def test_faces_that_a_build_requires_are_counted_by_class_all_the_same(
+    detectable: Path, rows_of: Rows
+) -> None:
+    manifest = rows_of(["0.png", "blank.png", "absent.png"])
+    located = locate_faces(manifest, FaceOptions(require_face=True))
+    assert len(located) == 1
+    counts = located.provenance["faces"]["by_class"]
+    labels = manifest.column("label")
+    assert [counts[label] for label in labels] == [
+        {"found": 1, "missing": 0}, {"found": 0, "missing": 1}, {"found": 0, "missing": 0}
+    ]  # fmt: skip
 
 
 def test_workers_change_nothing(

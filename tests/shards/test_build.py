@@ -22,6 +22,7 @@ from ferdata.core.files import read_json
 from ferdata.core.manifest import Manifest
 from ferdata.core.rejects import load_rejects
 from ferdata.shards import BuildOptions, Execution, build_shards
+from ferdata.shards.record import BuildRecord
 from ferdata.shards.render import render_row
 from ferdata.shards.verify import verify
 
@@ -87,13 +88,14 @@ def test_a_row_alone_renders_to_the_stored_pixels(
     finished: Path, demo_rafdb: Path, kind: str
 ) -> None:
     manifest = Manifest.load(finished / "manifest.parquet", roots={"rafdb": demo_rafdb / "basic"})
+    alignment = BuildRecord.open(finished).alignment
     with h5py.File(sorted(finished.glob("hdf5/train-*.h5"))[0]) as file:
         ids = file["sample_id"].asstr()[:]
         parents = file["parent_id"].asstr()[:]
         wanted = [i for i, parent in enumerate(parents) if bool(parent) == (kind == "copy")][:20]
         assert wanted
         for index in wanted:
-            rendered = render_row(manifest, ids[index], "five", OPTIONS)
+            rendered = render_row(manifest, ids[index], "five", OPTIONS, alignment)
             np.testing.assert_array_equal(rendered.pixels, file["image"][index])
 
 

@@ -86,7 +86,10 @@ def test_single_photographs_without_a_face_are_counted(
         split=SPLIT, allow_group_leak=True, duplicates="keep", size=32, formats=("hdf5",)
     )
     report = build_shards("jaffe", data, tmp_path / "out", options, SERIAL)
-    note = f"2 of {len(images)} photographs have no landmarks and are stored whole, unaligned"
+    note = (
+        f"2 of {len(images)} photographs of jaffe have no usable landmarks and are placed by the "
+        "median of the others"
+    )
     assert report.record.notes == (note,)
     assert note in verify(tmp_path / "out", quiet=True).notes
 

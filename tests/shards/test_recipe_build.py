@@ -18,6 +18,7 @@ from ferdata.augmentation.operations.photometric import equalize_histogram
 from ferdata.cli.app import app
 from ferdata.core.files import read_json, sha256_file, write_json
 from ferdata.core.manifest import Manifest
+from ferdata.faces.set_alignment import SetAlignment
 from ferdata.shards import BuildOptions, Execution, build_shards, pipeline
 from ferdata.shards.plan import make_plan
 from ferdata.shards.record import BuildRecord
@@ -233,7 +234,7 @@ def test_copies_are_made_with_the_operations_of_the_recipe(leaky: Path, demo_raf
     with h5py.File(leaky / "hdf5/test-00000-of-00001.h5") as file:
         names, parents = file["sample_id"].asstr()[:], file["parent_id"].asstr()[:]
         row = next(index for index, parent in enumerate(parents) if parent)
-        pixels = render_row(manifest, names[row], "five", options).pixels
+        pixels = render_row(manifest, names[row], "five", options, SetAlignment()).pixels
         np.testing.assert_array_equal(pixels, file["image"][row])
 
 
@@ -294,7 +295,9 @@ def test_equalized_images_come_out_of_a_row_alone(demo_rafdb: Path, tmp_path: Pa
     with h5py.File(tmp_path / "equal/hdf5/train-00000-of-00001.h5") as file:
         parents = file["parent_id"].asstr()[:]
         row = next(index for index, parent in enumerate(parents) if parent)
-        rendered = render_row(manifest, file["sample_id"].asstr()[row], "five", equal)
+        rendered = render_row(
+            manifest, file["sample_id"].asstr()[row], "five", equal, SetAlignment()
+        )
         np.testing.assert_array_equal(rendered.pixels, file["image"][row])
     plans = [read_json(tmp_path / out / "plan.json") for out in ("plain", "equal")]
     assert plans[0]["manifest_digest"] == plans[1]["manifest_digest"]

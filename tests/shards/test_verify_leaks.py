@@ -13,6 +13,7 @@ from ferdata.core.manifest import Manifest
 from ferdata.core.split_rules import parse_rules
 from ferdata.curation.leakage import leak_texts
 from ferdata.curation.stage import curate
+from ferdata.faces.set_alignment import SetAlignment
 from ferdata.shards.options import BuildOptions
 from ferdata.shards.split_order import augment_then_split
 from ferdata.shards.verify_report import FindingKind
@@ -70,7 +71,7 @@ def found(
     leaks: Sequence[str] = (),
     failed: Sequence[str] = (),
 ) -> list[tuple[FindingKind, str]]:
-    rules = Rules(manifest, BuildOptions(**options), leaks, frozenset(failed))
+    rules = Rules(manifest, BuildOptions(**options), leaks, frozenset(failed), SetAlignment())
     return [(finding.kind, finding.file) for finding in rules.findings()]
 
 
@@ -83,7 +84,7 @@ def test_leaks_that_are_declared_as_they_are_pass(films: Manifest, copies: Manif
     for manifest, options in ((films, FILMS), (copies, COPIES)):
         texts = leak_texts(manifest.provenance)
         assert found(manifest, options, leaks=texts) == []
-        notes = list(Rules(manifest, BuildOptions(**options), texts, ()).notes())
+        notes = list(Rules(manifest, BuildOptions(**options), texts, (), SetAlignment()).notes())
         assert notes == [f"this build leaks, as declared: {texts[0]}"]
 
 
