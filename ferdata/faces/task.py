@@ -8,8 +8,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from ferdata.core.decoding import DecodedImage
 from ferdata.core.errors import DetectorUnavailableError, ImageError
-from ferdata.core.images import DecodedImage, read_image, require_content
+from ferdata.core.images import read_image, require_content
 from ferdata.core.perceptual import perceptual_hash
 from ferdata.faces.cache import DetectionCache, Key, box_key
 from ferdata.faces.detection import Box, Detection

@@ -35,7 +35,7 @@ def half_written(path: Path) -> None:
 
 BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (lambda path: path.unlink(), "missing"),
-    "truncated": (lambda path: path.write_bytes(path.read_bytes()[:900]), "not an image"),
+    "truncated": (lambda path: path.write_bytes(path.read_bytes()[:900]), "no end-of-image"),
     "zero bytes": (lambda path: path.write_bytes(b""), "empty"),
     "text": (lambda path: path.write_text("not a picture\n" * 50), "not an image"),
     "half-written": (half_written, "half-written"),
