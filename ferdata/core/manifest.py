@@ -25,7 +25,7 @@ from ferdata.core.errors import LabelError, ManifestError
 from ferdata.core.files import write_atomically
 from ferdata.core.labels import LabelSpace, class_weights
 from ferdata.core.rejects import Reject, load_rejects, rejects_file, save_rejects
-from ferdata.core.schema import SCHEMA, SCHEMA_VERSION, SPLITS
+from ferdata.core.schema import ADDED_COLUMNS, SCHEMA, SCHEMA_VERSION, SPLITS
 
 if TYPE_CHECKING:  # pandas takes a quarter of a second to import, in every worker
     import pandas as pd
@@ -264,18 +264,23 @@ class Manifest:
         weights = class_weights(rows, normalize=normalize).tolist()
         return dict(zip(self.label_space.names, weights, strict=True))
 
-    def digest(self) -> str:
+    def digest(self, version: str = SCHEMA_VERSION) -> str:
         """Hash the content: rows in order, label space and schema version.
 
         Independent of chunking, of Parquet and of pyarrow's version; provenance, rejects and roots
         don't count.
 
+        Args:
+            version: The schema version whose columns are hashed.
+
         Returns:
             Hexadecimal sha256.
         """
-        digest = hashlib.sha256(SCHEMA_VERSION.encode())
+        digest = hashlib.sha256(version.encode())
         digest.update(json.dumps([self.label_space.name, self.label_space.names]).encode())
         for declared in SCHEMA:
+            if declared.name in ADDED_COLUMNS.get(version, ()):
+                continue
             digest.update(declared.name.encode())
             _hash_array(digest, self.table.column(declared.name).combine_chunks())
         return digest.hexdigest()
@@ -331,10 +336,16 @@ class Manifest:
         except (pa.ArrowInvalid, OSError) as error:
             raise ManifestError(f"{path}: not a readable Parquet file ({error})") from error
         version = metadata.get("ferdata.schema")
-        if version != SCHEMA_VERSION:
+        if version != SCHEMA_VERSION and version not in ADDED_COLUMNS:
             raise ManifestError(
-                f"{path}: schema version {version!r}; this ferdata reads {SCHEMA_VERSION!r}"
+                f"{path}: schema version {version!r}; this ferdata reads {SCHEMA_VERSION!r} and "
+                f"{', '.join(ADDED_COLUMNS)}. Run the `ferdata ingest` or `ferdata build` that "
+                "made it again, or update ferdata"
             )
+        for name in ADDED_COLUMNS.get(version, ()):
+            declared = SCHEMA.field(name)
+            position = SCHEMA.get_field_index(name)
+            table = table.add_column(position, declared, pa.nulls(len(table), declared.type))
         try:
             space = LabelSpace.from_json(metadata["ferdata.label_space"])
             provenance = json.loads(metadata["ferdata.provenance"])

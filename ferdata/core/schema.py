@@ -7,9 +7,12 @@ import pyarrow as pa
 from ferdata.core.labels import CANONICAL
 from ferdata.core.split_rules import SPLITS
 
-__all__ = ["BLENDSHAPES", "REJECT_SCHEMA", "SCHEMA", "SCHEMA_VERSION", "SPLITS"]
+__all__ = ["ADDED_COLUMNS", "BLENDSHAPES", "REJECT_SCHEMA", "SCHEMA", "SCHEMA_VERSION", "SPLITS"]
 
-SCHEMA_VERSION = "ferdata-manifest/2"
+SCHEMA_VERSION = "ferdata-manifest/3"
+
+ADDED_COLUMNS = {"ferdata-manifest/2": ("quality",)}
+"""Older versions that are read, and the columns that each of them lacks."""
 
 BLENDSHAPES = 52
 """Blendshape scores of a face: those of ARKit, as face landmark models return them."""
@@ -63,6 +66,7 @@ SCHEMA = pa.schema(
         pa.field("file_sha256", pa.string()),
         pa.field("pixel_sha256", pa.string()),
         pa.field("perceptual_hash", pa.string()),
+        pa.field("quality", pa.list_(pa.string())),  # findings, see core.findings; null: not read
         # augmentation: null for a source image
         pa.field("parent_id", pa.string()),
         pa.field("copy_index", pa.int32()),

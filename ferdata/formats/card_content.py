@@ -55,6 +55,7 @@ class CardContent:
         versions: Versions of everything that affects pixels.
         synthetic: True for a build of drawn faces.
         leaks: Why rows of different splits are not independent; empty if they are.
+        findings: Source images by what is unusual about them, see `ferdata.core.findings`.
         notes: Why results may not be comparable with others'.
         recipe: The name of the recipe, then remarks on it; empty without a recipe.
         num_bytes: Size of each split's files; if empty, `write_card` measures the files beside the
@@ -79,6 +80,7 @@ class CardContent:
     versions: Mapping[str, str] = field(default_factory=dict)
     synthetic: bool = False
     leaks: str = ""
+    findings: Mapping[str, int] = field(default_factory=dict)
     notes: Sequence[str] = ()
     recipe: Sequence[str] = ()
     num_bytes: Mapping[str, int] = field(default_factory=dict)

@@ -92,6 +92,8 @@ class SummaryRecord(RecordPart):
     """Source images by dataset, split and class."""
     faces: Counts = {}
     """Source images by source of their landmarks."""
+    quality: Counts = {}
+    """Source images by what is unusual about them, see `ferdata.core.findings`."""
     provenance: dict[str, Any] = {}
     """What the stages noted in the manifest, by stage."""
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from ferdata.core.findings import FINDINGS
 from ferdata.formats.contract import ShardFormat
 from ferdata.formats.registry import FORMATS
 from ferdata.shards.paper_counts import describe_comparison
@@ -36,6 +37,7 @@ def summary(
         _properties(record),
         _recipe(record),
         "\n".join(f"note       {note}" for note in record.notes),
+        _findings(record),
         _rejects(record, out),
         _places(record, out),
         _next_steps(record, out, recipe or (record.recipe.name if record.recipe else None)),
@@ -154,6 +156,19 @@ def _properties(record: BuildRecord) -> str:
             f"plan       {record.plan_sha256}",
         ]
     )
+
+
+def _findings(record: BuildRecord) -> str:
+    """List what is unusual about images that are kept."""
+    counts = record.summary.quality
+    if not counts:
+        return ""
+    lines = ["findings   images that are unusual and kept; `quality` in the manifest has measures:"]
+    lines += [
+        f"  {count:>6,} × {name}: {FINDINGS.get(name, '').partition(';')[0]}"
+        for name, count in counts.items()
+    ]
+    return "\n".join(lines)
 
 
 def _rejects(record: BuildRecord, out: Path) -> str:

@@ -22,7 +22,7 @@ from ferdata.core.files import read_json
 from ferdata.core.manifest import Manifest
 from ferdata.core.progress import progress_bar
 from ferdata.core.rejects import load_rejects
-from ferdata.core.schema import SPLITS
+from ferdata.core.schema import ADDED_COLUMNS, SCHEMA_VERSION, SPLITS
 from ferdata.formats.content import ShardIdentity
 from ferdata.formats.contract import ShardFormat
 from ferdata.formats.names import BUILD_FILE, SIDECAR_SUFFIX, STRING_COLUMNS
@@ -193,7 +193,8 @@ class _Verifier:
             return
         # Rows that failed in rendering are in the plan and not in the manifest that is stored.
         digest = plan.get("manifest_digest")
-        if not failed and digest not in (None, manifest.digest()):
+        known = (manifest.digest(version) for version in (SCHEMA_VERSION, *ADDED_COLUMNS))
+        if not failed and digest is not None and digest not in known:
             what = "its content is not the one that plan.json names"
             self._add(FindingKind.RECORD, "manifest.parquet", what)
 
