@@ -47,22 +47,38 @@ def clean_faces(columns: dict[str, list[Any]]) -> None:
             a row has none; changed in place. `quality` is added where a row has a finding.
     """
     found: dict[int, list[str]] = {}
-    for row, box in enumerate(columns["box"]):
-        if box is not None and (problem := box_problem(box)):
-            columns["box"][row] = None
-            found.setdefault(row, []).append(finding("box-dropped", problem))
-    for row, pair in enumerate(zip(columns["five_points"], columns["landmarks"], strict=True)):
-        if all(points is None or _is_finite(points) for points in pair):
-            continue
-        for name in ("five_points", "landmarks", "landmark_scheme", "landmark_source"):
-            columns[name][row] = None
-        found.setdefault(row, []).append(finding("landmarks-dropped", "not finite"))
+    for row, problem in _no_boxes(columns["box"]).items():
+        columns["box"][row] = None
+        found.setdefault(row, []).append(finding("box-dropped", problem))
+    for name in ("five_points", "landmarks"):
+        for row in _not_finite(columns[name]):
+            for each in ("five_points", "landmarks", "landmark_scheme", "landmark_source"):
+                columns[each][row] = None
+            found.setdefault(row, []).append(finding("landmarks-dropped", "not finite"))
     if found:
         columns["quality"] = [found.get(row) for row in range(len(columns["box"]))]
 
 
-def _is_finite(points: Any) -> bool:
-    return bool(np.isfinite(np.asarray(points, np.float32)).all())
+def _no_boxes(values: Sequence[Any]) -> dict[int, str]:
+    """Return the rows whose box is none, and why."""
+    rows = [row for row, value in enumerate(values) if value is not None]
+    if not rows:
+        return {}
+    boxes = np.array([values[row] for row in rows], np.float64).reshape(-1, 4)
+    right = np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
+    return {rows[each]: box_problem(boxes[each].tolist()) for each in np.flatnonzero(~right)}
+
+
+def _not_finite(values: Sequence[Any]) -> list[int]:
+    """Return the rows whose points have a coordinate that is no number."""
+    present = [value for value in values if value is not None]
+    if not present or np.isfinite(np.concatenate(present, axis=None)).all():
+        return []  # as nearly always: hundreds of thousands of rows with 68 points each
+    return [
+        row
+        for row, value in enumerate(values)
+        if value is not None and not np.isfinite(np.asarray(value, np.float32)).all()
+    ]
 
 
 def cut_box(box: Box | None, width: int, height: int) -> tuple[Box | None, str | None]:

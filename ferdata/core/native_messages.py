@@ -23,7 +23,7 @@ _OF_DECODERS = re.compile(
 """How messages of libjpeg (jerror.h), libpng and libtiff begin."""
 
 _lock = threading.Lock()
-_files: dict[int, Any] = {}  # by process: a fork must not share its parent's file
+_files: dict[int, int] = {}  # by process: a fork must not share its parent's file
 
 
 def listen(function: Callable[..., Result], *arguments: Any) -> tuple[Result, list[str]]:
@@ -58,11 +58,13 @@ def listen(function: Callable[..., Result], *arguments: Any) -> tuple[Result, li
 
 
 def _file() -> int:
-    """Return this process's file for messages."""
+    """Return a descriptor of this process's file for messages."""
     process = os.getpid()
     if process not in _files:
-        _files[process] = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process
-    return int(_files[process].fileno())
+        with tempfile.TemporaryFile() as file:
+            # Another number than the file's own: that is 2 where standard error is closed.
+            _files[process] = os.dup(file.fileno())
+    return _files[process]
 
 
 def _duplicate() -> int | None:

@@ -25,8 +25,8 @@ def to_eight_bits(
     """Scale 16-bit data to 8 bits by the range that it uses.
 
     Cameras and medical devices store 10 or 12 bits in 16; by the high byte alone they would be
-    nearly black. The range is the one that the file declares, else the smallest of `DEPTHS` that
-    holds every value.
+    nearly black. The range is the one that the file declares, if it is narrower than 16 bits, which
+    programs write by default; else the smallest of `DEPTHS` that holds every value.
 
     Args:
         pixels: uint16, any shape.
@@ -37,7 +37,7 @@ def to_eight_bits(
     """
     highest = int(pixels.max(initial=0))
     bits = _declared_bits(data)
-    if not 8 <= bits <= 16 or highest >> bits:
+    if not 8 <= bits < 16 or highest >> bits:
         bits = next(each for each in DEPTHS if not highest >> each)
     return np.right_shift(pixels, bits - 8, dtype=np.uint16).astype(np.uint8), bits
 
