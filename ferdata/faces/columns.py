@@ -161,7 +161,7 @@ def _landmark_lists(rows: Sequence[Floats | None]) -> pa.Array:
         pa.array(offsets),
         points,
         type=SCHEMA.field("landmarks").type,
-        mask=pa.array([row is None for row in rows]),
+        mask=pa.array([row is None for row in rows], pa.bool_()),
     )
 
 

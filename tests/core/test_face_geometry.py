@@ -72,7 +72,7 @@ def test_profiles_and_heads_that_nod_are_possible(squeeze: float) -> None:
         (FIVE[[3, 4, 2, 0, 1]], "left and right are exchanged"),
         (FIVE * [1, 0.1] + [0, 40], "eye distances apart"),
         (FIVE * [0.1, 1] + [40, 0], "eye distances apart"),
-        (FIVE + [[0, 0], [0, 0], [0, -40], [0, 0], [0, 0]], "the nose"),
+        (FIVE - np.array([[0], [0], [1], [0], [0]]) * [0, 40], "the nose"),
     ],
     ids=["of a larger image", "shifted", "one corner", "NaN", "one place", "eyes exchanged",
          "mouth exchanged", "upside down in part", "flat", "narrow", "nose above"],
