@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -39,8 +38,7 @@ _LEAST_ZEROS = 64  # bytes at the end of a file that make a `zero-tail`, if 1 % 
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
-@dataclass(frozen=True)
-class DecodedImage:
+class DecodedImage(NamedTuple):
     """The pixels of one image file and what the manifest records of them.
 
     Attributes:
@@ -75,10 +73,11 @@ def decode(data: bytes) -> DecodedImage:
         raise ImageError("file is empty (0 bytes)")
     is_jpeg = data.startswith(jpeg.SIGNATURE)
     image, messages = listen(_decode_with_opencv, data)
-    if is_jpeg:
-        findings = _jpeg_findings(data, image is not None, messages)
-    else:
+    findings: list[str] = []
+    if not is_jpeg:
         findings = [*map(_complaint, messages), *_zero_tail(data)]
+    elif image is None or messages or not jpeg.is_plain(data):
+        findings = _jpeg_findings(data, messages)
     if image is None:
         image = _decode_with_plugin(data)
     if image is None:
@@ -149,14 +148,12 @@ def _to_rgb(
     return np.asarray(cv2.cvtColor(image, _TO_RGB[min(channels, 3)]), dtype=np.uint8), channels
 
 
-def _jpeg_findings(data: bytes, decoded: bool, messages: list[str]) -> list[str]:
+def _jpeg_findings(data: bytes, messages: list[str]) -> list[str]:
     """Return what is unusual about a JPEG.
 
     Raises:
         ImageError: It has no end, or a scan ends early and the rest is the decoder's filling.
     """
-    if decoded and not messages and jpeg.is_plain(data):
-        return []
     structure = jpeg.read_structure(data)
     if messages and _ends_early(data, structure, messages):
         raise ImageError("JPEG is half-written: a scan ends early")

@@ -23,7 +23,9 @@ _OF_DECODERS = re.compile(
 """How messages of libjpeg (jerror.h), libpng and libtiff begin."""
 
 _lock = threading.Lock()
-_files: dict[int, int] = {}  # by process: a fork must not share its parent's file
+_files: list[int] = []  # the descriptor of this process's file, once it is open
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_files.clear)
 
 
 def listen(function: Callable[..., Result], *arguments: Any) -> tuple[Result, list[str]]:
@@ -35,9 +37,10 @@ def listen(function: Callable[..., Result], *arguments: Any) -> tuple[Result, li
         The function's result, and the lines.
     """
     with _lock:
-        caught = _file()
+        caught = _files[0] if _files else _open_file()
         kept = _duplicate()
         os.dup2(caught, 2)
+        text = b""
         try:
             result = function(*arguments)
         finally:
@@ -45,26 +48,31 @@ def listen(function: Callable[..., Result], *arguments: Any) -> tuple[Result, li
                 os.close(2)
             else:
                 os.dup2(kept, 2)
-            text = _read(caught) if os.lseek(caught, 0, os.SEEK_CUR) else b""
-            lines = text.splitlines(keepends=True)
-            others = b"".join(line for line in lines if not _OF_DECODERS.match(line))
+            if os.lseek(caught, 0, os.SEEK_CUR):
+                text = _read(caught)
+                if kept is not None:
+                    os.write(kept, b"".join(_lines(text, of_decoders=False)))
             if kept is not None:
-                if others:
-                    os.write(kept, others)
                 os.close(kept)
-    return result, [
-        line.decode("utf-8", "replace").strip() for line in lines if _OF_DECODERS.match(line)
-    ]
+    if not text:
+        return result, []
+    lines = _lines(text, of_decoders=True)
+    return result, [line.decode("utf-8", "replace").strip() for line in lines]
 
 
-def _file() -> int:
-    """Return a descriptor of this process's file for messages."""
-    process = os.getpid()
-    if process not in _files:
-        with tempfile.TemporaryFile() as file:
-            # Another number than the file's own: that is 2 where standard error is closed.
-            _files[process] = os.dup(file.fileno())
-    return _files[process]
+def _lines(text: bytes, *, of_decoders: bool) -> list[bytes]:
+    """Return the lines that are decoders' messages, or the others."""
+    lines = text.splitlines(keepends=True)
+    return [line for line in lines if bool(_OF_DECODERS.match(line)) == of_decoders]
+
+
+def _open_file() -> int:
+    """Open this process's file for messages; return its descriptor."""
+    with tempfile.TemporaryFile() as file:
+        # Another number than the file's own: that is 2 where standard error is closed.
+        descriptor = os.dup(file.fileno())
+    _files.append(descriptor)
+    return descriptor
 
 
 def _duplicate() -> int | None:
