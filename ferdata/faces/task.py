@@ -182,13 +182,14 @@ def _read(ref: ImageRef, *, keep_blank: bool) -> _Read | str:
     """Return the image, or why it can't be used."""
     try:
         decoded = read_image(ref.root, ref.uri)
-        if not keep_blank:
+        looks = look(decoded.pixels)
+        if not keep_blank and any(each.startswith("blank:") for each in looks):
             require_content(decoded.pixels)
     except ImageError as error:
         return error.reason
     height, width = decoded.pixels.shape[:2]
     box, box_finding = cut_box(ref.box, width, height)
-    findings = (*decoded.findings, *look(decoded.pixels), *filter(None, [box_finding]))
+    findings = (*decoded.findings, *looks, *filter(None, [box_finding]))
     return _Read(decoded, decoded.pixel_sha256, box, findings)
 
 
