@@ -21,11 +21,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ferdata.core.array_hash import hash_array
 from ferdata.core.errors import LabelError, ManifestError
 from ferdata.core.files import write_atomically
 from ferdata.core.labels import LabelSpace, class_weights
 from ferdata.core.rejects import Reject, load_rejects, rejects_file, save_rejects
-from ferdata.core.schema import SCHEMA, SCHEMA_VERSION, SPLITS
+from ferdata.core.schema import ADDED_COLUMNS, SCHEMA, SCHEMA_VERSION, SPLITS
 
 if TYPE_CHECKING:  # pandas takes a quarter of a second to import, in every worker
     import pandas as pd
@@ -275,20 +276,25 @@ class Manifest:
         weights = class_weights(rows, normalize=normalize).tolist()
         return dict(zip(self.label_space.names, weights, strict=True))
 
-    def digest(self) -> str:
+    def digest(self, version: str = SCHEMA_VERSION) -> str:
         """Hash the content: rows in order, label space and schema version.
 
         Independent of chunking, Parquet and pyarrow's version. Provenance, rejects and roots are
         not included.
 
+        Args:
+            version: The schema version whose columns are hashed.
+
         Returns:
             Hexadecimal sha256.
         """
-        digest = hashlib.sha256(SCHEMA_VERSION.encode())
+        digest = hashlib.sha256(version.encode())
         digest.update(json.dumps([self.label_space.name, self.label_space.names]).encode())
-        for column in SCHEMA:
-            digest.update(column.name.encode())
-            _hash_array(digest, self.table.column(column.name).combine_chunks())
+        for declared in SCHEMA:
+            if declared.name in ADDED_COLUMNS.get(version, ()):
+                continue
+            digest.update(declared.name.encode())
+            hash_array(digest, self.table.column(declared.name).combine_chunks())
         return digest.hexdigest()
 
     # -- files -----------------------------------------------------------------------------
@@ -342,10 +348,16 @@ class Manifest:
         except (pa.ArrowInvalid, OSError) as error:
             raise ManifestError(f"{path}: not a readable Parquet file ({error})") from error
         version = metadata.get("ferdata.schema")
-        if version != SCHEMA_VERSION:
+        if version != SCHEMA_VERSION and version not in ADDED_COLUMNS:
             raise ManifestError(
-                f"{path}: schema version {version!r}; this ferdata reads {SCHEMA_VERSION!r}"
+                f"{path}: schema version {version!r}; this ferdata reads {SCHEMA_VERSION!r} and "
+                f"{', '.join(ADDED_COLUMNS)}. Run the `ferdata ingest` or `ferdata build` that "
+                "made it again, or update ferdata"
             )
+        for name in ADDED_COLUMNS.get(version, ()):
+            declared = SCHEMA.field(name)
+            position = SCHEMA.get_field_index(name)
+            table = table.add_column(position, declared, pa.nulls(len(table), declared.type))
         try:
             space = LabelSpace.from_json(metadata["ferdata.label_space"])
             provenance = json.loads(metadata["ferdata.provenance"])
@@ -373,23 +385,3 @@ def load_manifest(path: Path) -> Manifest:
     """
     manifest, beside = Manifest.load(path), rejects_file(path)
     return replace(manifest, rejects=load_rejects(beside)) if beside.is_file() else manifest
-
-
-def _hash_array(digest: Any, array: Any) -> None:
-    """Feed an Arrow array to a hash: which values are null, then the values themselves."""
-    if isinstance(array, pa.ChunkedArray):
-        array = array.combine_chunks() if array.num_chunks != 1 else array.chunk(0)
-    valid = pc.is_valid(array).to_numpy(zero_copy_only=False)
-    digest.update(np.packbits(valid).tobytes())
-    kept = array.drop_null()
-    if pa.types.is_fixed_size_list(kept.type):
-        _hash_array(digest, kept.flatten())
-    elif pa.types.is_list(kept.type):
-        digest.update(pc.list_value_length(kept).to_numpy(zero_copy_only=False).tobytes())
-        _hash_array(digest, kept.flatten())
-    elif pa.types.is_string(kept.type):
-        digest.update(pc.binary_length(kept).to_numpy(zero_copy_only=False).tobytes())
-        for text in kept.to_pylist():
-            digest.update(text.encode())
-    else:
-        digest.update(kept.to_numpy(zero_copy_only=False).tobytes())

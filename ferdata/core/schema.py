@@ -7,9 +7,12 @@ import pyarrow as pa
 from ferdata.core.labels import CANONICAL
 from ferdata.core.split_rules import SPLITS
 
-__all__ = ["BLENDSHAPES", "REJECT_SCHEMA", "SCHEMA", "SCHEMA_VERSION", "SPLITS"]
+__all__ = ["ADDED_COLUMNS", "BLENDSHAPES", "REJECT_SCHEMA", "SCHEMA", "SCHEMA_VERSION", "SPLITS"]
 
 SCHEMA_VERSION = "ferdata-manifest/3"
+
+ADDED_COLUMNS = {"ferdata-manifest/2": ("face_finding", "outside_share", "quality")}
+"""Older versions that are read, and the columns that each of them lacks."""
 
 BLENDSHAPES = 52
 """Number of blendshape scores of a face: those of ARKit."""
@@ -66,6 +69,7 @@ SCHEMA = pa.schema(
         pa.field("perceptual_hash", pa.string()),
         # the image as built: fraction of its pixels outside the source, before augmentation
         pa.field("outside_share", pa.float32()),
+        pa.field("quality", pa.list_(pa.string())),  # findings, see core.findings; null: not read
         # augmentation: null for a source image
         pa.field("parent_id", pa.string()),
         pa.field("copy_index", pa.int32()),

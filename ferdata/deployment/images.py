@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import os
 import struct
-import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,26 +16,18 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
+from ferdata.core.decoding import MIN_SIDE, decode
 from ferdata.core.errors import ImageError, OptionError
-from ferdata.core.images import IMAGE_SUFFIXES, MIN_SIDE, decode, read_bytes, require_content
+from ferdata.core.image_formats import image_endings, is_image, undecodable
+from ferdata.core.images import read_bytes, require_content
+from ferdata.core.orientation import pillow_orientation, read_orientation, turn
+from ferdata.core.pixel_values import over_background, to_eight_bits
 
 logger = logging.getLogger(__name__)
 
 Pixels = npt.NDArray[np.uint8]
 ImageInput = str | Path | Pixels | Image.Image
 """An image as a user gives it; a path may also be a folder of images."""
-
-_ORIENTATION = 0x0112  # Exif 2.3, table 4
-_UPRIGHT = {
-    2: (None, 1),
-    3: (cv2.ROTATE_180, None),
-    4: (None, 0),
-    5: (cv2.ROTATE_90_CLOCKWISE, 1),
-    6: (cv2.ROTATE_90_CLOCKWISE, None),
-    7: (cv2.ROTATE_90_CLOCKWISE, 0),
-    8: (cv2.ROTATE_90_COUNTERCLOCKWISE, None),
-}
-"""For each Exif orientation except 1: how to rotate, then the axis to flip as in `cv2.flip`."""
 
 _UNREADABLE = (
     UnidentifiedImageError,
@@ -164,39 +155,23 @@ def read_upright(path: Path) -> Pixels:
         ImageError: The file is blank or can't be used, for any reason of `core.images.read_image`.
     """
     data = read_bytes(path)
-    pixels, _ = decode(data)
+    pixels = decode(data).pixels
     require_content(pixels)
-    return _turn(pixels, _orientation(data))
+    return np.asarray(turn(pixels, read_orientation(data)), np.uint8)
 
 
 def _pil_pixels(image: Image.Image) -> Pixels:
-    """Return the pixels of a PIL image upright and as `core.images.decode` does: alpha is cut."""
+    """Return the pixels of a PIL image upright, and otherwise as `core.decoding.decode` does."""
     try:
         if image.mode.startswith("I;16"):
-            pixels = np.right_shift(np.asarray(image, np.uint16), 8).astype(np.uint8)
+            pixels, _ = to_eight_bits(np.asarray(image, np.uint16))
+        elif image.has_transparency_data:
+            pixels, _ = over_background(np.asarray(image.convert("RGBA"), np.uint8))
         else:
             pixels = np.asarray(image.convert("RGB"), np.uint8)
     except _UNREADABLE as error:
         raise ImageError(f"the PIL image can't be decoded: {error}") from error
-    return _turn(pixels, _orientation(image))
-
-
-def _orientation(image: Image.Image | bytes) -> int:
-    """Return the Exif orientation; 1, upright, if it is missing or unreadable."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about broken Exif data, which change nothing here
-            opened = Image.open(io.BytesIO(image)) if isinstance(image, bytes) else image
-            return int(opened.getexif().get(_ORIENTATION, 1))
-    except _UNREADABLE:
-        return 1
-
-
-def _turn(pixels: Pixels, orientation: int) -> Pixels:
-    """Rotate and flip pixels of an Exif orientation upright."""
-    rotation, axis = _UPRIGHT.get(orientation, (None, None))
-    turned = pixels if rotation is None else cv2.rotate(pixels, rotation)
-    return np.asarray(turned if axis is None else cv2.flip(turned, axis), np.uint8)
+    return np.asarray(turn(pixels, pillow_orientation(image)), np.uint8)
 
 
 def _require_pixels(image: object, position: int) -> None:
@@ -239,13 +214,14 @@ def _files(path: Path, skipped: Path | None) -> Iterator[ImageFile]:
         found = True
         yield file
     if not found:
-        suffixes = ", ".join(sorted(IMAGE_SUFFIXES))
-        raise OptionError(f"{path}: no image in this folder or below it (extensions: {suffixes})")
+        endings = ", ".join(sorted(image_endings()))
+        raise OptionError(f"{path}: no image in this folder or below it (extensions: {endings})")
 
 
 def _search(root: Path, skipped: Path | None) -> Iterator[ImageFile]:
     inside = root.resolve()
     outside = 0
+    ignored: Counter[str | None] = Counter()
     for folder, folders, files in os.walk(root):
         here = Path(folder)
         folders[:] = sorted(
@@ -255,7 +231,10 @@ def _search(root: Path, skipped: Path | None) -> Iterator[ImageFile]:
         )
         for name in sorted(files):
             path = here / name
-            if name.startswith(".") or path.suffix.lower() not in IMAGE_SUFFIXES:
+            if name.startswith("."):
+                continue
+            if not is_image(name):
+                ignored[undecodable(name)] += 1
                 continue
             if path.is_symlink():
                 if not path.resolve().is_relative_to(inside):
@@ -266,3 +245,5 @@ def _search(root: Path, skipped: Path | None) -> Iterator[ImageFile]:
             yield ImageFile(path, path.relative_to(root).as_posix())
     if outside:
         logger.warning("%s: ignored %d links to images outside of it", root, outside)
+    for reason, count in sorted((why, number) for why, number in ignored.items() if why):
+        logger.warning("%s: ignored %d images: %s", root, count, reason)

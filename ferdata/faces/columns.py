@@ -25,6 +25,7 @@ Floats = npt.NDArray[np.float32]
 _CONTENT = ("width", "height", "channels", "file_sha256", "pixel_sha256", "perceptual_hash")
 
 COLUMNS = (
+    "box",
     "five_points",
     "landmarks",
     "landmark_scheme",
@@ -34,6 +35,7 @@ COLUMNS = (
     "face_score",
     "blendshapes",
     *_CONTENT,
+    "quality",
 )
 """The columns that `locate_faces` fills, in this order."""
 
@@ -92,6 +94,7 @@ def make_columns(
         for face, image in zip(faces, images, strict=True)
     ]
     values: dict[str, Any] = {
+        "box": [image.box for image in images],
         "five_points": _fixed_lists([row.five for row in points], 10),
         "landmarks": _landmark_lists([row.landmarks for row in points]),
         "landmark_scheme": [row.scheme for row in points],
@@ -103,6 +106,7 @@ def make_columns(
             [face.blendshapes if face else None for face in faces], BLENDSHAPES
         ),
         **{name: [getattr(image, name) for image in images] for name in _CONTENT},
+        "quality": [image.findings for image in images],
     }
     return {
         name: value if isinstance(value, pa.Array) else pa.array(value, SCHEMA.field(name).type)
@@ -158,7 +162,7 @@ def _landmark_lists(rows: Sequence[Floats | None]) -> pa.Array:
         pa.array(offsets),
         points,
         type=SCHEMA.field("landmarks").type,
-        mask=pa.array([row is None for row in rows]),
+        mask=pa.array([row is None for row in rows], pa.bool_()),
     )
 
 

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ferdata.core.face_geometry import Box
+
+__all__ = ["Box", "Detection", "choose", "extent", "overlap"]
+
 
 @dataclass(frozen=True, eq=False)
 class Detection:
@@ -29,10 +33,6 @@ class Detection:
     rule: str
     score: float | None = None
     blendshapes: npt.NDArray[np.float32] | None = None
-
-
-Box = tuple[float, float, float, float]
-"""x1, y1, x2, y2 in pixels."""
 
 
 def extent(points: npt.NDArray[np.float32]) -> Box:

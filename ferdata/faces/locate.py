@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,71 +21,24 @@ from ferdata.core.rejects import Reject
 from ferdata.core.schema import SCHEMA
 from ferdata.faces.cache import DetectionCache, box_key, cache_path
 from ferdata.faces.class_counts import count_by_class
-from ferdata.faces.columns import (
-    COLUMNS,
-    FacePoints,
-    detected_points,
-    make_columns,
-    shipped_points,
-)
 from ferdata.faces.detectors import CANNOT_RUN
+from ferdata.faces.face_work import FaceWork
+from ferdata.faces.locate_report import LocateReport
 from ferdata.faces.options import FaceOptions
-from ferdata.faces.plausible import FaceCheck, check_faces
+from ferdata.faces.plausible import check_faces
 from ferdata.faces.schemes import FACEPP37
 from ferdata.faces.task import (
     DetectorSetup,
-    FaceTask,
-    ImageRef,
     ImageResult,
     close_detectors,
     run_face_task,
 )
 
+__all__ = ["LocateReport", "has_points", "locate_faces"]
+
 logger = logging.getLogger(__name__)
 
 Mask = npt.NDArray[np.bool_]
-
-_TASK_ROWS = 128  # about a second of detection: smooth progress, little talk between processes
-
-
-@dataclass
-class LocateReport:
-    """How the work was done; unlike the manifest it depends on what the cache held.
-
-    Attributes:
-        images: Rows that were read.
-        detected: Images that the detector ran on.
-        cached: Images whose detection was in the cache.
-        sources: Rows that were kept, by `landmark_source`.
-        unreadable: Rows rejected because the image can't be used.
-        faceless: Rows rejected because a face was required.
-        fallbacks: What the stage did instead of what it should, one text each.
-    """
-
-    images: int = 0
-    detected: int = 0
-    cached: int = 0
-    sources: Counter[str] = field(default_factory=Counter)
-    unreadable: int = 0
-    faceless: int = 0
-    fallbacks: list[str] = field(default_factory=list)
-
-    def summary(self) -> str:
-        """Return one line for the log."""
-        counts = {
-            "images": self.images,
-            "with a detector run": self.detected,
-            "from the detection cache": self.cached,
-            **{
-                "without landmarks" if source == "none" else f"with landmarks from {source}": rows
-                for source, rows in sorted(self.sources.items())
-            },
-            "unreadable": self.unreadable,
-            "rejected for having no face": self.faceless,
-        }
-        return "faces: " + ", ".join(
-            f"{count:,} {what}" for what, count in counts.items() if count or what == "images"
-        )
 
 
 def locate_faces(
@@ -131,142 +81,104 @@ def locate_faces(
     if setup is None:
         wanted = np.zeros(len(manifest), bool)
     _report_assumed_order(manifest, options, report)
-    work = _Work(manifest, options, wanted, setup, report)
+    work = FaceWork(manifest, options, wanted, setup, report)
+    again = None
     try:
-        with (
-            progress_bar("finding faces", len(manifest), quiet=quiet) as bar,
-            setup.open_cache(repair=True) if setup else nullcontext() as cache,
-        ):
-            found = run_in_order(
-                executor or SerialExecutor(), run_face_task, work.tasks(), ahead=2 * workers + 1
-            )
-            for task, results in zip(work.tasks(), found, strict=True):
-                _remember(cache, task, results)
-                work.add(results)
-                bar.update(len(results))
+        _run(work, executor or SerialExecutor(), workers=workers, quiet=quiet)
+        if work.doubted:
+            again = _look_again(work, quiet=quiet)
+            _run(again, executor or SerialExecutor(), workers=workers, quiet=quiet)
     finally:
         close_detectors()
     logger.info("%s", report.summary())
-    return work.finish()
+    return _finished(work, again)
 
 
-@dataclass
-class _Work:
-    """The rows on their way through the stage, and the columns made so far."""
+def _run(work: FaceWork, executor: Executor, *, workers: int, quiet: bool) -> None:
+    """Read all images of some work, and detect where it asks for it."""
+    setup = work.setup
+    with (
+        progress_bar("finding faces", len(work.manifest), quiet=quiet) as bar,
+        setup.open_cache(repair=True) if setup else nullcontext() as cache,
+    ):
+        found = run_in_order(executor, run_face_task, work.tasks(), ahead=2 * workers + 1)
+        for results in found:
+            _remember(cache, results)
+            work.add(results)
+            bar.update(len(results))
 
-    manifest: Manifest
-    options: FaceOptions
-    wanted: Mask
-    setup: DetectorSetup | None
-    report: LocateReport
-    _columns: dict[str, list[pa.Array]] = field(
-        default_factory=lambda: {name: [] for name in COLUMNS}
-    )
-    _rejected: dict[int, str] = field(default_factory=dict)  # row: reason
-    _found: dict[int, bool] = field(default_factory=dict)  # row: whether it has a face
-    _row: int = 0
 
-    def __post_init__(self) -> None:
-        self._detector = self.setup.make() if self.setup else None
+def _look_again(work: FaceWork, *, quiet: bool) -> FaceWork:
+    """Return the work of detecting in images whose dataset's landmarks can't be right."""
+    report = work.report
+    count = len(work.doubted)
+    text = f"{count:,} images have landmarks of their dataset that can't be right and aren't used"
+    report.fallbacks.append(text)
+    logger.warning("%s; `quality` in the manifest says why", text)
+    setup = work.setup or _prepare(work.options, report, quiet=quiet)
+    rows = work.manifest.take(list(work.doubted))
+    wanted = np.full(count, setup is not None)
+    return FaceWork(rows, work.options, wanted, setup, report, list(work.doubted.values()))
 
-    def tasks(self) -> Iterator[FaceTask]:
-        """Cut the rows into tasks."""
-        for start in range(0, len(self.manifest), _TASK_ROWS):
-            rows = self.manifest.table.slice(start, _TASK_ROWS).select(["dataset", "uri", "box"])
-            images = tuple(
-                ImageRef(self.manifest.roots[row["dataset"]], row["uri"], _box(row["box"]), detect)
-                for row, detect in zip(
-                    rows.to_pylist(), self.wanted[start : start + _TASK_ROWS].tolist(), strict=True
-                )
-            )
-            yield FaceTask(images, self.setup, self.options.perceptual_hash)
 
-    def add(self, results: list[ImageResult]) -> None:
-        """Take the results of the next rows."""
-        rows = self.manifest.table.slice(self._row, len(results))
-        kept = []
-        for offset, pair in enumerate(zip(self._points(rows, results), results, strict=True)):
-            if not pair[1].problem:
-                self._found[self._row + offset] = pair[0].source != "none"
-            if reason := self._count(*pair):
-                self._rejected[self._row + offset] = reason
-            else:
-                kept.append(pair)
-        columns = make_columns([points for points, _ in kept], [result for _, result in kept])
-        for name, array in columns.items():
-            self._columns[name].append(array)
-        self._row += len(results)
+def _finished(work: FaceWork, again: FaceWork | None) -> Manifest:
+    """Put the columns into the manifest."""
+    manifest, rejected, kept, columns = work.manifest, work.rejected, work.kept, work.columns
+    if again is not None:
+        rows = list(work.doubted)
+        rejected = rejected | {rows[each]: why for each, why in again.rejected.items()}
+        kept = kept + [rows[each] for each in again.kept]
+        columns = {name: columns[name] + again.columns[name] for name in columns}
+    ids, uris = manifest.table["sample_id"], manifest.table["uri"]
+    mask = np.zeros(len(manifest), bool)
+    mask[list(rejected)] = True
+    rejects = [
+        Reject(ids[row].as_py(), uris[row].as_py(), "faces", rejected[row])
+        for row in sorted(rejected)
+    ]
+    located: Manifest = manifest.reject(mask, rejects)
+    order = np.argsort(kept) if again is not None else None
+    for name, arrays in columns.items():
+        column = pa.chunked_array(arrays, SCHEMA.field(name).type)
+        located = located.with_column(name, column if order is None else column.take(order))
+    check = check_faces(located)
+    located = located.with_column("face_finding", check.findings)
+    provenance = _provenance(again or work) | {
+        "by_class": _found_by_class(work, again),
+        "eye_ranges": {
+            f"{dataset} {framing}": list(eyes) for (dataset, framing), eyes in check.ranges.items()
+        },
+    }
+    return located.with_provenance("faces", provenance)
 
-    def finish(self) -> Manifest:
-        """Put the columns into the manifest."""
-        ids, uris = self.manifest.table["sample_id"], self.manifest.table["uri"]
-        mask = np.zeros(len(self.manifest), bool)
-        mask[list(self._rejected)] = True
-        rejects = [
-            Reject(ids[row].as_py(), uris[row].as_py(), "faces", reason)
-            for row, reason in self._rejected.items()
-        ]
-        located = self.manifest.reject(mask, rejects)
-        for name, arrays in self._columns.items():
-            located = located.with_column(name, pa.chunked_array(arrays, SCHEMA.field(name).type))
-        check = check_faces(located)
-        located = located.with_column("face_finding", check.findings)
-        return located.with_provenance("faces", self._provenance(check))
 
-    def _points(self, rows: pa.Table, results: list[ImageResult]) -> list[FacePoints]:
-        if self.options.keeps_shipped:
-            shipped = shipped_points(rows)
-        else:
-            shipped = [FacePoints() for _ in results]
-        name = self.options.detector
-        return [
-            detected_points(result.detection, name, self._detector.scheme)
-            if self._detector and result.origin
-            else points
-            for points, result in zip(shipped, results, strict=True)
-        ]
+def _found_by_class(work: FaceWork, again: FaceWork | None) -> dict[str, dict[str, int]]:
+    """Count readable images with and without a face, by class."""
+    found = dict(work.has_face)
+    if again is not None:
+        rows = list(work.doubted)
+        found |= {rows[each]: there for each, there in again.has_face.items()}
+    labels = work.manifest.table["label"].to_pylist()
+    names = work.manifest.label_space.names
+    return count_by_class(names, (labels[row] for row in found), found.values())
 
-    def _count(self, points: FacePoints, result: ImageResult) -> str:
-        """Count a row; return why it is rejected, or an empty string."""
-        report = self.report
-        report.images += 1
-        if result.problem:
-            report.unreadable += 1
-            return result.problem
-        report.detected += result.origin == "detected"
-        report.cached += result.origin == "cache"
-        if points.source == "none" and self.options.require_face:
-            report.faceless += 1
-            return "no face found, and --require-face is on"
-        report.sources[points.source] += 1
-        return ""
 
-    def _provenance(self, check: FaceCheck) -> dict[str, Any]:
-        """Return what the stage did, without anything that depends on the cache."""
-        options, report = self.options, self.report
-        labels = self.manifest.table["label"].to_pylist()
-        sources = ("dataset", options.detector, "none")
-        return {
-            "landmarks": options.landmarks,
-            "require_face": options.require_face,
-            "detector": self._detector.version if self._detector else None,
-            "perceptual_hash": HASH_NAME if options.perceptual_hash else None,
-            "rows": {
-                **{source: report.sources[source] for source in sources},
-                "unreadable": report.unreadable,
-                "faceless": report.faceless,
-            },
-            "by_class": count_by_class(
-                self.manifest.label_space.names,
-                (labels[row] for row in self._found),
-                self._found.values(),
-            ),
-            "eye_ranges": {
-                f"{dataset} {framing}": list(eyes)
-                for (dataset, framing), eyes in check.ranges.items()
-            },
-            **({"fallbacks": report.fallbacks} if report.fallbacks else {}),
-        }
+def _provenance(work: FaceWork) -> dict[str, Any]:
+    """Return what the stage did, without anything that depends on the cache."""
+    options, report = work.options, work.report
+    sources = ("dataset", options.detector, "none")
+    return {
+        "landmarks": options.landmarks,
+        "require_face": options.require_face,
+        "detector": work.detector_version,
+        "perceptual_hash": HASH_NAME if options.perceptual_hash else None,
+        "rows": {
+            **{source: report.sources[source] for source in sources},
+            "unreadable": report.unreadable,
+            "faceless": report.faceless,
+        },
+        **({"fallbacks": report.fallbacks} if report.fallbacks else {}),
+    }
 
 
 def has_points(manifest: Manifest) -> Mask:
@@ -299,14 +211,14 @@ def _prepare(options: FaceOptions, report: LocateReport, *, quiet: bool) -> Dete
     return setup
 
 
-def _remember(cache: DetectionCache | None, task: FaceTask, results: list[ImageResult]) -> None:
+def _remember(cache: DetectionCache | None, results: list[ImageResult]) -> None:
     """Store new detections; only the main process writes."""
     if cache is None:
         return
     cache.put(
         {
-            (result.pixel_sha256, box_key(ref.box)): result.detection
-            for ref, result in zip(task.images, results, strict=True)
+            (result.pixel_sha256, box_key(result.box)): result.detection
+            for result in results
             if result.origin == "detected"
         }
     )
@@ -336,9 +248,3 @@ def _require_roots(manifest: Manifest) -> None:
                 f"the folder of {dataset}'s files is not known; "
                 f"load the manifest with roots={{{dataset!r}: folder}}"
             )
-
-
-def _box(values: list[float] | None) -> tuple[float, float, float, float] | None:
-    if values is None or not np.isfinite(values).all():
-        return None
-    return values[0], values[1], values[2], values[3]

@@ -43,6 +43,7 @@ class FaceOptions:
             implies it.
         perceptual_hash: Also hash what each image shows (`ferdata.core.perceptual`), so that near
             duplicates can be found. Takes about as long as decoding a small image.
+        keep_blank: Keep images of one gray level, with a finding, instead of rejecting them.
 
     Raises:
         UnknownNameError: `landmarks` names no detector.
@@ -55,6 +56,7 @@ class FaceOptions:
     require_face: bool = False
     require_detector: bool = False
     perceptual_hash: bool = False
+    keep_blank: bool = False
 
     def __post_init__(self) -> None:
         check_landmarks(self.landmarks)

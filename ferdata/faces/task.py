@@ -8,11 +8,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from ferdata.core.decoding import DecodedImage
 from ferdata.core.errors import DetectorUnavailableError, ImageError
-from ferdata.core.images import DecodedImage, read_image, require_content
+from ferdata.core.face_geometry import Box, cut_box
+from ferdata.core.images import read_image, require_content
 from ferdata.core.perceptual import perceptual_hash
+from ferdata.core.quality import look
 from ferdata.faces.cache import DetectionCache, Key, box_key
-from ferdata.faces.detection import Box, Detection
+from ferdata.faces.detection import Detection
 from ferdata.faces.detectors import DETECTORS, LandmarkDetector
 
 
@@ -77,11 +80,13 @@ class FaceTask:
         images: The images.
         setup: How to detect; None if no image asks for it.
         perceptual_hash: Whether to hash what the images show.
+        keep_blank: Whether blank images are kept, with a finding.
     """
 
     images: tuple[ImageRef, ...]
     setup: DetectorSetup | None
     perceptual_hash: bool = False
+    keep_blank: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,8 @@ class ImageResult:
         perceptual_hash: Hash of what the image shows; None if not asked for.
         detection: The face; None if none was found or looked for.
         origin: `detected` now, from the `cache`, or "" if no face was looked for.
+        box: The dataset's box, cut to the image.
+        findings: What is unusual about the image, see `ferdata.core.findings`.
         problem: Why the image can't be used, or "".
     """
 
@@ -108,6 +115,8 @@ class ImageResult:
     perceptual_hash: str | None = None
     detection: Detection | None = None
     origin: str = ""
+    box: Box | None = None
+    findings: tuple[str, ...] = ()
     problem: str = ""
 
 
@@ -116,21 +125,23 @@ def run_face_task(task: FaceTask) -> list[ImageResult]:
 
     The detector is opened for the first image that is not in the cache, and kept by the process.
     """
-    images = [_read(ref) for ref in task.images]
+    images = [_read(ref, keep_blank=task.keep_blank) for ref in task.images]
     keys = [
-        (image.pixel_sha256, box_key(ref.box)) if ref.detect and isinstance(image, _Read) else None
+        (image.pixel_sha256, box_key(image.box))
+        if ref.detect and isinstance(image, _Read)
+        else None
         for ref, image in zip(task.images, images, strict=True)
     ]
     known = _look_up(task.setup, keys)
     cached = set(known)
     results = []
-    for ref, image, key in zip(task.images, images, keys, strict=True):
+    for image, key in zip(images, keys, strict=True):
         if not isinstance(image, _Read):
             results.append(ImageResult(problem=image))
             continue
         pixels = image.decoded.pixels
         if key is not None and key not in known:
-            known[key] = _detector(task.setup).detect(pixels, ref.box)
+            known[key] = _detector(task.setup).detect(pixels, image.box)
         results.append(
             ImageResult(
                 width=pixels.shape[1],
@@ -141,6 +152,8 @@ def run_face_task(task: FaceTask) -> list[ImageResult]:
                 perceptual_hash=perceptual_hash(pixels) if task.perceptual_hash else None,
                 detection=None if key is None else known[key],
                 origin="" if key is None else "cache" if key in cached else "detected",
+                box=image.box,
+                findings=image.findings,
             )
         )
     return results
@@ -156,6 +169,8 @@ def close_detectors() -> None:
 class _Read:
     decoded: DecodedImage
     pixel_sha256: str
+    box: Box | None
+    findings: tuple[str, ...]
 
 
 # One per process: it takes half a second to open, and native memory that can't be sent elsewhere.
@@ -163,14 +178,19 @@ _detectors: dict[DetectorSetup, LandmarkDetector] = {}
 _open = ExitStack()
 
 
-def _read(ref: ImageRef) -> _Read | str:
+def _read(ref: ImageRef, *, keep_blank: bool) -> _Read | str:
     """Return the image, or why it can't be used."""
     try:
         decoded = read_image(ref.root, ref.uri)
-        require_content(decoded.pixels)
+        looks = look(decoded.pixels)
+        if not keep_blank and any(each.startswith("blank:") for each in looks):
+            require_content(decoded.pixels)
     except ImageError as error:
         return error.reason
-    return _Read(decoded, decoded.pixel_sha256)
+    height, width = decoded.pixels.shape[:2]
+    box, box_finding = cut_box(ref.box, width, height)
+    findings = (*decoded.findings, *looks, *filter(None, [box_finding]))
+    return _Read(decoded, decoded.pixel_sha256, box, findings)
 
 
 def _look_up(

@@ -13,6 +13,7 @@ from pathlib import Path
 import yaml
 
 from ferdata.core.files import write_atomically
+from ferdata.core.findings import FINDINGS
 from ferdata.core.schema import SPLITS
 from ferdata.core.tables import escape_markdown as escape
 from ferdata.core.tables import markdown_table
@@ -47,6 +48,7 @@ def card_text(content: CardContent) -> str:
         _splits(content),
         _faces(content),
         _augmentation(content),
+        _findings(content),
         _rejects(content),
         _sources(content),
         _reproduction(content),
@@ -174,6 +176,18 @@ def _augmentation(content: CardContent) -> str:
     if content.operations:
         text += "\n\n" + markdown_table(["operation", "range"], content.operations)
     return text
+
+
+def _findings(content: CardContent) -> str:
+    if not content.findings:
+        return ""
+    rows = [
+        [name, FINDINGS.get(name, "").partition(";")[0], f"{n:,}"]
+        for name, n in content.findings.items()
+    ]
+    note = "These images are kept; the column `quality` of the build's manifest has the measures."
+    table = markdown_table(["finding", "meaning", "images"], rows)
+    return f"## Unusual images\n\n{table}\n\n{note}"
 
 
 def _rejects(content: CardContent) -> str:

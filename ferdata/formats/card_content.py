@@ -55,6 +55,7 @@ class CardContent:
         versions: Versions of everything that affects pixels.
         synthetic: True for a synthetic copy.
         leaks: Why rows of different splits are not independent; empty if they are.
+        findings: Source images by what is unusual about them, see `ferdata.core.findings`.
         notes: Why results may not be comparable with others'.
         recipe: The name of the recipe, then how the counts compare with its paper; empty without a
             recipe.
@@ -80,6 +81,7 @@ class CardContent:
     versions: Mapping[str, str] = field(default_factory=dict)
     synthetic: bool = False
     leaks: str = ""
+    findings: Mapping[str, int] = field(default_factory=dict)
     notes: Sequence[str] = ()
     recipe: Sequence[str] = ()
     num_bytes: Mapping[str, int] = field(default_factory=dict)

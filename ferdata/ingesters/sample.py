@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ferdata.core.errors import ManifestError
+from ferdata.core.face_geometry import clean_faces
 from ferdata.core.schema import SCHEMA
 
 _BATCH_ROWS = 8192
@@ -116,6 +117,7 @@ def _batch(samples: list[Sample], dataset: str, constants: dict[str, str]) -> pa
     columns |= {name: [value] * len(samples) for name, value in constants.items()}
     columns["sample_id"] = [f"{dataset}/{sample.key}" for sample in samples]
     columns["landmarks"] = [sample.landmarks for sample in samples]
+    clean_faces(columns)
     return pa.RecordBatch.from_arrays(
         [_array(columns.get(field.name), field, len(samples)) for field in SCHEMA], schema=SCHEMA
     )

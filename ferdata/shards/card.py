@@ -43,6 +43,7 @@ def card_content(record: BuildRecord, stored: Manifest, spec: ShardSpec) -> Card
         versions=record.versions,
         synthetic=record.synthetic_scale is not None,
         leaks="; ".join(record.leaks),
+        findings=record.summary.quality,
         notes=record.notes,
         recipe=_recipe(record),
     )

@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 
 from ferdata.core.files import sha256_file
+from ferdata.core.findings import count_findings
 from ferdata.core.manifest import Manifest
 from ferdata.core.rejects import Reject, save_rejects
 from ferdata.core.split_rules import OfficialRule, parse_rules
@@ -167,6 +168,7 @@ def _build_record(
             faces=_face_counts(source),
             faces_by_class=stored.provenance.get("faces", {}).get("by_class", {}),
             scales=scales,
+            quality=count_findings(source.column("quality")),
             provenance=dict(stored.provenance),
         ),
     )

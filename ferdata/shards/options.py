@@ -99,6 +99,9 @@ class BuildOptions(Options):
     """Also treat images as duplicates if their 256-bit perceptual hashes differ in at most this
     many bits. [default: off; 12 in the mixes]"""
 
+    blank: Literal["reject", "keep"] = "reject"
+    """`reject` images of one gray level, or `keep` them; no other look excludes an image."""
+
     max_reject_rate: float = Field(0.05, ge=0, le=1)
     """Stop if more than this fraction of the rows is rejected."""
 

@@ -138,6 +138,7 @@ def locate_faces_for_build(
         require_detector=needs_detector(manifest, options.align),
         blendshapes=options.blendshapes,
         perceptual_hash=options.near_duplicates is not None,
+        keep_blank=options.blank == "keep",
     )
     try:
         return locate_faces(

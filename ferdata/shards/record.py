@@ -108,6 +108,8 @@ class SummaryRecord(RecordPart):
     """Images by class in which a face was `found` and `missing`, before the split."""
     scales: dict[str, SetScale] = {}
     """Scale of the faces by dataset."""
+    quality: Counts = {}
+    """Source images by what is unusual about them, see `ferdata.core.findings`."""
     provenance: dict[str, Any] = {}
     """What the stages recorded in the manifest, by stage."""
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from ferdata.core.findings import FINDINGS
 from ferdata.faces.class_counts import FOUND
 from ferdata.formats.contract import ShardFormat
 from ferdata.formats.registry import FORMATS
@@ -39,6 +40,7 @@ def summary(
         _faces(record),
         _recipe(record),
         "\n".join(f"note       {note}" for note in record.notes),
+        _findings(record),
         _rejects(record, out),
         _places(record, out),
         _next_steps(record, out, recipe or (record.recipe.name if record.recipe else None)),
@@ -191,6 +193,19 @@ def _faces(record: BuildRecord) -> str:
     measured = any(each.eyes or each.outside for each in record.summary.scales.values())
     parts.append(_table(heads, scales) if measured else "")
     return "\n\n".join(part for part in parts if part)
+
+
+def _findings(record: BuildRecord) -> str:
+    """List what is unusual about images that are kept."""
+    counts = record.summary.quality
+    if not counts:
+        return ""
+    lines = ["findings   images that are unusual and kept; `quality` in the manifest has measures:"]
+    lines += [
+        f"  {count:>6,} × {name}: {FINDINGS.get(name, '').partition(';')[0]}"
+        for name, count in counts.items()
+    ]
+    return "\n".join(lines)
 
 
 def _rejects(record: BuildRecord, out: Path) -> str:

@@ -22,7 +22,7 @@ from ferdata.core.files import read_json
 from ferdata.core.manifest import Manifest
 from ferdata.core.progress import progress_bar
 from ferdata.core.rejects import load_rejects
-from ferdata.core.schema import SPLITS
+from ferdata.core.schema import ADDED_COLUMNS, SCHEMA_VERSION, SPLITS
 from ferdata.formats.content import ShardIdentity
 from ferdata.formats.contract import ShardFormat
 from ferdata.formats.names import BUILD_FILE, SIDECAR_SUFFIX, STRING_COLUMNS
@@ -194,7 +194,8 @@ class _Verifier:
             return
         # Rows that could not be rendered are in the plan, but not in the stored manifest.
         digest = plan.get("manifest_digest")
-        if not failed and digest not in (None, manifest.digest()):
+        known = (manifest.digest(version) for version in (SCHEMA_VERSION, *ADDED_COLUMNS))
+        if not failed and digest is not None and digest not in known:
             what = "its content differs from the digest in plan.json"
             self._add(FindingKind.RECORD, "manifest.parquet", what)
 

@@ -8,8 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
+from ferdata.core import decoding
+from ferdata.core.decoding import pixel_sha256
 from ferdata.core.errors import ImageError
-from ferdata.core.images import decode, pixel_sha256, read_image, require_content, resolve
+from ferdata.core.images import read_image, require_content, resolve
 
 
 @pytest.fixture
@@ -22,6 +24,11 @@ def picture() -> np.ndarray:
 def encode(picture: np.ndarray, suffix: str) -> bytes:
     data = picture if picture.ndim == 2 else picture[..., ::-1]
     return cv2.imencode(suffix, data)[1].tobytes()
+
+
+def decode(data: bytes) -> tuple[np.ndarray, int]:
+    image = decoding.decode(data)
+    return image.pixels, image.channels
 
 
 def test_png_keeps_every_pixel_in_rgb_order(picture: np.ndarray) -> None:

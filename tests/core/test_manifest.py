@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from ferdata.core.errors import ManifestError
@@ -140,6 +141,35 @@ def test_file_that_is_no_manifest(tmp_path: Path) -> None:
     save_rejects([], tmp_path / "r.parquet")
     with pytest.raises(ManifestError, match="schema version None"):
         Manifest.load(tmp_path / "r.parquet")
+
+
+def older(path: Path, manifest: Manifest) -> str:
+    """Write a manifest as version 2 had it, without `quality`; return the digest it had."""
+    manifest.save(path)
+    table = pq.read_table(path)
+    metadata = {**table.schema.metadata, b"ferdata.schema": b"ferdata-manifest/2"}
+    pq.write_table(table.drop_columns(["quality"]).replace_schema_metadata(metadata), path)
+    return manifest.digest("ferdata-manifest/2")
+
+
+def test_manifests_of_version_2_are_read(manifest: Manifest, tmp_path: Path) -> None:
+    digest = older(tmp_path / "m.parquet", manifest)
+    loaded = Manifest.load(tmp_path / "m.parquet")
+    assert loaded.table.schema.equals(SCHEMA)
+    assert loaded.column("quality") == [None] * len(manifest)
+    assert loaded.digest("ferdata-manifest/2") == digest != loaded.digest()
+
+
+@pytest.mark.parametrize("version", ["ferdata-manifest/1", "ferdata-manifest/99"])
+def test_other_versions_are_refused_with_what_to_do(
+    manifest: Manifest, tmp_path: Path, version: str
+) -> None:
+    manifest.save(tmp_path / "m.parquet")
+    table = pq.read_table(tmp_path / "m.parquet")
+    metadata = {**table.schema.metadata, b"ferdata.schema": version.encode()}
+    pq.write_table(table.replace_schema_metadata(metadata), tmp_path / "m.parquet")
+    with pytest.raises(ManifestError, match=f"{version}.*again, or update ferdata"):
+        Manifest.load(tmp_path / "m.parquet")
 
 
 def test_a_million_rows_take_under_a_gigabyte() -> None:

@@ -65,6 +65,37 @@ def test_a_pil_image_has_the_pixels_of_its_file(mode, tmp_path):
     assert np.array_equal(ImagePixels(image, "x").read(), read_upright(tmp_path / "a.png"))
 
 
+def test_images_that_can_not_be_decoded_are_named(tmp_path, caplog):
+    for name in ("a.png", "b.HEIC", "c.heic", "d.nef", "notes.txt", "e.WEBP"):
+        (tmp_path / name).touch()
+    assert [image.output_name for image in collect_images(tmp_path)] == ["a.png", "e.WEBP"]
+    assert "ignored 2 images: HEIC can't be decoded here; pip install pillow-heif" in caplog.text
+    assert "ignored 1 images: raw photograph can't be decoded here" in caplog.text
+    assert "notes" not in caplog.text
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tiff", ".webp"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_photographs_of_all_formats_are_rotated(orientation, suffix, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / f"turned{suffix}"
+    Image.fromarray(BLOCKS).save(path, exif=exif, lossless=True)
+    expected = np.asarray(ImageOps.exif_transpose(Image.open(path)))
+    assert np.array_equal(read_upright(path), expected)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_transparent_parts_are_white_from_a_file_or_in_memory(mode, tmp_path):
+    image = Image.fromarray(BLOCKS).convert("RGBA")
+    image.putalpha(Image.fromarray(np.eye(64, 96, dtype=np.uint8) * 255))
+    image = image.convert(mode)
+    image.save(tmp_path / "a.png")
+    pixels = ImagePixels(image, "x").read()
+    assert np.all(pixels[0, 1:] == 255)
+    assert np.array_equal(pixels, read_upright(tmp_path / "a.png"))
+
+
 def test_what_is_not_an_image_is_refused(tmp_path):
     with pytest.raises(OptionError, match="no such file or folder"):
         collect_images(tmp_path / "missing.jpg")

@@ -230,7 +230,7 @@ def test_a_folder_is_classified_in_order_with_a_reason_for_each_missing_predicti
     assert list(found) == ["a.png", "broken.jpg", "noise.png", "two.png", "b.jpg"]
     assert found["a.png"].problem is None
     assert sum(found["a.png"].probabilities.values()) == pytest.approx(1, abs=1e-5)
-    assert found["broken.jpg"].problem == "not an image, or broken beyond decoding"
+    assert found["broken.jpg"].problem == "JPEG is half-written: no end-of-image marker"
     assert found["broken.jpg"].faces is None
     assert found["noise.png"].problem.startswith("no face found; ")
     assert "--crops" in found["noise.png"].problem

@@ -23,7 +23,6 @@ from ferdata.core.manifest import Manifest
 from ferdata.core.parallel import open_executor
 from ferdata.core.perceptual import HASH_NAME, perceptual_hash
 from ferdata.faces import FaceOptions
-from ferdata.faces import locate as locate_module
 from ferdata.faces.detectors import mediapipe as detector_module
 from ferdata.faces.detectors.mediapipe import MediaPipeDetector
 from ferdata.faces.detectors.model_file import ModelFile
@@ -49,7 +48,7 @@ def no_detector(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def small_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(locate_module, "_TASK_ROWS", 5)
+    monkeypatch.setattr("ferdata.faces.face_work._TASK_ROWS", 5)
 
 
 def test_faces_are_found_and_their_facts_filled_in(

@@ -16,6 +16,7 @@ from ferdata.core.errors import BuildError, FerdataError
 from ferdata.core.manifest import Manifest
 from ferdata.core.rejects import load_rejects
 from ferdata.shards import BuildOptions, Execution, build_shards
+from ferdata.shards.summary import summary
 from ferdata.shards.verify import verify
 
 OPTIONS = BuildOptions(landmarks="none", size=32, max_reject_rate=0.5)
@@ -35,7 +36,7 @@ def half_written(path: Path) -> None:
 
 BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (lambda path: path.unlink(), "missing"),
-    "truncated": (lambda path: path.write_bytes(path.read_bytes()[:900]), "not an image"),
+    "truncated": (lambda path: path.write_bytes(path.read_bytes()[:900]), "no end-of-image"),
     "zero bytes": (lambda path: path.write_bytes(b""), "empty"),
     "text": (lambda path: path.write_text("not a picture\n" * 50), "not an image"),
     "half-written": (half_written, "half-written"),
@@ -89,6 +90,38 @@ def test_unusual_images_are_read(data: Path, tmp_path: Path) -> None:
     channels = {name: int(row.channels) for name, row in frame.iterrows()}
     assert channels["Image/aligned/" + gray.name] == 1
     assert channels["Image/aligned/" + deep.name] == 3
+
+
+def test_images_that_look_unusual_are_kept_and_counted(data: Path, tmp_path: Path) -> None:
+    """Data behind a JPEG's end, bars, darkness: findings, in the manifest and in what is told."""
+    motion, gray, dark = aligned(data)[:3]
+    motion.write_bytes(motion.read_bytes() + b"MotionPhoto_Data\xff\xda" * 999)
+    pixels = cv2.imread(str(gray))
+    pixels[60:] = 128
+    gray.write_bytes(image(".jpg", pixels))
+    dark.write_bytes(image(".jpg", cv2.imread(str(dark)) // 10))
+    out = tmp_path / "out"
+    report = build_shards("rafdb", data, out, OPTIONS, SERIAL)
+    frame = Manifest.load(out / "manifest.parquet").to_pandas().set_index("uri")["quality"]
+    found = {path.name: list(frame["Image/aligned/" + path.name]) for path in (motion, gray, dark)}
+    assert found[motion.name] == []
+    assert [each.partition(":")[0] for each in found[gray.name]] == ["partly-uniform"]
+    assert [each.partition(":")[0] for each in found[dark.name]] == ["dark"]
+    assert report.record.summary.quality == {"partly-uniform": 1, "dark": 1}
+    assert report.record.rejects.total == 0
+    assert "1 × dark: hardly any light" in summary(report.record, out)
+    assert "| dark | hardly any light | 1 |" in (out / "hf" / "README.md").read_text()
+
+
+def test_blank_images_are_kept_on_request(data: Path, tmp_path: Path) -> None:
+    aligned(data)[0].write_bytes(image(".png", np.zeros((100, 100, 3), np.uint8)))
+    rejected = build_shards("rafdb", data, tmp_path / "out", OPTIONS, SERIAL)
+    assert rejected.record.rejects.by_reason == {"faces": {"blank image": 1}}
+    keep = OPTIONS.model_copy(update={"blank": "keep"})
+    kept = build_shards("rafdb", data, tmp_path / "kept", keep, SERIAL)
+    assert kept.record.rejects.total == 0
+    assert kept.record.summary.quality == {"blank": 1}
+    assert not verify(tmp_path / "kept", quiet=True).findings
 
 
 def edit_list(data: Path, edit: Callable[[list[str]], list[str]]) -> None:

@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ferdata.core.images import pixel_sha256
+from ferdata.core.decoding import pixel_sha256
 from ferdata.core.perceptual import BITS, NEAR_THRESHOLD, decode_hashes, distances, perceptual_hash
 
 LIMIT = 30.0
