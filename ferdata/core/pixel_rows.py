@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import mmap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -77,13 +78,16 @@ class PixelRows:
 
     def rows(self) -> Iterator[dict[str, str] | None]:
         """Yield the cells of each row, None for a malformed one."""
-        for row in range(len(self)):
-            yield self._cells(self.line(row))
-            if row % _FORGET_ROWS == _FORGET_ROWS - 1:
-                _forget(self._data)
+        for first in range(self._below, self._below + len(self), _FORGET_ROWS):
+            starts = self._starts[first : first + _FORGET_ROWS + 1].tolist()
+            for start, end in pairwise(starts):
+                yield self._cells(self._data[start:end])
+            _forget(self._data)
 
     def _cells(self, line: bytes) -> dict[str, str] | None:
-        cells = trimmed(self._split(self._text.decode(line).rstrip("\r\n")), len(self.header))
+        cells: Sequence[str] = self._split(self._text.decode(line).rstrip("\r\n"))
+        if len(cells) != len(self.header):
+            cells = trimmed(cells, len(self.header))
         if len(cells) != len(self.header):
             return None
         return {name: cell.strip(' "') for name, cell in zip(self.header, cells, strict=True)}

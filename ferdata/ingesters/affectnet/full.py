@@ -118,6 +118,9 @@ def read(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
                 yield layout.reject(key, uri, f"missing image: no {name}") if is_row else row
                 continue
             images[name.lower()] = _TAKEN  # in place: a set of 415,000 names more takes 100 MB
+            if code not in rows.codes:  # its points, which take long to parse, are not needed
+                yield rows.row(key, path, code, split, native)
+                continue
             yield rows.row(
                 key,
                 path,

@@ -137,7 +137,8 @@ class FerPlus(Ingester):
             table = open_table(layout.root / list_file, _LIST_HEADER, header="optional")
             for line in table.rows():
                 uri = f"{list_file}#{line.number}"
-                name = posix_path(line.cells[0]) if line.cells else ""
+                first, *_ = line.cells or (*table.head.dialect.split(line.text), "")
+                name = posix_path(first.strip())
                 path, key = f"{folder}/{name}", name.rpartition(".")[0]
                 counts = _counts(line.cells[2:])
                 if counts is None:
