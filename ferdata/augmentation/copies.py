@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ferdata.augmentation.operations import KINDS, Operation, Pixels, Points
-from ferdata.core.errors import ManifestError, OptionError
+from ferdata.core.errors import ManifestError, OptionError, ParseError
+from ferdata.core.parsing import parse_json
 from ferdata.faces.schemes import scheme as scheme_named
 
 Given: TypeAlias = npt.NDArray[np.floating[Any]]
@@ -87,9 +88,9 @@ def parse_operations(text: str | None) -> list[dict[str, Any]]:
     if not text:
         return []
     try:
-        entries = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ManifestError(f"operations are not JSON ({error}): {text!r}") from error
+        entries = parse_json(text)
+    except ParseError as error:
+        raise ManifestError(f"operations are {error}: {text!r}") from error
     if not isinstance(entries, list):
         raise ManifestError(f"operations are not a list: {text!r}")
     for entry in entries:

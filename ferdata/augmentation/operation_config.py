@@ -16,10 +16,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ferdata.augmentation.operations import KINDS, Operation
-from ferdata.core.errors import OptionError, PluginError, UnknownNameError
+from ferdata.core.errors import OptionError, ParseError, PluginError, UnknownNameError
+from ferdata.core.parsing import parse_yaml
 
 
 def load_operations(
@@ -60,11 +59,11 @@ def load_operations(
 
 def _read(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+        return parse_yaml(path.read_bytes())
+    except OSError as error:
         raise OptionError(f"{path}: can't read the list of operations: {error}") from error
-    except yaml.YAMLError as error:
-        raise OptionError(f"{path}: not valid YAML: {error}") from error
+    except ParseError as error:
+        raise OptionError(f"{path}: not valid YAML: {error.__cause__}") from error
 
 
 def _operation(entry: Any, where: str) -> Operation:

@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
-import yaml
 from pydantic.fields import FieldInfo
 from typer.core import TyperCommand
 
-from ferdata.core.errors import OptionError
+from ferdata.core.errors import OptionError, ParseError
 from ferdata.core.options import Metavar, Options, flag
+from ferdata.core.parsing import parse_yaml
 
 Command = Callable[..., None]
 
@@ -168,9 +168,9 @@ def read_yaml(text: str, where: str) -> Any:
         OptionError: It is not YAML.
     """
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise OptionError(f"{where} {text}: the value is not YAML ({error})") from None
+        return parse_yaml(text)
+    except ParseError as error:
+        raise OptionError(f"{where} {text}: the value is not YAML ({error.__cause__})") from None
 
 
 def _flag(name: str, info: FieldInfo, section: str, *, known: Container[str]) -> Flag:

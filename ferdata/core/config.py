@@ -9,8 +9,9 @@ from typing import Any
 
 import yaml
 
-from ferdata.core.errors import OptionError
+from ferdata.core.errors import OptionError, ParseError
 from ferdata.core.files import write_atomically
+from ferdata.core.parsing import parse_yaml
 
 CONFIG_FILE = "config.yaml"
 """The file in the folder of a build or a run with its options."""
@@ -30,11 +31,11 @@ def read_config(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     path = Path(path).expanduser()
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = parse_yaml(path.read_bytes())
     except OSError as error:
         raise OptionError(f"--config {path}: can't be read ({error.strerror})") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise OptionError(f"--config {path}: not a YAML file ({error})") from None
+    except ParseError as error:
+        raise OptionError(f"--config {path}: not a YAML file: {error.__cause__}") from None
     if values is None:
         return {}
     if not isinstance(values, dict):

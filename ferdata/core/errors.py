@@ -70,6 +70,10 @@ class AnnotationError(FerdataError):
         super().__init__(f"{where}: {what}")
 
 
+class ParseError(FerdataError):
+    """Data are not of the kind that they should be; the caller says where they are from."""
+
+
 class LabelError(FerdataError):
     """A label is not in the label space, or two label spaces are not compatible."""
 

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from ferdata.core.errors import BuildError
+from ferdata.core.errors import BuildError, ParseError
+from ferdata.core.parsing import parse_json
 
 DEMO_MARKER = "ferdata-demo.json"
 """File at the root of a synthetic copy: its dataset, its scale, and whether it is complete."""
@@ -82,11 +83,11 @@ def read_json(path: Path) -> Any:
         BuildError: The file is missing or is not JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parse_json(path.read_bytes())
     except FileNotFoundError:
         raise BuildError(f"{path}: no such file") from None
-    except (OSError, ValueError) as error:
-        raise BuildError(f"{path}: not readable as JSON ({error})") from error
+    except (OSError, ParseError) as error:
+        raise BuildError(f"{path}: not readable as JSON: {error}") from error
 
 
 def sha256_file(path: Path) -> str:

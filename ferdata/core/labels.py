@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ferdata.core.errors import LabelError, UnknownNameError
+from ferdata.core.errors import LabelError, ParseError, UnknownNameError
+from ferdata.core.parsing import parse_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -109,9 +110,9 @@ class LabelSpace:
             LabelError: It is not a label space.
         """
         try:
-            value = json.loads(text)
+            value = parse_json(text)
             name, names = str(value["name"]), tuple(map(str, value["names"]))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ParseError, KeyError, TypeError) as error:
             raise LabelError(f"{text[:80]!r} is not a label space: {error!r}") from error
         return cls(name, names)
 

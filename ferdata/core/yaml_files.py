@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
-from ferdata.core.errors import ManifestError, UnknownNameError
+from ferdata.core.errors import ManifestError, ParseError, UnknownNameError
+from ferdata.core.parsing import parse_yaml
 from ferdata.core.resources import manifests_folder
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -74,12 +74,12 @@ def read_model(path: Path, kind: str, model: type[Model]) -> Model:
             wrong key, and suggests the right name of a renamed or misspelled one.
     """
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = parse_yaml(path.read_bytes())
         return model.model_validate(_resolve_operations(values, path.parent))
     except OSError as error:
         raise ManifestError(f"{path}: can't be read ({error.strerror})") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ManifestError(f"{path}: not a YAML file ({error})") from None
+    except ParseError as error:
+        raise ManifestError(f"{path}: not a YAML file: {error.__cause__}") from None
     except ValidationError as error:
         problems = "; ".join(describe_problems(error, model)[:_MOST_PROBLEMS])
         raise ManifestError(f"{path}: not a {kind}: {problems}") from None

@@ -7,7 +7,6 @@ spawn all work.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +17,8 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from ferdata.core.errors import BuildError, ImageError
+from ferdata.core.errors import BuildError, ImageError, ParseError
+from ferdata.core.parsing import parse_json
 from ferdata.formats.names import HDF5_FORMAT
 
 
@@ -198,6 +198,6 @@ def _text(value: Any) -> str | None:
 def _label_names(text: str | None) -> tuple[str, ...] | None:
     """Return the class names of a `label_space` attribute."""
     try:
-        return tuple(json.loads(text or "")["names"])
-    except (ValueError, KeyError, TypeError):
+        return tuple(parse_json(text or "")["names"])
+    except (ParseError, KeyError, TypeError):
         return None

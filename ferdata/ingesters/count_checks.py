@@ -6,15 +6,16 @@ images is still worth a build.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ferdata.core.errors import ParseError
 from ferdata.core.files import DEMO_MARKER
 from ferdata.core.manifest import Manifest
+from ferdata.core.parsing import parse_json
 from ferdata.ingesters.info import ALL_CLASSES, UNSPLIT
 
 logger = logging.getLogger(__name__)
@@ -128,10 +129,10 @@ def demo_marker(folders: Iterable[Path]) -> dict[str, Any] | None:
     """Return the content of a synthetic copy's marker, or None for other copies."""
     for folder in folders:
         try:
-            marker = json.loads((folder / DEMO_MARKER).read_text(encoding="utf-8"))
+            marker = parse_json((folder / DEMO_MARKER).read_bytes())
         except FileNotFoundError:
             continue
-        except (OSError, ValueError):
+        except (OSError, ParseError):
             return {}
         return marker if isinstance(marker, dict) else {}
     return None

@@ -6,12 +6,10 @@ whole (another dataset's codes, not a list at all) is an error.
 
 from __future__ import annotations
 
-import csv
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from ferdata.core.delimited import Table, open_table, posix_path, whole_number
 from ferdata.core.errors import AnnotationError, ImageError, LabelError
 from ferdata.core.images import require_inside
 from ferdata.core.rejects import Reject
@@ -56,13 +54,16 @@ class ListFormat:
     Attributes:
         example: A well-formed line, for messages.
         key_of: Returns the sample key of a file name, or None for a name that is not the dataset's.
-        columns: Columns of file name and label in a csv; None for words on a line.
+        columns: Names of the columns of file name and label, where there is a header.
+        has_header: Whether the list is published with a header. A copy may come without it, but
+            other names are refused, because they may mean something else.
         advice: What to tell someone whose list has other codes.
     """
 
     example: str
     key_of: Callable[[str], str | None]
-    columns: tuple[str, str] | None = None
+    columns: tuple[str, str] = ("image", "label")
+    has_header: bool = False
     advice: str = ""
 
 
@@ -80,15 +81,35 @@ def read_label_list(layout: Layout, path: str, dataset: DatasetInfo, form: ListF
         LabelError: Too many lines have codes that the dataset lacks.
     """
     found = LabelList(layout, path, dataset, form)
-    lines = read_lines(layout.root / path)
-    if form.columns is None:
-        rows: Iterable[tuple[int, list[str]]] = enumerate(map(str.split, lines), start=1)
-    else:
-        rows = _csv_rows(layout.root / path, lines, form.columns)
-    for number, words in rows:
-        found.add(number, words)
+    expected = f"expected a line like {form.example!r}"
+    table = open_table(layout.root / path, form.columns, header="optional", advice=expected)
+    head = table.head
+    if form.has_header and not table.is_named and form.key_of(head.rows[0][0]) is None:
+        raise AnnotationError(
+            f"{table.path} line {head.line}",
+            f"header {', '.join(head.names)!r} ({head.dialect.describe()}); expected the columns "
+            f"{','.join(form.columns)}",
+        )
+    for line in table.rows():
+        if line.problem:
+            found.add_malformed(line.number, line.text)
+        else:
+            found.add(line.number, line.cells)
     found.check()
+    note_table(layout, path, table)
     return found
+
+
+def note_table(layout: Layout, path: str, table: Table) -> None:
+    """Say in which unusual form a table was; to be called when it has been read.
+
+    Args:
+        layout: The layout that it belongs to.
+        path: The table, relative to the layout's root.
+        table: The same.
+    """
+    for kind in table.notices:
+        layout.notices.add(kind, path)
 
 
 @dataclass
@@ -115,15 +136,20 @@ class LabelList:
     _malformed: list[int] = field(default_factory=list)
     _wrong: list[tuple[int, str]] = field(default_factory=list)
 
-    def add(self, number: int, words: list[str]) -> None:
-        """Add a line, split into words."""
-        if not words:
-            self._reject(number, "", "blank line")
-            return
+    def add_malformed(self, number: int, text: str) -> None:
+        """Add a line that has not the cells of a label list."""
+        shown = " ".join(text.split())[:80]
+        if shown:
+            self._malformed.append(number)
+            reason = f"malformed line: {shown!r}, not like {self.form.example!r}"
+        self._reject(number, "", reason if shown else "blank line")
+
+    def add(self, number: int, words: Sequence[str]) -> None:
+        """Add a line's cells: file name and label."""
         key = self._key(number, words)
         if key is None:
             return
-        code = int(words[1]) if re.fullmatch(r"[0-9]{1,9}", words[1]) else None
+        code = whole_number(words[1])
         if code is None or code not in self.dataset.codes:
             self._wrong.append((number, words[1]))
             advice = f"; {self.form.advice}" if self.form.advice else ""
@@ -159,56 +185,19 @@ class LabelList:
                 f"other codes).\n{advice[0].upper()}{advice[1:]}."
             )
 
-    def _key(self, number: int, words: list[str]) -> str | None:
+    def _key(self, number: int, words: Sequence[str]) -> str | None:
         """Return the sample's key, or reject the line."""
+        name = posix_path(words[0])
         try:
-            require_inside(words[0])
+            require_inside(name)
         except ImageError as error:
             self._reject(number, "", error.reason)
             return None
-        key = self.form.key_of(words[0]) if len(words) == 2 else None
-        if key is None:
-            self._malformed.append(number)
-            line = " ".join(words)[:80]
-            self._reject(number, "", f"malformed line: {line!r}, not like {self.form.example!r}")
+        key = self.form.key_of(name)
+        if key is None or not words[1]:
+            self.add_malformed(number, " ".join(words))
+            return None
         return key
 
     def _reject(self, number: int, key: str, reason: str) -> None:
         self.rejects.append(self.layout.reject(key, f"{self.path}#{number}", reason))
-
-
-def read_lines(path: Path) -> list[str]:
-    """Return the lines of a text file with LF or CRLF, with or without a final newline.
-
-    Raises:
-        AnnotationError: The file can't be read or is empty.
-    """
-    try:
-        text = path.read_bytes().decode("utf-8-sig", errors="replace")
-    except OSError as error:
-        raise AnnotationError(path, f"can't be read ({error.strerror})") from None
-    if not text.strip():
-        raise AnnotationError(path, "is empty; expected a label list")
-    # Not splitlines(), which also splits at form feeds and other characters inside a line.
-    lines = [line.removesuffix("\r") for line in text.split("\n")]
-    return lines[:-1] if lines[-1] == "" else lines
-
-
-def _csv_rows(
-    path: Path, lines: list[str], columns: tuple[str, str]
-) -> Iterator[tuple[int, list[str]]]:
-    """Yield line number, file name and label of each line below the header."""
-    header = [word.strip().lower() for word in next(csv.reader(lines[:1]), [])]
-    if not set(columns) <= set(header):
-        raise AnnotationError(
-            f"{path} line 1", f"header {lines[0]!r}; expected the columns {','.join(columns)}"
-        )
-    positions = [header.index(column) for column in columns]
-    for number, text in enumerate(lines[1:], start=2):
-        # Each line on its own, so that a stray quote can't swallow the lines after it; and by the
-        # csv module, which is slow, only where there are quotes.
-        cells = next(csv.reader([text]), []) if '"' in text else text.split(",")
-        words = [word.strip() for word in cells]
-        if words and len(words) == len(header):
-            words = [words[position] for position in positions]
-        yield number, [word for word in words if word]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from ferdata.core.delimited import sniff_table, whole_number
 from ferdata.core.errors import AnnotationError, LabelError
-from ferdata.core.pixel_rows import PixelRows, read_header
+from ferdata.core.pixel_rows import PixelRows
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.contract import Layout
 from ferdata.ingesters.label_list import is_other_dataset
@@ -26,23 +26,27 @@ class TableRow:
 
     key: str
     uri: str
-    cells: dict[str, bytes]
+    cells: dict[str, str]
 
     def word(self, column: str) -> str:
         """Return the text of a cell, empty if there is no such column."""
-        return self.cells.get(column, b"").decode("ascii", "replace")
+        return self.cells.get(column, "")
+
+    def number(self, column: str) -> int | None:
+        """Return the whole number in a cell, None if it says none."""
+        return whole_number(self.word(column))
 
 
 def try_header(tree: FileTree, path: str) -> tuple[str, ...]:
-    """Return the columns of a csv in lower case, none if it can't be read."""
+    """Return the columns of a table in lower case, none if it can't be read."""
     try:
-        return read_header(tree.root / path)
+        return sniff_table(tree.root / path).names
     except AnnotationError:
         return ()
 
 
 def open_table(layout: Layout, table: str, columns: tuple[str, ...]) -> PixelRows:
-    """Open a csv.
+    """Open a table.
 
     Args:
         layout: The layout that it belongs to.
@@ -55,8 +59,9 @@ def open_table(layout: Layout, table: str, columns: tuple[str, ...]) -> PixelRow
     rows = PixelRows(layout.root / table)
     if missing := [column for column in columns if column not in rows.header]:
         raise AnnotationError(
-            f"{rows.path} line 1",
-            f"has no column {', '.join(missing)}; its columns are {', '.join(rows.header)}. "
+            f"{rows.path} line {rows.head.line}",
+            f"has no column {', '.join(missing)}; its columns are "
+            f"{', '.join(rows.header)[:200]} ({rows.head.dialect.describe()}). "
             "Use fer2013.csv or icml_face_data.csv, which have all three.",
         )
     return rows
@@ -67,7 +72,7 @@ def read_rows(layout: Layout, table: str, rows: PixelRows) -> Iterator[TableRow 
     for position, cells in enumerate(rows.rows()):
         key, uri = f"{position:05d}", f"{table}#{position}"
         if cells is None:
-            reason = f"malformed row: no cell for each of {', '.join(rows.header)}"
+            reason = f"malformed row: no cell for each of {', '.join(filter(None, rows.header))}"
             yield layout.reject(key, uri, reason)
         else:
             yield TableRow(key, uri, cells)
@@ -92,8 +97,8 @@ def read_labeled_rows(
         if isinstance(row, Reject):
             yield row
             continue
-        word = row.word("emotion")
-        label = codes.get(int(word)) if re.fullmatch("[0-9]{1,3}", word) else None
+        word, code = row.word("emotion"), row.number("emotion")
+        label = None if code is None else codes.get(code)
         if label is None:
             foreign += 1
             reason = f"label code {word}: expected {expected}; {advice}"

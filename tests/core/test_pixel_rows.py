@@ -9,7 +9,7 @@ import pytest
 
 from ferdata.core.errors import AnnotationError, ImageError
 from ferdata.core.images import read_image
-from ferdata.core.pixel_rows import PixelRows, parse_pixels, read_header
+from ferdata.core.pixel_rows import PixelRows, parse_pixels
 
 
 def image(seed: int, side: int = 16) -> np.ndarray:
@@ -32,7 +32,7 @@ def test_rows_are_read_by_position_whatever_the_order_of_columns(table: Path) ->
     rows = PixelRows(table)
     assert rows.header == ("emotion", "usage", "pixels")
     assert len(rows) == 3
-    assert [cells["emotion"] for cells in rows.rows() if cells] == [b"0", b"1", b"2"]
+    assert [cells["emotion"] for cells in rows.rows() if cells] == ["0", "1", "2"]
     for row in range(3):
         read = read_image(table.parent, f"icml.csv#{row}")
         assert read.channels == 1
@@ -99,8 +99,8 @@ def test_empty_files_and_folders(tmp_path: Path) -> None:
     with pytest.raises(AnnotationError, match="is empty"):
         PixelRows(tmp_path / "empty.csv")
     with pytest.raises(AnnotationError, match="can't be read"):
-        read_header(tmp_path / "none.csv")
+        PixelRows(tmp_path / "none.csv")
 
 
 def test_pixels_are_row_major() -> None:
-    assert parse_pixels(b"1 2 3 4").tolist() == [[1, 2], [3, 4]]
+    assert parse_pixels("1 2 3 4").tolist() == [[1, 2], [3, 4]]

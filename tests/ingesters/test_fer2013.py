@@ -304,7 +304,7 @@ def test_a_missing_column_is_named(tmp_path: Path, name: str, header: str, missi
 
 def test_an_empty_csv(tmp_path: Path) -> None:
     (tmp_path / "fer2013.csv").touch()
-    with pytest.raises(AnnotationError, match="is empty; a csv with a header"):
+    with pytest.raises(AnnotationError, match="is empty; a table was expected"):
         ingest("fer2013", tmp_path)
 
 

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ferdata.core.errors import FerdataError
 from ferdata.ingesters import FileTree, Layout, dataset_info
-from ferdata.ingesters.label_list import read_label_list, read_lines
+from ferdata.ingesters.label_list import read_label_list
 from ferdata.ingesters.rafdb.names import image_key, image_source, text_list
 
 LINE = st.one_of(
@@ -37,11 +35,6 @@ def test_every_line_is_an_entry_or_a_reject(
     numbers += [int(reject.uri.partition("#")[2]) for reject in found.rejects]
     assert sorted(numbers) == list(range(1, len(lines) + 1))
     assert all(1 <= entry.code <= 7 for entry in found.entries.values())
-
-
-def test_characters_that_end_a_line_elsewhere_do_not_here(tmp_path: Path) -> None:
-    (tmp_path / "list.txt").write_bytes("a\x0cb\nc\u2028d\r\ne".encode())
-    assert read_lines(tmp_path / "list.txt") == ["a\x0cb", "c\u2028d", "e"]
 
 
 @pytest.mark.parametrize(

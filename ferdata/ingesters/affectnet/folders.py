@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ferdata.core.delimited import open_table, posix_path, real_number
 from ferdata.core.errors import LabelError
 from ferdata.core.labels import canonical_name
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.affectnet.rows import NAME, Rows
 from ferdata.ingesters.class_folders import class_folder, class_of, wrong_folder
 from ferdata.ingesters.contract import OF_REJECTS, Choices, Layout
-from ferdata.ingesters.label_list import is_other_dataset, read_lines
+from ferdata.ingesters.label_list import is_other_dataset, note_table
 from ferdata.ingesters.pixel_tables import try_header
 from ferdata.ingesters.sample import Sample
 from ferdata.ingesters.tree import FileTree, file_name, folder_name
@@ -52,6 +52,9 @@ def read(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
     lines = list(_lines(layout))
     for line in lines:
         key = line.path.rpartition(".")[0]
+        if line.problem:
+            yield layout.reject("", line.uri, line.problem)
+            continue
         if line.path.lower() in seen:
             yield layout.reject(key, line.uri, "duplicate id: named on an earlier line")
             continue
@@ -87,19 +90,17 @@ class _Line:
     label: str
     confidence: float | None
     uri: str
+    problem: str
 
 
 def _lines(layout: Layout) -> Iterator[_Line]:
     table = layout.lists[0]
-    lines = read_lines(layout.root / table)
-    header = [word.strip().lower() for word in next(csv.reader(lines[:1]))]
-    places = [header.index(column) for column in _COLUMNS]
-    for number, text in enumerate(lines[1:], start=2):
-        cells = next(csv.reader([text]), [])
-        if len(cells) != len(header):
-            cells = [""] * len(header)
-        path, label, confidence = (cells[place].strip() for place in places)
-        yield _Line(path, label, _confidence(confidence), f"{table}#{number}")
+    opened = open_table(layout.root / table, _COLUMNS)
+    for line in opened.rows():
+        path, label, confidence = line.cells or ("", "", "")
+        uri = f"{table}#{line.number}"
+        yield _Line(posix_path(path), label, _confidence(confidence), uri, line.problem)
+    note_table(layout, table, opened)
 
 
 def _row(rows: Rows, path: str, label: str, line: _Line, choices: Choices) -> Sample | Reject:
@@ -153,8 +154,5 @@ def _expression(word: str) -> str | None:
 
 
 def _confidence(word: str) -> float | None:
-    try:
-        value = float(word)
-    except ValueError:
-        return None
-    return value if 0 <= value <= 1 else None
+    value = real_number(word)
+    return value if value is not None and 0 <= value <= 1 else None

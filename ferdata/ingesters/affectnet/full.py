@@ -5,19 +5,27 @@ The lists have 415,000 lines with 68 points each, so a line must cost only a few
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ferdata.core.delimited import (
+    fold_name,
+    open_table,
+    posix_path,
+    real_number,
+    sniff_table,
+    whole_number,
+)
 from ferdata.core.errors import AnnotationError, ImageError, LayoutError
 from ferdata.core.images import require_inside
 from ferdata.core.rejects import Reject
-from ferdata.ingesters.affectnet.rows import NAME, Rows, annotated, points, to_code, to_float
+from ferdata.ingesters.affectnet.rows import NAME, Rows, annotated, points
 from ferdata.ingesters.contract import Choices, Layout
+from ferdata.ingesters.label_list import note_table
 from ferdata.ingesters.notices import Notices
 from ferdata.ingesters.sample import Sample
 from ferdata.ingesters.tree import FileTree, common_folder, file_name, folder_name, is_image
@@ -44,7 +52,6 @@ _IMAGES = {
     "manual": re.compile(r"manually_annotated_images", re.IGNORECASE),
     "automatic": re.compile(r"automatically_annotated_images", re.IGNORECASE),
 }
-_HEAD = 4096  # bytes read of a file to see whether it is a list
 
 _TAKEN = ""
 """In place of the path of an image that an earlier line has named."""
@@ -87,19 +94,20 @@ def read(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
     order = list(_SPLITS)
     for table in sorted(layout.lists, key=lambda path: order.index(file_name(path).lower())):
         _, split, native = _SPLITS[file_name(table).lower()]
-        for number, cells in _lines(layout.root / table):
-            uri = f"{table}#{number}"
-            if len(cells) != len(COLUMNS):
-                yield layout.reject("", uri, f"malformed line: {len(cells)} cells, expected 9")
+        opened = open_table(layout.root / table, COLUMNS, header="optional")
+        for line in opened.rows():
+            uri, cells = f"{table}#{line.number}", line.cells
+            if line.problem:
+                yield layout.reject("", uri, line.problem)
                 continue
-            name = cells[0]
+            name = posix_path(cells[0])
             try:
                 require_inside(name)
             except ImageError as error:
                 yield layout.reject("", uri, error.reason)
                 continue
             key = name.rpartition(".")[0]
-            path, code = images.get(name.lower()), to_code(cells[6])
+            path, code = images.get(name.lower()), whole_number(cells[6])
             if path == _TAKEN:
                 yield layout.reject(key, uri, "duplicate id: named on an earlier line")
                 continue
@@ -110,17 +118,21 @@ def read(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
                 yield layout.reject(key, uri, f"missing image: no {name}") if is_row else row
                 continue
             images[name.lower()] = _TAKEN  # in place: a set of 415,000 names more takes 100 MB
+            if code not in rows.codes:  # its points, which take long to parse, are not needed
+                yield rows.row(key, path, code, split, native)
+                continue
             yield rows.row(
                 key,
                 path,
                 code,
                 split,
                 native,
-                valence=annotated(to_float(cells[7])),
-                arousal=annotated(to_float(cells[8])),
+                valence=annotated(cells[7]),
+                arousal=annotated(cells[8]),
                 **_box(cells, notices, uri),
                 **_points(cells[5], notices, uri),
             )
+        note_table(layout, table, opened)
     for path in sorted(filter(is_image, images.values())):
         yield layout.reject("", path, "not in the list: no line names it")
     rows.finish()
@@ -148,42 +160,26 @@ def _home(path: str) -> str:
 
 
 def _is_list(path: Path) -> bool:
-    """Say whether a file has AffectNet's columns, with or without a header."""
+    """Say whether a file has AffectNet's columns, with or without a header.
+
+    Yes if it can't be read and lies among the lists, so that reading reports it.
+    """
     try:
-        with path.open("rb") as file:
-            line = file.readline(_HEAD).decode("utf-8-sig", errors="replace")
-    except OSError:
-        return False
-    cells = [cell.strip() for cell in line.split(",")]
-    return cells[0] == COLUMNS[0] or (len(cells) == len(COLUMNS) and ";" in cells[5])
+        head = sniff_table(path, COLUMNS, (len(COLUMNS), len(COLUMNS) + 1))
+    except AnnotationError:
+        return "file_list" in path.parent.name.lower()
+    if fold_name(COLUMNS[0]) in map(fold_name, head.names):
+        return True
+    cells = head.rows[0][-len(COLUMNS) :]
+    return len(cells) == len(COLUMNS) and ";" in cells[5]
 
 
-def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number and the cells of each line, in the order of `COLUMNS`."""
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        reader = csv.reader(file)
-        first = next(reader, [])
-        positions = list(range(len(COLUMNS)))
-        if first and first[0].strip() == COLUMNS[0]:
-            header = [cell.strip() for cell in first]
-            if missing := [name for name in COLUMNS if name not in header]:
-                raise AnnotationError(f"{path} line 1", f"has no column {', '.join(missing)}")
-            positions = [header.index(name) for name in COLUMNS]
-            width = len(header)
-        else:
-            width = len(COLUMNS)
-            yield 1, first
-        straight = positions == list(range(width))
-        for number, cells in enumerate(reader, start=2):
-            if straight or len(cells) != width:
-                yield number, cells
-            else:
-                yield number, [cells[position] for position in positions]
-
-
-def _box(cells: list[str], notices: Notices, uri: str) -> dict[str, Any]:
-    """Return the box as x1, y1, x2, y2; none if it has no area."""
-    x, y, width, height = (to_float(cell) for cell in cells[1:5])
+def _box(cells: Sequence[str], notices: Notices, uri: str) -> dict[str, Any]:
+    """Return the box as x1, y1, x2, y2; none if it is malformed or has no area."""
+    x, y, width, height = map(real_number, cells[1:5])
+    if x is None or y is None or width is None or height is None:
+        notices.add("boxes are not four numbers and are ignored", uri)
+        return {}
     if width <= 0 or height <= 0:
         notices.add("boxes have no area and are ignored", uri)
         return {}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import io
 import re
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from ferdata.core.delimited import whole_number
+from ferdata.core.errors import ParseError
 from ferdata.core.labels import CANONICAL
+from ferdata.core.parsing import parse_json, parsing
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.affectnet.rows import (
     NAME,
@@ -19,8 +23,6 @@ from ferdata.ingesters.affectnet.rows import (
     annotated,
     find_image,
     points,
-    to_code,
-    to_float,
 )
 from ferdata.ingesters.contract import Choices, Layout
 from ferdata.ingesters.lookup import dataset_info
@@ -124,7 +126,7 @@ def _read_npy(path: Path, notices: Notices, image: str) -> _Fields | None:
 
     def affect(kind: str) -> float | None:
         values = load(kind)
-        return None if values is None else annotated(to_float(str(values.reshape(-1)[0])))
+        return None if values is None else annotated(str(values.reshape(-1)[0]))
 
     label, landmarks = load("exp"), load("lnd")
     if label is None:
@@ -135,24 +137,27 @@ def _read_npy(path: Path, notices: Notices, image: str) -> _Fields | None:
         found = {}
     if not found:
         notices.add("images have no well-formed landmarks", image)
-    code = to_code(str(label.reshape(-1)[0]).partition(".")[0])
+    code = whole_number(str(label.reshape(-1)[0]))
     return {"code": code, "valence": affect("val"), "arousal": affect("aro"), **found}
 
 
 def _load(path: Path) -> np.ndarray[Any, Any] | None:
     """Read a npy file of numbers or strings; never of pickled objects."""
     try:
-        values = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+        data = io.BytesIO(path.read_bytes())
+        with parsing("a numpy array"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of files that Python 2 wrote
+            values: np.ndarray[Any, Any] = np.lib.format.read_array(data, allow_pickle=False)
+    except (OSError, ParseError):
         return None
-    return values if isinstance(values, np.ndarray) and values.size else None
+    return values if values.size else None
 
 
 def _read_json(path: Path, notices: Notices, image: str) -> _Fields | None:
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        code = to_code(str(values["human-label"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        values = parse_json(path.read_bytes())
+        code = whole_number(str(values["human-label"]))
+    except (OSError, ParseError, KeyError, TypeError):
         return None
     meta = values.get("meta-data")
     meta = meta if isinstance(meta, dict) else {}
@@ -164,8 +169,8 @@ def _read_json(path: Path, notices: Notices, image: str) -> _Fields | None:
     return {
         "code": code,
         "soft_label": _soft_label(values.get("soft-label"), notices, image),
-        "valence": annotated(to_float(str(meta.get("valence", "")))),
-        "arousal": annotated(to_float(str(meta.get("arousal", "")))),
+        "valence": annotated(str(meta.get("valence", ""))),
+        "arousal": annotated(str(meta.get("arousal", ""))),
         **found,
     }
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ferdata.core.delimited import real_number
 from ferdata.core.errors import LabelError
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.contract import Choices, Layout
@@ -19,9 +20,6 @@ NAME = "affectnet"
 
 WITHOUT_EXPRESSION = {8: "None", 9: "Uncertain", 10: "No-Face"}
 """The other codes: no expression, one that the annotator could not name, and no face."""
-
-NOT_ANNOTATED = -2.0
-"""Valence or arousal of an image without such annotation [paper]."""
 
 POINTS = 68
 
@@ -105,9 +103,10 @@ def find_image(files: Collection[str], folder: str, stem: str) -> str | None:
     return next((path for path in paths if path in files), None)
 
 
-def annotated(value: float) -> float | None:
-    """Return valence or arousal, None if it is not annotated."""
-    return value if -1.0 <= value <= 1.0 else None
+def annotated(word: str) -> float | None:
+    """Return valence or arousal, None if it is not annotated or no number."""
+    value = real_number(word)
+    return value if value is not None and -1.0 <= value <= 1.0 else None
 
 
 def points(values: npt.NDArray[np.float32]) -> dict[str, Any]:
@@ -126,17 +125,3 @@ def points(values: npt.NDArray[np.float32]) -> dict[str, Any]:
         "landmark_scheme": "ibug68",
         "landmark_source": "dataset",
     }
-
-
-def to_code(word: str) -> int | None:
-    """Return a label code, None for a word that is not a number."""
-    word = word.strip()
-    return int(word) if word.isdecimal() and len(word) < 4 else None
-
-
-def to_float(word: str) -> float:
-    """Return a number, `NOT_ANNOTATED` for a word that is not one."""
-    try:
-        return float(word)
-    except ValueError:
-        return NOT_ANNOTATED

@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from ferdata.core.delimited import read_words, whole_number
+from ferdata.core.errors import AnnotationError
 from ferdata.core.labels import CANONICAL
 from ferdata.core.rejects import Reject
-from ferdata.ingesters.affectnet.rows import NAME, Rows, find_image, to_code
+from ferdata.ingesters.affectnet.rows import NAME, Rows, find_image
 from ferdata.ingesters.contract import Choices, Layout
 from ferdata.ingesters.sample import Sample
 from ferdata.ingesters.tree import FileTree
@@ -66,7 +68,7 @@ def read(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
 def _code(path: Path) -> int | None:
     """Return the class id of the first line, None if there is none."""
     try:
-        words = path.read_text(encoding="utf-8", errors="replace").split()
-    except OSError:
+        words = read_words(path)
+    except AnnotationError:
         return None
-    return to_code(words[0]) if words else None
+    return whole_number(words[0]) if words else None

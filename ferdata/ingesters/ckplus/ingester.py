@@ -146,4 +146,4 @@ def _read_table(layout: Layout, frames: str) -> Iterator[Sample | Reject]:
         else:
             layout.notices.add("rows without a subject, so subjects can't be split", row.uri)
             usage = row.word("usage") or None
-            yield Sample(row.key, row.uri, label, row.word("emotion"), split_native=usage)
+            yield Sample(row.key, row.uri, label, str(row.number("emotion")), split_native=usage)

@@ -43,8 +43,10 @@ class Fer2013(Ingester):
         for path, confidence in pixel_tables(tree).items():
             header = try_header(tree, path)
             # Kaggle's copy of the contest has spaces in its header and the pixels last.
-            name = "icml" if header[-1] == PIXELS and "usage" in header else "csv"
-            evidence = f"{path} has the columns {', '.join(header)}"
+            name = "icml" if header[-1:] == (PIXELS,) and "usage" in header else "csv"
+            evidence = f"{path} has the columns {', '.join(filter(None, header))}"
+            if not header:
+                evidence = f"{path} is there and can't be read"
             yield Layout.below(
                 tree, folder_name(path), self.name, name, confidence, evidence, lists=[path]
             )
@@ -65,7 +67,7 @@ class Fer2013(Ingester):
                     row.key,
                     row.uri,
                     label,
-                    row.word("emotion"),
+                    str(row.number("emotion")),
                     official_split=split,
                     split_native=usage,
                 )
@@ -90,6 +92,6 @@ def pixel_tables(tree: FileTree) -> dict[str, float]:
                 own = name in _OWN_NAMES
                 confidence = 0.95 - 0.01 * _OWN_NAMES.index(name) if own else 0.6
                 found.append((-confidence, path.count("/"), path))
-            elif header >= {"emotion", PIXELS} or (header and name in _OWN_NAMES):
+            elif header >= {"emotion", PIXELS} or name in _OWN_NAMES:
                 found.append((-0.5, path.count("/"), path))
     return {path: -confidence for confidence, _, path in sorted(found)}

@@ -8,13 +8,13 @@ not that position: it lags behind after each row without an image.
 
 from __future__ import annotations
 
-import csv
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
-from ferdata.core.errors import AnnotationError, LayoutError
+from ferdata.core.delimited import BLANK, open_table, posix_path, whole_number
+from ferdata.core.errors import LayoutError
 from ferdata.core.labels import CANONICAL
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.catalog import register
@@ -24,8 +24,9 @@ from ferdata.ingesters.fer2013.ingester import TABLE_COLUMNS, pixel_tables
 from ferdata.ingesters.fer2013.names import USAGES, wrong_usage
 from ferdata.ingesters.ferplus.label_rules import COLUMNS, EMOTIONS, decide
 from ferdata.ingesters.info import Counts
-from ferdata.ingesters.label_list import read_lines
-from ferdata.ingesters.pixel_tables import open_table, read_rows
+from ferdata.ingesters.label_list import note_table
+from ferdata.ingesters.pixel_tables import open_table as open_pixel_table
+from ferdata.ingesters.pixel_tables import read_rows
 from ferdata.ingesters.sample import Sample
 from ferdata.ingesters.tree import FileTree, common_folder, file_name, folder_name
 
@@ -35,7 +36,8 @@ ROWS = 35_887
 """Rows of fer2013.csv and of fer2013new.csv."""
 
 _FOLDERS = {"FER2013Train": "Training", "FER2013Valid": "PublicTest", "FER2013Test": "PrivateTest"}
-_HEADER = ("usage", "image name", *(column.lower() for column in COLUMNS))
+_HEADER = ("Usage", "Image name", *COLUMNS)
+_LIST_HEADER = ("Image name", "Box", *COLUMNS)
 _ORDER = [COLUMNS.index(name) for name in CANONICAL]
 _ADVICE = "download fer2013new.csv from github.com/microsoft/FERPlus"
 
@@ -105,8 +107,8 @@ class FerPlus(Ingester):
                 "both."
             )
         votes_file, table = layout.lists
-        votes = _read_votes(layout.root / votes_file)
-        rows = open_table(layout, table, TABLE_COLUMNS)
+        votes = _read_votes(layout, votes_file)
+        rows = open_pixel_table(layout, table, TABLE_COLUMNS)
         if len(rows) != len(votes):
             raise LayoutError(
                 f"{layout.root}: {table} has {len(rows)} rows and {votes_file} {len(votes)}; they "
@@ -133,15 +135,16 @@ class FerPlus(Ingester):
         order = list(_FOLDERS)
         for list_file in sorted(layout.lists, key=lambda path: order.index(folder_name(path))):
             folder = folder_name(list_file)
-            for number, line in enumerate(read_lines(layout.root / list_file), start=1):
-                uri = f"{list_file}#{number}"
-                cells = next(csv.reader([line]), [])
-                name = cells[0].strip() if cells else ""
+            table = open_table(layout.root / list_file, _LIST_HEADER, header="optional")
+            for line in table.rows():
+                uri = f"{list_file}#{line.number}"
+                first, *_ = line.cells or (*table.head.dialect.split(line.text), "")
+                name = posix_path(first.strip())
                 path, key = f"{folder}/{name}", name.rpartition(".")[0]
-                counts = _counts(cells[2:]) if len(cells) == 2 + len(COLUMNS) else None
+                counts = _counts(line.cells[2:])
                 if counts is None:
                     layout.ignored[path] = OF_REJECTS
-                    yield layout.reject("", uri, f"malformed line: {line[:60]!r}")
+                    yield layout.reject("", uri, f"malformed line: {line.text[:60]!r}")
                 elif path in listed:
                     yield layout.reject(key, uri, "duplicate id: named on an earlier line")
                 elif path not in files:
@@ -149,6 +152,7 @@ class FerPlus(Ingester):
                 else:
                     yield _decide(layout, key, path, _Votes(_FOLDERS[folder], counts), choices)
                 listed.add(path)
+            note_table(layout, list_file, table)
         for path in sorted(files - listed):
             if path.lower().endswith(".png"):
                 yield layout.reject("", path, "not in the list: no line of label.csv names it")
@@ -216,23 +220,23 @@ def _own_table(votes: str, tables: Mapping[str, float]) -> str | None:
     return min(tables, key=rank, default=None)
 
 
-def _read_votes(path: Path) -> list[_Votes]:
-    lines = read_lines(path)
-    header = tuple(word.strip().lower() for word in lines[0].split(","))
-    if missing := sorted(set(_HEADER) - set(header)):
-        raise AnnotationError(f"{path} line 1", f"has no column {', '.join(missing)}; {_ADVICE}")
-    usage, columns = header.index("usage"), [header.index(name) for name in _HEADER[2:]]
-    votes = []
-    for line in lines[1:]:
-        cells = [cell.strip() for cell in line.split(",")]
-        complete = len(cells) == len(header)
-        counts = _counts([cells[column] for column in columns]) if complete else None
-        votes.append(_Votes(cells[usage] if complete else "", counts))
+def _read_votes(layout: Layout, path: str) -> list[_Votes]:
+    table = open_table(layout.root / path, _HEADER, advice=_ADVICE)
+    votes, blank = [], 0
+    for line in table.rows():
+        if line.problem == BLANK:
+            blank += 1  # a row only if others follow
+            continue
+        votes += [_Votes("", None)] * blank
+        blank = 0
+        usage = line.cells[0] if line.cells else ""
+        votes.append(_Votes(usage, _counts(line.cells[2:])))
+    note_table(layout, path, table)
     return votes
 
 
-def _counts(cells: list[str]) -> tuple[int, ...] | None:
+def _counts(cells: Sequence[str]) -> tuple[int, ...] | None:
     """Return ten votes, or None if they are not numbers from 0 to 99."""
-    if not all(cell.strip().isdecimal() and len(cell.strip()) < 3 for cell in cells):
-        return None
-    return tuple(int(cell) for cell in cells)
+    numbers = [number for cell in cells if (number := whole_number(cell)) is not None]
+    well_formed = len(numbers) == len(cells) == len(COLUMNS)
+    return tuple(numbers) if well_formed and all(0 <= each < 100 for each in numbers) else None

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from ferdata.core.delimited import read_lines, split_line, whole_number
 from ferdata.core.errors import AnnotationError
 from ferdata.core.labels import CANONICAL
 from ferdata.ingesters.contract import Layout
-from ferdata.ingesters.label_list import read_lines
 from ferdata.ingesters.tree import FileTree, file_name, folder_name
 
 RATED = {
@@ -118,7 +118,10 @@ def _add(
     """Add the rating of one line, unless it is malformed or of the second study."""
     if len(columns) < len(RATED):
         return
-    key, numbers = words[-1], [_rating(word) for word in words[1:-1]]
+    key, given = words[-1], words[1:-1]
+    if len(given) > len(columns) and None not in map(whole_number, words[:2]):
+        given = given[1:]  # behind an index that was added
+    numbers = [_rating(word) for word in given]
     values = [number for number in numbers if number is not None]
     if len(values) != len(columns) or len(numbers) != len(columns):
         layout.notices.add("lines of ratings are not six numbers from 1 to 5", where)
@@ -136,8 +139,11 @@ def _rating(word: str) -> float | None:
 
 
 def _words(line: str) -> list[str]:
-    """Split a line of a table: at spaces in the readme, at commas in copies of it."""
-    return line.replace(",", " ").split()
+    """Split a line of a table: at spaces in the readme, at commas or semicolons in copies of it."""
+    if ";" in line:  # where the comma may be the decimal point
+        cells = [cell.strip().replace(",", ".") for cell in split_line(line, ";")]
+        return [cell for cell in cells if cell]
+    return line.replace(",", " ").replace('"', " ").split()
 
 
 def _has_ratings(path: Path) -> bool:
@@ -145,7 +151,11 @@ def _has_ratings(path: Path) -> bool:
     try:
         if path.stat().st_size > _LONGEST:
             return False
-        lines = path.read_bytes().decode("utf-8", errors="replace").splitlines()
+        path.open("rb").close()
     except OSError:
         return True
+    try:
+        lines = read_lines(path)
+    except AnnotationError:  # empty, or no text: a readme of something else
+        return "ratings" in path.name.lower()
     return any(words and _KEY.fullmatch(words[-1]) for words in map(_words, lines))

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ferdata.core.delimited import read_words
 from ferdata.core.errors import AnnotationError
 
 SUFFIXES = {
@@ -79,11 +80,7 @@ def _attributes(path: Path, tokens: list[str], words: Words) -> dict[str, str]:
 
 def _tokens(path: Path, count: int) -> list[str]:
     # Copies separate by tab, space or both, and end lines in LF or CRLF: split at any whitespace.
-    try:
-        with path.open("rb", buffering=0) as file:
-            tokens = file.read().decode("ascii", errors="replace").split()
-    except OSError as error:
-        raise AnnotationError(path, f"can't be read ({error.strerror})") from None
+    tokens = read_words(path)
     if len(tokens) != count:
         raise AnnotationError(path, f"{len(tokens)} numbers; expected {count}")
     return tokens

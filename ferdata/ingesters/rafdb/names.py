@@ -11,8 +11,6 @@ _IMAGE = re.compile(
     r"(?P<key>(?:train|test)_[0-9]+)(?P<aligned>_aligned)?\.(?:jpe?g|png|bmp|tiff?)", re.IGNORECASE
 )
 
-CSV_COLUMNS = ("image", "label")
-
 
 def image_key(name: str) -> str | None:
     """Return the sample key of an image's file name (`train_00001`), or None for other names."""
@@ -44,4 +42,4 @@ def text_list(advice: str) -> ListFormat:
 
 def csv_list(advice: str) -> ListFormat:
     """Return the format of the lists in the Kaggle copy."""
-    return ListFormat("train_00001_aligned.jpg,5", image_key, CSV_COLUMNS, advice)
+    return ListFormat("train_00001_aligned.jpg,5", image_key, has_header=True, advice=advice)

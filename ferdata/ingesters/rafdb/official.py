@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ferdata.core.delimited import read_lines
 from ferdata.core.errors import AnnotationError, LayoutError
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.contract import OF_REJECTS, Layout
@@ -28,7 +29,7 @@ LIST_NAMES = ("list_patition_label.txt", "list_partition_label.txt")
 
 SOURCES = ("aligned", "original")
 
-_LIST_LINE = re.compile(r"^(train|test)_([0-9]+)\S*[ \t]+([0-9]+)[ \t\r]*$", re.MULTILINE)
+_LIST_LINE = re.compile(r'"?(train|test)_([0-9]+)[^\s,;|"]*"?[\s,;|]+"?([0-9]+)(?:\.0*)?"?\s*')
 _BASIC_CODES = 7
 _BASIC, _COMPOUND = "rafdb", "rafdb-compound"
 
@@ -171,10 +172,10 @@ def _part(root: Path, path: str) -> tuple[str, str]:
         The dataset, and the reason for messages.
     """
     try:
-        text = (root / path).read_bytes().decode("utf-8", errors="replace")
-    except OSError:
-        text = ""
-    lines = _LIST_LINE.findall(text)
+        text = read_lines(root / path)
+    except AnnotationError:
+        text = []
+    lines = [match.groups() for line in text if (match := _LIST_LINE.fullmatch(line))]
     votes, signs = 0, [f"{len(lines):,} lines"]
     if lines:
         high = sum(int(code) > _BASIC_CODES for _, _, code in lines) > 0.2 * len(lines)
