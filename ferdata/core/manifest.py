@@ -356,8 +356,9 @@ class Manifest:
             )
         for name in ADDED_COLUMNS.get(version, ()):
             declared = SCHEMA.field(name)
-            position = SCHEMA.get_field_index(name)
-            table = table.add_column(position, declared, pa.nulls(len(table), declared.type))
+            table = table.append_column(declared, pa.nulls(len(table), declared.type))
+        if version in ADDED_COLUMNS:
+            table = table.select(SCHEMA.names)
         try:
             space = LabelSpace.from_json(metadata["ferdata.label_space"])
             provenance = json.loads(metadata["ferdata.provenance"])

@@ -13,7 +13,7 @@ from ferdata.core.errors import ManifestError
 from ferdata.core.labels import BASIC7, BASIC8
 from ferdata.core.manifest import Manifest
 from ferdata.core.rejects import Reject, load_rejects, save_rejects
-from ferdata.core.schema import SCHEMA
+from ferdata.core.schema import ADDED_COLUMNS, SCHEMA
 
 
 def row(index: int, **values: Any) -> dict[str, Any]:
@@ -144,11 +144,12 @@ def test_file_that_is_no_manifest(tmp_path: Path) -> None:
 
 
 def older(path: Path, manifest: Manifest) -> str:
-    """Write a manifest as version 2 had it, without `quality`; return the digest it had."""
+    """Write a manifest as version 2 had it, without later columns; return the digest it had."""
     manifest.save(path)
     table = pq.read_table(path)
     metadata = {**table.schema.metadata, b"ferdata.schema": b"ferdata-manifest/2"}
-    pq.write_table(table.drop_columns(["quality"]).replace_schema_metadata(metadata), path)
+    kept = table.drop_columns(list(ADDED_COLUMNS["ferdata-manifest/2"]))
+    pq.write_table(kept.replace_schema_metadata(metadata), path)
     return manifest.digest("ferdata-manifest/2")
 
 

@@ -53,7 +53,7 @@ def test_an_older_format_is_upgraded(tmp_path: Path) -> None:
     ("content", "message"),
     [
         (None, "no note"),
-        ("{", "not readable as JSON .*; write it again"),
+        ("{", "not readable as JSON: .*; write it again"),
         ("[]", "not written by ferdata; write it again"),
         ('{"text": "x"}', "not written by ferdata"),
         ('{"format": "test-note/4"}', "written by a newer ferdata.*pip install -U ferdata"),

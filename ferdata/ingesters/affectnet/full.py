@@ -84,12 +84,6 @@ def read(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
         LabelError: The codes are another dataset's.
     """
     images = _images(layout)
-    if not images:
-        folder = "Manually" if layout.source == "manual" else "Automatically"
-        raise LayoutError(
-            f"{layout.root}: contains the lists but no folder {folder}_Annotated_Images; extract "
-            "the archives with the images into the same folder."
-        )
     rows, notices = Rows(layout, choices), layout.notices
     order = list(_SPLITS)
     for table in sorted(layout.lists, key=lambda path: order.index(file_name(path).lower())):
@@ -139,7 +133,11 @@ def read(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
 
 
 def _images(layout: Layout) -> dict[str, str]:
-    """Return the path of each image by its name in the lists, in lower case."""
+    """Return the path of each image by its name in the lists, in lower case.
+
+    Raises:
+        LayoutError: There are none.
+    """
     folder = _IMAGES[layout.source]
     found: dict[str, str] = {}
     bases: dict[str, bool] = {}
@@ -150,6 +148,12 @@ def _images(layout: Layout) -> dict[str, str]:
             bases[base] = bool(folder.search(file_name(base)))
         if bases[base]:
             found[f"{file_name(above)}/{name}".lower()] = path
+    if not found:
+        prefix = "Manually" if layout.source == "manual" else "Automatically"
+        raise LayoutError(
+            f"{layout.root}: contains the lists but no folder {prefix}_Annotated_Images; extract "
+            "the archives with the images into the same folder."
+        )
     return found
 
 

@@ -33,6 +33,9 @@ _SIDE = 48  # pixels
 _SAMPLE = 24
 """Images whose sizes are looked at, evenly spread over a copy."""
 
+_MOST = 0.75
+"""Fraction of them that must have FER2013's size; strays may lie between."""
+
 _MIN_ROWS = 200
 """The class shares of fewer images say nothing."""
 
@@ -94,7 +97,8 @@ def read(layout: Layout, info: DatasetInfo, codes: str) -> Iterator[Sample | Rej
 def _likeness(tree: FileTree, classed: list[str], info: DatasetInfo) -> str:
     """Say why images in class folders are FER2013's; empty if nothing says so."""
     sample = classed[:: max(1, len(classed) // _SAMPLE)]
-    if {image_header(tree.root / path) for path in sample} == {(_SIDE, _SIDE, True)}:
+    headers = [image_header(tree.root / path) for path in sample]
+    if headers and headers.count((_SIDE, _SIDE, True)) >= _MOST * len(headers):
         return f"{len(classed):,} images in class folders, of {_SIDE}×{_SIDE} gray pixels"
     if len(classed) < _MIN_ROWS:
         return ""
