@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from ferdata.core.errors import ImageError
 from ferdata.core.pixel_rows import read_pixel_row
+from ferdata.core.stored_images import read_stored
 
 MIN_SIDE = 16
 """Images with a side below this many pixels can't show an expression and are rejected."""
@@ -36,6 +37,10 @@ _FILLING = 128
 _SEPARATORS = re.compile(r"[/\\]")
 
 _ROW = re.compile(r"(?P<path>.+\.csv)#(?P<row>\d{1,12})", re.IGNORECASE)
+
+_STORED = re.compile(
+    r"(?P<path>.+\.(?:parquet|h5|hdf5|npz))#(?P<column>[^#]+)/(?P<row>\d{1,12})", re.IGNORECASE
+)
 
 _TO_RGB = {1: cv2.COLOR_GRAY2RGB, 3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGB}
 
@@ -97,7 +102,8 @@ def read_image(root: Path, uri: str) -> DecodedImage:
     Args:
         root: The data root.
         uri: Posix path relative to the root; `fer2013.csv#17` for a row of a csv file, whose hash
-            then is that of the row's bytes.
+            then is that of the row's bytes; `data.h5#Training_pixel/17` for an image in an array
+            and `train.parquet#image/17` for the bytes in a column.
 
     Raises:
         ImageError: The file is missing, unreadable, empty, not an image, cut off, or smaller than
@@ -105,7 +111,9 @@ def read_image(root: Path, uri: str) -> DecodedImage:
     """
     if match := _ROW.fullmatch(uri):
         return _read_row(Path(resolve(root, match["path"])), int(match["row"]))
-    data = read_bytes(resolve(root, uri))
+    data = _stored_bytes(root, uri)
+    if isinstance(data, np.ndarray):
+        return _decoded(data, data.tobytes())
     pixels, channels = decode(data)
     return DecodedImage(pixels, channels, hashlib.sha256(data).hexdigest())
 
@@ -127,13 +135,24 @@ def read_bytes(path: str | Path) -> bytes:
 
 def _read_row(path: Path, row: int) -> DecodedImage:
     """Read an image that is a row of a csv file."""
-    gray, line = read_pixel_row(path, row)
-    if gray.shape[0] < MIN_SIDE:
-        raise ImageError(
-            f"too small: {gray.shape[0]} pixels a side; at least {MIN_SIDE} are needed"
-        )
-    pixels = np.asarray(cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB), dtype=np.uint8)
-    return DecodedImage(pixels, 1, hashlib.sha256(line).hexdigest())
+    return _decoded(*read_pixel_row(path, row))
+
+
+def _decoded(image: npt.NDArray[np.uint8], raw: bytes) -> DecodedImage:
+    """Return an image of pixels: gray (H, W) or RGB (H, W, 3)."""
+    side = min(image.shape[:2])
+    if side < MIN_SIDE:
+        raise ImageError(f"too small: {side} pixels a side; at least {MIN_SIDE} are needed")
+    channels = 1 if image.ndim == 2 else 3
+    pixels = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB) if channels == 1 else image
+    return DecodedImage(np.asarray(pixels, np.uint8), channels, hashlib.sha256(raw).hexdigest())
+
+
+def _stored_bytes(root: Path, uri: str) -> bytes | npt.NDArray[np.uint8]:
+    """Read the bytes of an image file, or an image inside a file of many."""
+    if match := _STORED.fullmatch(uri):
+        return read_stored(Path(resolve(root, match["path"])), match["column"], int(match["row"]))
+    return read_bytes(resolve(root, uri))
 
 
 def decode(data: bytes) -> tuple[npt.NDArray[np.uint8], int]:

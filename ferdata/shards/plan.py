@@ -22,6 +22,7 @@ from ferdata.core.manifest import Manifest
 from ferdata.core.schema import SPLITS
 from ferdata.faces.align import TRANSFORMS
 from ferdata.formats.names import shard_name
+from ferdata.shards.dataset_infos import declaration_versions
 from ferdata.shards.options import BuildOptions
 from ferdata.shards.plugin_versions import plugin_versions
 
@@ -59,8 +60,8 @@ class Plan:
         manifest_digest: Content hash of the ordered manifest.
         options: The options that determine the bytes.
         landmark_scheme: The scheme of the shards' landmarks.
-        versions: Versions of what can change a pixel, a label or a file: libraries, transforms, and
-            the packages of plugins that the build uses.
+        versions: Versions of what can change a pixel, a label or a file: libraries, transforms,
+            the packages of plugins and the declarations that the build uses.
         shards: The shards, in the order of the manifest's rows.
     """
 
@@ -125,7 +126,9 @@ def make_plan(manifest: Manifest, options: BuildOptions) -> tuple[Manifest, Plan
         manifest_digest=ordered.digest(),
         options=options,
         landmark_scheme=_common_scheme(manifest),
-        versions=pixel_versions() | plugin_versions(manifest, options),
+        versions=pixel_versions()
+        | plugin_versions(manifest, options)
+        | declaration_versions(manifest),
         shards=tuple(shards),
     )
     return ordered, plan
