@@ -42,7 +42,7 @@ def parse_data(values: list[str] | None) -> Path | dict[str, Path] | None:
     plain: list[Path] = []
     for value in values:
         name, mark, folder = value.partition("=")
-        is_name = name in known or (_NAME.fullmatch(name) and not Path(value).expanduser().exists())
+        is_name = name in known or _is_other_name(name, value, folder)
         if not mark or not is_name:
             plain.append(Path(value).expanduser())
         elif name in named:
@@ -55,3 +55,10 @@ def parse_data(values: list[str] | None) -> Path | dict[str, Path] | None:
             f"each dataset (names: {', '.join(known)})"
         )
     return named or plain[0]
+
+
+def _is_other_name(name: str, value: str, folder: str) -> bool:
+    """Say whether a value is NAME=DIR with a name that no known dataset has."""
+    if not _NAME.fullmatch(name) or Path(value).expanduser().exists():
+        return False
+    return bool(folder) and Path(folder).expanduser().is_dir()

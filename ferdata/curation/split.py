@@ -137,14 +137,14 @@ def _suitable_rule(manifest: Manifest, dataset: str) -> SplitRule:
     if None not in parts and "train" in parts and len(parts) > 1:
         return OfficialRule()
     words = pc.unique(table.column("split_native")).to_pylist()
-    if len(words) > 1 and None not in words and "train" in set(map(split_of_word, words)):
-        if all(map(split_of_word, words)):
-            logger.warning(
-                "%s has no official split; the split of this copy is kept (%s)",
-                dataset,
-                ", ".join(sorted(words)),
-            )
-            return NativeRule()
+    splits = [split_of_word(word) for word in words if word is not None]
+    if len(words) > 1 and len(splits) == len(words) and all(splits) and "train" in splits:
+        logger.warning(
+            "%s has no official split; the split of this copy is kept (%s)",
+            dataset,
+            ", ".join(sorted(words)),
+        )
+        return NativeRule()
     if not table.column("subject").null_count:
         return _BY_SUBJECT
     logger.warning(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,6 +103,55 @@ def read_text_table(path: Path) -> TextTable:
     return TextTable(delimiter, rows)
 
 
+@dataclass(frozen=True)
+class RowSample:
+    """The first rows of a table whose columns are not declared yet.
+
+    Attributes:
+        header: The names of the columns; None for a text file without a header.
+        rows: Cells.
+        image: The column of a parquet file that holds images.
+    """
+
+    header: list[str] | None
+    rows: list[list[Any]]
+    image: str | None = None
+
+
+def sample_rows(path: Path) -> RowSample:
+    """Read a table without knowing its columns: all rows of text, else without image bytes.
+
+    Raises:
+        AnnotationError: It can't be read.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".parquet":
+        with _open_parquet(path) as file:
+            schema = file.schema_arrow
+            nested = [field.name for field in schema if _holds_images(field)]
+            plain = [each.name for each in schema if each.type.num_fields == 0]
+            names = [name for name in plain if name not in nested]
+            rows = [list(row.values()) for row in file.read(columns=names).to_pylist()]
+        return RowSample(names, rows, nested[0] if nested else None)
+    if suffix in _JSON:
+        values = _json_values(path)
+        header = list(values[0]) if isinstance(values[0], dict) else []
+        rows = [[each.get(name) for name in header] for each in values if isinstance(each, dict)]
+        return RowSample(header, rows)
+    lines = [cells for _, cells in read_text_table(path).lines]
+    if any(re.search(r"\d|[./\\]", cell) for cell in lines[0]):
+        return RowSample(None, lines)
+    return RowSample([cell.lower() for cell in lines[0]], lines[1:])
+
+
+def _holds_images(field: Any) -> bool:
+    import pyarrow as pa  # noqa: PLC0415 - few sets need it
+
+    if pa.types.is_struct(field.type):
+        return bool(field.type.get_field_index("bytes") >= 0)
+    return bool(pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type))
+
+
 def _decode(path: Path) -> str:
     """Return the text of a file in UTF-8, UTF-16 with a mark, or else Windows' code page 1252."""
     try:
@@ -137,6 +187,24 @@ def _text_rows(path: Path, file: str, table: Table) -> Iterator[Row]:
 
 
 def _json_rows(path: Path, file: str, table: Table) -> Iterator[Row]:
+    values = _json_values(path)
+    names = {str(key).lower() for each in values if isinstance(each, dict) for key in each}
+    _positions(path, sorted(names), table)
+    for number, each in enumerate(values):
+        uri = f"{file}#{number}"
+        if isinstance(each, dict):
+            cells = {str(key).lower(): value for key, value in each.items()}
+            yield Row(uri, {name: cells.get(str(name).lower()) for name in table.columns()})
+        else:
+            yield Row(uri, problem="malformed row: not an object with keys")
+
+
+def _json_values(path: Path) -> list[Any]:
+    """Return the list of rows in a JSON file, or of the lines of JSON.
+
+    Raises:
+        AnnotationError: It is something else.
+    """
     try:
         if path.suffix.lower() == ".json":
             values = json.loads(_decode(path))
@@ -149,15 +217,7 @@ def _json_rows(path: Path, file: str, table: Table) -> Iterator[Row]:
         values = lists[0] if len(lists) == 1 else values
     if not isinstance(values, list) or not values:
         raise AnnotationError(path, 'expected a list of rows, as in [{"file": …, "label": …}]')
-    names = {str(key).lower() for each in values if isinstance(each, dict) for key in each}
-    _positions(path, sorted(names), table)
-    for number, each in enumerate(values):
-        uri = f"{file}#{number}"
-        if isinstance(each, dict):
-            cells = {str(key).lower(): value for key, value in each.items()}
-            yield Row(uri, {name: cells.get(str(name).lower()) for name in table.columns()})
-        else:
-            yield Row(uri, problem="malformed row: not an object with keys")
+    return values
 
 
 def _parquet_rows(path: Path, file: str, table: Table) -> Iterator[Row]:
