@@ -292,7 +292,13 @@ class _Request:
     def draw_demo(self, datasets: tuple[str, ...]) -> dict[str, Path]:
         """Draw a synthetic copy of each dataset and return its folder."""
         from ferdata.ingesters.demo import write_demo  # noqa: PLC0415 - only the demo draws
+        from ferdata.ingesters.lookup import dataset_names  # noqa: PLC0415 - reads YAML
 
+        if own := sorted(set(datasets).difference(dataset_names())):
+            raise OptionError(
+                f"--demo: {', '.join(own)} is a set of one's own: no synthetic copy can be "
+                "drawn; give --data DIR"
+            )
         home = self.out / "demo"
         return {
             name: write_demo(

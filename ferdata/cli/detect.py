@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _SURE = 0.3
 """Detections below this confidence are listed, but their labels are not read."""
 
+_PROOF = 0.5
+"""A detection below this confidence may as well be a set of one's own."""
+
 
 def detect(
     folder: Annotated[Path, typer.Argument(help="The folder, or one slightly above it.")],
@@ -54,6 +57,9 @@ def detect(
     elif found:
         typer.echo("\n".join(_as_text(each, warnings.get(each, [])) for each in found))
         best = found[0].dataset
+        if found[0].confidence < _PROOF:
+            _describe(folder)
+            return
         typer.echo(f"\nBuild it: ferdata build {best} --data '{folder}' --out out/{best}")
         for mix in _mixes({each.dataset for each in found}):
             typer.echo(f"As one:   ferdata build {mix} --data '{folder}' --out out/mix")
