@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _SURE = 0.3
 """Detections below this confidence are listed, but their labels are not read."""
 
-_PROOF = 0.5
+_PROOF = 0.4
 """A detection below this confidence may as well be a set of one's own."""
 
 

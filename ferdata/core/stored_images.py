@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zipfile
+import zlib
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +17,19 @@ from ferdata.core.errors import ImageError
 
 ARRAY_SUFFIXES = (".h5", ".hdf5", ".npz")
 """Endings of files with named arrays."""
+
+READ_ERRORS = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    EOFError,
+    zlib.error,
+    zipfile.BadZipFile,
+)
+"""What h5py and numpy raise for damaged files."""
 
 _OPEN_FILES = 4
 _ROW_GROUPS = 8  # of a parquet file, kept decoded in each process
@@ -48,7 +62,7 @@ def read_stored(path: Path, column: str, row: int) -> bytes | npt.NDArray[np.uin
         raise ImageError("file is missing") from None
     except KeyError:
         raise ImageError(f"file has no column or array {column!r}") from None
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+    except READ_ERRORS as error:
         raise ImageError(f"file can't be read: {error}") from None
 
 

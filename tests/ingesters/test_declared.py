@@ -23,6 +23,7 @@ from ferdata.core.images import read_image
 from ferdata.core.manifest import Manifest
 from ferdata.core.split_rules import split_of_word
 from ferdata.ingesters import ingest
+from ferdata.ingesters.declared.draft import draft_declaration
 
 
 @pytest.fixture(scope="module")
@@ -201,3 +202,38 @@ def test_npz_arrays_of_any_usual_shape(shape: tuple[int, ...], tmp_path: Path) -
         read_image(manifest.roots["mine"], "x.npz#X/14")
     with pytest.raises(ImageError, match="no column or array"):
         read_image(manifest.roots["mine"], "x.npz#Z/1")
+
+
+def test_a_draft_marks_what_a_folder_does_not_tell(images: list[Own], tmp_path: Path) -> None:
+    for each in images:
+        write(
+            tmp_path / f"set/{each.person}/{each.code % 2 * 'mouth'}x/{each.number}.png", each.png
+        )
+    draft = draft_declaration(tmp_path / "set")
+    assert draft is not None
+    assert "images: '*/{label}/*.png'" in draft.text
+    assert "write {subject} there" in draft.text
+    assert "# labels: {mouthx: …, x: …}" in draft.text
+
+
+def test_a_draft_finds_columns_among_others(images: list[Own], tmp_path: Path) -> None:
+    root = tmp_path / "set"
+    rows = ["\t".join(("", "Image Name", "Expression", "Usage", "note"))]
+    for each in images:
+        write(root / f"aligned/{each.number}.png", each.png)
+        rows.append(f"{each.number}\t{each.number}.png\t{each.code}.0\t{each.split}\t7")
+    (root / "list.tsv").write_text("\n".join(rows), encoding="utf-16")
+    draft = draft_declaration(root)
+    assert draft is not None
+    manifest = read(root, draft.text + "labels: fer2013\n", tmp_path)
+    assert manifest.column("label") == [CODES[each.code] for each in images]
+    assert manifest.column("split_native") == [each.split for each in images]
+
+
+def test_a_folder_of_anything_else_has_no_draft(tmp_path: Path) -> None:
+    write(tmp_path / "set/notes.csv", b"a,b\n1,2\n")
+    assert draft_declaration(tmp_path / "set") is None
+    out = tmp_path / "my.yaml"
+    result = CliRunner().invoke(app, ["detect", str(tmp_path / "set"), "--write", str(out)])
+    assert result.exit_code != 0
+    assert not out.exists()

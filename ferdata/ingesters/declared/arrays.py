@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ferdata.core.errors import AnnotationError
+from ferdata.core.stored_images import READ_ERRORS
 from ferdata.ingesters.declared.declaration import Column, Table
 from ferdata.ingesters.declared.pattern import Pattern
 from ferdata.ingesters.declared.row import Row
@@ -76,7 +76,7 @@ def open_arrays(path: Path) -> Iterator[tuple[dict[str, int], Callable[[str], An
                 {name: _length(found[name]) for name in sorted(names)},
                 lambda name: found[name][()],
             )
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except READ_ERRORS as error:
         raise AnnotationError(path, f"is no readable file of arrays ({error})") from None
 
 

@@ -35,8 +35,9 @@ class Found:
         source: The draft's `images` or `table`.
         places: What was recognized where, as sentences.
         words: Label words with their numbers of images.
-        named: Whether the file itself brings the names of its codes.
         count: Images.
+        named: Whether the file itself brings the names of its codes.
+        check: What the user should check about the source.
     """
 
     source: dict[str, object]
@@ -44,6 +45,7 @@ class Found:
     words: Counter[str]
     count: int
     named: bool = False
+    check: str = ""
 
     @property
     def unknown(self) -> list[str]:
@@ -80,7 +82,7 @@ def draft_declaration(root: Path) -> Draft | None:
     listed = ", ".join(f"{word} ({found.words[word]:,})" for word in words[:_SHOWN])
     more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
     description = (
-        f"{found.count:,} images or rows, {len(tree.images()):,} image files",
+        f"{found.count:,} labeled images; {len(tree.images()):,} image files",
         *found.places,
         f"labels: {listed}{more}",
     )
@@ -95,7 +97,7 @@ def _in_folders(tree: FileTree) -> Found | None:
         return None
     depth = depths.most_common(1)[0][0]
     paths = [path.split("/") for path in images if path.count("/") == depth]
-    parts, label_at, places = [], None, []
+    parts, label_at, places, check = [], None, [], ""
     for level in range(depth):
         words = {path[level] for path in paths}
         what = meaning(words)
@@ -105,8 +107,12 @@ def _in_folders(tree: FileTree) -> Found | None:
         elif (what.label or what.code) and label_at is None:
             parts.append("{label}")
             label_at = level
+        elif len(words) == 1:
+            parts.append(words.pop())
         else:
-            parts.append(words.pop() if len(words) == 1 else "*")
+            parts.append("*")
+            some = ", ".join(sorted(words)[:3])
+            check = f"* stands for {some}, …; write {{subject}} there if they are persons"
     ending = Counter(Path(path[-1]).suffix.lower() for path in paths)
     last = f"*{next(iter(ending))}" if len(ending) == 1 else "*"
     if label_at is None and meaning(re.split(r"[_-]", path[-1])[0] for path in paths).label:
@@ -124,7 +130,11 @@ def _in_folders(tree: FileTree) -> Found | None:
     if other := len(images) - len(paths):
         places.append(f"{other:,} images lie at another depth and would be rejected as strays")
     return Found(
-        {"images": pattern}, (f"images: {pattern}", *places), words_found, sum(depths.values())
+        {"images": pattern},
+        (f"images: {pattern}", *places),
+        words_found,
+        len(paths),
+        check=check if "*" in parts else "",
     )
 
 
@@ -168,7 +178,7 @@ def _in_table(tree: FileTree, file: str, paths: list[str], names: set[str]) -> F
         table = table or columns
         label = columns["label"]
         position = sample.header.index(str(label)) if sample.header else int(label) - 1
-        words.update(row[position].removesuffix(".0") for row in cells)
+        words.update(row[position].removesuffix(".0") for row in cells if position < len(row))
         rows += len(cells)
         named = named or bool(class_names(tree.root / path, label))
     source: dict[str, object] = {"file": file, **table}
@@ -189,7 +199,9 @@ def _image_folder(tree: FileTree, source: dict[str, object], table: str) -> str:
     files = set(tree.files)
     if written in files or (f"{above}/{written}" if above else written) in files:
         return ""
-    return next((path[: -len(written) - 1] for path in files if path.endswith(f"/{written}")), "")
+    return next(
+        (path[: -len(written) - 1] for path in tree.files if path.endswith(f"/{written}")), ""
+    )
 
 
 def _in_arrays(tree: FileTree) -> Found | None:
@@ -249,6 +261,7 @@ def _text(tree: FileTree, found: Found) -> str:
             "# license: …    # CHECK: the terms; cards say 'not stated'",
             "# citation: …   # CHECK: what to cite; cards say 'not stated'",
             *yaml.safe_dump(found.source, sort_keys=False, allow_unicode=True).splitlines(),
+            *([f"# CHECK: {found.check}"] if found.check else []),
             *_labels(found),
             f"framing: {_framing(tree)}   # CHECK: crop if the images are face crops, else "
             "photograph",

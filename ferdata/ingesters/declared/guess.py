@@ -90,12 +90,13 @@ def guess_columns(
         what = meaning(cells)
         if cells and _share(cells, is_file) >= _MOSTLY:
             kind = "path"
-        elif kind is None and not name:
+        elif kind is None and header is None:
             kind = "split" if what.split else "label" if what.label or what.code else None
         elif kind is None and what.label:
             kind = "label"
-        if kind and kind not in found:
-            found[kind] = name or place + 1
+        column = place + 1 if header is None else name
+        if kind and column and kind not in found:
+            found[kind] = column
     return found
 
 

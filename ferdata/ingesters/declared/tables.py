@@ -17,6 +17,7 @@ from ferdata.core.yaml_files import describe_unknown_key
 from ferdata.ingesters.declared.arrays import array_rows
 from ferdata.ingesters.declared.declaration import Column, Table
 from ferdata.ingesters.declared.row import Row
+from ferdata.ingesters.tree import is_image
 
 _TEXT = (".csv", ".tsv", ".txt", ".lst", ".dat")
 _JSON = (".json", ".jsonl", ".ndjson")
@@ -25,6 +26,7 @@ TABLE_SUFFIXES = (*_TEXT, *_JSON, ".parquet", *ARRAY_SUFFIXES)
 
 _DELIMITERS = "\t;,"
 _BATCH_ROWS = 256
+_NUMBER = re.compile(r"[+-]?[\d.]+")
 
 
 def table_rows(root: Path, file: str, table: Table) -> Iterator[Row]:
@@ -60,9 +62,10 @@ def class_names(path: Path, column: Column) -> tuple[str, ...]:
     with _open_parquet(path) as file:
         stored = (file.schema_arrow.metadata or {}).get(b"huggingface", b"{}")
     try:
-        feature = json.loads(stored)["info"]["features"][str(column)]
+        features = json.loads(stored)["info"]["features"]
+        feature = {name.lower(): each for name, each in features.items()}[str(column).lower()]
         return tuple(map(str, feature["names"]))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return ()
 
 
@@ -133,14 +136,15 @@ def sample_rows(path: Path) -> RowSample:
             plain = [each.name for each in schema if each.type.num_fields == 0]
             names = [name for name in plain if name not in nested]
             rows = [list(row.values()) for row in file.read(columns=names).to_pylist()]
-        return RowSample(names, rows, nested[0] if nested else None)
+        header = [name.lower() for name in names]
+        return RowSample(header, rows, nested[0] if nested else None)
     if suffix in _JSON:
         values = _json_values(path)
         header = list(values[0]) if isinstance(values[0], dict) else []
         rows = [[each.get(name) for name in header] for each in values if isinstance(each, dict)]
-        return RowSample(header, rows)
+        return RowSample([str(name).lower() for name in header], rows)
     lines = [cells for _, cells in read_text_table(path).lines]
-    if any(re.search(r"\d|[./\\]", cell) for cell in lines[0]):
+    if any(_NUMBER.fullmatch(cell) or is_image(cell) for cell in lines[0]):
         return RowSample(None, lines)
     return RowSample([cell.lower() for cell in lines[0]], lines[1:])
 
