@@ -32,7 +32,7 @@ READ_ERRORS = (
 """What h5py and numpy raise for damaged files."""
 
 _OPEN_FILES = 4
-_ROW_GROUPS = 8  # of a parquet file, kept decoded in each process
+_ROW_GROUPS = 4  # of a parquet file, kept decoded in each process
 
 
 def read_stored(path: Path, column: str, row: int) -> bytes | npt.NDArray[np.uint8]:

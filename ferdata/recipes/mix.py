@@ -9,7 +9,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from ferdata.core.errors import FerdataError, ManifestError
 from ferdata.core.labels import BASIC7, BASIC8, LabelSpace
@@ -53,6 +60,12 @@ class MixSource(_Part):
     choices: dict[str, str] = {}
     labels: dict[str, str] = {}
     split: str = "auto"
+
+    @model_serializer(mode="wrap")
+    def _without_missing(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what a known dataset has not: the record of mixes of them stays as it was."""
+        values: dict[str, Any] = serialize(self)
+        return {key: each for key, each in values.items() if (key, each) != ("declaration", None)}
 
 
 class Mix(_Part):

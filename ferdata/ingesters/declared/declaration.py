@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from ferdata.core.errors import LabelError, ManifestError
 from ferdata.core.labels import BASIC7, BASIC8, CANONICAL, canonical_name
@@ -28,12 +29,17 @@ Column = str | int
 NOT_STATED = "not stated"
 """What cards say where the declaration says nothing."""
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
+
 DROP = "drop"
 """In place of a label: images of this class are left out."""
 
 CodeOrder = Literal[
     "alphabetical", "alphabetical-8", "fer2013", "rafdb", "rafdb-0", "affectnet", "ferplus"
 ]
+
+CODE_ORDERS: tuple[str, ...] = get_args(CodeOrder)
+"""The known orders of codes, for messages."""
 
 _KEYS = {"images", "table"}
 """The keys by which a YAML file is recognized as a declaration."""
@@ -142,7 +148,7 @@ class Declaration(_Part):
         framing: `crop` if the images are face crops, else `photograph`.
     """
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.+-]*$")]
+    name: Text
     title: str = ""
     license: Text = NOT_STATED
     citation: Text = NOT_STATED
@@ -152,6 +158,27 @@ class Declaration(_Part):
     labels: CodeOrder | dict[str | int, Text] | None = None
     framing: Literal["crop", "photograph"]
 
+    @field_validator("name")
+    @classmethod
+    def _usable_name(cls, name: str) -> str:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r}: use letters without accents, digits and . _ + - only")
+        if shipped_file(name).is_file():
+            raise ValueError(f"{name} is a dataset of ferdata; choose another name")
+        return name
+
+    @field_validator("labels", mode="before")
+    @classmethod
+    def _known_labels(cls, labels: object) -> object:
+        if labels is None or labels in CODE_ORDERS:
+            return labels
+        if not isinstance(labels, dict) or not all(labels.values()):
+            raise ValueError(
+                f"expected a class for each code or word, as in {{0: anger}}, or one of "
+                f"{', '.join(CODE_ORDERS)}; found {labels!r}"
+            )
+        return labels
+
     @model_validator(mode="after")
     def _consistent(self) -> Declaration:
         if (self.images is None) == (self.table is None):
@@ -160,8 +187,6 @@ class Declaration(_Part):
             pattern = Pattern.of(self.images, allowed=PLACES)
             if "label" not in pattern.places:
                 raise ValueError(f"images: {self.images!r} has no {{label}}; or use a table")
-        if shipped_file(self.name).is_file():
-            raise ValueError(f"name: {self.name} is a dataset of ferdata; choose another name")
         return self
 
     @property

@@ -16,7 +16,7 @@ from ferdata.core.images import read_image
 from ferdata.core.split_rules import split_of_word
 from ferdata.core.stored_images import ARRAY_SUFFIXES
 from ferdata.ingesters.declared.arrays import open_arrays
-from ferdata.ingesters.declared.declaration import Column
+from ferdata.ingesters.declared.declaration import CODE_ORDERS, Column
 from ferdata.ingesters.declared.guess import guess_columns, is_expression, meaning
 from ferdata.ingesters.declared.tables import TABLE_SUFFIXES, class_names, sample_rows
 from ferdata.ingesters.info import shipped_file
@@ -276,7 +276,7 @@ def _labels(found: Found) -> Iterator[str]:
         return
     yield f"# CHECK: {len(unknown)} label words name no expression; the build needs their classes."
     if all(word.isdigit() for word in unknown):
-        yield "# A known order (alphabetical, fer2013, rafdb, rafdb-0, affectnet), or each code:"
+        yield f"# A known order ({', '.join(CODE_ORDERS)}), or each code:"
         yield f"# labels: {{{', '.join(f'{word}: …' for word in unknown)}}}"
     else:
         yield "# Name a class for each, or 'drop':"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ferdata.core.errors import LabelError
 from ferdata.core.labels import canonical_name
-from ferdata.ingesters.declared.declaration import Declaration
+from ferdata.ingesters.declared.declaration import CODE_ORDERS, Declaration
 from ferdata.ingesters.label_list import is_other_dataset
 
 _WHOLE = re.compile(r"([+-]?\d+)\.0*")
@@ -74,7 +74,7 @@ class LabelWords:
         listed = ", ".join(map(repr, words[:_SHOWN])) + (", …" if len(words) > _SHOWN else "")
         advice = (
             "Say what the codes mean under labels: with one line each, as in {0: anger}, or with "
-            "one of alphabetical, fer2013, rafdb, rafdb-0, affectnet"
+            f"one of {', '.join(CODE_ORDERS)}"
             if all(word.strip().isdigit() for word in words)
             else "Add them under labels: with a class, or 'drop'"
         )
