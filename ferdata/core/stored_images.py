@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import zipfile
 import zlib
+from collections import OrderedDict
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -32,7 +34,7 @@ READ_ERRORS = (
 """What h5py and numpy raise for damaged files."""
 
 _OPEN_FILES = 4
-_ROW_GROUPS = 4  # of a parquet file, kept decoded in each process
+_KEPT = 256 * 2**20  # bytes of row groups kept in each process
 
 
 def read_stored(path: Path, column: str, row: int) -> bytes | npt.NDArray[np.uint8]:
@@ -111,7 +113,7 @@ def _parquet_bytes(path: Path, column: str, modified: int, size: int, *, row: in
     for group in range(file.metadata.num_row_groups):
         rows = file.metadata.row_group(group).num_rows
         if first <= row < first + rows:
-            cell = _row_group(path, column, modified, size, group)[row - first].as_py()
+            cell = _row_groups.get(file, (path, column, modified, size, group))[row - first].as_py()
             data = cell.get("bytes") if isinstance(cell, Mapping) else cell
             if not isinstance(data, bytes):
                 raise ImageError(f"no image bytes in row {row} of column {column!r}")
@@ -127,7 +129,30 @@ def _parquet(path: Path, _modified: int, _size: int) -> Any:
     return pq.ParquetFile(path)
 
 
-@lru_cache(maxsize=_ROW_GROUPS)
-def _row_group(path: Path, column: str, modified: int, size: int, group: int) -> Any:
-    table = _parquet(path, modified, size).read_row_group(group, columns=[column])
-    return table.column(column).combine_chunks()
+_GroupKey = tuple[Path, str, int, int, int]
+
+
+class _RowGroups:
+    """Columns of row groups, the latest used of which stay in memory up to a limit.
+
+    Rows are rendered in a random order, and a row can only be read with its whole group.
+    """
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[_GroupKey, Any] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, file: Any, key: _GroupKey) -> Any:
+        """Return the column `key[1]` of the row group `key[4]` as an Arrow array."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+            found = file.read_row_group(key[4], columns=[key[1]]).column(key[1]).combine_chunks()
+            self._kept[key] = found
+            while len(self._kept) > 1 and sum(each.nbytes for each in self._kept.values()) > _KEPT:
+                self._kept.popitem(last=False)
+            return found
+
+
+_row_groups = _RowGroups()
