@@ -16,6 +16,8 @@ from ferdata.core.options import Options, unknown_name
 from ferdata.shards.options import BuildOptions, Execution
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from ferdata.shards.pipeline import BuildReport
 
 
@@ -120,7 +122,13 @@ class BuildRequest:
     def draw_demo(self, datasets: tuple[str, ...]) -> dict[str, Path]:
         """Draw a synthetic copy of each dataset and return its folder."""
         from ferdata.ingesters.demo import write_demo  # noqa: PLC0415 - only the demo draws
+        from ferdata.ingesters.lookup import dataset_names  # noqa: PLC0415 - reads YAML
 
+        if own := sorted(set(datasets).difference(dataset_names())):
+            raise OptionError(
+                f"--demo: {', '.join(own)} is a set of one's own: no synthetic copy can be "
+                "drawn; give --data DIR"
+            )
         home = self.out / "demo"
         return {
             name: write_demo(
@@ -146,22 +154,28 @@ class BuildRequest:
         write_config(report.out / CONFIG_FILE, values, title=f"Repeats this build: {title}")
 
     def _copied_files(self, out: Path) -> dict[str, str]:
-        """Copy a mix and a recipe that are the user's files; return the options that name them."""
+        """Copy the user's files that declare data and recipe; return the options that name them."""
         from ferdata.core.yaml_files import is_file_name  # noqa: PLC0415 - keeps start-up light
+        from ferdata.ingesters.declared.declaration import (  # noqa: PLC0415
+            is_declaration,
+            load_declaration,
+        )
         from ferdata.recipes import load_recipe  # noqa: PLC0415
         from ferdata.recipes.mix import load_mix  # noqa: PLC0415
 
-        copied = {}
-        for option, given, load in (
-            ("name", self.name, load_mix),
-            ("recipe", self.options.recipe, load_recipe),
-        ):
-            if given and is_file_name(given):
-                file = f"{'mix' if option == 'name' else option}.yaml"
-                content = load(given).model_dump(mode="json", exclude_unset=True)
-                write_config(out / file, content, title=f"The {option} of this build.")
-                copied[option] = file
-        return copied
+        given: list[tuple[str, str, BaseModel]] = []
+        if is_file_name(self.name):
+            path = Path(self.name).expanduser()
+            if is_declaration(path):
+                given.append(("name", "declaration", load_declaration(path)))
+            else:
+                given.append(("name", "mix", load_mix(self.name)))
+        if self.options.recipe and is_file_name(self.options.recipe):
+            given.append(("recipe", "recipe", load_recipe(self.options.recipe)))
+        for _, kind, content in given:
+            values = content.model_dump(mode="json", exclude_unset=True)
+            write_config(out / f"{kind}.yaml", values, title=f"The {kind} of this build.")
+        return {option: f"{kind}.yaml" for option, kind, _ in given}
 
 
 def _require_sources(asked: Arguments) -> None:

@@ -229,7 +229,7 @@ def build(
 
     Args:
         name: A dataset, for instance `"rafdb"`, a mix, for instance `"FER_CK+_KDEF"`, or the path
-            of a mix's YAML file.
+            of the YAML file of a mix or of a set of one's own.
         data: The folder that holds the data; for a mix one folder, or a mapping of dataset names
             to folders.
         out: The build directory.

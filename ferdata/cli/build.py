@@ -20,7 +20,7 @@ def build(
     given: dict[str, Any],
     name: Annotated[
         str | None,
-        typer.Argument(help="A dataset, a mix, or a mix's YAML file; see 'ferdata datasets'."),
+        typer.Argument(help="A dataset, a mix, or the YAML file of a mix or of a set of your own."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The build directory.")] = None,
     data: Data = None,
@@ -41,7 +41,7 @@ def build(
     \b
     Examples:
       ferdata build rafdb --demo --augment balance --out out/rafdb
-      ferdata build rafdb --data ~/data/RAF-DB --augment balance --out out/rafdb
+      ferdata build my.yaml --data ~/data/my-faces --augment balance --out out/my
       ferdata build rafdb --data ~/data/RAF-DB --source original --size 224 --out out/rafdb224
       ferdata build ckplus --data ~/data/CK+ --frames last3 --split subject-kfold:10:1 --out out/ck1
       ferdata build rafdb --data ~/data/RAF-DB --recipe lmfer --leak-free --out out/lmfer

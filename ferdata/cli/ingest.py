@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 @with_flags(choice_flags())
 def ingest(
     given: dict[str, Any],
-    name: Annotated[str, typer.Argument(help="The dataset, for instance rafdb.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="The dataset, for instance rafdb, or the YAML file of a set of your own."
+        ),
+    ],
     data: Annotated[Path, typer.Option("--data", help="Folder of the dataset.")],
     out: Annotated[Path, typer.Option("--out", help="The manifest to write, a .parquet file.")],
     source: Annotated[
@@ -36,6 +41,7 @@ def ingest(
     Examples:
       ferdata ingest rafdb --data ~/data/RAF-DB --out rafdb.parquet
       ferdata ingest rafdb --data ~/data/RAF-DB --source original --out rafdb.parquet
+      ferdata ingest my.yaml --data ~/data/my-faces --out my.parquet
       ferdata ingest kdef --data ~/data/KDEF_and_AKDEF --poses half --out kdef.parquet
       ferdata ingest ferplus --data ~/data/fer --label-rule crossentropy --out ferplus.parquet
     """

@@ -18,6 +18,7 @@ from ferdata.core.decoding import MIN_SIDE, DecodedImage, decode
 from ferdata.core.errors import ImageError
 from ferdata.core.image_formats import image_endings
 from ferdata.core.pixel_rows import read_pixel_row
+from ferdata.core.stored_images import read_stored
 
 BLANK_DEVIATION = 3.0
 """Standard deviation, in gray levels, below which an image shows nothing: the blank rule.
@@ -31,6 +32,11 @@ IMAGE_SUFFIXES = image_endings()
 _SEPARATORS = re.compile(r"[/\\]")
 
 _ROW = re.compile(r"(?P<path>.+\.csv)#(?P<row>\d{1,12})", re.IGNORECASE)
+
+
+_STORED = re.compile(
+    r"(?P<path>.+\.(?:parquet|h5|hdf5|npz))#(?P<column>[^#]+)/(?P<row>\d{1,12})", re.IGNORECASE
+)
 
 
 def resolve(root: Path, uri: str) -> str:
@@ -68,7 +74,8 @@ def read_image(root: Path, uri: str) -> DecodedImage:
     Args:
         root: The data root.
         uri: Posix path relative to the root; `fer2013.csv#17` for a row of a csv file, whose hash
-            then is that of the row's bytes.
+            then is that of the row's bytes; `data.h5#Training_pixel/17` for an image in an array
+            and `train.parquet#image/17` for the bytes in a column.
 
     Raises:
         ImageError: The file is missing, unreadable, empty, not an image, cut off, or smaller than
@@ -76,8 +83,8 @@ def read_image(root: Path, uri: str) -> DecodedImage:
     """
     if match := _ROW.fullmatch(uri):
         return _read_row(Path(resolve(root, match["path"])), int(match["row"]))
-    data = read_bytes(resolve(root, uri))
-    return decode(data)
+    data = _stored_bytes(root, uri)
+    return _decoded(data, data.tobytes()) if isinstance(data, np.ndarray) else decode(data)
 
 
 def read_bytes(path: str | Path) -> bytes:
@@ -97,13 +104,24 @@ def read_bytes(path: str | Path) -> bytes:
 
 def _read_row(path: Path, row: int) -> DecodedImage:
     """Read an image that is a row of a csv file."""
-    gray, line = read_pixel_row(path, row)
-    if gray.shape[0] < MIN_SIDE:
-        raise ImageError(
-            f"too small: {gray.shape[0]} pixels a side; at least {MIN_SIDE} are needed"
-        )
-    pixels = np.asarray(cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB), dtype=np.uint8)
-    return DecodedImage(pixels, 1, hashlib.sha256(line).hexdigest())
+    return _decoded(*read_pixel_row(path, row))
+
+
+def _decoded(image: npt.NDArray[np.uint8], raw: bytes) -> DecodedImage:
+    """Return an image of pixels: gray (H, W) or RGB (H, W, 3)."""
+    side = min(image.shape[:2])
+    if side < MIN_SIDE:
+        raise ImageError(f"too small: {side} pixels a side; at least {MIN_SIDE} are needed")
+    channels = 1 if image.ndim == 2 else 3
+    pixels = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB) if channels == 1 else image
+    return DecodedImage(np.asarray(pixels, np.uint8), channels, hashlib.sha256(raw).hexdigest())
+
+
+def _stored_bytes(root: Path, uri: str) -> bytes | npt.NDArray[np.uint8]:
+    """Read the bytes of an image file, or an image inside a file of many."""
+    if match := _STORED.fullmatch(uri):
+        return read_stored(Path(resolve(root, match["path"])), match["column"], int(match["row"]))
+    return read_bytes(resolve(root, uri))
 
 
 def blank_level(pixels: npt.NDArray[np.uint8]) -> float | None:

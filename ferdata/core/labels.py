@@ -8,6 +8,7 @@ number their classes in seven different ways.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -34,25 +35,37 @@ CANONICAL: tuple[str, ...] = (
 _ALIASES: dict[str, str] = {
     "afraid": "fear",
     "angry": "anger",
+    "calm": "neutral",
+    "contemptuous": "contempt",
     "disgusted": "disgust",
     "fearful": "fear",
     "happy": "happiness",
+    "joy": "happiness",
+    "joyful": "happiness",
     "normal": "neutral",
     "sad": "sadness",
+    "scared": "fear",
+    "smile": "happiness",
+    "suprise": "surprise",
+    "suprised": "surprise",
     "surprised": "surprise",
 }
+
+_NUMBER = re.compile(r"^\d+[ _.-]+")
+"""A number before a class name, as in `0_angry` and `3-happy`."""
 
 
 def canonical_name(word: str) -> str:
     """Return the canonical expression name for a word used in a dataset.
 
     Args:
-        word: A class or folder name in any letter case, for instance `"Happy"` or `"afraid"`.
+        word: A class or folder name in any letter case, for instance `"Happy"` or `"afraid"`;
+            a number may come before it, as in `"0_angry"`.
 
     Raises:
         LabelError: The word is not one of the eight expressions.
     """
-    name = word.strip().lower()
+    name = _NUMBER.sub("", word.strip().lower(), count=1)
     name = _ALIASES.get(name, name)
     if name not in CANONICAL:
         raise LabelError(

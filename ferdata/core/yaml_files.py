@@ -73,16 +73,34 @@ def read_model(path: Path, kind: str, model: type[Model]) -> Model:
         ManifestError: The file can't be read or does not match the schema; the message names each
             wrong key, and suggests the right name of a renamed or misspelled one.
     """
+    return check_model(_resolve_operations(read_values(path), path.parent), path, kind, model)
+
+
+def check_model(values: Any, where: str | Path, kind: str, model: type[Model]) -> Model:
+    """Validate plain values against a schema; the arguments are those of `read_model`.
+
+    Raises:
+        ManifestError: See `read_model`.
+    """
     try:
-        values = parse_yaml(path.read_bytes())
-        return model.model_validate(_resolve_operations(values, path.parent))
+        return model.model_validate(values)
+    except ValidationError as error:
+        problems = "; ".join(describe_problems(error, model)[:_MOST_PROBLEMS])
+        raise ManifestError(f"{where}: not a {kind}: {problems}") from None
+
+
+def read_values(path: Path) -> Any:
+    """Read a YAML file as plain values.
+
+    Raises:
+        ManifestError: The file can't be read or is not YAML.
+    """
+    try:
+        return parse_yaml(path.read_bytes())
     except OSError as error:
         raise ManifestError(f"{path}: can't be read ({error.strerror})") from None
     except ParseError as error:
         raise ManifestError(f"{path}: not a YAML file: {error.__cause__}") from None
-    except ValidationError as error:
-        problems = "; ".join(describe_problems(error, model)[:_MOST_PROBLEMS])
-        raise ManifestError(f"{path}: not a {kind}: {problems}") from None
 
 
 def describe_problems(error: ValidationError, model: type[BaseModel]) -> list[str]:

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ferdata.core.labels import LabelSpace
 from ferdata.core.rejects import Reject
@@ -133,6 +133,19 @@ class Ingester(ABC):
     def label_space(self, choices: Choices) -> LabelSpace:
         """Return the label space of the rows that are read under these choices."""
         return self.info.space
+
+    def space_of(self, labels: Iterable[str], choices: Choices) -> LabelSpace:
+        """Return the label space of rows that have been read.
+
+        Args:
+            labels: The labels that occur; they matter only where the classes aren't known before.
+            choices: What was chosen.
+        """
+        return self.label_space(choices)
+
+    def recorded(self) -> dict[str, Any]:
+        """Return what the manifest records so that the dataset's info is known without it."""
+        return {}
 
     def expected_counts(self, layout: Layout, choices: Choices) -> Mapping[str, Counts]:
         """Return the published number of rows by split and class; empty where none are known.

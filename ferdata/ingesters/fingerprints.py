@@ -78,6 +78,8 @@ def _suspicion(name: str, vector: _Vector) -> str:
 
 def _whose_order(name: str, vector: _Vector, known: _Vector) -> str:
     """Name the dataset whose label codes would explain the counts."""
+    if name not in dataset_names():
+        return ""  # a declared set, whose codes are the user's
     own = dataset_info(name).codes
     orders = {each: other.info.codes for each, other in all_ingesters().items() if each != name}
     orders["folders in alphabetical order"] = dict(enumerate(sorted(own.values()), min(own)))

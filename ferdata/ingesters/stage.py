@@ -9,6 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from ferdata.core.errors import (
     LayoutError,
     TooManyRejectsError,
@@ -16,9 +19,11 @@ from ferdata.core.errors import (
 )
 from ferdata.core.manifest import Manifest
 from ferdata.core.rejects import Reject
+from ferdata.core.yaml_files import is_file_name
 from ferdata.ingesters.catalog import all_ingesters, ingester
 from ferdata.ingesters.contract import Ingester, Layout
 from ferdata.ingesters.count_checks import check_counts, official_counts
+from ferdata.ingesters.declared.reader import declared_ingester
 from ferdata.ingesters.fingerprints import suspicions
 from ferdata.ingesters.info import UNSPLIT
 from ferdata.ingesters.inventory import Inventory
@@ -72,7 +77,7 @@ def ingest(name: str, root: Path, **choices: str | None) -> Manifest:
     so that the same data gives the same manifest.
 
     Args:
-        name: The dataset's name, for instance `"rafdb"`.
+        name: The dataset's name, for instance `"rafdb"`, or the path of a declaration.
         root: The folder that contains it.
         **choices: What to read where the dataset offers a choice, for instance `poses="half"`; see
             `ferdata datasets NAME`. Every dataset takes `source`: the kind of images, for instance
@@ -90,8 +95,19 @@ def ingest(name: str, root: Path, **choices: str | None) -> Manifest:
         OptionError: The dataset offers no such choice.
         PluginError: The dataset comes from a plugin that can't be used.
     """
-    reader = ingester(name)
-    root = Path(root)
+    reader = declared_ingester(name) if is_file_name(name) else ingester(name)
+    return ingest_with(reader, Path(root), choices)
+
+
+def ingest_with(reader: Ingester, root: Path, wanted: Mapping[str, str | None]) -> Manifest:
+    """Read a dataset with an ingester; otherwise as `ingest`.
+
+    Args:
+        reader: The dataset's ingester.
+        root: The folder that contains it.
+        wanted: What to read where the dataset offers a choice, and the `source`.
+    """
+    name, choices = reader.name, dict(wanted)
     tree = FileTree.scan(root)
     source = choices.pop("source", None)
     chosen = reader.info.choose(choices)
@@ -100,12 +116,10 @@ def ingest(name: str, root: Path, **choices: str | None) -> Manifest:
     inventory = Inventory(layout)
     samples = inventory.samples(reader.read(layout, chosen))
     framing = reader.info.layout(layout.name).framing
-    manifest = Manifest(
-        samples_table(samples, name, layout.name, framing),
-        reader.label_space(chosen),
-        roots={name: layout.root},
-    )
-    _require_rows(manifest, layout, inventory.rejects)
+    table = samples_table(samples, name, layout.name, framing)
+    _require_rows(table, layout, inventory.rejects)
+    space = reader.space_of(pc.unique(table.column("label")).to_pylist(), chosen)
+    manifest = Manifest(table, space, roots={name: layout.root})
     manifest = replace(manifest, rejects=tuple(inventory.rejects))
     manifest.validate()
     layout.notices.log(name)
@@ -171,9 +185,9 @@ def _detect(tree: FileTree) -> list[Layout]:
     return sorted(found, key=lambda layout: (-layout.confidence, layout.dataset, layout.name))
 
 
-def _require_rows(manifest: Manifest, layout: Layout, rejects: list[Reject]) -> None:
+def _require_rows(table: pa.Table, layout: Layout, rejects: list[Reject]) -> None:
     """Refuse a copy of which nothing can be used."""
-    if len(manifest):
+    if table.num_rows:
         return
     counted = Counter(each.reason for each in rejects).most_common(3)
     listed = "; ".join(f"{count:,} × {reason}" for reason, count in counted)
@@ -214,6 +228,7 @@ def _provenance(
         "rejects": len(manifest.rejects),
         "counts": counts,
         "suspicions": doubts,
+        **reader.recorded(),
         **check_counts(manifest, reader.name, expected, folders),
     }
 

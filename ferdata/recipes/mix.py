@@ -6,14 +6,22 @@ labels are mapped to it, and build options for all images.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
-from ferdata.core.errors import FerdataError
+from ferdata.core.errors import FerdataError, ManifestError
 from ferdata.core.labels import BASIC7, BASIC8, LabelSpace
 from ferdata.core.split_rules import parse_rule
-from ferdata.core.yaml_files import is_file_name, load_named, shipped_names
+from ferdata.core.yaml_files import is_file_name, load_named, read_values, shipped_names
 
 Text = Annotated[str, Field(min_length=1)]
 
@@ -44,11 +52,20 @@ class MixSource(_Part):
         choices: Choices of the dataset, for instance `{poses: straight}`.
         labels: For each label that is not in the mix's label space, a label that is, or `drop`.
         split: Its split rule.
+        declaration: Where the dataset is a set of one's own: its declaration, or the path of the
+            file relative to the mix's.
     """
 
+    declaration: str | dict[str, Any] | None = None
     choices: dict[str, str] = {}
     labels: dict[str, str] = {}
     split: str = "auto"
+
+    @model_serializer(mode="wrap")
+    def _without_missing(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what a known dataset has not: the record of mixes of them stays as it was."""
+        values: dict[str, Any] = serialize(self)
+        return {key: each for key, each in values.items() if (key, each) != ("declaration", None)}
 
 
 class Mix(_Part):
@@ -132,4 +149,17 @@ def load_mix(name: str) -> Mix:
         UnknownNameError: There is no such mix.
         ManifestError: The file can't be read or is not a valid mix.
     """
-    return load_named("mix", _FOLDER, name, Mix)
+    mix = load_named("mix", _FOLDER, name, Mix)
+    folder = Path(name).expanduser().parent
+    sources = {dataset: _with_declaration(each, folder) for dataset, each in mix.sources.items()}
+    return mix.model_copy(update={"sources": sources})
+
+
+def _with_declaration(source: MixSource, folder: Path) -> MixSource:
+    """Return a source with the content of its declaration, so that the mix is complete."""
+    if not isinstance(source.declaration, str):
+        return source
+    values = read_values(folder / source.declaration)
+    if not isinstance(values, dict):
+        raise ManifestError(f"{folder / source.declaration}: not a declaration")
+    return source.model_copy(update={"declaration": values})

@@ -9,7 +9,7 @@ from ferdata.core.manifest import Manifest
 from ferdata.core.split_rules import FixedRule, parse_rules
 from ferdata.formats.card_content import CardContent, CardSource
 from ferdata.formats.content import ShardSpec
-from ferdata.ingesters import dataset_info
+from ferdata.shards.dataset_infos import info_of
 from ferdata.shards.options import BuildOptions
 from ferdata.shards.paper_counts import describe_comparison
 from ferdata.shards.record import BuildRecord
@@ -37,7 +37,7 @@ def card_content(record: BuildRecord, stored: Manifest, spec: ShardSpec) -> Card
         augmentation=_augmentation(options),
         operations=_operations(record.summary.provenance.get("balance", {}).get("operations", [])),
         rejects=record.rejects.by_reason,
-        sources=[_source(name) for name in sorted(stored.roots)],
+        sources=[_source(stored, name) for name in sorted(stored.roots)],
         plan_sha256=record.plan_sha256,
         ferdata_version=record.ferdata_version,
         versions=record.versions,
@@ -49,8 +49,8 @@ def card_content(record: BuildRecord, stored: Manifest, spec: ShardSpec) -> Card
     )
 
 
-def _source(name: str) -> CardSource:
-    info = dataset_info(name)
+def _source(stored: Manifest, name: str) -> CardSource:
+    info = info_of(stored, name)
     return CardSource(
         name=name,
         title=info.title,

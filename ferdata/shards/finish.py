@@ -18,9 +18,9 @@ from ferdata.faces.schemes import scheme
 from ferdata.formats.content import ShardSpec
 from ferdata.formats.names import READ_FORMAT
 from ferdata.formats.registry import FORMATS
-from ferdata.ingesters import dataset_info
 from ferdata.recipes import Recipe
 from ferdata.shards.card import card_content
+from ferdata.shards.dataset_infos import info_of
 from ferdata.shards.fallbacks import fallback_notes
 from ferdata.shards.options import BuildOptions
 from ferdata.shards.paper_counts import recipe_record
@@ -154,7 +154,7 @@ def _build_record(
             *fallback_notes(stored, plan.alignment),
             *scale_notes(scales, options.border),
         ),
-        datasets={dataset: dataset_info(dataset).title for dataset in sorted(stored.roots)},
+        datasets={dataset: info_of(stored, dataset).title for dataset in sorted(stored.roots)},
         rejects=RejectRecord(
             total=len(rejects),
             by_stage=dict(sorted(Counter(reject.stage for reject in rejects).items())),

@@ -26,6 +26,7 @@ from ferdata.faces.set_alignment import alignment_kind
 from ferdata.formats.names import BUILD_FILE, LICENSES_ATTRIBUTE
 from ferdata.ingesters import dataset_info, dataset_names
 from ferdata.recipes import Recipe
+from ferdata.shards.dataset_infos import info_of
 from ferdata.shards.fallbacks import needs_detector, record_split_fallbacks, with_remedy
 from ferdata.shards.finish import finish, without_failed
 from ferdata.shards.options import BuildOptions, Execution
@@ -307,7 +308,7 @@ def _is_recorded(record: BuildRecord, finished: Mapping[int, ShardReport]) -> bo
 
 
 def _tasks(planned: Manifest, plan: Plan, out: Path) -> list[ShardTask]:
-    licenses = {dataset: dataset_info(dataset).license for dataset in sorted(planned.roots)}
+    licenses = {dataset: info_of(planned, dataset).license for dataset in sorted(planned.roots)}
     attributes = {
         "plan_sha256": plan.sha256,
         "template": json.dumps(_transforms(plan.options.align), sort_keys=True),

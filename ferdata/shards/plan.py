@@ -24,6 +24,7 @@ from ferdata.faces.align import TRANSFORMS
 from ferdata.faces.fitting import fit_alignment, outside_column
 from ferdata.faces.set_alignment import SetAlignment
 from ferdata.formats.names import shard_name
+from ferdata.shards.dataset_infos import declaration_versions
 from ferdata.shards.options import BuildOptions
 from ferdata.shards.plugin_versions import plugin_versions
 
@@ -62,8 +63,8 @@ class Plan:
         options: The options that determine the bytes.
         alignment: How images are brought to the output.
         landmark_scheme: The scheme of the shards' landmarks.
-        versions: Versions of what can change a pixel, a label or a file: libraries, transforms, and
-            the packages of plugins that the build uses.
+        versions: Versions of what can change a pixel, a label or a file: libraries, transforms,
+            the packages of plugins and the declarations that the build uses.
         shards: The shards, in the order of the manifest's rows.
     """
 
@@ -134,7 +135,9 @@ def make_plan(manifest: Manifest, options: BuildOptions) -> tuple[Manifest, Plan
         options=options,
         alignment=alignment,
         landmark_scheme=_common_scheme(manifest),
-        versions=pixel_versions() | plugin_versions(manifest, options),
+        versions=pixel_versions()
+        | plugin_versions(manifest, options)
+        | declaration_versions(manifest),
         shards=tuple(shards),
     )
     return ordered, plan

@@ -7,11 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from ferdata.core.errors import OptionError, UnknownNameError
+from ferdata.core.errors import ManifestError, OptionError, UnknownNameError
 from ferdata.core.manifest import Manifest
 from ferdata.core.options import flag
+from ferdata.core.yaml_files import is_file_name, read_values
 from ferdata.curation.merge import merge
 from ferdata.ingesters import dataset_info, dataset_names, ingest
+from ferdata.ingesters.catalog import ingester
+from ferdata.ingesters.contract import Ingester
+from ferdata.ingesters.declared.declaration import is_declaration, parse_declaration
+from ferdata.ingesters.declared.reader import DeclaredIngester, declared_ingester
+from ferdata.ingesters.stage import ingest_with
 from ferdata.recipes.mix import Mix, is_mix, load_mix, mix_names
 from ferdata.shards.options import BuildOptions
 
@@ -45,17 +51,75 @@ def find_source(name: str) -> Source:
     """Return the source of a name.
 
     Args:
-        name: A dataset, a mix, or the path of a YAML file with a mix.
+        name: A dataset, a mix, or the path of a YAML file with a mix or a set of one's own.
 
     Raises:
         UnknownNameError: There is no such dataset or mix.
-        ManifestError: The file of the mix is not valid.
+        ManifestError: The file is not valid.
+        OptionError: It is a folder.
     """
     if name in dataset_names():
         return DatasetSource(name)
+    if is_file_name(name):
+        return _declared_in(Path(name).expanduser())
     if is_mix(name):
         return MixSource(load_mix(name))
+    if Path(name).expanduser().is_dir():
+        raise OptionError(
+            f"{name} is a folder; a build needs to know what it holds. "
+            f"`ferdata detect '{name}'` recognizes the datasets in it; for a set of your own, "
+            f"`ferdata detect '{name}' --write my.yaml` drafts a declaration, then: "
+            f"ferdata build my.yaml --data '{name}' --out DIR"
+        )
     raise UnknownNameError("dataset or mix", name, [*dataset_names(), *mix_names()])
+
+
+def _declared_in(path: Path) -> Source:
+    """Return the set or the mix that a YAML file declares.
+
+    Raises:
+        ManifestError: The file can't be read, declares neither, or is not valid.
+    """
+    if is_declaration(path):
+        return DeclaredSource(declared_ingester(path))
+    values = read_values(path)
+    if not isinstance(values, dict) or "sources" not in values:
+        raise ManifestError(
+            f"{path}: declares neither a set of images (a key 'images' or 'table') nor a mix (a "
+            "key 'sources')"
+        )
+    return MixSource(load_mix(str(path)))
+
+
+@dataclass(frozen=True)
+class DeclaredSource:
+    """A set of one's own, by its declaration."""
+
+    reader: DeclaredIngester
+
+    @property
+    def name(self) -> str:
+        """The declared name."""
+        return self.reader.name
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The set itself."""
+        return (self.name,)
+
+    def complete(self, options: BuildOptions) -> BuildOptions:
+        """Return the options unchanged.
+
+        Raises:
+            OptionError: A choice is given; a declared set offers none.
+        """
+        self.reader.info.choose(options.choices)
+        return options
+
+    def read(self, data: Data, options: BuildOptions) -> Manifest:
+        """Read the set."""
+        root = folders(data, self.datasets)[self.name]
+        return ingest_with(self.reader, root, {"source": options.source, **options.choices})
 
 
 @dataclass(frozen=True)
@@ -104,6 +168,14 @@ class MixSource:
         """The datasets of the mix."""
         return tuple(self.mix.sources)
 
+    def _reader(self, name: str) -> Ingester:
+        """Return the ingester of one dataset, which the mix may declare itself."""
+        values = self.mix.sources[name].declaration
+        if not isinstance(values, Mapping):
+            return ingester(name)
+        where = f"mix {self.name}: {name}"
+        return DeclaredIngester(parse_declaration({**values, "name": name}, where))
+
     def complete(self, options: BuildOptions) -> BuildOptions:
         """Fill in the mix's build options and split rules unless others were given.
 
@@ -125,7 +197,7 @@ class MixSource:
         Raises:
             OptionError: No dataset offers a choice that is given, or a folder is missing.
         """
-        known = {choice for name in self.datasets for choice in dataset_info(name).choices}
+        known = {choice for name in self.datasets for choice in self._reader(name).info.choices}
         if unknown := sorted(set(options.choices) - known):
             raise OptionError(
                 f"--{unknown[0].replace('_', '-')}: no dataset of {self.name} offers this choice "
@@ -135,12 +207,10 @@ class MixSource:
         return merge((self._read(name, roots[name], options) for name in self.datasets), self.mix)
 
     def _read(self, name: str, root: Path, options: BuildOptions) -> Manifest:
-        own = {
-            key: value
-            for key, value in options.choices.items()
-            if key in dataset_info(name).choices
-        }
-        return ingest(name, root, **{**self.mix.sources[name].choices, **own})
+        reader = self._reader(name)
+        offered = reader.info.choices
+        own = {key: value for key, value in options.choices.items() if key in offered}
+        return ingest_with(reader, root, {**self.mix.sources[name].choices, **own})
 
 
 def folders(data: Data, datasets: tuple[str, ...]) -> dict[str, Path]:
