@@ -1,7 +1,8 @@
 """Every command and every Python block of the README, run in order, on synthetic copies.
 
 The copies lie where the README expects the real ones, below `~/data`. Demos are made smaller and
-training is cut to one epoch; `test_end_to_end.py` runs the first block as it stands.
+training is cut to one epoch (a recipe's
+also to small images); `test_end_to_end.py` runs the first block as it stands.
 """
 
 from __future__ import annotations
@@ -74,7 +75,8 @@ def run(words: list[str], home: Path) -> subprocess.CompletedProcess[str]:
 def shortened(text: str) -> str:
     """Return a command or a block of Python with little to draw and one epoch to train."""
     text = re.sub(r" --epochs \d+", "", text)
-    text = re.sub(r"^ferdata train\b", "ferdata train --epochs 1", text)
+    small = " --input-size 64 --batch-size 16" if "--recipe" in text else ""
+    text = re.sub(r"^ferdata train\b", f"ferdata train --epochs 1{small}", text)
     text = re.sub(r"\bepochs=\d+", "epochs=1", text)
     return text.replace(" --demo ", " --demo --demo-scale 0.01 ").replace(
         "demo=True", "demo=True, demo_scale=0.01"
