@@ -1,8 +1,8 @@
 """Every command and every Python block of the README, run in order, on synthetic copies.
 
 The copies lie where the README expects the real ones, below `~/data`. Demos are made smaller and
-training is cut to one epoch (a recipe's
-also to small images); `test_end_to_end.py` runs the first block as it stands.
+training is cut to one epoch, a recipe's also to small images; `test_end_to_end.py` runs the first
+block as it stands.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from support.readme import blocks, commands
 
@@ -37,12 +39,23 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name, scale in copies:
             copy = write_demo(name, home / "drawn" / name, scale=scale, quiet=True).root
             shutil.copytree(copy, home / "data" / folder, dirs_exist_ok=True)
+    write_own_set(home / "data" / "my-set")
     work = home / "work"
     (work / "holiday").mkdir(parents=True)
     photographs = sorted((home / "drawn/rafdb").rglob("original/*.jpg"))
     for photograph, name in zip(photographs, ("photo.jpg", "holiday/1.jpg"), strict=False):
         shutil.copy(photograph, work / name)
     return home
+
+
+def write_own_set(root: Path) -> None:
+    """Write images of noise, by split and class."""
+    names = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
+    for index in range(140):
+        pixels = np.random.default_rng(index).integers(0, 255, (64, 64, 3), np.uint8)
+        path = root / ("train", "train", "test")[index % 3] / names[index % 7] / f"{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), pixels)
 
 
 def environment(home: Path) -> dict[str, str]:
