@@ -154,7 +154,7 @@ def test_a_run_is_opened_by_its_folder_or_its_record(run: ferdata.Run) -> None:
         ('{"format": "ferdata-run/2", "options": {}}', r"damaged \(build.*train again"),
         ('{"format": "ferdata-run/', "run.json.*train again with another --out"),
         ("[]", "not written by ferdata; train again"),
-        (None, "not a training run.*give the --out of `ferdata train`"),
+        (None, "not a training run.*pass the --out of `ferdata train`"),
     ],
 )
 def test_a_record_that_cant_be_used_says_what_to_do(
