@@ -116,18 +116,22 @@ def test_a_second_run_does_not_even_load_mediapipe(
     subprocess.run([sys.executable, "-c", code, *arguments], check=True)
 
 
-def test_implausible_points_are_findings(drawn: list[DrawnFace], rows_of: Rows) -> None:
+def test_points_of_a_dataset_that_cant_be_right_are_findings_and_not_used(
+    drawn: list[DrawnFace], rows_of: Rows
+) -> None:
     good, exchanged = drawn[0].five_points, drawn[1].five_points[[1, 0, 2, 4, 3]]
     columns = {
         f"{number}.png": {"five_points": points.reshape(-1).tolist()}
         for number, points in enumerate((good, exchanged))
     }
     located = locate_faces(rows_of(uris(3), columns), FaceOptions(landmarks="dataset"))
-    assert located.column("face_finding") == [None, "order of the five points", None]
-    assert located.column("landmark_source") == ["dataset", "dataset", "none"]
+    (finding,) = located.column("quality")[1]
+    assert finding.startswith("landmarks-dropped")
+    assert "exchanged" in finding
+    assert located.column("landmark_source") == ["dataset", "none", "none"]
     found = located.provenance["faces"]["by_class"]
     assert [found[label] for label in CANONICAL[:3]] == [
-        {"found": 1, "missing": 0}, {"found": 1, "missing": 0}, {"found": 0, "missing": 1}
+        {"found": 1, "missing": 0}, {"found": 0, "missing": 1}, {"found": 0, "missing": 1}
     ]  # fmt: skip
 
 
