@@ -282,3 +282,11 @@ def test_ckextended_at_full_size(tmp_path: Path, frames: str, rows: int) -> None
     assert not manifest.rejects
     assert manifest.provenance["ingest"]["count_check"] == "as published"
     assert not manifest.provenance["ingest"]["suspicions"]
+
+
+@pytest.mark.parametrize("ending", ["png", "webp", "JPG", "tiff"])
+def test_frames_in_other_formats(tmp_path: Path, ending: str) -> None:
+    touch(tmp_path, *(f"happy/S010_004_0000001{number}.{ending}" for number in range(3)))
+    manifest = ingest("ckplus", tmp_path)
+    assert manifest.column("frame") == [10, 11, 12]
+    assert not manifest.rejects

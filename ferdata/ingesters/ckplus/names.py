@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ferdata.core.labels import CANONICAL, LabelSpace
 
 FRAME = re.compile(
-    r"(?P<key>(?P<subject>S\d{3})_(?P<sequence>\d{3})_(?P<frame>\d{8}))\.(?:png|jpe?g|tiff?|bmp)",
+    r"(?P<key>(?P<subject>S\d{3})_(?P<sequence>\d{3})_(?P<frame>\d{8}))\.(?:png|jpe?g|tiff?|bmp|webp)",
     re.IGNORECASE,
 )
 """`S010_004_00000017.png`: subject, sequence, frame."""

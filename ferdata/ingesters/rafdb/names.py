@@ -8,7 +8,8 @@ from ferdata.ingesters.label_list import ListFormat
 from ferdata.ingesters.tree import file_name
 
 _IMAGE = re.compile(
-    r"(?P<key>(?:train|test)_[0-9]+)(?P<aligned>_aligned)?\.(?:jpe?g|png|bmp|tiff?)", re.IGNORECASE
+    r"(?P<key>(?:train|test)_[0-9]+)(?P<aligned>_aligned)?\.(?:jpe?g|png|bmp|tiff?|webp)",
+    re.IGNORECASE,
 )
 
 
