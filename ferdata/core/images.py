@@ -16,7 +16,6 @@ import numpy.typing as npt
 
 from ferdata.core.decoding import MIN_SIDE, DecodedImage, decode
 from ferdata.core.errors import ImageError
-from ferdata.core.image_formats import image_endings
 from ferdata.core.pixel_rows import read_pixel_row
 from ferdata.core.stored_images import read_stored
 
@@ -25,9 +24,6 @@ BLANK_DEVIATION = 3.0
 
 KDEF's ten black images have a mean of 0.6 and FER2013's eleven are constant; a face, however dark
 or flat its light, has eyes."""
-
-IMAGE_SUFFIXES = image_endings()
-"""File name endings that can be decoded here, in lower case."""
 
 _SEPARATORS = re.compile(r"[/\\]")
 

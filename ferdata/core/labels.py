@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ferdata.core.errors import LabelError, ParseError, UnknownNameError
@@ -53,6 +54,15 @@ _ALIASES: dict[str, str] = {
 
 _NUMBER = re.compile(r"^\d+[ _.-]+")
 """A number before a class name, as in `0_angry` and `3-happy`."""
+
+
+@lru_cache(maxsize=4096)  # of folders, asked once an image
+def find_name(word: str) -> str | None:
+    """Return the canonical expression name for a word, or None; see `canonical_name`."""
+    try:
+        return canonical_name(word)
+    except LabelError:
+        return None
 
 
 def canonical_name(word: str) -> str:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
-from ferdata.core.errors import LabelError
-from ferdata.core.labels import canonical_name
+from ferdata.core.labels import find_name
 from ferdata.ingesters.tree import file_name, folder_name
 
 SPLIT_FOLDER = re.compile(r"train|test|valid|val|validation", re.IGNORECASE)
@@ -15,7 +13,7 @@ SPLIT_FOLDER = re.compile(r"train|test|valid|val|validation", re.IGNORECASE)
 
 def class_of(path: str) -> str | None:
     """Return the expression that a file's folder is named after, or None for any other name."""
-    return class_of_word(class_folder(path))
+    return find_name(class_folder(path))
 
 
 def class_folder(path: str) -> str:
@@ -38,12 +36,3 @@ def above_class_folder(path: str) -> str:
 def wrong_folder(path: str, expected: str) -> str:
     """Return the reason for rejecting an image whose folder is not a class of the dataset."""
     return f"label folder {class_folder(path) or '.'}: expected {expected}"
-
-
-@lru_cache(maxsize=4096)
-def class_of_word(word: str) -> str | None:
-    """Return the expression that a folder's name means, or None for any other name."""
-    try:
-        return canonical_name(word)
-    except LabelError:
-        return None

@@ -9,39 +9,26 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from ferdata.core.errors import LabelError, OptionError, WrongLabelsError
-from ferdata.core.labels import BASIC7
-from ferdata.ingesters.info import DatasetInfo
+from ferdata.core.labels import BASIC7, BASIC8
+from ferdata.ingesters.contract import Layout
+from ferdata.ingesters.info import DatasetInfo, load_info, shipped_file
 
 logger = logging.getLogger(__name__)
 
 AUTO = "auto"
 """The choice that lets the class shares decide."""
 
-_RAFDB = ("surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral")
-_FER2013 = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
-_AFFECTNET = (
-    "neutral",
-    "happiness",
-    "sadness",
-    "surprise",
-    "fear",
-    "disgust",
-    "anger",
-    "contempt",
-)
+CodeOrder = Literal[
+    "alphabetical", "alphabetical-8", "fer2013", "rafdb", "rafdb-0", "affectnet", "ferplus"
+]
 
-CODE_ORDERS: dict[str, dict[int, str]] = {
-    "fer2013": dict(enumerate(_FER2013)),
-    "alphabetical": dict(enumerate(BASIC7.names)),
-    "rafdb": dict(enumerate(_RAFDB, start=1)),
-    "rafdb-0": dict(enumerate(_RAFDB)),
-    "affectnet": dict(enumerate(_AFFECTNET)),
-}
-"""The class of each code, by the order's name. Sources: the datasets' readmes; `alphabetical` is
-the order of folders named angry, disgust, fear, happy, neutral, sad, surprise, and `rafdb-0` is
-RAF-DB's less one, as in several training repositories."""
+CODE_ORDERS: tuple[str, ...] = get_args(CodeOrder)
+"""The known orders: those of datasets, RAF-DB's less one (`rafdb-0`, as in several training
+repositories), and that of folders named angry, disgust, fear, happy, neutral, sad, surprise,
+without or with contempt (`alphabetical`, `alphabetical-8`)."""
 
 _SIGNIFICANCE = 0.001
 """An order is ruled out where shares like those here would be rarer than this under it."""
@@ -50,6 +37,17 @@ _SAME = 0.01
 """Shares that differ by less than this count as equal, however many rows there are: parts of a
 dataset are no random samples. As G / N, twice the Kullback–Leibler divergence; fer2013 and
 alphabetical, the closest two orders, differ by 0.05 on FER2013's counts."""
+
+
+def code_order(name: str) -> dict[int, str]:
+    """Return the class of each code in one of `CODE_ORDERS`."""
+    if name == "alphabetical":
+        return dict(enumerate(BASIC7.names))
+    if name == "alphabetical-8":
+        return dict(enumerate(BASIC8.names))
+    dataset, zero_based = name.removesuffix("-0"), name.endswith("-0")
+    codes = load_info(shipped_file(dataset), dataset).codes
+    return {code - zero_based: label for code, label in codes.items()}
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ class CodeCounts:
 
     def possible(self) -> list[str]:
         """Return the offered orders that have all the codes."""
-        return [name for name in self.offered if set(self.counts) <= set(CODE_ORDERS[name])]
+        return [name for name in self.offered if set(self.counts) <= set(code_order(name))]
 
     def fits(self, order: str) -> bool:
         """Say whether the class shares under an order are those of the dataset.
@@ -88,7 +86,7 @@ class CodeCounts:
         import numpy as np  # noqa: PLC0415 - with scipy, only where codes are read
         from scipy.stats import power_divergence  # noqa: PLC0415
 
-        codes = CODE_ORDERS[order]
+        codes = code_order(order)
         here = dict.fromkeys(self.published, 0)
         for code, rows in self.counts.items():
             if codes[code] not in here:
@@ -146,7 +144,21 @@ class CodeCounts:
         return asked
 
 
-def describe_order(dataset: str, order: str, asked: str) -> str:
-    """Return a sentence for the record: the order, and what decided it."""
+def labels_by_code(
+    layout: Layout, info: DatasetInfo, counts: Mapping[int, int], asked: str
+) -> dict[int, str]:
+    """Return the class of each code of a copy, and record in the layout what decided it.
+
+    Args:
+        layout: The copy.
+        info: The dataset, which offers the choice `codes`.
+        counts: Rows by code.
+        asked: The value of the choice.
+
+    Raises:
+        FerdataError: As for `CodeCounts.decide`.
+    """
+    order = CodeCounts.of(info, counts, str(layout.root)).decide(asked)
     why = "by the class shares" if asked == AUTO else "as asked"
-    return f"the codes of {dataset} are read in the order {order}, {why}"
+    layout.decisions.append(f"the codes of {info.name} are read in the order {order}, {why}")
+    return code_order(order)

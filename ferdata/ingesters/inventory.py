@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from ferdata.core.image_formats import is_image
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.contract import Layout
 from ferdata.ingesters.sample import Sample
-from ferdata.ingesters.tree import file_name, is_image
+from ferdata.ingesters.tree import file_name
 
 ANNOTATION = "label lists and tables"
 """The rule for the files that a layout names as its lists."""

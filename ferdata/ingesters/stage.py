@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -119,8 +118,7 @@ def ingest_with(reader: Ingester, root: Path, wanted: Mapping[str, str | None]) 
     table = samples_table(samples, name, layout.name, framing)
     _require_rows(table, layout, inventory.rejects)
     space = reader.space_of(pc.unique(table.column("label")).to_pylist(), chosen)
-    manifest = Manifest(table, space, roots={name: layout.root})
-    manifest = replace(manifest, rejects=tuple(inventory.rejects))
+    manifest = Manifest(table, space, rejects=tuple(inventory.rejects), roots={name: layout.root})
     manifest.validate()
     layout.notices.log(name)
     ignored = inventory.ignored()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ferdata.core.errors import LayoutError
-from ferdata.core.images import IMAGE_SUFFIXES
+from ferdata.core.image_formats import is_image
 from ferdata.ingesters.walk import Pairs, Walk
 
 _ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".tar.gz", ".tgz")
@@ -112,11 +112,6 @@ class FileTree:
 def is_archive(path: str) -> bool:
     """Say whether a file name is that of an archive."""
     return path.lower().endswith(_ARCHIVES)
-
-
-def is_image(path: str) -> bool:
-    """Say whether a file name is that of an image."""
-    return f".{path.rpartition('.')[2].lower()}" in IMAGE_SUFFIXES
 
 
 def common_folder(folders: Iterable[str]) -> str:

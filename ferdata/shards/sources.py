@@ -12,7 +12,7 @@ from ferdata.core.manifest import Manifest
 from ferdata.core.options import flag
 from ferdata.core.yaml_files import is_file_name, read_values
 from ferdata.curation.merge import merge
-from ferdata.ingesters import dataset_info, dataset_names, ingest
+from ferdata.ingesters import dataset_names
 from ferdata.ingesters.catalog import ingester
 from ferdata.ingesters.contract import Ingester
 from ferdata.ingesters.declared.declaration import is_declaration, parse_declaration
@@ -59,7 +59,7 @@ def find_source(name: str) -> Source:
         OptionError: It is a folder.
     """
     if name in dataset_names():
-        return DatasetSource(name)
+        return DatasetSource(ingester(name))
     if is_file_name(name):
         return _declared_in(Path(name).expanduser())
     if is_mix(name):
@@ -81,7 +81,7 @@ def _declared_in(path: Path) -> Source:
         ManifestError: The file can't be read, declares neither, or is not valid.
     """
     if is_declaration(path):
-        return DeclaredSource(declared_ingester(path))
+        return DatasetSource(declared_ingester(path))
     values = read_values(path)
     if not isinstance(values, dict) or "sources" not in values:
         raise ManifestError(
@@ -92,41 +92,15 @@ def _declared_in(path: Path) -> Source:
 
 
 @dataclass(frozen=True)
-class DeclaredSource:
-    """A set of one's own, by its declaration."""
+class DatasetSource:
+    """A single dataset, or a set of one's own by its declaration."""
 
-    reader: DeclaredIngester
+    reader: Ingester
 
     @property
     def name(self) -> str:
-        """The declared name."""
+        """The dataset's name."""
         return self.reader.name
-
-    @property
-    def datasets(self) -> tuple[str, ...]:
-        """The set itself."""
-        return (self.name,)
-
-    def complete(self, options: BuildOptions) -> BuildOptions:
-        """Return the options unchanged.
-
-        Raises:
-            OptionError: A choice is given; a declared set offers none.
-        """
-        self.reader.info.choose(options.choices)
-        return options
-
-    def read(self, data: Data, options: BuildOptions) -> Manifest:
-        """Read the set."""
-        root = folders(data, self.datasets)[self.name]
-        return ingest_with(self.reader, root, {"source": options.source, **options.choices})
-
-
-@dataclass(frozen=True)
-class DatasetSource:
-    """A single dataset."""
-
-    name: str
 
     @property
     def datasets(self) -> tuple[str, ...]:
@@ -139,7 +113,7 @@ class DatasetSource:
         Raises:
             OptionError: The dataset does not offer a choice that is given.
         """
-        dataset_info(self.name).choose(options.choices)
+        self.reader.info.choose(options.choices)
         return options
 
     def read(self, data: Data, options: BuildOptions) -> Manifest:
@@ -149,7 +123,7 @@ class DatasetSource:
             OptionError: The dataset does not offer a choice that is given, or has no folder.
         """
         root = folders(data, self.datasets)[self.name]
-        return ingest(self.name, root, source=options.source, **options.choices)
+        return ingest_with(self.reader, root, {"source": options.source, **options.choices})
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from ferdata.core.errors import (
 from ferdata.core.rejects import Reject
 from ferdata.ingesters import FileTree, Sample, dataset_info, detect, ingest
 from ferdata.ingesters.catalog import ingester
-from ferdata.ingesters.code_orders import CODE_ORDERS, CodeCounts
+from ferdata.ingesters.code_orders import CodeCounts, code_order
 
 USAGES = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
 FOLDERS = {"anger": "angry", "happiness": "happy", "sadness": "sad"}
@@ -218,7 +218,7 @@ def test_class_shares_tell_the_order_of_codes(order: str, fraction: float) -> No
     info = dataset_info("fer2013")
     rows = {
         code: round(fraction * info.images_by_class[label])
-        for code, label in CODE_ORDERS[order].items()
+        for code, label in code_order(order).items()
     }
     codes = CodeCounts.of(info, rows, "copy")
     assert codes.decide() == order

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ferdata.core.delimited import open_table, posix_path, real_number
 from ferdata.core.errors import LabelError
-from ferdata.core.labels import canonical_name
+from ferdata.core.labels import find_name
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.affectnet.rows import NAME, Rows
 from ferdata.ingesters.class_folders import class_folder, class_of, wrong_folder
@@ -61,7 +61,7 @@ def read(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
         seen.add(line.path.lower())
         paths = images.get(line.path.lower(), [])
         used.update(paths)
-        label = _expression(line.label)
+        label = find_name(line.label)
         if not paths:
             yield layout.reject(key, line.uri, f"missing image: no {line.path}")
         elif label is None:
@@ -144,13 +144,6 @@ def _split_word(path: str) -> str | None:
     """Return the copy's word for a split, which is not the authors'; None if there is none."""
     word = class_folder(folder_name(path))
     return word if _SPLIT.fullmatch(word) else None
-
-
-def _expression(word: str) -> str | None:
-    try:
-        return canonical_name(word)
-    except LabelError:
-        return None
 
 
 def _confidence(word: str) -> float | None:

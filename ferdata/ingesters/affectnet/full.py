@@ -21,6 +21,7 @@ from ferdata.core.delimited import (
     whole_number,
 )
 from ferdata.core.errors import AnnotationError, ImageError, LayoutError
+from ferdata.core.image_formats import is_image
 from ferdata.core.images import require_inside
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.affectnet.rows import NAME, Rows, annotated, points
@@ -28,7 +29,7 @@ from ferdata.ingesters.contract import Choices, Layout
 from ferdata.ingesters.label_list import note_table
 from ferdata.ingesters.notices import Notices
 from ferdata.ingesters.sample import Sample
-from ferdata.ingesters.tree import FileTree, common_folder, file_name, folder_name, is_image
+from ferdata.ingesters.tree import FileTree, common_folder, file_name, folder_name
 
 COLUMNS = (
     "subDirectory_filePath",

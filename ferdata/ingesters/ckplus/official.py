@@ -12,13 +12,14 @@ import numpy.typing as npt
 
 from ferdata.core.delimited import read_lines
 from ferdata.core.errors import AnnotationError, LabelError, LayoutError
+from ferdata.core.image_formats import is_image
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.ckplus.names import FRAME, SPACE, frames_wanted
 from ferdata.ingesters.contract import Layout
 from ferdata.ingesters.label_list import is_other_dataset
 from ferdata.ingesters.lookup import dataset_info
 from ferdata.ingesters.sample import Sample
-from ferdata.ingesters.tree import FileTree, common_folder, file_name, folder_name, is_image
+from ferdata.ingesters.tree import FileTree, common_folder, file_name, folder_name
 
 _ANNOTATION = re.compile(r"(?P<key>S\d{3,4}_\d{3}_\d{8})_(?P<kind>emotion|landmarks|facs)\.txt")
 _POINTS = 68

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from ferdata.core.errors import LabelError, ManifestError
-from ferdata.core.labels import BASIC7, BASIC8, CANONICAL, canonical_name
+from ferdata.core.errors import ManifestError
+from ferdata.core.labels import BASIC7, BASIC8, CANONICAL, find_name
 from ferdata.core.yaml_files import check_model, read_model, read_values
+from ferdata.ingesters.code_orders import CODE_ORDERS, CodeOrder, code_order
 from ferdata.ingesters.declared.pattern import PLACES, Pattern
 from ferdata.ingesters.info import (
     UNSPLIT,
@@ -19,7 +20,6 @@ from ferdata.ingesters.info import (
     Citation,
     DatasetInfo,
     LayoutInfo,
-    load_info,
     shipped_file,
 )
 
@@ -33,13 +33,6 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 
 DROP = "drop"
 """In place of a label: images of this class are left out."""
-
-CodeOrder = Literal[
-    "alphabetical", "alphabetical-8", "fer2013", "rafdb", "rafdb-0", "affectnet", "ferplus"
-]
-
-CODE_ORDERS: tuple[str, ...] = get_args(CodeOrder)
-"""The known orders of codes, for messages."""
 
 _KEYS = {"images", "table"}
 """The keys by which a YAML file is recognized as a declaration."""
@@ -201,7 +194,8 @@ class Declaration(_Part):
             return {}
         if isinstance(self.labels, dict):
             return {
-                str(word).strip().lower(): _class_name(label) for word, label in self.labels.items()
+                str(word).strip().lower(): find_name(label) or label.strip()
+                for word, label in self.labels.items()
             }
         return {str(code): name for code, name in code_order(self.labels).items()}
 
@@ -245,17 +239,6 @@ def space_name(names: list[str]) -> str:
     return "declared"
 
 
-def code_order(name: str) -> dict[int, str]:
-    """Return the class of each code in a known order."""
-    if name == "alphabetical":
-        return dict(enumerate(BASIC7.names))
-    if name == "alphabetical-8":
-        return dict(enumerate(BASIC8.names))
-    dataset, zero_based = name.removesuffix("-0"), name.endswith("-0")
-    codes = load_info(shipped_file(dataset), dataset).codes
-    return {code - zero_based: label for code, label in codes.items()}
-
-
 def is_declaration(path: Path) -> bool:
     """Say whether a YAML file declares a set of images.
 
@@ -290,11 +273,3 @@ def parse_declaration(values: Mapping[str, Any], where: str) -> Declaration:
         ManifestError: It is not valid.
     """
     return check_model(values, where, "declaration", Declaration)
-
-
-def _class_name(word: str) -> str:
-    """Return the canonical name of an expression, any other word as it is."""
-    try:
-        return canonical_name(word)
-    except LabelError:
-        return word.strip()

@@ -15,8 +15,9 @@ from ferdata.core.errors import AnnotationError, ImageError
 from ferdata.core.images import read_image
 from ferdata.core.split_rules import split_of_word
 from ferdata.core.stored_images import ARRAY_SUFFIXES
+from ferdata.ingesters.code_orders import CODE_ORDERS
 from ferdata.ingesters.declared.arrays import open_arrays
-from ferdata.ingesters.declared.declaration import CODE_ORDERS, Column
+from ferdata.ingesters.declared.declaration import Column
 from ferdata.ingesters.declared.guess import guess_columns, is_expression, meaning
 from ferdata.ingesters.declared.tables import TABLE_SUFFIXES, class_names, sample_rows
 from ferdata.ingesters.info import shipped_file

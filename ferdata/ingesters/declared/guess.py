@@ -6,8 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ferdata.core.errors import LabelError
-from ferdata.core.labels import canonical_name
+from ferdata.core.labels import find_name
 from ferdata.core.split_rules import split_of_word
 
 MOST_CODES = 12
@@ -61,11 +60,7 @@ def meaning(words: Iterable[str]) -> Meaning:
 
 def is_expression(word: str) -> bool:
     """Say whether a word names an expression."""
-    try:
-        canonical_name(word)
-    except LabelError:
-        return False
-    return True
+    return find_name(word) is not None
 
 
 def guess_columns(

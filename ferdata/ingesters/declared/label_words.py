@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ferdata.core.errors import LabelError
-from ferdata.core.labels import canonical_name
-from ferdata.ingesters.declared.declaration import CODE_ORDERS, Declaration
+from ferdata.core.labels import find_name
+from ferdata.ingesters.code_orders import CODE_ORDERS
+from ferdata.ingesters.declared.declaration import Declaration
 from ferdata.ingesters.label_list import is_other_dataset
 
 _WHOLE = re.compile(r"([+-]?\d+)\.0*")
@@ -49,10 +50,7 @@ class LabelWords:
             key = self.names[int(key)].strip().lower()
             if key in self._label_of:
                 return self._label_of[key]
-        try:
-            return canonical_name(key)
-        except LabelError:
-            return None
+        return find_name(key)
 
     @property
     def expected(self) -> str:

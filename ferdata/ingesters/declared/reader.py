@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ferdata.core.errors import ImageError, LayoutError
+from ferdata.core.image_formats import is_image
 from ferdata.core.images import require_inside
 from ferdata.core.labels import CANONICAL, LabelSpace
 from ferdata.core.rejects import Reject
@@ -24,7 +25,7 @@ from ferdata.ingesters.declared.row import Cells, Row
 from ferdata.ingesters.declared.tables import class_names, table_rows
 from ferdata.ingesters.info import DatasetInfo
 from ferdata.ingesters.sample import Sample
-from ferdata.ingesters.tree import FileTree, folder_name, is_image
+from ferdata.ingesters.tree import FileTree, folder_name
 
 _DROPPED = "images of labels that the declaration drops"
 _UNLISTED = "images that the table doesn't list"

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from ferdata.core.errors import AnnotationError
+from ferdata.core.image_formats import is_image
 from ferdata.core.stored_images import ARRAY_SUFFIXES
 from ferdata.core.yaml_files import describe_unknown_key
 from ferdata.ingesters.declared.arrays import array_rows
 from ferdata.ingesters.declared.declaration import Column, Table
 from ferdata.ingesters.declared.row import Row
-from ferdata.ingesters.tree import is_image
 
 _TEXT = (".csv", ".tsv", ".txt", ".lst", ".dat")
 _JSON = (".json", ".jsonl", ".ndjson")

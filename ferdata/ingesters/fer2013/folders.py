@@ -21,7 +21,7 @@ from ferdata.ingesters.class_folders import (
     split_folder,
     wrong_folder,
 )
-from ferdata.ingesters.code_orders import CODE_ORDERS, CodeCounts, describe_order
+from ferdata.ingesters.code_orders import CodeCounts, labels_by_code
 from ferdata.ingesters.contract import Layout
 from ferdata.ingesters.fer2013.names import USAGES
 from ferdata.ingesters.info import DatasetInfo
@@ -114,11 +114,7 @@ def _likeness(tree: FileTree, classed: list[str], info: DatasetInfo) -> str:
 def _labels_of_codes(layout: Layout, info: DatasetInfo, asked: str) -> dict[int, str]:
     """Return the class of each folder that is a number; empty if there are none."""
     counts = Counter(_codes(layout.tree.images()))
-    if not counts:
-        return {}
-    order = CodeCounts.of(info, counts, str(layout.root)).decide(asked)
-    layout.decisions.append(describe_order(info.name, order, asked))
-    return CODE_ORDERS[order]
+    return labels_by_code(layout, info, counts, asked) if counts else {}
 
 
 def _codes(paths: Iterable[str]) -> list[int]:

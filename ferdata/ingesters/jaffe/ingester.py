@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ferdata.core.image_formats import is_image
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.catalog import register
 from ferdata.ingesters.class_folders import above_class_folder, class_folder, class_of
@@ -24,7 +25,6 @@ from ferdata.ingesters.tree import (
     file_name,
     file_stem,
     folder_name,
-    is_image,
 )
 
 EXPRESSIONS = {

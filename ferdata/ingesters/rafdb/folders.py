@@ -16,9 +16,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ferdata.core.errors import LabelError
+from ferdata.core.labels import find_name
 from ferdata.core.rejects import Reject
-from ferdata.ingesters.class_folders import SPLIT_FOLDER, class_of_word
-from ferdata.ingesters.code_orders import AUTO, CODE_ORDERS, CodeCounts, describe_order
+from ferdata.ingesters.class_folders import SPLIT_FOLDER
+from ferdata.ingesters.code_orders import AUTO, labels_by_code
 from ferdata.ingesters.contract import OF_REJECTS, Layout
 from ferdata.ingesters.info import DatasetInfo
 from ferdata.ingesters.label_list import LabelList, is_other_dataset, read_label_list
@@ -159,7 +160,7 @@ class _Reader:
 
 def _is_class(folder: str, dataset: DatasetInfo) -> bool:
     """Say whether a folder's name is a number from 0 to 7 or the name of a class."""
-    return bool(re.fullmatch("[0-7]", folder)) or class_of_word(folder) in dataset.space
+    return bool(re.fullmatch("[0-7]", folder)) or find_name(folder) in dataset.space
 
 
 def _labels(
@@ -170,12 +171,10 @@ def _labels(
     numbers = {int(each): rows for each, rows in counts.items() if re.fullmatch("[0-7]", each)}
     order = dataset.codes
     if 0 in numbers or codes != AUTO:
-        name = CodeCounts.of(dataset, numbers, str(layout.root)).decide(codes)
-        layout.decisions.append(describe_order(dataset.name, name, codes))
-        order = CODE_ORDERS[name]
+        order = labels_by_code(layout, dataset, numbers, codes)
     labels = {str(code): label for code, label in order.items()}
     for folder in counts:
-        label = class_of_word(folder)
+        label = find_name(folder)
         if label is not None and label in dataset.space:
             labels[folder] = label
     return labels
