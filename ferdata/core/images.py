@@ -29,7 +29,6 @@ _SEPARATORS = re.compile(r"[/\\]")
 
 _ROW = re.compile(r"(?P<path>.+\.csv)#(?P<row>\d{1,12})", re.IGNORECASE)
 
-
 _STORED = re.compile(
     r"(?P<path>.+\.(?:parquet|h5|hdf5|npz))#(?P<column>[^#]+)/(?P<row>\d{1,12})", re.IGNORECASE
 )
@@ -77,10 +76,8 @@ def read_image(root: Path, uri: str) -> DecodedImage:
         ImageError: The file is missing, unreadable, empty, not an image, cut off, or smaller than
             `MIN_SIDE` pixels on a side.
     """
-    if match := _ROW.fullmatch(uri):
-        return _read_row(Path(resolve(root, match["path"])), int(match["row"]))
-    data = _stored_bytes(root, uri)
-    return _decoded(data, data.tobytes()) if isinstance(data, np.ndarray) else decode(data)
+    # Nearly all uris are plain paths: this runs for every image.
+    return _read_inside(root, uri) if "#" in uri else decode(read_bytes(resolve(root, uri)))
 
 
 def read_bytes(path: str | Path) -> bytes:
@@ -98,9 +95,15 @@ def read_bytes(path: str | Path) -> bytes:
         raise ImageError(f"file can't be read: {error.strerror}") from None
 
 
-def _read_row(path: Path, row: int) -> DecodedImage:
-    """Read an image that is a row of a csv file."""
-    return _decoded(*read_pixel_row(path, row))
+def _read_inside(root: Path, uri: str) -> DecodedImage:
+    """Read an image that is a row of a file; a path may also have a `#` of its own."""
+    if match := _ROW.fullmatch(uri):
+        return _decoded(*read_pixel_row(Path(resolve(root, match["path"])), int(match["row"])))
+    if match := _STORED.fullmatch(uri):
+        path = Path(resolve(root, match["path"]))
+        data = read_stored(path, match["column"], int(match["row"]))
+        return _decoded(data, data.tobytes()) if isinstance(data, np.ndarray) else decode(data)
+    return decode(read_bytes(resolve(root, uri)))
 
 
 def _decoded(image: npt.NDArray[np.uint8], raw: bytes) -> DecodedImage:
@@ -111,13 +114,6 @@ def _decoded(image: npt.NDArray[np.uint8], raw: bytes) -> DecodedImage:
     channels = 1 if image.ndim == 2 else 3
     pixels = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB) if channels == 1 else image
     return DecodedImage(np.asarray(pixels, np.uint8), channels, hashlib.sha256(raw).hexdigest())
-
-
-def _stored_bytes(root: Path, uri: str) -> bytes | npt.NDArray[np.uint8]:
-    """Read the bytes of an image file, or an image inside a file of many."""
-    if match := _STORED.fullmatch(uri):
-        return read_stored(Path(resolve(root, match["path"])), match["column"], int(match["row"]))
-    return read_bytes(resolve(root, uri))
 
 
 def blank_level(pixels: npt.NDArray[np.uint8]) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from ferdata.core.image_formats import is_image
+from ferdata.core.image_formats import file_ending, is_image
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.contract import Layout
 from ferdata.ingesters.sample import Sample
@@ -58,7 +58,8 @@ class Inventory:
             elif is_image(path):
                 self.rejects.append(layout.reject("", path, _stray(path, layout)))
             else:
-                self._ignored[f"{_ending(path)} files"] += 1
+                ending = file_ending(path).rstrip(".") or "extensionless"
+                self._ignored[f"{ending} files"] += 1
 
 
 def _stray(path: str, layout: Layout) -> str:
@@ -66,9 +67,3 @@ def _stray(path: str, layout: Layout) -> str:
         f"stray image: {file_name(path)} is not an image of the {layout.name} layout of "
         f"{layout.dataset}"
     )
-
-
-def _ending(path: str) -> str:
-    """Return a file's ending in lower case, or words for a name without one."""
-    _, dot, ending = file_name(path).rpartition(".")
-    return f".{ending.lower()}" if dot and ending else "extensionless"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support.layout_copies import write_copies
 from support.rafdb_trees import COMPOUND, write_folders, write_official
 
 
@@ -25,3 +26,9 @@ def kaggle(tmp_path: Path) -> Path:
     root = tmp_path / "archive"
     write_folders(root / "DATASET", lists=root)
     return root
+
+
+@pytest.fixture(scope="session")
+def copies(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Path]:
+    """Synthetic copies by name and layout; never write into them."""
+    return write_copies(tmp_path_factory.mktemp("copies"))

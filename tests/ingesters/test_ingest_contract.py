@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from support.damage.base import ERROR, FEWER, SAME
+from support.layout_copies import COPIES, scale_of
 
 from ferdata import ingesters
 from ferdata.core.errors import FerdataError, LayoutError, ManifestError, UnknownNameError
@@ -17,17 +18,12 @@ from ferdata.core.yaml_files import shipped_names
 from ferdata.data.arrays import SplitArrays
 from ferdata.ingesters import info as info_module
 from ferdata.ingesters.count_checks import CountDifference, count_differences, demo_marker
-from ferdata.ingesters.demo import write_demo
 from ferdata.ingesters.info import DatasetInfo, load_info, shipped_file
 from ferdata.ingesters.synthetic import writers
 from ferdata.shards import BuildOptions, Execution, build_shards
 from ferdata.shards.verify import verify
 
 NAMES = shipped_names("datasets")
-SCALES = {"affectnet": 0.0002}
-"""Scales of copies other than `SCALE`."""
-SCALE = 0.002
-COPIES = [(name, layout) for name, writer in writers().items() for layout in writer.layouts]
 DAMAGE = {
     (name, layout): damage
     for name in NAMES
@@ -35,22 +31,6 @@ DAMAGE = {
         f"support.damage.{name.replace('-', '_')}"
     ).DAMAGE.items()
 }
-
-
-@pytest.fixture(scope="session")
-def copies(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Path]:
-    """Synthetic copies of every dataset in every layout that can be written."""
-    out = tmp_path_factory.mktemp("copies")
-    return {
-        (name, layout): write_demo(
-            name,
-            out / f"{name}-{layout}",
-            layout=layout,
-            scale=SCALES.get(name, SCALE),
-            quiet=True,
-        ).root
-        for name, layout in COPIES
-    }
 
 
 def test_every_dataset_has_info_an_ingester_and_a_synthetic_copy() -> None:
@@ -106,7 +86,7 @@ def test_every_copy_is_detected_and_read(name: str, copies: dict[tuple[str, str]
             split: {label: labels.get(label, 0) for label in manifest.label_space.names}
             for split, labels in sorted(marker["counts"].items())
         }
-        scale = SCALES.get(name, SCALE)
+        scale = scale_of(name)
         assert said["count_check"] == f"synthetic copy at scale {scale}: counts not compared"
         assert said["synthetic_scale"] == scale
         for uri in manifest.column("uri"):

@@ -11,29 +11,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from support.layout_copies import COPIES
 
 from ferdata import ingesters
 from ferdata.core.errors import TooManyRejectsError
 from ferdata.core.manifest import Manifest
 from ferdata.ingesters.demo import write_demo
-from ferdata.ingesters.synthetic import writers
 from ferdata.ingesters.tree import FileTree
 from ferdata.ingesters.walk import MAX_DEPTH
 
-COPIES = [(name, layout) for name, writer in writers().items() for layout in writer.layouts]
-SCALES = {"affectnet": 0.0002, "ckplus": 0.02, "jaffe": 0.3, "kdef": 0.02}
 IMAGES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".tif", ".tiff")
-
-
-@pytest.fixture(scope="module")
-def copies(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Path]:
-    out = tmp_path_factory.mktemp("copies")
-    return {
-        (name, layout): write_demo(
-            name, out / f"{name}-{layout}", layout=layout, scale=SCALES.get(name, 0.005), quiet=True
-        ).root
-        for name, layout in COPIES
-    }
 
 
 def files_below(root: Path) -> Iterator[Path]:
