@@ -145,7 +145,7 @@ def test_damaged_datasets(copies: list[tuple[str, Path, Path]], tmp_path: Path) 
                 found += failures(f"{case}, built", build_shards, name, root, out, OPTIONS, QUIET)
         finally:
             path.write_bytes(whole)
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.slow
@@ -167,7 +167,7 @@ def test_damaged_builds(build: tuple[Path, Path], tmp_path: Path) -> None:
         found += failures(f"{case}, loaded", load_manifest, out / "manifest.parquet")
         if number % 30 == 1:
             found += failures(f"{case}, built", build_shards, "fer2013", data, out, OPTIONS, QUIET)
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.slow
@@ -187,4 +187,4 @@ def test_damaged_yaml(tmp_path: Path) -> None:
         arguments = (path, path.stem) if read is load_info else (str(path),)
         found += failures(case, read, *arguments)
         found += failures(f"{case}, as config", read_config, path)
-    assert found == []
+    assert not found, "\n".join(found)
