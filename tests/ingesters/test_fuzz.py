@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.fuzz import mutate
+from support.own_sets import SHAPES, own_images
 
 from ferdata import ingesters
 from ferdata.core.config import read_config
@@ -25,6 +26,7 @@ from ferdata.core.images import read_image
 from ferdata.core.manifest import load_manifest, save_manifest
 from ferdata.core.resources import manifests_folder
 from ferdata.data.arrays import SplitArrays
+from ferdata.ingesters.declared.draft import draft_declaration
 from ferdata.ingesters.demo import write_demo
 from ferdata.ingesters.info import load_info
 from ferdata.ingesters.synthetic import writers
@@ -38,6 +40,7 @@ ONLY = os.environ.get("FERDATA_FUZZ_CASE")
 SLOWEST = 30.0  # seconds of one case, on a busy machine
 SCALE = 0.0005
 IMAGES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".JPG")
+OWN_FILES = (".csv", ".txt", ".tsv", ".json", ".jsonl", ".parquet", ".h5", ".npz")
 OPTIONS = BuildOptions(landmarks="none", size=32, split="stratified:2:1:1", max_reject_rate=1.0)
 QUIET = Execution(executor="serial", quiet=True)
 
@@ -101,16 +104,21 @@ def failures(case: str, use: object, *arguments: object) -> list[str]:
     return [f"{case}: too slow"] if time.monotonic() - start > SLOWEST else []
 
 
-def read_dataset(name: str, root: Path, out: Path) -> None:
-    """Do what detect and ingest do, and read some of the images that are rows of a table."""
-    found = ingesters.detect(root)
-    if found:
-        ingesters.examine(found[0])
+def look(root: Path) -> None:
+    """Do what detect does, with a draft."""
+    for each in ingesters.detect(root)[:1]:
+        ingesters.examine(each)
+    if draft := draft_declaration(root):
+        draft.text.encode()
+
+
+def read(name: str, root: Path, out: Path) -> None:
+    """Do what ingest does, and read some of the images that are rows of a file."""
     manifest = ingesters.ingest(name, root)
     save_manifest(manifest, out / "manifest.parquet")
     for uri in manifest.column("uri")[:3]:
         if "#" in uri:
-            read_image(manifest.roots[name], uri)
+            read_image(next(iter(manifest.roots.values())), uri)
 
 
 def read_build(build: Path) -> None:
@@ -131,7 +139,7 @@ def quiet() -> Iterator[None]:
 @pytest.mark.usefixtures("quiet")
 def test_damaged_datasets(copies: list[tuple[str, Path, Path]], tmp_path: Path) -> None:
     found = []
-    for number in cases(0, 0.75):
+    for number in cases(0, 0.6):
         draws = np.random.default_rng(number)
         name, root, path = copies[int(draws.integers(0, len(copies)))]
         whole = path.read_bytes()
@@ -139,12 +147,37 @@ def test_damaged_datasets(copies: list[tuple[str, Path, Path]], tmp_path: Path) 
         path.write_bytes(data)
         case = f"case {number}: {path.relative_to(root.parent)}: {what}"
         try:
-            found += failures(case, read_dataset, name, root, tmp_path)
+            if number % 20 == 0:
+                found += failures(f"{case}, detect", look, root)
+            found += failures(case, read, name, root, tmp_path)
             if number % 200 == 0:
                 out = tmp_path / f"build{number}"
                 found += failures(f"{case}, built", build_shards, name, root, out, OPTIONS, QUIET)
         finally:
             path.write_bytes(whole)
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quiet")
+def test_damaged_sets_of_ones_own(tmp_path: Path) -> None:
+    images = own_images()
+    for name, shape in SHAPES.items():
+        shape.write(tmp_path / name, images)
+        (tmp_path / f"{name}.yaml").write_text(shape.declaration("mine"))
+    found = []
+    for number in cases(3, 0.15):
+        draws = np.random.default_rng(number)
+        name = str(draws.choice(list(SHAPES)))
+        files = sorted(each for each in (tmp_path / name).rglob("*") if each.suffix in OWN_FILES)
+        path = ([*files, tmp_path / f"{name}.yaml"])[int(draws.integers(0, len(files) + 1))]
+        whole = path.read_bytes()
+        damaged, what = mutate(whole, draws)
+        path.write_bytes(damaged)
+        case = f"case {number}: {path.relative_to(tmp_path)}: {what}"
+        found += failures(f"{case}, detect", look, tmp_path / name)
+        found += failures(case, read, str(tmp_path / f"{name}.yaml"), tmp_path / name, tmp_path)
+        path.write_bytes(whole)
     assert not found, "\n".join(found)
 
 
