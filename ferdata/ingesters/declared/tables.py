@@ -107,6 +107,8 @@ def sample_rows(path: Path) -> RowSample:
     split = sniff_table(path).dialect.split
     cut = ([cell.strip() for cell in split(line)] for line in open_lines(path))
     lines = [cells for cells in cut if any(cells)]
+    if not lines:
+        raise AnnotationError(path, "has empty cells only; a table was expected")
     if any(_NUMBER.fullmatch(cell) or is_image(cell) for cell in lines[0]):
         return RowSample(None, lines)
     return RowSample([cell.lower() for cell in lines[0]], lines[1:])
