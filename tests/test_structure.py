@@ -182,3 +182,32 @@ def test_every_test_file_is_collected() -> None:
     collected = {line.partition(":")[0] for line in done.stdout.splitlines() if ".py: " in line}
     there = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("test_*.py")}
     assert there - collected == set()
+
+
+def test_tables_are_read_in_one_place() -> None:
+    """Only `core.delimited` reads csv-like files; the csv module is for writing."""
+    writers = {"ferdata.core.files", "ferdata.deployment.output"}
+    reading = [
+        f"{name}:{node.lineno}"
+        for name, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and ast.unparse(node) in ("csv.reader", "csv.DictReader", "pd.read_csv", "np.genfromtxt")
+    ]
+    assert reading == []
+    using = {name for name, tree in modules().items() if "csv" in {to for _, to in imports(tree)}}
+    assert using <= writers
+
+
+def test_what_parsers_throw_is_caught_in_one_place() -> None:
+    """`core.parsing` turns all that json and yaml raise over damaged data into one error."""
+    allowed = {"ferdata.core.parsing", "ferdata.augmentation.operations.any_albumentations"}
+    found = [
+        f"{name}:{node.lineno}"
+        for name, tree in modules().items()
+        if name not in allowed
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and ast.unparse(node) in ("json.load", "json.loads", "yaml.load", "yaml.safe_load")
+    ]
+    assert found == []

@@ -64,6 +64,8 @@ def write_config(path: Path, values: Mapping[str, Any], *, title: str) -> None:
 
 def _from_folder(value: Any, folder: Path) -> Any:
     """Resolve a path relative to the file of options, if there is such a file."""
-    if isinstance(value, str) and (folder / value).is_file():
-        return str(folder / value)
-    return value
+    try:
+        is_there = isinstance(value, str) and (folder / value).is_file()
+    except (OSError, ValueError):  # too long for a name, or with a zero byte
+        is_there = False
+    return str(folder / value) if is_there else value

@@ -22,9 +22,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ferdata.core.array_hash import hash_array
-from ferdata.core.errors import LabelError, ManifestError
+from ferdata.core.errors import LabelError, ManifestError, ParseError
 from ferdata.core.files import write_atomically
 from ferdata.core.labels import LabelSpace, class_weights
+from ferdata.core.parquet import open_parquet
+from ferdata.core.parsing import parse_json, parsing
 from ferdata.core.rejects import Reject, load_rejects, rejects_file, save_rejects
 from ferdata.core.schema import ADDED_COLUMNS, SCHEMA, SCHEMA_VERSION, SPLITS
 
@@ -339,14 +341,15 @@ class Manifest:
             ManifestError: The file is not a manifest, or has another schema version.
         """
         try:
-            with pq.ParquetFile(path) as file:
+            with open_parquet(path) as file, parsing("a readable Parquet file"):
                 stored = file.metadata.metadata or {}
                 metadata = {key.decode(): value.decode() for key, value in stored.items()}
                 table = file.read() if row_group is None else file.read_row_group(row_group)
+                table.validate(full=True)
         except FileNotFoundError:
             raise ManifestError(f"{path}: no such manifest") from None
-        except (pa.ArrowInvalid, OSError) as error:
-            raise ManifestError(f"{path}: not a readable Parquet file ({error})") from error
+        except (ParseError, OSError) as error:
+            raise ManifestError(f"{path}: {error}") from error
         version = metadata.get("ferdata.schema")
         if version != SCHEMA_VERSION and version not in ADDED_COLUMNS:
             raise ManifestError(
@@ -361,8 +364,8 @@ class Manifest:
             table = table.select(SCHEMA.names)
         try:
             space = LabelSpace.from_json(metadata["ferdata.label_space"])
-            provenance = json.loads(metadata["ferdata.provenance"])
-        except (LabelError, KeyError, ValueError) as error:
+            provenance = parse_json(metadata["ferdata.provenance"])
+        except (LabelError, KeyError, ParseError) as error:
             raise ManifestError(f"{path}: its metadata is damaged ({error})") from error
         return cls(
             table.replace_schema_metadata(None),

@@ -9,8 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ferdata.core.errors import ManifestError
+from ferdata.core.errors import ManifestError, ParseError
 from ferdata.core.files import write_atomically
+from ferdata.core.parquet import read_parquet
 from ferdata.core.schema import REJECT_SCHEMA
 
 
@@ -45,8 +46,8 @@ def load_rejects(path: Path) -> tuple[Reject, ...]:
         ManifestError: The file is missing or not readable.
     """
     try:
-        return tuple(Reject(**row) for row in pq.read_table(path).to_pylist())
-    except (OSError, pa.ArrowInvalid, TypeError) as error:
+        return tuple(Reject(**row) for row in read_parquet(path).to_pylist())
+    except (OSError, ParseError, TypeError) as error:
         raise ManifestError(f"{path}: not a readable list of rejects ({error})") from error
 
 

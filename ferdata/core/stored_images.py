@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import zipfile
-import zlib
+import os
 from collections import OrderedDict
 from collections.abc import Mapping
 from functools import lru_cache
@@ -15,23 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ferdata.core.errors import ImageError
+from ferdata.core.errors import ImageError, ParseError
+from ferdata.core.parsing import parsing
 
 ARRAY_SUFFIXES = (".h5", ".hdf5", ".npz")
 """Endings of files with named arrays."""
-
-READ_ERRORS = (
-    OSError,
-    ValueError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    RuntimeError,
-    EOFError,
-    zlib.error,
-    zipfile.BadZipFile,
-)
-"""What h5py and numpy raise for damaged files."""
 
 _OPEN_FILES = 4
 _KEPT = 256 * 2**20  # bytes of row groups kept in each process
@@ -52,20 +39,26 @@ def read_stored(path: Path, column: str, row: int) -> bytes | npt.NDArray[np.uin
         ImageError: The file can't be read, or holds no such image.
     """
     try:
+        with parsing("whole"):
+            return _read(path, column, row)
+    except ParseError as error:
+        raise ImageError(f"file can't be read: {error}") from None
+
+
+def _read(path: Path, column: str, row: int) -> bytes | npt.NDArray[np.uint8]:
+    try:
         status = path.stat()
         key = (path, column, status.st_mtime_ns, status.st_size)
         if path.suffix.lower() == ".parquet":
             return _parquet_bytes(*key, row=row)
         images = _images(*key)
-        if not 0 <= row < len(images):
-            raise ImageError(f"row is missing: {row}; {column} has {len(images)}")
-        return as_pixels(np.asarray(images[row]))
     except FileNotFoundError:
         raise ImageError("file is missing") from None
     except KeyError:
         raise ImageError(f"file has no column or array {column!r}") from None
-    except READ_ERRORS as error:
-        raise ImageError(f"file can't be read: {error}") from None
+    if not 0 <= row < len(images):
+        raise ImageError(f"row is missing: {row}; {column} has {len(images)}")
+    return as_pixels(np.asarray(images[row]))
 
 
 def as_pixels(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
@@ -124,9 +117,10 @@ def _parquet_bytes(path: Path, column: str, modified: int, size: int, *, row: in
 
 @lru_cache(maxsize=_OPEN_FILES)
 def _parquet(path: Path, _modified: int, _size: int) -> Any:
-    import pyarrow.parquet as pq  # noqa: PLC0415 - few sets need it
+    import pyarrow as pa  # noqa: PLC0415 - few sets need it
+    import pyarrow.parquet as pq  # noqa: PLC0415
 
-    return pq.ParquetFile(path)
+    return pq.ParquetFile(pa.OSFile(os.fsencode(path)))
 
 
 _GroupKey = tuple[Path, str, int, int, int]

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from ferdata.core.errors import ManifestError
+from ferdata.core.errors import ManifestError, ParseError
+from ferdata.core.parquet import read_parquet
 
 
 def read_manifest_columns(root: Path, columns: Sequence[str]) -> pa.Table | None:
@@ -28,8 +28,8 @@ def read_manifest_columns(root: Path, columns: Sequence[str]) -> pa.Table | None
     if not path.is_file():
         return None
     try:
-        return pq.read_table(path, columns=list(columns))
-    except (pa.ArrowException, OSError) as error:
+        return read_parquet(path, columns)
+    except (ParseError, OSError) as error:
         reason = str(error).partition("\n")[0]
         raise ManifestError(
             f"{path}: not a readable manifest ({reason}); run `ferdata verify` on the build."

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ferdata.core.errors import BuildError, ImageError, ParseError
-from ferdata.core.parsing import parse_json
+from ferdata.core.parsing import parse_json, parsing
 from ferdata.formats.names import HDF5_FORMAT
 
 
@@ -99,8 +99,10 @@ class ShardReader:
         """
         from ferdata.formats.encoding import decode  # noqa: PLC0415 - raw shards need no OpenCV
 
+        with self._guarded():
+            data = self._handle()["image"][row]
         try:
-            pixels = decode(self._handle()["image"][row], out.shape[2])
+            pixels = decode(data, out.shape[2])
         except ImageError as error:
             raise self._broken(f"image {row} is not decodable") from error
         if pixels.shape != out.shape:
@@ -119,9 +121,19 @@ class ShardReader:
         """Open the file temporarily."""
         file = self._open()
         try:
-            yield file
+            with self._guarded():
+                yield file
         finally:
             file.close()
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Turn what libhdf5 says of a damaged file into one error."""
+        try:
+            with parsing("a whole HDF5 file"):
+                yield
+        except ParseError as error:
+            raise self._broken(str(error)) from error
 
     def _open(self) -> h5py.File:
         try:
@@ -129,7 +141,8 @@ class ShardReader:
         except OSError as error:
             raise self._broken(f"can't be opened as HDF5 ({error})") from error
         try:
-            self._check(file)
+            with self._guarded():
+                self._check(file)
         except BuildError:
             file.close()
             raise

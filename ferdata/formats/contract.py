@@ -11,13 +11,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from ferdata.core.errors import BuildError, LabelError
+from ferdata.core.errors import BuildError, LabelError, ParseError
 from ferdata.formats.content import RowBatch, ShardIdentity, ShardSpec
 
 if TYPE_CHECKING:
     from ferdata.formats.card_content import CardContent
 
-_COMMON_ERRORS = (OSError, KeyError, TypeError, ValueError, LabelError)
+_COMMON_ERRORS = (
+    OSError,
+    LookupError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    MemoryError,
+    SystemError,
+    LabelError,
+    ParseError,
+)
+"""What file libraries raise over damaged files, and what reading their content does."""
 
 
 class ShardWriter(ABC):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -22,6 +23,7 @@ import pyarrow.parquet as pq
 
 from ferdata.core.errors import BuildError
 from ferdata.core.labels import LabelSpace
+from ferdata.core.parquet import open_parquet
 from ferdata.formats.card import write_card
 from ferdata.formats.content import RowBatch, ShardIdentity, ShardSpec
 from ferdata.formats.contract import ShardFormat, ShardWriter, library_errors
@@ -51,8 +53,10 @@ class ParquetShardWriter(ShardWriter):
         self._schema = arrow_schema(self.spec)
         self._waiting: list[Any] = []
         with _errors(self.path, "written"):
+            # As bytes, see `core.parquet`; the file's own close tells whether the disk was full.
+            self._file = pa.OSFile(os.fsencode(self.path), "wb")
             self._writer = pq.ParquetWriter(
-                self.path,
+                self._file,
                 self._schema,
                 compression=_compression(self._schema),
                 use_dictionary=["label", "dataset", "subject"],
@@ -69,11 +73,13 @@ class ParquetShardWriter(ShardWriter):
         self._flush(1)
         with _errors(self.path, "written"):
             self._writer.close()
+            self._file.close()
 
     def close(self) -> None:
         """Close the file; after an error another one of closing does not matter."""
         try:
             self._writer.close()
+            self._file.close()
         except (OSError, pa.ArrowException) as error:
             logger.debug("%s: closing after an error: %s", self.path, error)
 
@@ -194,7 +200,7 @@ def _numbers(values: np.ndarray[Any, Any], kind: Any) -> Any:
 
 @contextmanager
 def _open(path: Path) -> Iterator[Any]:
-    with _errors(path, "read"), pq.ParquetFile(path) as file:
+    with _errors(path, "read"), open_parquet(path) as file:
         yield file
 
 

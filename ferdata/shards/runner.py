@@ -89,23 +89,27 @@ def run_shards(
 def _finished_shard(task: ShardTask) -> ShardReport | None:
     """Return the report of a finished shard, read from its sidecars; None if it must be built.
 
-    A file whose hash differs from that in its sidecar is moved to the quarantine folder, never
-    used and never deleted.
+    A file whose hash differs from that in its sidecar, or whose sidecar is damaged, is moved to the
+    quarantine folder, never used and never deleted.
     """
-    records = {}
+    records, rejects = {}, list[Reject]()
     for path in task.files.values():
-        if not sidecar(path).exists():
+        if not sidecar(path).exists() or not path.exists():
             return None
-        record = read_json(sidecar(path))
-        if record["plan_sha256"] != task.attributes["plan_sha256"] or not path.exists():
+        try:
+            record = read_json(sidecar(path))
+            plan, sha256, _ = record["plan_sha256"], record["sha256"], record["rows"]
+            rejects = [Reject(**reject) for reject in record["rejects"]]
+        except (BuildError, KeyError, TypeError):
+            plan, sha256 = task.attributes["plan_sha256"], "none, its sidecar is damaged"
+        if plan != task.attributes["plan_sha256"]:
             return None
-        if sha256_file(path) != record["sha256"]:
+        if sha256_file(path) != sha256:
             _quarantine(path, task.out)
             return None
         records[path.relative_to(task.out).as_posix()] = record
     first = next(iter(records.values()))
-    rejects = tuple(Reject(**reject) for reject in first["rejects"])
-    return ShardReport(task.shard.name, first["rows"], records, rejects)
+    return ShardReport(task.shard.name, first["rows"], records, tuple(rejects))
 
 
 def remove_partial_files(out: Path) -> None:

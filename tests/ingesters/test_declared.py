@@ -135,7 +135,7 @@ def test_every_row_and_file_is_accounted_for(images: list[Own], tmp_path: Path) 
     assert len(manifest) == len(images)
     reasons = [reject.reason for reject in manifest.rejects]
     assert len(reasons) == 5
-    for kind in ("file is missing", "duplicate row", "malformed row", "path leaves", "label 9"):
+    for kind in ("file is missing", "duplicate row", "malformed line", "path leaves", "label 9"):
         assert sum(reason.startswith(kind) for reason in reasons) == 1, (kind, reasons)
     ignored = manifest.provenance["ingest"]["ignored"]
     assert ignored == {

@@ -202,3 +202,15 @@ def test_output_that_can_not_be_a_folder(demo_rafdb: Path, tmp_path: Path) -> No
     (tmp_path / "taken").write_text("x")
     with pytest.raises(BuildError, match="can't be"):
         build_shards("rafdb", demo_rafdb, tmp_path / "taken" / "out", OPTIONS, SERIAL)
+
+
+def test_a_folder_may_have_a_name_that_is_not_utf8(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / os.fsdecode(b"caf\xe9")
+    try:
+        out.mkdir()
+    except OSError:
+        pytest.skip("this file system takes UTF-8 only")
+    report = build_shards("rafdb", data, out, OPTIONS, SERIAL)
+    assert report.record.splits
+    assert verify(out, quiet=True).ok
+    assert build_shards("rafdb", data, out, OPTIONS, SERIAL).already_done

@@ -10,7 +10,15 @@ from __future__ import annotations
 from ferdata.core.delimited.dialect import DELIMITERS, Dialect, fold_name, split_line, trimmed
 from ferdata.core.delimited.encoding import TextFormat, other_kind, read_head, text_format
 from ferdata.core.delimited.lines import TextLines, open_lines, read_lines, read_words
-from ferdata.core.delimited.table import BLANK, Line, Table, TableHead, open_table, sniff_table
+from ferdata.core.delimited.table import (
+    BLANK,
+    Line,
+    Table,
+    TableHead,
+    open_table,
+    open_table_at,
+    sniff_table,
+)
 from ferdata.core.delimited.values import posix_path, real_number, whole_number
 
 __all__ = [
@@ -25,6 +33,7 @@ __all__ = [
     "fold_name",
     "open_lines",
     "open_table",
+    "open_table_at",
     "other_kind",
     "posix_path",
     "read_head",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ BLANK = "blank line"
 _CUT = LONGEST - 2  # characters; a line of as many, without its end, was cut
 _SHOWN = 20  # lines by which a table is judged
 _SEPARATOR = re.compile(r"sep=(.)", re.IGNORECASE)  # a first line for Excel
+_MORE = 50  # columns that a table may have beyond the last wanted one
 _NAMES = 12  # columns named in a message
 
 
@@ -171,6 +173,27 @@ def open_table(
     return _by_place(found, len(columns), len(wanted), advice or f"expected {', '.join(columns)}")
 
 
+def open_table_at(path: Path, places: Sequence[int]) -> Table:
+    """Open a table without a header whose columns are given by their places.
+
+    Args:
+        path: The file.
+        places: Where the wanted columns stand, from 0.
+
+    Raises:
+        AnnotationError: It can't be read, is empty, is no text (says what it is), or has fewer
+            columns.
+    """
+    head = sniff_table(path, widths=range(max(places) + 1, max(places) + _MORE))
+    sizes = [len(row) for row in head.rows]
+    width = max(set(sizes), key=sizes.count)
+    if width <= max(places):
+        where = f"{path} line {head.line}"
+        what = f"has {width} columns, but column {max(places) + 1} is declared"
+        raise AnnotationError(where, f"{what} ({head.dialect.describe()})")
+    return Table(head, list(places), width, head.skipped, is_named=False)
+
+
 class Table:
     """The lines of a table; made by `open_table`.
 
@@ -269,6 +292,8 @@ def _missing(head: TableHead, missing: Sequence[str], advice: str) -> str:
     said = f"has no column {', '.join(missing)}; its columns are {there}"
     if len(names) == 1:
         said = f"has no column {', '.join(missing)}: {_one_column(head)}"
+    elif close := difflib.get_close_matches(missing[0].lower(), names, n=1):
+        said = f"{said}. Did you mean {close[0]!r}?"
     return f"{said} ({head.dialect.describe()}). {advice}".rstrip()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import warnings
 from collections import Counter
@@ -131,10 +132,7 @@ def _read_npy(path: Path, notices: Notices, image: str) -> _Fields | None:
     label, landmarks = load("exp"), load("lnd")
     if label is None:
         return None
-    try:
-        found = {} if landmarks is None else points(landmarks.reshape(-1).astype(np.float32))
-    except ValueError:
-        found = {}
+    found = {} if landmarks is None else _points(landmarks)
     if not found:
         notices.add("images have no well-formed landmarks", image)
     code = whole_number(str(label.reshape(-1)[0]))
@@ -162,10 +160,7 @@ def _read_json(path: Path, notices: Notices, image: str) -> _Fields | None:
     meta = values.get("meta-data")
     meta = meta if isinstance(meta, dict) else {}
     marks = meta.get("landmark-68")
-    try:
-        found = points(np.asarray(marks, dtype=np.float32).reshape(-1)) if marks else {}
-    except (ValueError, TypeError):
-        found = {}
+    found = _points(marks) if marks else {}
     return {
         "code": code,
         "soft_label": _soft_label(values.get("soft-label"), notices, image),
@@ -175,13 +170,22 @@ def _read_json(path: Path, notices: Notices, image: str) -> _Fields | None:
     }
 
 
+def _points(values: Any) -> _Fields:
+    """Return the fields of landmarks; none if they are not 68 points of numbers."""
+    try:
+        with np.errstate(over="ignore"):  # what is too large is no point
+            return points(np.asarray(values, dtype=np.float64).astype(np.float32).reshape(-1))
+    except (ValueError, TypeError, OverflowError):
+        return {}
+
+
 def _soft_label(values: Any, notices: Notices, image: str) -> list[float] | None:
     """Return the fractions over the canonical names; None if they are malformed."""
     names = dataset_info(NAME).codes.values()
     try:
         weights = {name: max(float(each), 0.0) for name, each in zip(names, values, strict=True)}
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         notices.add("soft labels are malformed and ignored", image)
         return None
     total = sum(weights.values())
-    return [weights[name] / total for name in CANONICAL] if total > 0 else None
+    return [weights[name] / total for name in CANONICAL] if 0 < total < math.inf else None

@@ -82,10 +82,13 @@ class CkPlus(Ingester):
             if not _TABLE.fullmatch(file_name(path)):
                 continue
             header = try_header(tree, path)
-            if {"emotion", PIXELS} <= set(header):
-                evidence = f"{path} with the columns {', '.join(header)}"
+            evidence, confidence = f"{path} with the columns {', '.join(header)}", 0.85
+            if not header:  # reading says what it is
+                evidence, confidence = f"{path} is there and can't be read", 0.5
+            if not header or {"emotion", PIXELS} <= set(header):
+                folder = folder_name(path)
                 yield Layout.below(
-                    tree, folder_name(path), self.name, "ckextended", 0.85, evidence, lists=[path]
+                    tree, folder, self.name, "ckextended", confidence, evidence, lists=[path]
                 )
 
 

@@ -9,11 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from ferdata.core.errors import AnnotationError
-from ferdata.core.stored_images import READ_ERRORS
+from ferdata.core.errors import AnnotationError, ParseError
+from ferdata.core.parsing import parsing
 from ferdata.ingesters.declared.declaration import Column, Table
 from ferdata.ingesters.declared.pattern import Pattern
 from ferdata.ingesters.declared.row import Row
+
+_Arrays = tuple[dict[str, int], Callable[[str], Any]]
+"""The length of each array by name, and a function that reads one."""
 
 
 def array_rows(path: Path, file: str, table: Table) -> Iterator[Row]:
@@ -54,30 +57,37 @@ def array_rows(path: Path, file: str, table: Table) -> Iterator[Row]:
 
 
 @contextmanager
-def open_arrays(path: Path) -> Iterator[tuple[dict[str, int], Callable[[str], Any]]]:
+def open_arrays(path: Path) -> Iterator[_Arrays]:
     """Open a file; yield the length of each array by name, and a function that reads one.
 
     Raises:
         AnnotationError: The file can't be read.
     """
+    opened = _npz_arrays if path.suffix.lower() == ".npz" else _hdf5_arrays
     try:
-        if path.suffix.lower() == ".npz":
-            with np.load(path, allow_pickle=False) as arrays:
-                yield {name: _length(arrays[name]) for name in sorted(arrays.files)}, arrays.get
-            return
-        import h5py  # noqa: PLC0415 - few sets need it
+        with parsing("whole"), opened(path) as found:
+            yield found
+    except ParseError as error:
+        raise AnnotationError(path, f"is no readable file of arrays: {error}") from None
 
-        with h5py.File(path, "r") as found:
-            names: list[str] = []
-            found.visititems(
-                lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None
-            )
-            yield (
-                {name: _length(found[name]) for name in sorted(names)},
-                lambda name: found[name][()],
-            )
-    except READ_ERRORS as error:
-        raise AnnotationError(path, f"is no readable file of arrays ({error})") from None
+
+@contextmanager
+def _npz_arrays(path: Path) -> Iterator[_Arrays]:
+    with np.load(path, allow_pickle=False) as arrays:
+        yield {name: _length(arrays[name]) for name in sorted(arrays.files)}, arrays.get
+
+
+@contextmanager
+def _hdf5_arrays(path: Path) -> Iterator[_Arrays]:
+    import h5py  # noqa: PLC0415 - few sets need it
+
+    with h5py.File(path, "r") as found:
+        names: list[str] = []
+        found.visititems(
+            lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None
+        )
+        lengths = {name: _length(found[name]) for name in sorted(names)}
+        yield lengths, lambda name: found[name][()]
 
 
 def _length(array: Any) -> int:

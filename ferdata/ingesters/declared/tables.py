@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ferdata.core.errors import AnnotationError
+from ferdata.core.delimited import BLANK, open_lines, open_table, open_table_at, sniff_table
+from ferdata.core.errors import AnnotationError, ParseError
 from ferdata.core.image_formats import is_image
+from ferdata.core.parsing import parse_json, parsing
 from ferdata.core.stored_images import ARRAY_SUFFIXES
 from ferdata.core.yaml_files import describe_unknown_key
 from ferdata.ingesters.declared.arrays import array_rows
@@ -24,7 +24,6 @@ _JSON = (".json", ".jsonl", ".ndjson")
 TABLE_SUFFIXES = (*_TEXT, *_JSON, ".parquet", *ARRAY_SUFFIXES)
 """Endings of files that can be read as a table."""
 
-_DELIMITERS = "\t;,"
 _BATCH_ROWS = 256
 _NUMBER = re.compile(r"[+-]?[\d.]+")
 
@@ -62,49 +61,11 @@ def class_names(path: Path, column: Column) -> tuple[str, ...]:
     with _open_parquet(path) as file:
         stored = (file.schema_arrow.metadata or {}).get(b"huggingface", b"{}")
     try:
-        features = json.loads(stored)["info"]["features"]
+        features = parse_json(stored)["info"]["features"]
         feature = {name.lower(): each for name, each in features.items()}[str(column).lower()]
         return tuple(map(str, feature["names"]))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ParseError, KeyError, TypeError, AttributeError):
         return ()
-
-
-@dataclass(frozen=True)
-class TextTable:
-    """The lines of a text table, split into cells.
-
-    Attributes:
-        delimiter: What separates the cells; None for blanks.
-        lines: Number and cells of each line that isn't blank.
-    """
-
-    delimiter: str | None
-    lines: list[tuple[int, list[str]]]
-
-
-def read_text_table(path: Path) -> TextTable:
-    """Read a csv, tsv or txt file.
-
-    Raises:
-        AnnotationError: It can't be read or is empty.
-    """
-    text = _decode(path)
-    lines = [each.rstrip("\r") for each in text.replace("\r\n", "\n").split("\n")]
-    if len(lines) == 1:
-        lines = text.split("\r")
-    first = next((line for line in lines if line.strip()), None)
-    if first is None:
-        raise AnnotationError(path, "is empty; expected a table")
-    delimiter = max(_DELIMITERS, key=first.count)
-    if not first.count(delimiter):
-        words = ((number, line.split()) for number, line in enumerate(lines, 1))
-        return TextTable(None, [(number, cells) for number, cells in words if cells])
-    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
-    try:
-        rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if row]
-    except csv.Error as error:
-        raise AnnotationError(f"{path} line {reader.line_num}", f"no csv ({error})") from None
-    return TextTable(delimiter, rows)
 
 
 @dataclass(frozen=True)
@@ -143,7 +104,11 @@ def sample_rows(path: Path) -> RowSample:
         header = list(values[0]) if isinstance(values[0], dict) else []
         rows = [[each.get(name) for name in header] for each in values if isinstance(each, dict)]
         return RowSample([str(name).lower() for name in header], rows)
-    lines = [cells for _, cells in read_text_table(path).lines]
+    split = sniff_table(path).dialect.split
+    cut = ([cell.strip() for cell in split(line)] for line in open_lines(path))
+    lines = [cells for cells in cut if any(cells)]
+    if not lines:
+        raise AnnotationError(path, "has empty cells only; a table was expected")
     if any(_NUMBER.fullmatch(cell) or is_image(cell) for cell in lines[0]):
         return RowSample(None, lines)
     return RowSample([cell.lower() for cell in lines[0]], lines[1:])
@@ -157,38 +122,18 @@ def _holds_images(field: Any) -> bool:
     return bool(pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type))
 
 
-def _decode(path: Path) -> str:
-    """Return the text of a file in UTF-8, UTF-16 with a mark, or else Windows' code page 1252."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise AnnotationError(path, f"can't be read ({error.strerror})") from None
-    try:
-        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-            return data.decode("utf-16")
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", errors="replace")
-
-
 def _text_rows(path: Path, file: str, table: Table) -> Iterator[Row]:
-    lines = read_text_table(path).lines
+    columns = table.columns()
     if table.has_header:
-        positions = _positions(path, [cell.lower() for cell in lines[0][1]], table)
+        opened = open_table(path, [str(column) for column in columns])
     else:
-        positions = {column: int(column) - 1 for column in table.columns()}
-        if (most := max(positions.values())) >= len(lines[0][1]):
-            raise AnnotationError(
-                f"{path} line {lines[0][0]}",
-                f"has {len(lines[0][1])} columns, but column {most + 1} is declared",
-            )
-    width = len(lines[0][1])
-    for number, cells in lines[1:] if table.has_header else lines:
-        uri = f"{file}#{number}"
-        if len(cells) != width:
-            yield Row(uri, problem=f"malformed row: {len(cells)} cells; expected {width}")
-        else:
-            yield Row(uri, {column: cells[position] for column, position in positions.items()})
+        opened = open_table_at(path, [int(column) - 1 for column in columns])
+    for line in opened.rows():
+        uri = f"{file}#{line.number}"
+        if not line.problem:
+            yield Row(uri, dict(zip(columns, line.cells, strict=True)))
+        elif line.problem != BLANK:
+            yield Row(uri, problem=line.problem)
 
 
 def _json_rows(path: Path, file: str, table: Table) -> Iterator[Row]:
@@ -212,11 +157,13 @@ def _json_values(path: Path) -> list[Any]:
     """
     try:
         if path.suffix.lower() == ".json":
-            values = json.loads(_decode(path))
+            values = parse_json(path.read_bytes())
         else:
-            values = [json.loads(line) for line in _decode(path).splitlines() if line.strip()]
-    except (ValueError, RecursionError) as error:
-        raise AnnotationError(path, f"is no JSON ({error})") from None
+            values = [parse_json(line) for line in open_lines(path) if line.strip()]
+    except ParseError as error:
+        raise AnnotationError(path, f"is {error}") from None
+    except OSError as error:
+        raise AnnotationError(path, f"can't be read ({error.strerror})") from None
     if isinstance(values, dict):  # {"train": […]} or {"data": […]}
         lists = [each for each in values.values() if isinstance(each, list)]
         values = lists[0] if len(lists) == 1 else values
@@ -256,14 +203,13 @@ def _parquet_row(
 
 @contextmanager
 def _open_parquet(path: Path) -> Iterator[Any]:
-    import pyarrow as pa  # noqa: PLC0415 - few sets need it
-    import pyarrow.parquet as pq  # noqa: PLC0415
+    from ferdata.core.parquet import open_parquet  # noqa: PLC0415 - few sets need it
 
     try:
-        with pq.ParquetFile(path) as file:
+        with open_parquet(path) as file, parsing("a whole Parquet file"):
             yield file
-    except (OSError, pa.ArrowException) as error:
-        raise AnnotationError(path, f"is no readable parquet file ({error})") from None
+    except (OSError, ParseError) as error:
+        raise AnnotationError(path, f"is no readable parquet file: {error}") from None
 
 
 def _positions(path: Path, header: Sequence[str], table: Table) -> dict[Column, int]:
