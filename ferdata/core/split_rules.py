@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 import re
-from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,40 +17,25 @@ from fractions import Fraction
 from typing import Any, ClassVar
 
 from ferdata.core.errors import OptionError, UnknownNameError
+from ferdata.core.given_splits import FileRule, NativeRule, OfficialRule
+from ferdata.core.split_contract import SPLITS, FixedRule, SplitRule
 
-SPLITS = ("train", "validation", "test")
-"""The splits, in the order of their use."""
-
-
-@dataclass(frozen=True)
-class SplitRule(ABC):
-    """How the rows of one dataset are assigned to splits.
-
-    Attributes:
-        name: What the rule's text begins with.
-        example: The text of one such rule, for messages.
-        needs: The manifest column that must be filled in every row of the dataset, if any.
-    """
-
-    name: ClassVar[str]
-    example: ClassVar[str]
-    needs: ClassVar[str | None] = None
-
-    @property
-    def text(self) -> str:
-        """The rule as text, the same for equal rules."""
-        return self.name
-
-    @classmethod
-    def parse(cls, arguments: str) -> SplitRule:
-        """Parse what follows the name and its colon.
-
-        Raises:
-            OptionError: The arguments are not those of this rule.
-        """
-        if arguments:
-            raise OptionError(f"split rule {cls.name}:{arguments}: {cls.name} takes no arguments")
-        return cls()
+__all__ = [
+    "SPLITS",
+    "AutoRule",
+    "FileRule",
+    "FixedRule",
+    "NativeRule",
+    "OfficialRule",
+    "RatioRule",
+    "SplitRule",
+    "SplitRules",
+    "StratifiedRule",
+    "SubjectFoldRule",
+    "SubjectRule",
+    "parse_rule",
+    "parse_rules",
+]
 
 
 @dataclass(frozen=True)
@@ -60,42 +44,6 @@ class AutoRule(SplitRule):
 
     name: ClassVar[str] = "auto"
     example: ClassVar[str] = "auto"
-
-
-class FixedRule(SplitRule):
-    """A rule that says the split of every row.
-
-    If it puts no row into validation, `ferdata.curation.split.split` holds validation out of train.
-    """
-
-    @abstractmethod
-    def assign(self, dataset: str, values: Sequence[str]) -> list[str]:
-        """Return the split of each row.
-
-        Args:
-            dataset: Name of the dataset, for messages.
-            values: The rows' values in the column that the rule needs.
-
-        Raises:
-            OptionError: The rule can't be applied to this dataset.
-        """
-
-    def provenance(self, values: Sequence[str]) -> dict[str, Any]:  # noqa: ARG002 - most add none
-        """Return what to add to the provenance of the split about this dataset, by key."""
-        return {}
-
-
-@dataclass(frozen=True)
-class OfficialRule(FixedRule):
-    """Keep the authors' split; `official`."""
-
-    name: ClassVar[str] = "official"
-    example: ClassVar[str] = "official"
-    needs: ClassVar[str | None] = "official_split"
-
-    def assign(self, dataset: str, values: Sequence[str]) -> list[str]:  # noqa: ARG002
-        """Return the official split of each row."""
-        return list(values)
 
 
 @dataclass(frozen=True)
@@ -119,7 +67,7 @@ class SubjectFoldRule(FixedRule):
 
     name: ClassVar[str] = "subject-kfold"
     example: ClassVar[str] = "subject-kfold:10"
-    needs: ClassVar[str | None] = "subject"
+    needs: ClassVar[tuple[str, ...]] = ("subject",)
 
     @property
     def text(self) -> str:
@@ -148,21 +96,23 @@ class SubjectFoldRule(FixedRule):
         fold = {name: i % self.folds + 1 for i, name in enumerate(sorted(set(subjects)))}
         return [fold[name] for name in subjects]
 
-    def assign(self, dataset: str, values: Sequence[str]) -> list[str]:
+    def assign(self, dataset: str, *values: Sequence[str]) -> list[str]:
         """Return test for the rows of the fold and train for all others."""
-        subjects = len(set(values))
+        (names,) = values
+        subjects = len(set(names))
         if subjects < self.folds:
             raise OptionError(
                 f"{dataset} has {subjects} subjects, too few for {self.folds} folds; "
                 f"use at most {subjects}: --split {self.name}:{subjects}"
             )
-        return ["test" if fold == self.fold else "train" for fold in self.folds_of(values)]
+        return ["test" if fold == self.fold else "train" for fold in self.folds_of(names)]
 
-    def provenance(self, values: Sequence[str]) -> dict[str, Any]:
+    def provenance(self, *values: Sequence[str]) -> dict[str, Any]:
         """Return the number of rows and subjects of each fold, under `"folds"`."""
-        folds = self.folds_of(values)
+        (names,) = values
+        folds = self.folds_of(names)
         rows = Counter(folds)
-        subjects = Counter(fold for fold, _ in set(zip(folds, values, strict=True)))
+        subjects = Counter(fold for fold, _ in set(zip(folds, names, strict=True)))
         numbers = range(1, self.folds + 1)
         counts = {"rows": [rows[k] for k in numbers], "subjects": [subjects[k] for k in numbers]}
         return {"folds": counts}
@@ -224,12 +174,14 @@ class SubjectRule(RatioRule):
 
     name: ClassVar[str] = "subject"
     example: ClassVar[str] = "subject:8:1:1"
-    needs: ClassVar[str | None] = "subject"
+    needs: ClassVar[tuple[str, ...]] = ("subject",)
 
 
 RULES: tuple[type[SplitRule], ...] = (
     AutoRule,
     OfficialRule,
+    NativeRule,
+    FileRule,
     StratifiedRule,
     SubjectRule,
     SubjectFoldRule,
@@ -302,7 +254,7 @@ def parse_rule(text: str) -> SplitRule:
     """Parse a split rule as written on the command line.
 
     Args:
-        text: `auto`, `official`, `stratified:TRAIN:VALIDATION:TEST`,
+        text: `auto`, `official`, `native`, `file:TABLE`, `stratified:TRAIN:VALIDATION:TEST`,
             `subject:TRAIN:VALIDATION:TEST`, or `subject-kfold:FOLDS:FOLD`.
 
     Raises:

@@ -13,12 +13,16 @@ from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from ferdata.core.errors import ManifestError, OptionError
+from ferdata.core.given_splits import read_split_table, split_of_word
 from ferdata.core.manifest import Manifest
 from ferdata.core.split_rules import (
     AutoRule,
+    FileRule,
+    NativeRule,
     OfficialRule,
     SplitRule,
     SplitRules,
@@ -39,8 +43,9 @@ def resolve_rules(manifest: Manifest, rules: str | SplitRule | SplitRules) -> Sp
     """Resolve split rules for the datasets of a manifest.
 
     For each dataset, `auto` becomes `official` if every row has an official split, and train is one
-    of several; else `subject:8:1:1` if every row has a subject; else `stratified:8:1:1`, with a
-    warning that the split is not subject-independent.
+    of several; else `native` if every row has a split of the copy, train is one of several, and no
+    subject is in two of them; else `subject:8:1:1` if every row has a subject; else
+    `stratified:8:1:1`, with a warning that the split is not subject-independent.
 
     Args:
         manifest: Rows of every dataset that the rules are for.
@@ -65,6 +70,8 @@ def resolve_rules(manifest: Manifest, rules: str | SplitRule | SplitRules) -> Sp
     for dataset, rule in chosen.items():
         if isinstance(rule, AutoRule):
             chosen[dataset] = _suitable_rule(manifest, dataset)
+        elif isinstance(rule, FileRule):
+            read_split_table(rule.path)  # its errors come before any image is read
     return SplitRules.from_mapping(chosen)
 
 
@@ -133,6 +140,13 @@ def _suitable_rule(manifest: Manifest, dataset: str) -> SplitRule:
     parts = set(pc.unique(table.column("official_split")).to_pylist())
     if None not in parts and "train" in parts and len(parts) > 1:
         return OfficialRule()
+    if _has_native_split(table):
+        logger.warning(
+            "%s has no official split: the one of this copy is kept (--split native), which is not "
+            "its authors'",
+            dataset,
+        )
+        return NativeRule()
     if not table.column("subject").null_count:
         return _BY_SUBJECT
     logger.warning(
@@ -142,6 +156,17 @@ def _suitable_rule(manifest: Manifest, dataset: str) -> SplitRule:
         _BY_CLASS.text,
     )
     return _BY_CLASS
+
+
+def _has_native_split(table: pa.Table) -> bool:
+    """Say whether one can train and test on a copy's own split, with every subject in one part."""
+    words = pc.unique(table.column("split_native")).to_pylist()
+    parts = {split_of_word(word or "") for word in words}
+    if None in parts or "train" not in parts or len(parts) < 2:
+        return False
+    subjects = table.select(["subject", "split_native"]).drop_null()
+    each = subjects.group_by("subject").aggregate([("split_native", "count_distinct")])
+    return not pc.any(pc.greater(each.column("split_native_count_distinct"), 1)).as_py()
 
 
 def _group_names(

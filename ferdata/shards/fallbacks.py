@@ -13,7 +13,14 @@ import numpy.typing as npt
 
 from ferdata.core.errors import FerdataError
 from ferdata.core.manifest import Manifest
-from ferdata.core.split_rules import AutoRule, SplitRules, StratifiedRule, parse_rules
+from ferdata.core.split_rules import (
+    AutoRule,
+    NativeRule,
+    SplitRule,
+    SplitRules,
+    StratifiedRule,
+    parse_rules,
+)
 from ferdata.faces.locate import has_points
 from ferdata.shards.render import alignment_kind
 
@@ -40,7 +47,7 @@ def with_remedy(error: FerdataError) -> FerdataError:
 
 
 def record_split_fallbacks(manifest: Manifest, asked: str, resolved: SplitRules) -> Manifest:
-    """Record which datasets `auto` splits by class, because their subjects are not known.
+    """Record for which datasets `auto` takes a copy's own split, or splits by class only.
 
     Args:
         manifest: Source images.
@@ -48,13 +55,28 @@ def record_split_fallbacks(manifest: Manifest, asked: str, resolved: SplitRules)
         resolved: What they became.
     """
     rules = parse_rules(asked)
-    by_class = [
-        f"the split of {name} is by class only, since not every image has a subject: images of one "
-        "subject may be in several splits"
+    found = [
+        text
         for name in sorted(set(manifest.strings("dataset")))
-        if isinstance(rules.of(name), AutoRule) and isinstance(resolved.of(name), StratifiedRule)
+        if isinstance(rules.of(name), AutoRule)
+        and (text := _split_fallback(name, resolved.of(name)))
     ]
-    return manifest.with_provenance("fallbacks", {"split": by_class}) if by_class else manifest
+    return manifest.with_provenance("fallbacks", {"split": found}) if found else manifest
+
+
+def _split_fallback(dataset: str, rule: SplitRule) -> str:
+    """Say what `auto` became for lack of an official split; empty for a subject-independent one."""
+    if isinstance(rule, NativeRule):
+        return (
+            f"the split of {dataset} is the one found in this copy, not its authors'; images that "
+            "are in two of its parts are handled as --duplicates says"
+        )
+    if isinstance(rule, StratifiedRule):
+        return (
+            f"the split of {dataset} is by class only, since not every image has a subject: images "
+            "of one subject may be in several splits"
+        )
+    return ""
 
 
 def fallback_notes(manifest: Manifest, align: str) -> Iterator[str]:

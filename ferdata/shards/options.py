@@ -106,7 +106,8 @@ class BuildOptions(Options):
     """Seed of all random draws."""
 
     split: Annotated[str, parsed_by(parse_rules), Metavar("RULE")] = "auto"
-    """`auto` (the authors' split, else subject-independent), `official`, `subject:8:1:1`,
+    """`auto` (the authors' split, else the copy's own, else subject-independent), `official`,
+    `native` (the copy's own), `file:TABLE` (a csv of path or sample id and split), `subject:8:1:1`,
     `subject-kfold:10:FOLD`, `stratified:8:1:1`, or NAME=RULE,… for several datasets."""
 
     validation: float = Field(0.1, ge=0, lt=1)
