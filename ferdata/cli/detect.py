@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,10 +14,7 @@ from ferdata.cli.output import echo_json
 
 if TYPE_CHECKING:
     from ferdata.ingesters import Layout
-
-
-_SURE = 0.3
-"""Detections below this confidence are mentioned and not read."""
+    from ferdata.ingesters.stage import Examination
 
 
 def detect(
@@ -25,9 +23,8 @@ def detect(
 ) -> None:
     """Find out which datasets a folder holds, in which layouts, and by what they were recognized.
 
-    The labels of the most likely one are read, and a warning is printed if their counts per class
-    match another dataset, or this one under mixed-up names. Exits with 1 if no known dataset is
-    there.
+    The labels of the most likely one are read as a build would, so that `Build it` stands only
+    under what can be built. Exits with 1 if no known dataset is there.
 
     \b
     Examples:
@@ -37,20 +34,55 @@ def detect(
     from ferdata import ingesters  # noqa: PLC0415 - keeps start-up light
 
     found = ingesters.detect(folder)
-    warnings = _examine(found)
+    examined = _examine(found)
     if as_json:
-        echo_json([_as_json(each, warnings.get(each, [])) for each in found])
+        echo_json([_as_json(each, examined.get(each)) for each in found])
     elif found:
-        typer.echo("\n".join(_as_text(each, warnings.get(each, [])) for each in found))
-        best = found[0].dataset
-        typer.echo(f"\nBuild it: ferdata build {best} --data '{folder}' --out out/{best}")
-        for mix in _mixes({each.dataset for each in found}):
-            typer.echo(f"As one:   ferdata build {mix} --data '{folder}' --out out/mix")
+        typer.echo("\n".join(_as_text(each, examined.get(each)) for each in found))
+        typer.echo("\n".join(["", *_next_steps(folder, found, examined)]))
     else:
-        known = ", ".join(ingesters.dataset_names())
-        typer.echo(f"{folder}: no known dataset (known: {known}; layouts: ferdata datasets NAME)")
+        typer.echo("\n".join(_nothing(folder)))
     if not found:
         raise typer.Exit(1)
+
+
+def _next_steps(
+    folder: Path, found: list[Layout], examined: dict[Layout, Examination]
+) -> list[str]:
+    """Say how to build what was found, if it can be built."""
+    best = found[0]
+    rivals = [
+        f"{each.dataset} ({each.name})"
+        for each in found
+        if each.confidence == best.confidence and each.dataset != best.dataset
+    ]
+    lines = []
+    if rivals:
+        lines.append(f"As much speaks for {', '.join(rivals)} as for {best.dataset}.")
+    if best.missing or examined[best].error:
+        return [*lines, f"It can't be built as it is: {best.missing or examined[best].error}"]
+    quoted = shlex.quote(str(folder)) if "'" in str(folder) else f"'{folder}'"
+    lines.append(f"Build it: ferdata build {best.dataset} --data {quoted} --out out/{best.dataset}")
+    whole = {each.dataset for each in found if not each.missing}
+    for mix in _mixes(whole):
+        lines.append(f"As one:   ferdata build {mix} --data {quoted} --out out/mix")
+    return lines
+
+
+def _nothing(folder: Path) -> list[str]:
+    """Say that a folder is no known dataset, what it looks like, and what to extract."""
+    from ferdata import ingesters  # noqa: PLC0415 - keeps start-up light
+    from ferdata.ingesters.tree import FileTree, extract_command  # noqa: PLC0415
+    from ferdata.ingesters.unknown import describe_unknown  # noqa: PLC0415
+
+    tree = FileTree.scan(folder)
+    known = ", ".join(ingesters.dataset_names())
+    lines = [f"{folder}: no known dataset (known: {known}; layouts: ferdata datasets NAME)"]
+    lines += [f"  {sentence}" for sentence in describe_unknown(tree)]
+    if archives := tree.archives():
+        lines.append(f"  It contains {', '.join(archives[:3])}: extract it first:")
+        lines += [f"    {extract_command(folder / each)}" for each in archives[:3]]
+    return lines
 
 
 def _mixes(datasets: set[str]) -> list[str]:
@@ -60,9 +92,9 @@ def _mixes(datasets: set[str]) -> list[str]:
     return [name for name in mix_names() if set(load_mix(name).sources) <= datasets]
 
 
-def _examine(found: list[Layout]) -> dict[Layout, list[str]]:
-    """Return what is suspicious about the most likely dataset in each folder."""
-    from ferdata import ingesters  # noqa: PLC0415 - keeps start-up light
+def _examine(found: list[Layout]) -> dict[Layout, Examination]:
+    """Read the labels of the most likely dataset in each folder, and of the best of all."""
+    from ferdata.ingesters.stage import examine  # noqa: PLC0415 - keeps start-up light
 
     likeliest: dict[Path, Layout] = {}
     for each in found:
@@ -71,25 +103,31 @@ def _examine(found: list[Layout]) -> dict[Layout, list[str]]:
     level = logger.level
     logger.setLevel(logging.ERROR)  # its warnings are printed with the results
     try:
-        return {
-            each: ingesters.examine(each) for each in likeliest.values() if each.confidence >= _SURE
-        }
+        return {each: examine(each) for each in likeliest.values()}
     finally:
         logger.setLevel(level)
 
 
-def _as_text(found: Layout, warnings: list[str]) -> str:
+def _as_text(found: Layout, seen: Examination | None) -> str:
     lines = [f"{found.dataset:<18}{found.name:<20}{found.confidence:>4.0%}  {found.root}"]
     lines += [f"    {sign}" for sign in found.evidence]
-    return "\n".join(lines + [f"    WARNING {warning}" for warning in warnings])
+    if found.missing:
+        lines.append(f"    INCOMPLETE {found.missing}")
+    for warning in seen.warnings if seen else ():
+        lines.append(f"    WARNING {warning}")
+    if seen and seen.error and not found.missing:
+        lines.append(f"    ERROR {seen.error}")
+    return "\n".join(lines)
 
 
-def _as_json(found: Layout, warnings: list[str]) -> dict[str, object]:
+def _as_json(found: Layout, seen: Examination | None) -> dict[str, object]:
     return {
         "dataset": found.dataset,
         "layout": found.name,
         "confidence": found.confidence,
         "evidence": list(found.evidence),
-        "warnings": warnings,
+        "missing": found.missing,
+        "warnings": list(seen.warnings) if seen else [],
+        "error": seen.error if seen else "",
         "root": str(found.root),
     }

@@ -73,6 +73,12 @@ class LabelError(FerdataError):
     """A label is not in the label space, or two label spaces don't fit together."""
 
 
+class CodeOrderError(LabelError):
+    """Label codes would be read in an order that makes the labels wrong."""
+
+    exit_code = 1
+
+
 class ManifestError(FerdataError):
     """A manifest breaks its schema or one of its rules."""
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from ferdata.core.errors import ImageError
 from ferdata.core.pixel_rows import read_pixel_row
+from ferdata.core.stored_images import read_array_row, read_parquet_row
 
 MIN_SIDE = 16
 """Images with a side below this many pixels can't show an expression and are rejected."""
@@ -35,7 +36,9 @@ _FILLING = 128
 
 _SEPARATORS = re.compile(r"[/\\]")
 
-_ROW = re.compile(r"(?P<path>.+\.csv)#(?P<row>\d{1,12})", re.IGNORECASE)
+_ROW = re.compile(
+    r"(?P<path>.+\.(?:csv|parquet|h5|hdf5))#(?:(?P<array>[^/#]+)/)?(?P<row>\d{1,12})", re.IGNORECASE
+)
 
 _TO_RGB = {1: cv2.COLOR_GRAY2RGB, 3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGB}
 
@@ -97,14 +100,17 @@ def read_image(root: Path, uri: str) -> DecodedImage:
     Args:
         root: The data root.
         uri: Posix path relative to the root; `fer2013.csv#17` for a row of a csv file, whose hash
-            then is that of the row's bytes.
+            then is that of the row's bytes; `x.parquet#17` and `x.h5#data_pixel/17` likewise.
 
     Raises:
         ImageError: The file is missing, unreadable, empty, not an image, cut off, or smaller than
             `MIN_SIDE` pixels on a side.
     """
     if match := _ROW.fullmatch(uri):
-        return _read_row(Path(resolve(root, match["path"])), int(match["row"]))
+        path, row = Path(resolve(root, match["path"])), int(match["row"])
+        if path.suffix.lower() == ".csv":
+            return _read_row(path, row)
+        return _read_stored(path, match["array"], row)
     data = read_bytes(resolve(root, uri))
     pixels, channels = decode(data)
     return DecodedImage(pixels, channels, hashlib.sha256(data).hexdigest())
@@ -134,6 +140,21 @@ def _read_row(path: Path, row: int) -> DecodedImage:
         )
     pixels = np.asarray(cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB), dtype=np.uint8)
     return DecodedImage(pixels, 1, hashlib.sha256(line).hexdigest())
+
+
+def _read_stored(path: Path, array: str | None, row: int) -> DecodedImage:
+    """Read an image that is a row of a Parquet file, or of an HDF5 array (RGB or gray)."""
+    if array is None:
+        data = read_parquet_row(path, row)
+        pixels, channels = decode(data)
+        return DecodedImage(pixels, channels, hashlib.sha256(data).hexdigest())
+    values = read_array_row(path, array, row)
+    if min(values.shape[:2]) < MIN_SIDE:
+        raise ImageError(f"too small: {values.shape[0]} pixels; at least {MIN_SIDE} are needed")
+    digest = hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()
+    if values.ndim == 3:
+        return DecodedImage(np.ascontiguousarray(values), 3, digest)
+    return DecodedImage(np.asarray(cv2.cvtColor(values, cv2.COLOR_GRAY2RGB), np.uint8), 1, digest)
 
 
 def decode(data: bytes) -> tuple[npt.NDArray[np.uint8], int]:

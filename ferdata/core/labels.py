@@ -33,11 +33,17 @@ CANONICAL: tuple[str, ...] = (
 _ALIASES: dict[str, str] = {
     "afraid": "fear",
     "angry": "anger",
+    "calm": "neutral",
+    "contemptuous": "contempt",
     "disgusted": "disgust",
     "fearful": "fear",
     "happy": "happiness",
+    "joy": "happiness",
+    "joyful": "happiness",
     "normal": "neutral",
     "sad": "sadness",
+    "scared": "fear",
+    "suprise": "surprise",  # sic, in several copies
     "surprised": "surprise",
 }
 

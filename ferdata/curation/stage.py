@@ -35,8 +35,8 @@ def curate(
 
     Duplicates between splits that come with the data are dropped first, so that validation is held
     out of the train images that stay. Then every dataset is split by its rule, and images that two
-    rules put into two splits are dropped the same way. Duplicate clusters are found once, before anything is
-    dropped: rows stay linked even if the row that linked them is dropped.
+    rules put into two splits are dropped the same way. Duplicate clusters are found once, before
+    anything is dropped: rows stay linked even if the row that linked them is dropped.
 
     Args:
         manifest: Source images with pixel hashes, as `locate_faces` fills them in.

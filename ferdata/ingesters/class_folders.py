@@ -9,12 +9,15 @@ from ferdata.core.errors import LabelError
 from ferdata.core.labels import canonical_name
 from ferdata.ingesters.tree import file_name, folder_name
 
-SPLIT_FOLDER = re.compile(r"train|test|valid|val|validation", re.IGNORECASE)
+SPLIT_FOLDER = re.compile(r"(?:train|test|valid|val|validation)(?:_set)?", re.IGNORECASE)
 """Names of the folders of splits above the class folders."""
 
 
 def class_of(path: str) -> str | None:
-    """Return the expression that a file's folder is named after, or None for any other name."""
+    """Return the expression that a file's folder is named after, or None for any other name.
+
+    A number before the name is ignored, as in `3-happy`.
+    """
     return _class_of_folder(class_folder(path))
 
 
@@ -42,6 +45,11 @@ def wrong_folder(path: str, expected: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _class_of_folder(word: str) -> str | None:
+    return expression(re.sub(r"^\d+\s*[-_. ]\s*", "", word))
+
+
+def expression(word: str) -> str | None:
+    """Return the canonical name of a word for an expression, None for any other word."""
     try:
         return canonical_name(word)
     except LabelError:

@@ -10,10 +10,19 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Notices:
-    """Counts of noteworthy things, with the first of each kind as an example."""
+    """Counts of noteworthy things, with the first of each kind as an example.
+
+    Attributes:
+        said: Sentences on how the copy was read, which become part of the record.
+    """
 
     _counts: dict[str, int] = field(default_factory=dict)
     _examples: dict[str, str] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
+
+    def say(self, sentence: str) -> None:
+        """Note how the copy was read, for the log and the record."""
+        self.said.append(sentence)
 
     def add(self, kind: str, example: str, count: int = 1) -> None:
         """Count something.
@@ -28,6 +37,8 @@ class Notices:
             self._examples.setdefault(kind, example)
 
     def log(self, dataset: str) -> None:
-        """Log one warning for each kind."""
+        """Log one warning for each kind, and what was said."""
+        for sentence in self.said:
+            logger.warning("%s: %s", dataset, sentence)
         for kind, count in self._counts.items():
             logger.warning("%s: %d %s: %s", dataset, count, kind, self._examples[kind])

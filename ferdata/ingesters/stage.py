@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +13,34 @@ from ferdata.core.errors import FerdataError, LayoutError, UnknownNameError
 from ferdata.core.manifest import Manifest
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.catalog import all_ingesters, ingester
+from ferdata.ingesters.code_orders import check_codes_option
 from ferdata.ingesters.contract import Ingester, Layout
 from ferdata.ingesters.count_checks import check_counts, official_counts
+from ferdata.ingesters.evidence import CLAIM
 from ferdata.ingesters.fingerprints import suspicions
-from ferdata.ingesters.info import UNSPLIT
-from ferdata.ingesters.sample import Sample, samples_table
-from ferdata.ingesters.tree import FileTree
+from ferdata.ingesters.order_names import CODES_CHOICE
+from ferdata.ingesters.sample import samples_table
+from ferdata.ingesters.tally import Tally
+from ferdata.ingesters.tree import FileTree, extract_command
+from ferdata.ingesters.unknown import describe_unknown
 
 logger = logging.getLogger(__name__)
 
-_DOUBTFUL = 0.5
 _SURE = 0.9
-"""A layout below the first confidence is not read if another dataset's reaches the second."""
+"""An incomplete copy is not read if another dataset's reaches this confidence."""
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What reading the labels of a detected copy shows.
+
+    Attributes:
+        warnings: What is suspicious about them, one sentence each.
+        error: Why the copy can't be read as it is; empty if it can.
+    """
+
+    warnings: tuple[str, ...] = ()
+    error: str = ""
 
 
 def detect(root: Path) -> list[Layout]:
@@ -41,22 +58,17 @@ def detect(root: Path) -> list[Layout]:
     return _detect(FileTree.scan(Path(root)))
 
 
-def examine(layout: Layout) -> list[str]:
-    """Read the labels of a detected copy and report what is suspicious about their counts.
-
-    Returns:
-        Sentences, see `ferdata.ingesters.fingerprints`; if the copy can't be read, the reason.
-    """
+def examine(layout: Layout) -> Examination:
+    """Read the labels of a detected copy as `ingest` does, without options."""
     reader = ingester(layout.dataset)
-    counts: dict[str, dict[str, int]] = {}
+    tally = Tally(reader, layout)
     try:
-        for each in reader.read(layout, reader.info.choose({})):
-            if isinstance(each, Sample):
-                split = counts.setdefault(each.official_split or UNSPLIT, {})
-                split[each.label] = split.get(each.label, 0) + 1
+        for _ in tally.watch(reader.read(layout, reader.info.choose({})), []):
+            pass
+        tally.refuse_wrong_labels()
     except FerdataError as error:
-        return [str(error)]
-    return suspicions(layout.dataset, counts, layout.root)
+        return Examination(error=str(error))
+    return Examination(tuple(tally.suspicions()))
 
 
 def ingest(name: str, root: Path, **choices: str | None) -> Manifest:
@@ -70,7 +82,8 @@ def ingest(name: str, root: Path, **choices: str | None) -> Manifest:
         root: The folder that contains it.
         **choices: What to read where the dataset offers a choice, for instance `poses="half"`; see
             `ferdata datasets NAME`. Every dataset takes `source`: the kind of images, for instance
-            `"original"`. None is the default.
+            `"original"`; and `codes`: the order of the label codes of a re-made copy, for instance
+            `"alphabetical"`. None is the default.
 
     Returns:
         A manifest with the rows in the order of the dataset's list. Every line or image that is
@@ -80,6 +93,7 @@ def ingest(name: str, root: Path, **choices: str | None) -> Manifest:
         LayoutError: The folder does not contain this dataset in a known layout.
         AnnotationError: A label list can't be read.
         LabelError: The labels are not this dataset's.
+        CodeOrderError: The class counts show that the labels would be wrong.
         UnknownNameError: The dataset, or the value of a choice, is unknown.
         OptionError: The dataset offers no such choice.
         PluginError: The dataset comes from a plugin that can't be used.
@@ -89,10 +103,13 @@ def ingest(name: str, root: Path, **choices: str | None) -> Manifest:
     tree = FileTree.scan(root)
     source = choices.pop("source", None)
     chosen = reader.info.choose(choices)
+    if CODES_CHOICE in chosen:
+        check_codes_option(chosen[CODES_CHOICE])
     layout = _choose(reader, tree, source)
     logger.info("%s: reading the %s layout in %s", name, layout.name, layout.root)
     rejects: list[Reject] = []
-    samples = _samples(reader.read(layout, chosen), rejects)
+    tally = Tally(reader, layout)
+    samples = tally.watch(reader.read(layout, chosen), rejects)
     framing = reader.info.layout(layout.name).framing
     manifest = Manifest(
         samples_table(samples, name, layout.name, framing),
@@ -100,24 +117,16 @@ def ingest(name: str, root: Path, **choices: str | None) -> Manifest:
         rejects=tuple(rejects),
         roots={name: layout.root},
     )
+    tally.refuse_wrong_labels()
     manifest.validate()
     layout.notices.log(name)
     _warn_of_rejects(name, rejects)
     return manifest.with_provenance("ingest", _provenance(manifest, reader, layout, chosen, root))
 
 
-def _samples(found: Iterable[Sample | Reject], rejects: list[Reject]) -> Iterator[Sample]:
-    """Yield the samples, and collect the rejects."""
-    for each in found:
-        if isinstance(each, Sample):
-            yield each
-        else:
-            rejects.append(each)
-
-
 def _choose(reader: Ingester, tree: FileTree, source: str | None) -> Layout:
     """Pick the layout to read, or explain why there is none."""
-    layouts = sorted(reader.detect(tree), key=lambda layout: -layout.confidence)
+    layouts = sorted((each for each in reader.detect(tree) if _is_claim(each)), key=_rank)
     sources = reader.info.image
     if source is not None and source not in sources:
         raise UnknownNameError(f"source of {reader.name}", source, sources)
@@ -131,11 +140,11 @@ def _choose(reader: Ingester, tree: FileTree, source: str | None) -> Layout:
             f"Omit --source, or add the {source} images of the official distribution."
         )
     best = fitting[0]
-    if best.confidence < _DOUBTFUL and (others := _detect(tree)):
+    if best.missing and (others := _detect(tree)):
         surest = others[0]
         if surest.dataset != reader.name and surest.confidence >= _SURE:
             raise LayoutError(_explain_missing(reader, tree))
-    rivals = [each.root for each in fitting if each.confidence == best.confidence]
+    rivals = [each.root for each in fitting if _rank(each) == _rank(best)]
     if len(rivals) > 1:
         raise LayoutError(
             f"{tree.root}: contains {len(rivals)} copies of {reader.name}: "
@@ -156,7 +165,11 @@ def _explain_missing(reader: Ingester, tree: FileTree) -> str:
     if tree.unreadable:
         lines.append(f"Some folders {tree.describe_unreadable()}; check the permissions.")
     if archives := tree.archives():
-        lines.append(f"It contains {', '.join(archives[:3])}: extract first.")
+        lines.append(f"It contains {', '.join(archives[:3])}: extract it first:")
+        lines += [f"  {extract_command(tree.root / each)}" for each in archives[:3]]
+    if weak := reader.detect(tree):
+        lines.append(f"What speaks for it is not enough: {'; '.join(weak[0].evidence)}.")
+    lines += describe_unknown(tree)
     lines.append("These layouts are known:")
     lines += [f"  {each.name}: {each.evidence}" for each in reader.info.layouts]
     lines.append(f"`ferdata datasets {reader.name}` shows each layout as a tree.")
@@ -164,8 +177,23 @@ def _explain_missing(reader: Ingester, tree: FileTree) -> str:
 
 
 def _detect(tree: FileTree) -> list[Layout]:
-    found = [layout for each in all_ingesters().values() for layout in each.detect(tree)]
-    return sorted(found, key=lambda layout: (-layout.confidence, layout.dataset, layout.name))
+    found = (layout for each in all_ingesters().values() for layout in each.detect(tree))
+    return sorted(filter(_is_claim, found), key=_rank)
+
+
+def _is_claim(layout: Layout) -> bool:
+    """Say whether there is enough evidence to take a folder for a dataset."""
+    return layout.confidence >= CLAIM or bool(layout.missing)
+
+
+def _rank(layout: Layout) -> tuple[float, str, int, int]:
+    """Return the order of layouts: the surest first, of equally sure ones the authors'."""
+    info = ingester(layout.dataset).info
+    names = [each.name for each in info.layouts]
+    place = names.index(layout.name) if layout.name in names else len(names)
+    sources = list(info.image)
+    source = sources.index(layout.source) if layout.source in sources else len(sources)
+    return -layout.confidence, layout.dataset, place, source
 
 
 def _warn_of_rejects(name: str, rejects: list[Reject]) -> None:
@@ -190,6 +218,7 @@ def _provenance(
     doubts = suspicions(reader.name, counts)
     for doubt in doubts:
         logger.warning("%s: %s", reader.name, doubt)
+    notes = {"notes": list(layout.notices.said)} if layout.notices.said else {}
     return {
         "dataset": reader.name,
         "layout": layout.name,
@@ -199,6 +228,7 @@ def _provenance(
         "rejects": len(manifest.rejects),
         "counts": counts,
         "suspicions": doubts,
+        **notes,
         **check_counts(manifest, reader.name, expected, folders),
     }
 

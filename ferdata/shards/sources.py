@@ -12,6 +12,8 @@ from ferdata.core.manifest import Manifest
 from ferdata.core.options import flag
 from ferdata.curation.merge import merge
 from ferdata.ingesters import dataset_info, dataset_names, ingest
+from ferdata.ingesters.code_orders import check_codes_option
+from ferdata.ingesters.order_names import CODES_CHOICE
 from ferdata.recipes.mix import Mix, is_mix, load_mix, mix_names
 from ferdata.shards.options import BuildOptions
 
@@ -76,6 +78,8 @@ class DatasetSource:
             OptionError: A choice is given that the dataset does not offer.
         """
         dataset_info(self.name).choose(options.choices)
+        if CODES_CHOICE in options.choices:
+            check_codes_option(options.choices[CODES_CHOICE])
         return options
 
     def read(self, data: Data, options: BuildOptions) -> Manifest:

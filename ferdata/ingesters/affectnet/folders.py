@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ferdata.core.errors import LabelError
-from ferdata.core.labels import canonical_name
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.affectnet.rows import NAME, Rows
-from ferdata.ingesters.class_folders import class_folder, class_of, wrong_folder
+from ferdata.ingesters.class_folders import class_folder, class_of, expression, wrong_folder
 from ferdata.ingesters.contract import Choices, Layout
+from ferdata.ingesters.evidence import Evidence, Sign
 from ferdata.ingesters.label_list import is_other_dataset, read_lines
 from ferdata.ingesters.pixel_tables import try_header
 from ferdata.ingesters.sample import Sample
@@ -30,11 +30,15 @@ def detect(tree: FileTree) -> Iterator[Layout]:
         if set(_COLUMNS) <= set(try_header(tree, path)):
             folder = folder_name(path)
             images = sum(class_of(each) is not None for each in tree.below(folder).files)
-            evidence = (f"{path} with pth, label and relFCs", f"{images:,} files in class folders")
-            confidence = 0.95 if images else 0.5
-            yield Layout.below(
-                tree, folder, NAME, "kaggle", confidence, *evidence, lists=[path], source="manual"
+            evidence = (
+                Evidence(Sign.TABLE, f"{path} with pth, label and relFCs"),
+                Evidence(Sign.FOLDERS, f"{images:,} files in class folders"),
             )
+            missing = "" if images else "no images in class folders beside labels.csv"
+            yield Layout.below(
+                tree, folder, NAME, "kaggle", *evidence, lists=[path], source="manual",
+                missing=missing,
+            )  # fmt: skip
 
 
 def read(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
@@ -58,7 +62,7 @@ def read(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
         seen.add(line.path.lower())
         paths = images.get(line.path.lower(), [])
         used.update(paths)
-        label = _expression(line.label)
+        label = expression(line.label)
         if not paths:
             yield layout.reject(key, line.uri, f"missing image: no {line.path}")
         elif label is None:
@@ -142,13 +146,6 @@ def _split_word(path: str) -> str | None:
     """Return the copy's word for a split, which is not the authors'; None if there is none."""
     word = class_folder(folder_name(path))
     return word if _SPLIT.fullmatch(word) else None
-
-
-def _expression(word: str) -> str | None:
-    try:
-        return canonical_name(word)
-    except LabelError:
-        return None
 
 
 def _confidence(word: str) -> float | None:

@@ -18,6 +18,7 @@ from ferdata.core.images import require_inside
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.affectnet.rows import NAME, Rows, annotated, points, to_code, to_float
 from ferdata.ingesters.contract import Choices, Layout
+from ferdata.ingesters.evidence import Evidence, Sign
 from ferdata.ingesters.notices import Notices
 from ferdata.ingesters.sample import Sample
 from ferdata.ingesters.tree import FileTree, common_folder, file_name, folder_name, is_image
@@ -44,6 +45,10 @@ _IMAGES = {
     "manual": re.compile(r"manually_annotated_images", re.IGNORECASE),
     "automatic": re.compile(r"automatically_annotated_images", re.IGNORECASE),
 }
+_FOLDERS = {
+    "manual": "Manually_Annotated_Images",
+    "automatic": "Automatically_Annotated_Images",
+}
 _HEAD = 4096  # bytes read of a file to see whether it is a list
 
 _TAKEN = ""
@@ -61,10 +66,12 @@ def detect(tree: FileTree) -> Iterator[Layout]:
     for source, mine in lists.items():
         images = {folder for folder in folders if _IMAGES[source].search(file_name(folder))}
         base = common_folder([*map(folder_name, images), *map(_home, mine)])
-        evidence = f"{', '.join(mine)} with AffectNet's columns"
-        confidence = 0.97 if source == "manual" else 0.9
+        evidence = [Evidence(Sign.TABLE, f"{', '.join(mine)} with AffectNet's columns")]
+        if images:
+            evidence.append(Evidence(Sign.FOLDERS, f"images in {', '.join(sorted(images)[:2])}"))
+        missing = "" if images else f"no folder {_FOLDERS[source]}; extract the archives with them"
         yield Layout.below(
-            tree, base, NAME, "full", confidence, evidence, lists=mine, source=source
+            tree, base, NAME, "full", *evidence, lists=mine, source=source, missing=missing
         )
 
 
@@ -78,9 +85,8 @@ def read(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
     """
     images = _images(layout)
     if not images:
-        folder = "Manually" if layout.source == "manual" else "Automatically"
         raise LayoutError(
-            f"{layout.root}: contains the lists but no folder {folder}_Annotated_Images; extract "
+            f"{layout.root}: contains the lists but no folder {_FOLDERS[layout.source]}; extract "
             "the archives with the images into the same folder."
         )
     rows, notices = Rows(layout, choices), layout.notices

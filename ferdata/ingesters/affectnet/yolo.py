@@ -7,10 +7,14 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import yaml
+
 from ferdata.core.labels import CANONICAL
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.affectnet.rows import NAME, Rows, find_image, to_code
+from ferdata.ingesters.class_folders import expression
 from ferdata.ingesters.contract import Choices, Layout
+from ferdata.ingesters.evidence import Evidence, Sign
 from ferdata.ingesters.sample import Sample
 from ferdata.ingesters.tree import FileTree
 
@@ -27,10 +31,10 @@ def detect(tree: FileTree) -> Iterator[Layout]:
         if "/labels/" in path and (match := _LABEL.fullmatch(path)):
             bases[match["base"] or ""] += 1
     for base, number in sorted(bases.items()):
-        described = f"{base}/data.yaml".lstrip("/") in tree.files
-        evidence = f"{number:,} label files beside images" + (", data.yaml" if described else "")
-        confidence = 0.9 if described else 0.4
-        yield Layout.below(tree, base, NAME, "yolo", confidence, evidence, source="manual")
+        evidence = [Evidence(Sign.FOLDERS, f"{number:,} label files beside images")]
+        if _has_eight_classes(tree, f"{base}/data.yaml".lstrip("/")):
+            evidence.append(Evidence(Sign.FILE, "data.yaml with AffectNet's eight classes"))
+        yield Layout.below(tree, base, NAME, "yolo", *evidence, source="manual")
 
 
 def read(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
@@ -61,6 +65,22 @@ def read(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
             reason = "not in the list: no label file"
             yield layout.reject(path.rpartition(".")[0], path, reason)
     rows.finish()
+
+
+def _has_eight_classes(tree: FileTree, path: str) -> bool:
+    """Say whether data.yaml describes eight classes: those of AffectNet, in alphabetical order."""
+    if path not in tree.files:
+        return False
+    try:
+        described = yaml.safe_load((tree.root / path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return False
+    described = described if isinstance(described, dict) else {}
+    names = described.get("names", ())
+    names = list(names.values()) if isinstance(names, dict) else names
+    if isinstance(names, list) and names:
+        return [expression(str(name)) for name in names] == list(CANONICAL)
+    return bool(described.get("nc") == len(CANONICAL))
 
 
 def _code(path: Path) -> int | None:

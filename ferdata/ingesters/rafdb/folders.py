@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from ferdata.core.errors import LabelError
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.class_folders import SPLIT_FOLDER
-from ferdata.ingesters.contract import Layout
+from ferdata.ingesters.code_orders import choose_order, own_order
+from ferdata.ingesters.contract import Choices, Layout
+from ferdata.ingesters.evidence import Evidence, Sign
 from ferdata.ingesters.info import DatasetInfo
 from ferdata.ingesters.label_list import LabelList, is_other_dataset, read_label_list
 from ferdata.ingesters.rafdb.names import csv_list, image_key, official_split
@@ -32,6 +34,10 @@ _CLASS_FOLDER = re.compile(
 # The official split whose images are expected in a folder of this name.
 _EXPECTED = {"train": "train", "test": "test", "valid": "test", "val": "test", "validation": "test"}
 
+_SET = "_set"
+
+_OF_TEST = re.compile(r"test_[0-9]{3,5}")
+
 
 @dataclass(frozen=True, slots=True)
 class FolderImage:
@@ -47,19 +53,31 @@ def detect(tree: FileTree, dataset: DatasetInfo) -> Iterator[Layout]:
     """Find class folders 1–7 with RAF-DB's file names, in or below a folder."""
     codes = {str(code) for code in dataset.codes}
     splits: dict[str, Counter[str]] = defaultdict(Counter)
+    from_zero = set()
     for path in tree.files:
         match = _CLASS_FOLDER.fullmatch(path)
-        if match and match["folder"] in codes and image_key(file_name(path)):
-            splits[match["base"] or ""][match["split"]] += 1
-    return (_layout(tree, base, counts, dataset) for base, counts in splits.items())
+        if match and match["folder"].isdecimal() and image_key(file_name(path)):
+            base = match["base"] or ""
+            if match["folder"] in codes:
+                splits[base][match["split"]] += 1
+            elif int(match["folder"]) == 0:
+                from_zero.add(base)  # others' codes, read by `relabeled`
+    return (
+        _layout(tree, base, counts, dataset)
+        for base, counts in splits.items()
+        if base not in from_zero
+    )
 
 
-def read(layout: Layout, dataset: DatasetInfo, *, advice: str) -> Iterator[Sample | Reject]:
+def read(
+    layout: Layout, dataset: DatasetInfo, choices: Choices, *, advice: str
+) -> Iterator[Sample | Reject]:
     """Read class folders, sorted by split (train first) and name.
 
     Args:
         layout: What `detect` returned.
         dataset: The basic part.
+        choices: The dataset's choices, and `codes`.
         advice: What to tell someone whose lists have other label codes.
 
     Raises:
@@ -71,11 +89,16 @@ def read(layout: Layout, dataset: DatasetInfo, *, advice: str) -> Iterator[Sampl
     lists = [read_label_list(layout, path, dataset, csv_list(advice)) for path in layout.lists]
     images = sorted(_images(layout.tree), key=lambda i: (i.split.lower() != "train", i.key, i.path))
     _require_codes(layout, images, dataset, advice)
-    reader = _Reader(layout, dataset, advice, lists)
+    order = own_order(dataset)
+    if wanted := choices.get("codes"):
+        order, said = choose_order(dataset, _parts(images), wanted, str(layout.root))
+        layout.notices.say(said)
+    reader = _Reader(layout, dataset, advice, lists, order.codes)
     for labels in lists:
         yield from labels.rejects
     yield from filter(None, map(reader.row, images))
     yield from reader.missing()
+    yield from foreign_names(layout, {image.path for image in images})
 
 
 @dataclass
@@ -86,6 +109,7 @@ class _Reader:
     dataset: DatasetInfo
     advice: str
     lists: list[LabelList]
+    labels: dict[int, str]
     seen: dict[str, FolderImage] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -104,14 +128,14 @@ class _Reader:
         if image.key in self.rejected and image.key not in self.listed:
             return None
         code = int(image.folder) if re.fullmatch("[0-9]{1,9}", image.folder) else None
-        if code is None or code not in self.dataset.codes:
+        if code is None or code not in self.labels:
             reason = f"label folder {image.folder}: expected {self.dataset.code_range}"
             return self._reject(image, f"{reason}; {self.advice}")
         contradiction = self._disagreement(image, code)
         if contradiction is not None:
             return self._reject(image, contradiction)
         split = official_split(image.key)
-        if _EXPECTED[image.split.lower()] != split:
+        if _EXPECTED[image.split.lower().removesuffix(_SET)] != split:
             self.layout.notices.add(
                 "images lie in the folder of another split; the one in their name is used",
                 image.path,
@@ -119,7 +143,7 @@ class _Reader:
         return Sample(
             key=image.key,
             uri=image.path,
-            label=self.dataset.codes[code],
+            label=self.labels[code],
             label_native=str(code),
             official_split=split,
             split_native=image.split,
@@ -160,6 +184,37 @@ def _require_codes(
         )
 
 
+def _parts(images: list[FolderImage]) -> dict[str, Counter[int]]:
+    """Count the images by official split and code."""
+    parts: dict[str, Counter[int]] = defaultdict(Counter)
+    for image in images:
+        if re.fullmatch("[0-9]{1,3}", image.folder):
+            parts[official_split(image.key)][int(image.folder)] += 1
+    return parts
+
+
+def foreign_names(layout: Layout, own: Collection[str]) -> Iterator[Reject]:
+    """Yield the rejects of images between RAF-DB's that are none of it: copies that somebody made.
+
+    Args:
+        layout: The copy.
+        own: Its images that are RAF-DB's.
+    """
+    for path in layout.tree.images():
+        if path in own:
+            continue
+        of_test = _OF_TEST.search(file_name(path).lower())
+        splits = {_EXPECTED.get(word.removesuffix(_SET)) for word in path.lower().split("/")[:-1]}
+        if of_test and "train" in splits:
+            reason = f"leak: made of the test image {of_test[0]}, and lies in train"
+        else:
+            reason = f"file name: {file_name(path)} is not like train_00001_aligned.jpg"
+            if image_key(file_name(path)):
+                kind = "not in the list" if layout.lists else "label folder"
+                reason = f"{kind}: nothing says the image's label"
+        yield layout.reject("", path, reason)
+
+
 def _images(tree: FileTree) -> Iterator[FolderImage]:
     for path in tree.files:
         key = image_key(file_name(path))
@@ -178,16 +233,18 @@ def _layout(tree: FileTree, base: str, splits: Counter[str], dataset: DatasetInf
     ]
     home = min(map(folder_name, lists), key=len, default=base)
     found = ", ".join(f"{number:,} in {split}/" for split, number in sorted(splits.items()))
-    evidence = [f"{splits.total():,} images in class folders 1–7: {found}"]
+    evidence = [
+        Evidence(Sign.NAMES, f"{splits.total():,} files named like train_00001_aligned.jpg"),
+        Evidence(Sign.FOLDERS, f"class folders 1–7: {found}"),
+    ]
     if lists:
-        evidence.append(f"lists {', '.join(sorted(lists))}")
-    name, confidence = ("kaggle", 0.95) if lists else ("imagefolder", 0.9)
+        evidence.append(Evidence(Sign.TABLE, f"lists {', '.join(sorted(lists))}"))
+    name = "kaggle" if lists else "imagefolder"
     return Layout.below(
         tree,
         home,
         dataset.name,
         name,
-        confidence,
         *evidence,
         lists=sorted(lists),
         source="aligned",

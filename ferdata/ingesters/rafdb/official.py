@@ -16,6 +16,7 @@ from typing import Any
 from ferdata.core.errors import AnnotationError, LayoutError
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.contract import Layout
+from ferdata.ingesters.evidence import Evidence, Sign
 from ferdata.ingesters.info import DatasetInfo
 from ferdata.ingesters.label_list import Entry, read_label_list
 from ferdata.ingesters.rafdb.annotation import SUFFIXES, read_annotation
@@ -210,17 +211,18 @@ def _layouts(
 ) -> Iterator[Layout]:
     """Yield the layout of each source that is there; of a missing one if none is."""
     images = index(tree.below(home)).images
-    there = [(source, f"{len(images[source]):,} {source} images") for source in SOURCES]
-    there = [each for each in there if images[each[0]]]
-    # If both are there, aligned is what papers use.
-    found = [(*each, sure) for each, sure in zip(there, (0.99, 0.9), strict=False)]
-    if not found:
-        found = [("aligned", _missing_images(tree.below(home), "aligned"), 0.5)]
-    for source, sign, confidence in found:
-        name, signs = f"official-{source}", (evidence, sign)
+    there = [source for source in SOURCES if images[source]]
+    # If both are there, aligned comes first, which is what papers use.
+    for source in there or ["aligned"]:
+        found = images[source]
+        signs = [Evidence(Sign.TABLE, evidence)]
+        if found:
+            signs.append(Evidence(Sign.NAMES, f"{len(found):,} {source} images"))
+        missing = "" if found else _missing_images(tree.below(home), source)
         yield Layout.below(
-            tree, home, dataset.name, name, confidence, *signs, lists=lists, source=source
-        )
+            tree, home, dataset.name, f"official-{source}", *signs, lists=lists, source=source,
+            missing=missing,
+        )  # fmt: skip
 
 
 def _missing_images(tree: FileTree, source: str) -> str:
