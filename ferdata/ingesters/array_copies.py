@@ -31,7 +31,8 @@ class ArrayRules:
         official: Returns the official split of a copy's word for it, or None.
         shape: Height and width of the dataset's images, if they are all equal.
         source: The layout's source.
-        file_names: Names that the authors of the copy gave the file, in lower case.
+        file_names: Names that the makers of the copy gave the file, in lower case.
+        file_order: The order of the codes in such a file.
         label_space: The labels that are read; others are rejects.
     """
 
@@ -40,6 +41,7 @@ class ArrayRules:
     shape: tuple[int, int] | None = None
     source: str = "images"
     file_names: tuple[str, ...] = ()
+    file_order: str | None = None
     label_space: tuple[str, ...] = ()
 
 
@@ -87,8 +89,9 @@ def read_arrays(
     blocks = list(find_blocks(layout.tree, layout.name))
     codes = _codes(_parts(blocks))
     order = own_order(dataset)
-    if codes:
-        order, said = choose_order(dataset, codes, choices.get("codes"), str(layout.root))
+    wanted = choices.get("codes") or _usual_order(layout, rules)
+    if codes and (wanted or not _are_own(dataset, codes)):
+        order, said = choose_order(dataset, codes, wanted, str(layout.root))
         layout.notices.say(said)
     files = set(layout.tree.files)
     seen: set[str] = set()
@@ -110,6 +113,18 @@ def read_arrays(
                 split = named[1] if named else rules.official(block.split)
                 native = block.split or None
                 yield Sample(key, uri, label, word, official_split=split, split_native=native)
+
+
+def _usual_order(layout: Layout, rules: ArrayRules) -> str | None:
+    """Return the order of codes in a file whose name tells who made it."""
+    known = any(file_name(path).lower() in rules.file_names for path in layout.lists)
+    return rules.file_order if known else None
+
+
+def _are_own(dataset: DatasetInfo, codes: dict[str, dict[int, int]]) -> bool:
+    """Say whether codes begin at 1 and are a dataset's that counts so, as no program does."""
+    seen = {code for part in codes.values() for code in part}
+    return min(dataset.codes) == 1 and seen == set(dataset.codes)
 
 
 def _uri(block: Block, row: int, name: str, files: set[str]) -> str | None:

@@ -38,7 +38,9 @@ EXTENDED_CODES = {
 }
 """The codes of ckextended.csv: those of FER2013, and contempt."""
 
-_ARRAYS = ArrayRules(shape=(48, 48), file_names=("ck_data.h5",), label_space=SPACE.names)
+_ARRAYS = ArrayRules(
+    shape=(48, 48), file_names=("ck_data.h5",), file_order="ck48", label_space=SPACE.names
+)
 
 _TABLE = re.compile(r"ckextended.*\.csv", re.IGNORECASE)
 
