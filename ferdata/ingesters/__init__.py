@@ -15,6 +15,7 @@ from ferdata.core.lazy import lazy_names
 if TYPE_CHECKING:
     from ferdata.ingesters.catalog import all_ingesters, register
     from ferdata.ingesters.contract import Choices, Ingester, Layout
+    from ferdata.ingesters.evidence import Evidence, Sign
     from ferdata.ingesters.info import DatasetInfo
     from ferdata.ingesters.lookup import dataset_info, dataset_names
     from ferdata.ingesters.sample import Sample
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Choices",
     "DatasetInfo",
+    "Evidence",
     "FileTree",
     "Ingester",
     "Layout",
     "Sample",
+    "Sign",
     "all_ingesters",
     "dataset_info",
     "dataset_names",
@@ -43,6 +46,7 @@ __getattr__, __dir__ = lazy_names(
         **dict.fromkeys(("all_ingesters", "register"), "catalog"),
         **dict.fromkeys(("dataset_info", "dataset_names"), "lookup"),
         **dict.fromkeys(("Choices", "Ingester", "Layout"), "contract"),
+        **dict.fromkeys(("Evidence", "Sign"), "evidence"),
         **dict.fromkeys(("detect", "examine", "ingest"), "stage"),
         "DatasetInfo": "info",
         "Sample": "sample",

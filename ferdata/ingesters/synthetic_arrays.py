@@ -61,13 +61,9 @@ def write_parquet(
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    cells = [
-        {
-            "bytes": (root / _kept(each)).read_bytes(),
-            "path": f"{each.stem}.png" if keep_names else None,
-        }
-        for each in images
-    ]
+    paths = [f"{each.stem}.png" if keep_names else None for each in images]
+    stored = [(root / _kept(each)).read_bytes() for each in images]
+    cells = [{"bytes": data, "path": path} for data, path in zip(stored, paths, strict=True)]
     words = map(word, images)
     labels = [names.index(each) if names else int(each) for each in words]
     table = pa.table({"image": cells, "label": pa.array(labels, pa.int64())})

@@ -9,10 +9,17 @@ from pathlib import Path
 import pytest
 from support.trees import touch, write
 
-from ferdata.core.errors import AnnotationError, LabelError, LayoutError
+from ferdata.core.errors import (
+    AnnotationError,
+    CodeOrderError,
+    LabelError,
+    LayoutError,
+    OptionError,
+)
 from ferdata.core.rejects import Reject
 from ferdata.ingesters import FileTree, Sample, dataset_info, detect, ingest
 from ferdata.ingesters.catalog import ingester
+from ferdata.ingesters.code_orders import known_order
 
 USAGES = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
 FOLDERS = {"anger": "angry", "happiness": "happy", "sadness": "sad"}
@@ -74,9 +81,14 @@ def test_codes_in_the_order_of_the_folders_are_noticed(tmp_path: Path) -> None:
     """Neutral is 4 in alphabetical order: such a copy loads without an error."""
     moved = {4: 5, 5: 6, 6: 4}
     rows = [f"{moved.get(int(row[0]), row[0])}{row[1:]}" for row in whole("{code},0,{usage}")]
-    manifest = ingest("fer2013", write(tmp_path / "fer2013.csv", "emotion,pixels,Usage", *rows))
-    (doubt, *_) = manifest.provenance["ingest"]["suspicions"]
-    assert "its codes were those of folders in alphabetical order" in doubt
+    root = write(tmp_path / "fer2013.csv", "emotion,pixels,Usage", *rows)
+    with pytest.raises(CodeOrderError, match="Read them with --codes alphabetical"):
+        ingest("fer2013", root)
+    manifest = ingest("fer2013", root, codes="alphabetical")
+    said = manifest.provenance["ingest"]
+    assert said["count_check"] == "as published"
+    assert said["choices"] == {"codes": "alphabetical"}
+    assert "in the order asked for: alphabetical (0 anger, 1 disgust" in said["notes"][0]
 
 
 def test_kaggles_test_folder_is_both_official_sets() -> None:
@@ -120,16 +132,16 @@ def test_kaggle_rows(tmp_path: Path) -> None:
     manifest = ingest("fer2013", root)
     columns = ["sample_id", "label", "label_native", "official_split", "split_native"]
     assert [tuple(row.values()) for row in manifest.rows(columns)] == [
-        ("fer2013/PrivateTest_10077120", "sadness", "sad", "test", "PrivateTest"),
-        ("fer2013/PublicTest_99", "sadness", "sad", "validation", "PublicTest"),
-        ("fer2013/Training_3908", "anger", "angry", "train", "Training"),
+        ("fer2013/sadness/PrivateTest_10077120", "sadness", "sad", "test", "PrivateTest"),
+        ("fer2013/sadness/PublicTest_99", "sadness", "sad", "validation", "PublicTest"),
+        ("fer2013/anger/Training_3908", "anger", "angry", "train", "Training"),
+        ("fer2013/fear/Training_3908", "fear", "fear", "train", "Training"),
     ]
     classes = ", ".join(sorted(NAMES))
     unnamed = "file name: not like Training_123.jpg, so its split is unknown"
     assert [(each.uri, each.reason) for each in manifest.rejects] == [
         ("test/boredom/PublicTest_1.jpg", f"label folder boredom: expected {classes}"),
         ("test/sad/copy of 99.jpg", unnamed),
-        ("train/fear/Training_3908.jpg", "duplicate id: also train/angry/Training_3908.jpg"),
     ]
 
 
@@ -152,30 +164,104 @@ def test_parts_in_folders_of_any_name_are_all_read() -> None:
     ]
 
 
+def shares(scale: float) -> dict[str, int]:
+    """Return images by class of a part of Training."""
+    counts = zip(NAMES, COUNTS["Training"], strict=True)
+    return {label: round(count * scale) for label, count in counts}
+
+
 def test_re_made_class_folders_have_no_official_split(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    train = ("angry", "disgust", "fear", "happy", "neutral")
     root = touch(
         tmp_path,
-        *(f"images/train/{name}/1.jpg" for name in train),
-        *(f"images/validation/{name}/1.jpg" for name in ("sad", "surprise")),
+        *(
+            f"images/{split}/{FOLDERS.get(label, label)}/{number}.jpg"
+            for split, scale in (("train", 0.02), ("validation", 0.005))
+            for label, count in shares(scale).items()
+            for number in range(count)
+        ),
     )
     (found,) = detect(root)
-    assert (found.name, found.confidence) == ("class-folders", 0.35)
+    assert (found.name, found.confidence) == ("class-folders", 0.68)
+    assert found.evidence[-1] == "the class shares of 718 images are fer2013's"
     with caplog.at_level(logging.WARNING):
         manifest = ingest("fer2013", root)
     assert set(manifest.column("official_split")) == {None}
-    assert Counter(manifest.column("split_native")) == {"train": 5, "validation": 2}
-    assert manifest.column("sample_id")[0] == "fer2013/train/angry/1"
-    assert "7 images have lost their place in the official split" in caplog.text
+    assert Counter(manifest.column("split_native")) == {"train": 574, "validation": 144}
+    assert manifest.column("sample_id")[0] == "fer2013/train/angry/0"
+    assert "718 images have lost their place in the official split" in caplog.text
     assert manifest.provenance["ingest"]["count_check"] == "no counts are published"
 
 
-def test_numbered_folders_are_codes() -> None:
-    name, rows = read("/copy", *(f"train/{code}/{code}.png" for code in range(7)))
-    assert name == "class-folders"
-    assert [row.label for row in rows if isinstance(row, Sample)] == list(NAMES)
+def test_seven_folders_with_emotion_names_prove_nothing(tmp_path: Path) -> None:
+    root = touch(tmp_path, *(f"{FOLDERS.get(name, name)}/{n}.jpg" for name in NAMES for n in "123"))
+    assert detect(root) == []
+    with pytest.raises(LayoutError, match="What speaks for it is not enough: 21 images in class"):
+        ingest("fer2013", root)
+
+
+@pytest.mark.parametrize("order", ["fer2013", "alphabetical", "affectnet", "rafdb-0"])
+def test_the_shares_tell_the_order_of_code_folders(tmp_path: Path, order: str) -> None:
+    info = dataset_info("fer2013")
+    code_of = {label: code for code, label in known_order(order, info, range(7)).labels}
+    paths = [
+        f"{code_of[label]}/{number}.png"
+        for label, count in shares(0.1).items()
+        for number in range(count)
+    ]
+    manifest = ingest("fer2013", touch(tmp_path, *paths))
+    assert Counter(manifest.column("label")) == shares(0.1)
+    assert f"in the order {order} (" in manifest.provenance["ingest"]["notes"][0]
+    wrong = "alphabetical" if order == "fer2013" else "fer2013"
+    with pytest.raises(CodeOrderError, match=f"Read them with --codes {order}") as caught:
+        ingest("fer2013", tmp_path, codes=wrong)
+    assert caught.value.exit_code == 1
+    assert len(ingest("fer2013", tmp_path, codes=order)) == len(paths)
+
+
+def test_where_the_shares_tell_nothing_the_order_is_asked(tmp_path: Path) -> None:
+    root = touch(tmp_path, *(f"train/{code}/Training_{code}{n}.jpg" for code in range(7)
+                             for n in range(9)))  # fmt: skip
+    with pytest.raises(OptionError, match=r"can be in 4 orders") as caught:
+        ingest("fer2013", root)
+    assert caught.value.exit_code == 2
+    assert "--codes fer2013       (0 anger, 1 disgust" in str(caught.value)
+    assert "--codes alphabetical  (0 anger, 1 disgust" in str(caught.value)
+    own = "0=happy,1=sad,2=fear,3=anger,4=neutral,5=disgust,6=surprise"
+    manifest = ingest("fer2013", root, codes=own)
+    assert dict(zip(manifest.column("label_native"), manifest.column("label"), strict=True)) == {
+        "0": "happiness", "1": "sadness", "2": "fear", "3": "anger", "4": "neutral",
+        "5": "disgust", "6": "surprise",
+    }  # fmt: skip
+    assert set(manifest.column("official_split")) == {"train"}
+
+
+@pytest.mark.parametrize(
+    ("codes", "problem"),
+    [
+        ("fer2014", "unknown order of label codes .*Did you mean 'fer2013'"),
+        ("0=anger,0=fear", "expected CODE=CLASS"),
+        ("0=boredom", "'boredom' is no class"),
+        ("zero=anger", "expected CODE=CLASS"),
+    ],
+)
+def test_orders_that_are_none(tmp_path: Path, codes: str, problem: str) -> None:
+    root = touch(tmp_path, *(f"{code}/Training_{code}.jpg" for code in range(7)))
+    with pytest.raises(OptionError, match=problem):
+        ingest("fer2013", root, codes=codes)
+
+
+def test_the_contests_table_of_training_alone(tmp_path: Path) -> None:
+    rows = [row for row in whole("{code},{pixels}|{usage}") if row.endswith("|Training")]
+    root = write(tmp_path / "train.csv", "emotion,pixels", *(r.partition("|")[0] for r in rows))
+    write(tmp_path / "test.csv", "pixels", "0")
+    (found,) = detect(root)
+    assert found.name == "train"
+    manifest = ingest("fer2013", root)
+    assert len(manifest) == 28709
+    assert set(manifest.column("official_split")) == {"train"}
+    assert manifest.provenance["ingest"]["count_check"] == "as published"
 
 
 def test_numbers_that_are_no_codes_of_it() -> None:
@@ -230,7 +316,7 @@ def test_codes_of_another_dataset(tmp_path: Path) -> None:
         ("fer2013.csv", "emotion,pixels", "usage"),
         ("fer2013.csv", "label,pixels,Usage", "emotion"),
         ("icml_face_data.csv", "emotion, Usage", "pixels"),
-        ("train.csv", "emotion,pixels", "usage"),
+        ("mine.csv", "emotion,pixels", "usage"),
     ],
 )
 def test_a_missing_column_is_named(tmp_path: Path, name: str, header: str, missing: str) -> None:

@@ -132,4 +132,4 @@ def test_there_are_no_originals(kaggle: Path) -> None:
 def test_class_folders_of_other_datasets_are_not_taken(tmp_path: Path) -> None:
     for code in range(1, 8):
         write_image(tmp_path / f"train/{code}/Training_{code}.jpg")
-    assert detect(tmp_path) == []
+    assert [each.dataset for each in detect(tmp_path)] == ["fer2013"]

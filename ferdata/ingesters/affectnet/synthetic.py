@@ -156,9 +156,9 @@ class AffectNet(DemoWriter[DemoImage]):
                 write_table(root / _LISTS / name, ",".join(COLUMNS), root, mine)
         elif layout == "cage":
             for split, part in (("train", "train"), ("test", "val")):
-                path = root / f"{part}_set_annotation_without_lnd.csv"
+                table = root / f"{part}_set_annotation_without_lnd.csv"
                 mine = (image for image in images if image.split == split)
-                write_table(path, "number,exp,val,aro", root, mine)
+                write_table(table, "number,exp,val,aro", root, mine)
         elif layout == "parquet":
             names = [_FOLDERS.get(label, label) for label in CANONICAL]
             for part in ("train", "test"):

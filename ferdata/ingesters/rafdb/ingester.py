@@ -16,7 +16,7 @@ from ferdata.ingesters.array_copies import ArrayRules, detect_arrays, read_array
 from ferdata.ingesters.catalog import register
 from ferdata.ingesters.contract import Choices, Ingester, Layout
 from ferdata.ingesters.rafdb import folders, official, relabeled
-from ferdata.ingesters.rafdb.names import image_key, official_split
+from ferdata.ingesters.rafdb.names import image_key, is_telling, official_split
 from ferdata.ingesters.sample import Sample
 from ferdata.ingesters.tree import FileTree, file_name
 
@@ -24,7 +24,7 @@ _OTHER_CODES = "the compound part has codes 1–11, use `ferdata build rafdb-com
 
 
 def _named(name: str) -> tuple[str, str] | None:
-    key = image_key(file_name(name))
+    key = image_key(file_name(name)) if is_telling(file_name(name)) else None
     return (key, official_split(key)) if key else None
 
 

@@ -11,6 +11,8 @@ _IMAGE = re.compile(
     r"(?P<key>(?:train|test)_[0-9]+)(?P<aligned>_aligned)?\.(?:jpe?g|png|bmp|tiff?)", re.IGNORECASE
 )
 
+_TELLING = re.compile(r"(?:train_[0-9]{5}|test_[0-9]{4})_aligned(?:_[^/]*)?\.[a-z]+", re.IGNORECASE)
+
 CSV_COLUMNS = ("image", "label")
 
 
@@ -18,6 +20,11 @@ def image_key(name: str) -> str | None:
     """Return the sample key of an image's file name (`train_00001`), or None for other names."""
     match = _IMAGE.fullmatch(name)
     return match["key"].lower() if match else None
+
+
+def is_telling(name: str) -> bool:
+    """Say whether nobody but RAF-DB's authors names a file so: `train_00001_aligned.jpg`."""
+    return _TELLING.fullmatch(name) is not None
 
 
 def image_source(path: str) -> str:
@@ -44,4 +51,6 @@ def text_list(advice: str) -> ListFormat:
 
 def csv_list(advice: str) -> ListFormat:
     """Return the format of the lists in the Kaggle copy."""
-    return ListFormat("train_00001_aligned.jpg,5", image_key, CSV_COLUMNS, advice)
+    return ListFormat("train_00001_aligned.jpg,5", image_key, _TELLING = re.compile(r"(?:train_[0-9]{5}|test_[0-9]{4})_aligned(?:_[^/]*)?\.[a-z]+", re.IGNORECASE)
+
+CSV_COLUMNS, advice)

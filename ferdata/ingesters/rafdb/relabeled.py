@@ -16,15 +16,18 @@ from ferdata.core.errors import LabelError
 from ferdata.core.given_splits import split_of_word
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.class_folders import class_folder, class_of, expression, split_folder
-from ferdata.ingesters.code_orders import CodeOrder, choose_order, own_order
+from ferdata.ingesters.code_orders import CodeOrder, best_reading, choose_order, own_order
 from ferdata.ingesters.contract import Choices, Layout
 from ferdata.ingesters.evidence import Evidence, Sign
 from ferdata.ingesters.info import DatasetInfo
 from ferdata.ingesters.label_list import is_other_dataset
+from ferdata.ingesters.lookup import dataset_info, dataset_names
 from ferdata.ingesters.rafdb.folders import foreign_names
-from ferdata.ingesters.rafdb.names import image_key, official_split
+from ferdata.ingesters.rafdb.names import image_key, is_telling, official_split
 from ferdata.ingesters.rafdb.official import LIST_NAMES
 from ferdata.ingesters.sample import Sample
+from ferdata.ingesters.sampled_sizes import evidence_of_size
+from ferdata.ingesters.shares import evidence_of_shares
 from ferdata.ingesters.simple_lists import Pair, find_lists, read_pairs
 from ferdata.ingesters.tree import (
     FileTree,
@@ -40,6 +43,7 @@ NAMED, CODED, SUFFIXED, LISTS = "named-folders", "code-folders", "suffixed", "li
 _SUFFIXED = re.compile(
     r"(?P<key>(?:train|test)_[0-9]+)(?:_aligned)?_(?P<word>[a-z]+|[0-9])", re.IGNORECASE
 )
+_SIDE = 100
 _EXAMPLE = "train_00001_aligned.jpg"
 
 
@@ -174,10 +178,7 @@ def _listed(tree: FileTree, named: Sequence[str]) -> Iterator[Layout]:
         if image_key(file_name(each.pair.path)) and file_name(each.path).lower() not in LIST_NAMES
     ]
     if lists:
-        evidence = (
-            Evidence(Sign.NAMES, f"{len(named):,} files named like {_EXAMPLE}"),
-            Evidence(Sign.FOLDERS, f"lists {', '.join(lists[:4])}"),
-        )
+        evidence = _evidence(tree, named, f"lists {', '.join(lists[:4])}")
         folders = {folder_name(path) for path in (*named, *lists)}
         base = common_folder(folders)
         yield Layout.below(tree, base, "rafdb", LISTS, *evidence, lists=lists, source="aligned")
@@ -187,11 +188,24 @@ def _layout(tree: FileTree, name: str, paths: Sequence[str], what: str) -> Layou
     folders = {folder_name(path) for path in paths}
     above = folders if name == SUFFIXED else set(map(folder_name, folders))
     above = {folder_name(each) if split_of_word(file_name(each)) else each for each in above}
-    evidence = (
-        Evidence(Sign.NAMES, f"{len(paths):,} files named like {_EXAMPLE}"),
-        Evidence(Sign.FOLDERS, what),
-    )
+    evidence = _evidence(tree, paths, what)
     return Layout.below(tree, common_folder(above), "rafdb", name, *evidence, source="aligned")
+
+
+def _evidence(tree: FileTree, paths: Sequence[str], what: str) -> tuple[Evidence, ...]:
+    """Say what speaks for RAF-DB; others also call a file train_00001.jpg."""
+    folders = Evidence(Sign.FOLDERS, what)
+    telling = [path for path in paths if is_telling(file_name(path))]
+    if telling:
+        text = f"{len(telling):,} files named like {_EXAMPLE}"
+        return (Evidence(Sign.NAMES, text), folders)
+    parts: dict[str, Counter[str]] = defaultdict(Counter)
+    for path in paths:
+        key = image_key(file_name(path)) or ""
+        parts[official_split(key)][class_of(path) or class_folder(path)] += 1
+    reading = best_reading(dataset_info("rafdb"), parts)
+    shares = evidence_of_shares("rafdb", reading, dataset_names())
+    return (folders, *evidence_of_size(tree, paths, _SIDE), *shares)
 
 
 def _suffix(path: str) -> re.Match[str] | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from support.damage.base import (
     ERROR,
+    FEWER,
     SAME,
     Damage,
     add,
@@ -39,6 +40,13 @@ DAMAGE = {
         missing_file=(remove(first("fer2013.csv")), ERROR),
         extra_file=(add(first(VOTES), "notes.csv"), SAME),
         shuffled_order=(edit(VOTES, reverse), ERROR),
+        wrong_code=(edit(VOTES, line(2, broken)), "malformed votes"),
+    ),
+    "clone": Damage(
+        wrong_header=(edit(VOTES, header("a,b")), ERROR),
+        missing_file=(remove(first("FER2013Train/*.png")), FEWER),
+        extra_file=(add(first("FER2013Valid/*.png"), "fer9999999.png"), SAME),
+        shuffled_order=(edit(VOTES, reverse), SAME),
         wrong_code=(edit(VOTES, line(2, broken)), "malformed votes"),
     ),
     "folders": Damage(
