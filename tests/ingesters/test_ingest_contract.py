@@ -175,9 +175,7 @@ def test_roots_that_hold_nothing(name: str, tmp_path: Path) -> None:
     (tmp_path / "basic.zip").write_bytes(b"PK")
     with pytest.raises(LayoutError, match=r"is a file, not a folder; extract it"):
         ingesters.ingest(name, tmp_path / "basic.zip")
-    with pytest.raises(
-        LayoutError, match=r"contains basic\.zip: extract it first:\n  unzip"
-    ) as caught:
+    with pytest.raises(LayoutError, match=r"basic\.zip: extract it first:\n  unzip") as caught:
         ingesters.ingest(name, tmp_path)
     assert f"ferdata datasets {name}" in str(caught.value)
     assert ingesters.detect(tmp_path) == []

@@ -51,6 +51,4 @@ def text_list(advice: str) -> ListFormat:
 
 def csv_list(advice: str) -> ListFormat:
     """Return the format of the lists in the Kaggle copy."""
-    return ListFormat("train_00001_aligned.jpg,5", image_key, _TELLING = re.compile(r"(?:train_[0-9]{5}|test_[0-9]{4})_aligned(?:_[^/]*)?\.[a-z]+", re.IGNORECASE)
-
-CSV_COLUMNS, advice)
+    return ListFormat("train_00001_aligned.jpg,5", image_key, CSV_COLUMNS, advice)
