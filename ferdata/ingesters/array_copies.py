@@ -9,10 +9,16 @@ from dataclasses import dataclass
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.array_files import Block, find_blocks, key_of
 from ferdata.ingesters.class_folders import expression
-from ferdata.ingesters.code_orders import best_reading, choose_order, own_order
+from ferdata.ingesters.code_orders import (
+    best_reading,
+    choose_order,
+    own_order,
+    without_strays,
+)
 from ferdata.ingesters.contract import Choices, Layout
 from ferdata.ingesters.evidence import Evidence, Sign
 from ferdata.ingesters.info import DatasetInfo
+from ferdata.ingesters.label_list import is_other_dataset
 from ferdata.ingesters.lookup import dataset_names
 from ferdata.ingesters.sample import Sample
 from ferdata.ingesters.shares import evidence_of_shares
@@ -88,6 +94,9 @@ def read_arrays(
     """
     blocks = list(find_blocks(layout.tree, layout.name))
     codes = _codes(_parts(blocks))
+    in_codes = sum(sum(part.values()) for part in codes.values())
+    if not is_other_dataset(in_codes, sum(len(block.words) for block in blocks)):
+        codes = {}  # strays between names
     order = own_order(dataset)
     wanted = choices.get("codes") or _usual_order(layout, rules)
     if codes and (wanted or not _are_own(dataset, codes)):
@@ -123,8 +132,9 @@ def _usual_order(layout: Layout, rules: ArrayRules) -> str | None:
 
 def _are_own(dataset: DatasetInfo, codes: dict[str, dict[int, int]]) -> bool:
     """Say whether codes begin at 1 and are a dataset's that counts so, as no program does."""
-    seen = {code for part in codes.values() for code in part}
-    return min(dataset.codes) == 1 and seen == set(dataset.codes)
+    usual = without_strays(dataset, codes)
+    seen = {code for part in usual.values() for code in part}
+    return not seen or (min(dataset.codes) == 1 and seen == set(dataset.codes))
 
 
 def _uri(block: Block, row: int, name: str, files: set[str]) -> str | None:

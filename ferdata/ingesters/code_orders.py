@@ -16,6 +16,7 @@ from ferdata.core.errors import CodeOrderError, LabelError, OptionError, Unknown
 from ferdata.core.labels import CANONICAL, canonical_name
 from ferdata.ingesters.class_folders import expression
 from ferdata.ingesters.info import DatasetInfo
+from ferdata.ingesters.label_list import is_other_dataset
 from ferdata.ingesters.lookup import dataset_info
 from ferdata.ingesters.order_names import ORDER_NAMES
 from ferdata.ingesters.shares import CLEAR, Parts, fits, misfit
@@ -116,6 +117,7 @@ def choose_order(
         CodeOrderError: The class shares rule out the order asked for.
         OptionError: Several orders are possible: one must be named.
     """
+    parts = without_strays(dataset, parts)
     seen = sorted({code for part in parts.values() for code in part})
     possible = _possible(dataset, seen)
     if wanted is not None:
@@ -178,11 +180,36 @@ def best_reading(dataset: DatasetInfo, parts: Mapping[str, Mapping[str, int]]) -
                 labels = named.setdefault(part, {})
                 label = expression(word) or word
                 labels[label] = labels.get(label, 0) + number
-    if not codes:
+    in_codes = sum(map(_sum, codes.values()))
+    if in_codes <= sum(sum(part.values()) for part in named.values()):
         return named
+    codes = without_strays(dataset, codes)
     seen = sorted({code for part in codes.values() for code in part})
     readings = [_read(codes, order) for order in _possible(dataset, seen)]
     return min(readings, key=lambda each: misfit(each, dataset.name), default={})
+
+
+def without_strays(
+    dataset: DatasetInfo, parts: Mapping[str, Mapping[int, int]]
+) -> dict[str, dict[int, int]]:
+    """Leave out the rarest codes where no known order has all, if they are few images.
+
+    A stray code becomes a reject; it must not hide the order of all others.
+    """
+    totals: dict[int, int] = {}
+    for part in parts.values():
+        for code, number in part.items():
+            totals[code] = totals.get(code, 0) + number
+    rare = sorted(totals, key=lambda code: (totals[code], -code))
+    dropped: set[int] = set()
+    while rare and not _possible(dataset, sorted(totals.keys() - dropped)):
+        dropped.add(rare.pop(0))
+    if is_other_dataset(sum(totals[code] for code in dropped), sum(totals.values())):
+        dropped = set()
+    return {
+        name: {code: number for code, number in part.items() if code not in dropped}
+        for name, part in parts.items()
+    }
 
 
 def _possible(dataset: DatasetInfo, seen: list[int]) -> list[CodeOrder]:

@@ -16,7 +16,13 @@ from ferdata.core.errors import LabelError
 from ferdata.core.given_splits import split_of_word
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.class_folders import class_folder, class_of, expression, split_folder
-from ferdata.ingesters.code_orders import CodeOrder, best_reading, choose_order, own_order
+from ferdata.ingesters.code_orders import (
+    CodeOrder,
+    best_reading,
+    choose_order,
+    own_order,
+    without_strays,
+)
 from ferdata.ingesters.contract import Choices, Layout
 from ferdata.ingesters.evidence import Evidence, Sign
 from ferdata.ingesters.info import DatasetInfo
@@ -129,9 +135,11 @@ def _order(
     for each in found:
         if each.word.isdecimal():
             parts[official_split(each.key)][int(each.word)] += 1
-    seen = {code for part in parts.values() for code in part}
+    usual = without_strays(dataset, parts)
+    seen = {code for part in usual.values() for code in part}
+    few = not is_other_dataset(sum(map(Counter.total, parts.values())), len(found))
     wanted = choices.get("codes")
-    if wanted is None and (not seen or (0 not in seen and max(dataset.codes) in seen)):
+    if wanted is None and (few or not seen or (0 not in seen and max(dataset.codes) in seen)):
         return own_order(dataset)
     order, said = choose_order(dataset, parts, wanted, str(layout.root))
     layout.notices.say(said)

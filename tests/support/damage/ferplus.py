@@ -6,7 +6,6 @@ from pathlib import Path
 
 from support.damage.base import (
     ERROR,
-    FEWER,
     SAME,
     Damage,
     add,
@@ -29,6 +28,10 @@ def first_kept(root: Path) -> Path:
     return root / "FER2013Train" / name
 
 
+def first_cloned(root: Path) -> Path:
+    return first_kept(root / "data")
+
+
 def broken(row: str) -> str:
     """Put a word where the last vote should be."""
     return row.rpartition(",")[0] + ",x"
@@ -44,7 +47,7 @@ DAMAGE = {
     ),
     "clone": Damage(
         wrong_header=(edit(VOTES, header("a,b")), ERROR),
-        missing_file=(remove(first("FER2013Train/*.png")), FEWER),
+        missing_file=(remove(first_cloned), "missing image"),
         extra_file=(add(first("FER2013Valid/*.png"), "fer9999999.png"), SAME),
         shuffled_order=(edit(VOTES, reverse), SAME),
         wrong_code=(edit(VOTES, line(2, broken)), "malformed votes"),
