@@ -13,11 +13,11 @@ SPLIT_FOLDER = re.compile(r"(?:train|test|valid|val|validation)(?:_set)?", re.IG
 """Names of the folders of splits above the class folders."""
 
 
-def class_of(path: str) -> str | None:
-    """Return the expression that a file's folder is named after, or None for any other name.
+_NUMBERED = re.compile(r"^\d+\s*[-_. ]\s*")
 
-    A number before the name is ignored, as in `3-happy`.
-    """
+
+def class_of(path: str) -> str | None:
+    """Return the expression that a file's folder is named after, or None for any other name."""
     return _class_of_folder(class_folder(path))
 
 
@@ -45,12 +45,15 @@ def wrong_folder(path: str, expected: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _class_of_folder(word: str) -> str | None:
-    return expression(re.sub(r"^\d+\s*[-_. ]\s*", "", word))
+    return expression(word)
 
 
 def expression(word: str) -> str | None:
-    """Return the canonical name of a word for an expression, None for any other word."""
+    """Return the canonical name of a word for an expression, None for any other word.
+
+    A number before the name is ignored, as in `3-happy`.
+    """
     try:
-        return canonical_name(word)
+        return canonical_name(_NUMBERED.sub("", word))
     except LabelError:
         return None

@@ -86,6 +86,7 @@ def fallback_notes(manifest: Manifest, align: str) -> Iterator[str]:
         manifest: Rows after the face stage; augmented copies don't count.
         align: `auto`, `none` or `five`.
     """
+    yield from _reading_notes(manifest)
     yield from manifest.provenance.get("fallbacks", {}).get("split", ())
     yield from manifest.provenance.get("faces", {}).get("fallbacks", ())
     original = np.array([parent is None for parent in manifest.column("parent_id")], bool)
@@ -97,6 +98,15 @@ def fallback_notes(manifest: Manifest, align: str) -> Iterator[str]:
         if count:
             total = int((to_align & (framings == framing)).sum())
             yield f"{count:,} of {total:,} {name} have no landmarks and are stored whole, unaligned"
+
+
+def _reading_notes(manifest: Manifest) -> Iterator[str]:
+    """Yield how copies were read where that had to be found out, such as the order of codes."""
+    alone = manifest.provenance.get("ingest", {})
+    if name := alone.get("dataset"):
+        yield from (f"{name}: {note}" for note in alone.get("notes", ()))
+    for name, source in manifest.provenance.get("merge", {}).get("sources", {}).items():
+        yield from (f"{name}: {note}" for note in source.get("ingest", {}).get("notes", ()))
 
 
 def _to_align(manifest: Manifest, align: str) -> npt.NDArray[np.bool_]:

@@ -125,6 +125,10 @@ class MixSource:
         Raises:
             OptionError: A choice is given that none of the datasets leaves, or a folder is missing.
         """
+        if CODES_CHOICE in options.choices:
+            raise OptionError(
+                "--codes is for a single dataset; in a mix, write choices: {codes: …} at its source"
+            )
         known = {choice for name in self.datasets for choice in dataset_info(name).choices}
         if unknown := sorted(set(options.choices) - known):
             raise OptionError(
