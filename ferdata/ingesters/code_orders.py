@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from ferdata.core.errors import CodeOrderError, LabelError, OptionError, UnknownNameError
 from ferdata.core.labels import CANONICAL, canonical_name
 from ferdata.ingesters.class_folders import expression
+from ferdata.ingesters.contract import Choices
 from ferdata.ingesters.info import DatasetInfo
 from ferdata.ingesters.label_list import is_other_dataset
 from ferdata.ingesters.lookup import dataset_info
-from ferdata.ingesters.order_names import ORDER_NAMES
+from ferdata.ingesters.notices import Notices
+from ferdata.ingesters.order_names import CODES_CHOICE, ORDER_NAMES
 from ferdata.ingesters.shares import CLEAR, Parts, fits, misfit
 
 MIN_ROWS = 200
@@ -263,6 +265,22 @@ def _wanted(text: str, dataset: DatasetInfo, seen: list[int], where: str) -> Cod
     if foreign:
         raise LabelError(f"{dataset.name}: --codes {text} has {foreign[0]}, which is no class here")
     return order
+
+
+def asked_codes(dataset: DatasetInfo, choices: Choices, notices: Notices) -> dict[int, str]:
+    """Return the class of each code: in the order asked for, else in the dataset's own.
+
+    Whether it can be right is checked when all rows have been read, see `tally`.
+
+    Raises:
+        OptionError: The order is none.
+    """
+    wanted = choices.get(CODES_CHOICE)
+    if wanted is None:
+        return dict(dataset.codes)
+    order = named_order(wanted, dataset, dataset.codes)
+    notices.say(f"label codes are read in the order asked for: {order}")
+    return order.codes
 
 
 def named_order(text: str, dataset: DatasetInfo, codes: Iterable[int]) -> CodeOrder:

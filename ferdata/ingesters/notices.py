@@ -22,7 +22,8 @@ class Notices:
 
     def say(self, sentence: str) -> None:
         """Note how the copy was read, for the log and the record."""
-        self.said.append(sentence)
+        if sentence not in self.said:
+            self.said.append(sentence)
 
     def add(self, kind: str, example: str, count: int = 1) -> None:
         """Count something.

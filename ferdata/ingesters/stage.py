@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ferdata.core.errors import FerdataError, LayoutError, UnknownNameError
+from ferdata.core.errors import FerdataError, LayoutError, OptionError, UnknownNameError
 from ferdata.core.manifest import Manifest
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.catalog import all_ingesters, ingester
@@ -118,6 +118,11 @@ def ingest(name: str, root: Path, **choices: str | None) -> Manifest:
         roots={name: layout.root},
     )
     tally.refuse_wrong_labels()
+    if CODES_CHOICE in chosen and not layout.notices.said:
+        raise OptionError(
+            f"--codes {chosen[CODES_CHOICE]}: the labels of this copy ({layout.name}) are not codes "
+            "in an order that could be chosen; leave it out"
+        )
     manifest.validate()
     layout.notices.log(name)
     _warn_of_rejects(name, rejects)

@@ -44,6 +44,7 @@ def read(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
     size, which ingest does not know, and is not read; the images are face crops.
     """
     rows = Rows(layout, choices)
+    codes = rows.codes if "codes" in choices else dict(enumerate(CANONICAL))
     files = set(layout.tree.files)
     labels = [match for path in layout.tree.files if (match := _LABEL.fullmatch(path))]
     labels.sort(key=lambda match: (_SPLITS.index(match["split"].lower()), match[0]))
@@ -56,10 +57,10 @@ def read(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
             continue
         used.add(image)
         code = _code(layout.root / match[0])
-        if code is None or not 0 <= code < len(CANONICAL):
+        if code not in codes or code is None:
             yield rows.wrong_code(key, image, str(code), "0–7, in alphabetical order")
         else:
-            yield rows.labeled(key, image, CANONICAL[code], str(code), None, split)
+            yield rows.labeled(key, image, codes[code], str(code), None, split)
     for path in layout.tree.images():
         if "/images/" in path and path not in used:
             reason = "not in the list: no label file"

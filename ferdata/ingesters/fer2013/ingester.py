@@ -12,7 +12,7 @@ from ferdata.core.pixel_rows import PIXELS
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.array_copies import KINDS, ArrayRules, detect_arrays, read_arrays
 from ferdata.ingesters.catalog import register
-from ferdata.ingesters.code_orders import named_order
+from ferdata.ingesters.code_orders import asked_codes
 from ferdata.ingesters.contract import Choices, Ingester, Layout
 from ferdata.ingesters.evidence import Evidence, Sign
 from ferdata.ingesters.fer2013 import folders
@@ -78,11 +78,7 @@ class Fer2013(Ingester):
         has_usage = layout.name != "train"
         columns = TABLE_COLUMNS if has_usage else TABLE_COLUMNS[:2]
         rows = open_table(layout, layout.lists[0], columns)
-        codes = self.info.codes
-        if wanted := choices.get("codes"):
-            order = named_order(wanted, self.info, codes)
-            layout.notices.say(f"label codes are read in the order asked for: {order}")
-            codes = order.codes
+        codes = asked_codes(self.info, choices, layout.notices)
         for each in read_labeled_rows(layout, rows, codes, _OTHER_CODES):
             if isinstance(each, Reject):
                 yield each

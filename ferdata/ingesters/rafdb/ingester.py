@@ -44,7 +44,7 @@ class RafDb(Ingester):
     def read(self, layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
         """Read the rows in the order of the list; those in class folders sorted by name."""
         if layout.name.startswith("official"):
-            return official.read(layout, self.info, advice=_OTHER_CODES)
+            return official.read(layout, self.info, choices, advice=_OTHER_CODES)
         if layout.name in ("kaggle", "imagefolder"):
             return folders.read(layout, self.info, choices, advice=_OTHER_CODES)
         if layout.name == "parquet":
@@ -62,4 +62,4 @@ class RafDbCompound(Ingester):
 
     def read(self, layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
         """Read the rows in the order of the list."""
-        return official.read(layout, self.info, advice="RAF-CE, with codes 0–13, is another set")
+        return official.read(layout, self.info, choices, advice="RAF-CE, with codes 0–13, is another set")

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ferdata.core.errors import AnnotationError, LayoutError
 from ferdata.core.rejects import Reject
-from ferdata.ingesters.contract import Layout
+from ferdata.ingesters.code_orders import asked_codes
+from ferdata.ingesters.contract import Choices, Layout
 from ferdata.ingesters.evidence import Evidence, Sign
 from ferdata.ingesters.info import DatasetInfo
 from ferdata.ingesters.label_list import Entry, read_label_list
@@ -80,12 +81,15 @@ def detect(tree: FileTree, dataset: DatasetInfo) -> Iterator[Layout]:
             yield from _layouts(tree, _home(tree, folder), dataset, together, evidence)
 
 
-def read(layout: Layout, dataset: DatasetInfo, *, advice: str) -> Iterator[Sample | Reject]:
+def read(
+    layout: Layout, dataset: DatasetInfo, choices: Choices, *, advice: str
+) -> Iterator[Sample | Reject]:
     """Read an official tree in the order of its list.
 
     Args:
         layout: What `detect` returned.
         dataset: The part.
+        choices: `codes`, if an order was asked for.
         advice: What to tell someone whose list has other label codes.
 
     Raises:
@@ -101,7 +105,8 @@ def read(layout: Layout, dataset: DatasetInfo, *, advice: str) -> Iterator[Sampl
             f"{_missing_images(layout.tree, layout.source)}."
         )
     labels = read_label_list(layout, _one_list(layout), dataset, text_list(advice))
-    reader = _Reader(layout, dataset, files)
+    codes = asked_codes(dataset, choices, layout.notices)
+    reader = _Reader(layout, dataset, files, codes)
     yield from labels.rejects
     yield from map(reader.row, labels.entries.values())
     _notice_extras(layout, files, labels.entries.keys() | labels.rejected)
@@ -114,6 +119,7 @@ class _Reader:
     layout: Layout
     dataset: DatasetInfo
     files: RafFiles
+    codes: Mapping[int, str]
 
     def row(self, entry: Entry) -> Sample | Reject:
         """Return the sample of an entry, or its reject."""
@@ -126,7 +132,10 @@ class _Reader:
             reason = f"missing image: no {source} image of {entry.key}{hint}"
             return self.layout.reject(entry.key, entry.uri, reason)
         split = official_split(entry.key)
-        label = self.dataset.codes[entry.code]
+        label = self.codes.get(entry.code)
+        if label is None:
+            reason = f"label code {entry.code}: none in the order asked for"
+            return self.layout.reject(entry.key, entry.uri, reason)
         return Sample(
             key=entry.key,
             uri=path,
