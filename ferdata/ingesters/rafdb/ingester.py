@@ -62,4 +62,6 @@ class RafDbCompound(Ingester):
 
     def read(self, layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
         """Read the rows in the order of the list."""
-        return official.read(layout, self.info, choices, advice="RAF-CE, with codes 0–13, is another set")
+        return official.read(
+            layout, self.info, choices, advice="RAF-CE, with codes 0–13, is another set"
+        )
