@@ -120,8 +120,8 @@ def ingest(name: str, root: Path, **choices: str | None) -> Manifest:
     tally.refuse_wrong_labels()
     if CODES_CHOICE in chosen and not layout.notices.said:
         raise OptionError(
-            f"--codes {chosen[CODES_CHOICE]}: the labels of this copy ({layout.name}) are not codes "
-            "in an order that could be chosen; leave it out"
+            f"--codes {chosen[CODES_CHOICE]}: the labels of this copy ({layout.name}) are not "
+            "codes in an order that could be chosen; leave it out"
         )
     manifest.validate()
     layout.notices.log(name)
