@@ -59,14 +59,31 @@ def _next_steps(
     lines = []
     if rivals:
         lines.append(f"As much speaks for {', '.join(rivals)} as for {best.dataset}.")
-    if best.missing or examined[best].error:
-        return [*lines, f"It can't be built as it is: {best.missing or examined[best].error}"]
+    if problem := _problem(best, examined[best]):
+        return [*lines, f"It can't be built as it is: {problem}"]
     quoted = shlex.quote(str(folder)) if "'" in str(folder) else f"'{folder}'"
     lines.append(f"Build it: ferdata build {best.dataset} --data {quoted} --out out/{best.dataset}")
     whole = {each.dataset for each in found if not each.missing}
     for mix in _mixes(whole):
         lines.append(f"As one:   ferdata build {mix} --data {quoted} --out out/mix")
     return lines
+
+
+def _problem(best: Layout, seen: Examination) -> str:
+    """Say why `ferdata build` without options would refuse a copy; empty if it would not."""
+    from ferdata.shards.options import BuildOptions  # noqa: PLC0415 - keeps start-up light
+
+    if best.missing or seen.error:
+        return best.missing or "see the error above."
+    allowed = BuildOptions.model_fields["max_reject_rate"].default
+    if seen.rejected <= allowed:
+        return ""
+    lost = sum(seen.rejects.values())
+    kinds = ", ".join(f"{number:,} × {kind}" for kind, number in seen.rejects.items())
+    return (
+        f"{lost:,} of {lost + seen.rows:,} images would be rejected ({kinds}), more than "
+        f"--max-reject-rate {allowed} allows. Raise it to build the other {seen.rows:,}."
+    )
 
 
 def _nothing(folder: Path) -> list[str]:
@@ -129,5 +146,7 @@ def _as_json(found: Layout, seen: Examination | None) -> dict[str, object]:
         "missing": found.missing,
         "warnings": list(seen.warnings) if seen else [],
         "error": seen.error if seen else "",
+        "rows": seen.rows if seen else None,
+        "rejects": dict(seen.rejects) if seen else {},
         "root": str(found.root),
     }

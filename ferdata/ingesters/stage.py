@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +37,20 @@ class Examination:
     Attributes:
         warnings: What is suspicious about them, one sentence each.
         error: Why the copy can't be read as it is; empty if it can.
+        rows: Number of rows.
+        rejects: Rejects by kind, without those that the dataset's own rules demand.
     """
 
     warnings: tuple[str, ...] = ()
     error: str = ""
+    rows: int = 0
+    rejects: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def rejected(self) -> float:
+        """The fraction of images that are rejects; 1 where there is no row."""
+        lost = sum(self.rejects.values())
+        return lost / (self.rows + lost) if self.rows else 1.0
 
 
 def detect(root: Path) -> list[Layout]:
@@ -61,14 +71,16 @@ def detect(root: Path) -> list[Layout]:
 def examine(layout: Layout) -> Examination:
     """Read the labels of a detected copy as `ingest` does, without options."""
     reader = ingester(layout.dataset)
-    tally = Tally(reader, layout)
+    tally, rejects = Tally(reader, layout), list[Reject]()
     try:
-        for _ in tally.watch(reader.read(layout, reader.info.choose({})), []):
-            pass
+        rows = sum(1 for _ in tally.watch(reader.read(layout, reader.info.choose({})), rejects))
         tally.refuse_wrong_labels()
     except FerdataError as error:
         return Examination(error=str(error))
-    return Examination(tuple(tally.suspicions()))
+    kinds = Counter(each.reason.partition(":")[0] for each in rejects)
+    for kind in reader.info.expected_rejects:
+        del kinds[kind]
+    return Examination(tuple(tally.suspicions()), "", rows, kinds)
 
 
 def ingest(name: str, root: Path, **choices: str | None) -> Manifest:

@@ -261,6 +261,10 @@ def test_files_between_rafdbs_are_rejects_and_leaks_are_named(tmp_path: Path) ->
     manifest = ingest("rafdb", touch(tmp_path, *paths))
     assert len(manifest) == len(RAF)
     assert Counter(kinds(manifest)) == {"file name": 42, "leak": 28}
+    code, text = run("detect", tmp_path)
+    assert code == 0
+    assert "Build it" not in text
+    assert "70 of 140 images would be rejected (42 × file name, 28 × leak)" in text
     assert any(
         each.reason == "leak: made of the test image test_0001, and lies in train"
         for each in manifest.rejects
