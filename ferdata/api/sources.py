@@ -56,9 +56,9 @@ def detect(folder: PathLike) -> Sequence[Layout]:
     Raises:
         LayoutError: The folder is missing, empty or can't be read.
     """
-    from ferdata.ingesters import stage  # noqa: PLC0415 - loads numpy and pyarrow
+    from ferdata.ingesters import detection  # noqa: PLC0415 - loads numpy and pyarrow
 
-    found = stage.detect(as_path(folder, "folder"))
+    found = detection.detect(as_path(folder, "folder"))
     rows = [(each.dataset, each.name, f"{each.confidence:.0%}", each.root) for each in found]
     return Listing.of(found, ("dataset", "layout", "confidence", "folder"), rows)
 

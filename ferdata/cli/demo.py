@@ -106,6 +106,7 @@ def _describe(copy: DemoCopy) -> str:
     rows = [[label, *(f"{counts.get(label, 0):,}" for counts in by_split)] for label in labels]
     rows.append(["total", *(f"{sum(counts.values()):,}" for counts in by_split)])
     root = shlex.quote(str(copy.root))
+    options = "".join(f" --{name} {value}" for name, value in copy.choices.items())
     return "\n".join(
         [
             f"{copy.name}: {copy.total:,} synthetic images, layout {copy.layout}, {state}",
@@ -113,6 +114,6 @@ def _describe(copy: DemoCopy) -> str:
             text_table(["", *copy.counts], rows, indent=2),
             "",
             f"Where: {copy.root}",
-            f"Next:  ferdata build {copy.name} --data {root} --out out/{copy.name}",
+            f"Next:  ferdata build {copy.name} --data {root}{options} --out out/{copy.name}",
         ]
     )

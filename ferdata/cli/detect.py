@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,18 +11,12 @@ import typer
 
 from ferdata.cli.flags import Json
 from ferdata.cli.output import echo_json
-from ferdata.core.errors import FerdataError, OptionError
+from ferdata.core.errors import OptionError
 from ferdata.core.files import write_atomically
 
 if TYPE_CHECKING:
     from ferdata.ingesters import Layout
-
-
-_SURE = 0.3
-"""Detections below this confidence are listed, but their labels are not read."""
-
-_PROOF = 0.4
-"""A detection below this confidence may as well be a set of one's own."""
+    from ferdata.ingesters.stage import Examination
 
 
 def detect(
@@ -34,10 +29,9 @@ def detect(
 ) -> None:
     """Recognize the datasets in a folder: their layouts, and what they were recognized by.
 
-    The labels of the most likely dataset are read. A warning is printed if the counts per class
-    match another dataset, or the same dataset with mixed-up class names. An unknown folder is
-    described, as the declaration that --write drafts would read it. Exits with 1 if no dataset is
-    recognized.
+    The labels of the most likely dataset are read as a build would, so that `Build it` stands only
+    under what can be built. An unknown folder is described, as the declaration that --write drafts
+    would read it. Exits with 1 if no dataset is recognized.
 
     \b
     Examples:
@@ -51,39 +45,75 @@ def detect(
         _write_draft(folder, write)
         return
     found = ingesters.detect(folder)
-    warnings, unreadable = _examine(found)
+    examined = _examine(found)
     if as_json:
-        echo_json([_as_json(each, warnings.get(each, [])) for each in found])
+        echo_json([_as_json(each, examined.get(each)) for each in found])
     elif found:
-        typer.echo("\n".join(_as_text(each, warnings.get(each, [])) for each in found))
-        if found[0].confidence < _PROOF:
-            _describe(folder)
-            return
-        readable = [each for each in found if each not in unreadable]
-        if found[0] in readable:
-            best = found[0].dataset
-            typer.echo(f"\nBuild it: ferdata build {best} --data '{folder}' --out out/{best}")
-        for mix in _mixes({each.dataset for each in readable}):
-            typer.echo(f"As one:   ferdata build {mix} --data '{folder}' --out out/mix")
+        typer.echo("\n".join(_as_text(each, examined.get(each)) for each in found))
+        typer.echo("\n".join(["", *_next_steps(folder, found, examined)]))
     else:
-        known = ", ".join(ingesters.dataset_names())
-        typer.echo(
-            f"{folder}: no dataset recognized (known: {known}; layouts: ferdata datasets NAME)"
-        )
-        _describe(folder)
+        typer.echo("\n".join(_nothing(folder)))
     if not found:
         raise typer.Exit(1)
 
 
-def _describe(folder: Path) -> None:
-    """Say what an unknown folder seems to hold, and how to read it as a set of one's own."""
-    from ferdata.ingesters.declared.draft import draft_declaration  # noqa: PLC0415 - loads cv2
+def _next_steps(
+    folder: Path, found: list[Layout], examined: dict[Layout, Examination]
+) -> list[str]:
+    """Say how to build what was found, if it can be built."""
+    best = found[0]
+    rivals = [
+        f"{each.dataset} ({each.name})"
+        for each in found
+        if each.confidence == best.confidence and each.dataset != best.dataset
+    ]
+    lines = []
+    if rivals:
+        lines.append(f"As much speaks for {', '.join(rivals)} as for {best.dataset}.")
+    if problem := _problem(best, examined[best]):
+        return [*lines, f"It can't be built as it is: {problem}"]
+    data = shlex.quote(str(folder))
+    lines.append(f"Build it: ferdata build {best.dataset} --data {data} --out out/{best.dataset}")
+    whole = {each.dataset for each in found if not each.missing}
+    for mix in _mixes(whole):
+        lines.append(f"As one:   ferdata build {mix} --data {data} --out out/mix")
+    return lines
 
-    if (draft := draft_declaration(folder)) is None:
-        return
-    typer.echo("\nRead as a set of your own:")
-    typer.echo("\n".join(f"    {each}" for each in draft.description))
-    typer.echo(f"Draft its declaration: ferdata detect '{folder}' --write my.yaml")
+
+def _problem(best: Layout, seen: Examination) -> str:
+    """Say why `ferdata build` without options would refuse a copy; empty if it would not."""
+    from ferdata.shards.options import BuildOptions  # noqa: PLC0415 - keeps start-up light
+
+    if best.missing or seen.error:
+        return best.missing or "see the error above."
+    allowed = BuildOptions.model_fields["max_reject_rate"].default
+    if seen.rejected <= allowed:
+        return ""
+    lost = sum(seen.rejects.values())
+    kinds = ", ".join(f"{number:,} × {kind}" for kind, number in seen.rejects.items())
+    return (
+        f"{lost:,} of {lost + seen.rows:,} images would be rejected ({kinds}), more than "
+        f"--max-reject-rate {allowed} allows. Raise it to build the other {seen.rows:,}."
+    )
+
+
+def _nothing(folder: Path) -> list[str]:
+    """Say that a folder is no known dataset, how to read it as one's own, and what to extract."""
+    from ferdata import ingesters  # noqa: PLC0415 - keeps start-up light
+    from ferdata.ingesters.declared.draft import draft_declaration  # noqa: PLC0415 - loads cv2
+    from ferdata.ingesters.tree import FileTree, extract_command  # noqa: PLC0415
+
+    known = ", ".join(ingesters.dataset_names())
+    lines = [f"{folder}: no dataset recognized (known: {known}; layouts: ferdata datasets NAME)"]
+    if archives := FileTree.scan(folder).archives():
+        lines.append(f"\nIt contains {', '.join(archives[:3])}. Extract it first:")
+        lines += [f"    {extract_command(folder / each)}" for each in archives[:3]]
+    if draft := draft_declaration(folder):
+        lines.append("\nRead as a set of your own:")
+        lines += [f"    {each}" for each in draft.description]
+        data = shlex.quote(str(folder))
+        lines.append(f"Draft its declaration: ferdata detect {data} --write my.yaml")
+    return lines
 
 
 def _write_draft(folder: Path, out: Path) -> None:
@@ -109,7 +139,8 @@ def _write_draft(folder: Path, out: Path) -> None:
         file.write(draft.text.encode())
     typer.echo("\n".join(f"{each}" for each in draft.description))
     typer.echo(f"\n{draft.text}")
-    typer.echo(f"Check {out}, then: ferdata build {out} --data '{folder}' --out out/my")
+    data = shlex.quote(str(folder))
+    typer.echo(f"Check {out}, then: ferdata build {out} --data {data} --out out/my")
 
 
 def _mixes(datasets: set[str]) -> list[str]:
@@ -119,13 +150,9 @@ def _mixes(datasets: set[str]) -> list[str]:
     return [name for name in mix_names() if set(load_mix(name).sources) <= datasets]
 
 
-def _examine(found: list[Layout]) -> tuple[dict[Layout, list[str]], set[Layout]]:
-    """Read the most likely dataset in each folder.
-
-    Returns:
-        What is suspicious about each, and which can't be read as they are.
-    """
-    from ferdata import ingesters  # noqa: PLC0415 - keeps start-up light
+def _examine(found: list[Layout]) -> dict[Layout, Examination]:
+    """Read the labels of the most likely dataset in each folder, and of the best of all."""
+    from ferdata.ingesters.stage import examine  # noqa: PLC0415 - keeps start-up light
 
     likeliest: dict[Path, Layout] = {}
     for each in found:
@@ -133,34 +160,36 @@ def _examine(found: list[Layout]) -> tuple[dict[Layout, list[str]], set[Layout]]
     logger = logging.getLogger("ferdata")
     level = logger.level
     logger.setLevel(logging.ERROR)  # its warnings are printed with the results
-    warnings: dict[Layout, list[str]] = {}
-    unreadable: set[Layout] = set()
     try:
-        for each in likeliest.values():
-            if each.confidence < _SURE:
-                continue
-            try:
-                warnings[each] = ingesters.examine(each)
-            except FerdataError as error:
-                warnings[each] = [str(error)]
-                unreadable.add(each)
+        return {each: examine(each) for each in likeliest.values()}
     finally:
         logger.setLevel(level)
-    return warnings, unreadable
 
 
-def _as_text(found: Layout, warnings: list[str]) -> str:
+def _as_text(found: Layout, seen: Examination | None) -> str:
     lines = [f"{found.dataset:<18}{found.name:<20}{found.confidence:>4.0%}  {found.root}"]
     lines += [f"    {sign}" for sign in found.evidence]
-    return "\n".join(lines + [f"    WARNING {warning}" for warning in warnings])
+    if found.missing:
+        lines.append(f"    INCOMPLETE {found.missing}")
+    if seen:
+        lines += [f"    {decision}" for decision in found.decisions]
+        lines += [f"    WARNING {warning}" for warning in seen.warnings]
+    if seen and seen.error and not found.missing:
+        lines.append(f"    ERROR {seen.error}")
+    return "\n".join(lines)
 
 
-def _as_json(found: Layout, warnings: list[str]) -> dict[str, object]:
+def _as_json(found: Layout, seen: Examination | None) -> dict[str, object]:
     return {
         "dataset": found.dataset,
         "layout": found.name,
         "confidence": found.confidence,
         "evidence": list(found.evidence),
-        "warnings": warnings,
+        "missing": found.missing,
+        "decisions": list(found.decisions),
+        "warnings": list(seen.warnings) if seen else [],
+        "error": seen.error if seen else "",
+        "rows": seen.rows if seen else None,
+        "rejects": dict(seen.rejects) if seen else {},
         "root": str(found.root),
     }

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 import re
-from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,40 +17,25 @@ from fractions import Fraction
 from typing import Any, ClassVar
 
 from ferdata.core.errors import OptionError, UnknownNameError
+from ferdata.core.given_splits import FileRule, NativeRule, OfficialRule
+from ferdata.core.split_contract import SPLITS, FixedRule, SplitRule
 
-SPLITS = ("train", "validation", "test")
-"""The splits, in the order of their use."""
-
-
-@dataclass(frozen=True)
-class SplitRule(ABC):
-    """How the rows of one dataset are assigned to splits.
-
-    Attributes:
-        name: The first part of the rule's text.
-        example: The text of one such rule, for messages.
-        needs: The manifest column that must not be null in any row of the dataset, if any.
-    """
-
-    name: ClassVar[str]
-    example: ClassVar[str]
-    needs: ClassVar[str | None] = None
-
-    @property
-    def text(self) -> str:
-        """The rule as text; equal rules have equal text."""
-        return self.name
-
-    @classmethod
-    def parse(cls, arguments: str) -> SplitRule:
-        """Parse what follows the name and its colon.
-
-        Raises:
-            OptionError: The arguments are invalid.
-        """
-        if arguments:
-            raise OptionError(f"split rule {cls.name}:{arguments}: {cls.name} takes no arguments")
-        return cls()
+__all__ = [
+    "SPLITS",
+    "AutoRule",
+    "FileRule",
+    "FixedRule",
+    "NativeRule",
+    "OfficialRule",
+    "RatioRule",
+    "SplitRule",
+    "SplitRules",
+    "StratifiedRule",
+    "SubjectFoldRule",
+    "SubjectRule",
+    "parse_rule",
+    "parse_rules",
+]
 
 
 @dataclass(frozen=True)
@@ -60,75 +44,6 @@ class AutoRule(SplitRule):
 
     name: ClassVar[str] = "auto"
     example: ClassVar[str] = "auto"
-
-
-class FixedRule(SplitRule):
-    """A rule that determines the split of every row.
-
-    If no row is in validation, `ferdata.curation.split.split` holds out validation from train.
-    """
-
-    @abstractmethod
-    def assign(self, dataset: str, values: Sequence[str]) -> list[str]:
-        """Return the split of each row.
-
-        Args:
-            dataset: Name of the dataset, for messages.
-            values: The rows' values in the column that the rule needs.
-
-        Raises:
-            OptionError: The rule can't be applied to this dataset.
-        """
-
-    def provenance(self, values: Sequence[str]) -> dict[str, Any]:  # noqa: ARG002 - most add none
-        """Return what to add to the provenance of the split for this dataset, by key."""
-        return {}
-
-
-@dataclass(frozen=True)
-class OfficialRule(FixedRule):
-    """Keep the authors' split; `official`."""
-
-    name: ClassVar[str] = "official"
-    example: ClassVar[str] = "official"
-    needs: ClassVar[str | None] = "official_split"
-
-    def assign(self, dataset: str, values: Sequence[str]) -> list[str]:  # noqa: ARG002
-        """Return the official split of each row."""
-        return list(values)
-
-
-_NATIVE = {
-    "train": ("train", "training"),
-    "validation": ("val", "valid", "validation", "dev", "publictest"),
-    "test": ("test", "testing", "privatetest"),
-}
-_SPLIT_OF_WORD = {word: split for split, words in _NATIVE.items() for word in words}
-
-
-def split_of_word(word: str) -> str | None:
-    """Return the split that a copy's own word means, `"train"` for `Train_Set`; None if unknown."""
-    word = re.sub(r"[ _-]?(set|split|images|data)$", "", word.strip().lower())
-    return _SPLIT_OF_WORD.get(word)
-
-
-@dataclass(frozen=True)
-class NativeRule(FixedRule):
-    """Keep the split of the copy itself: its folders, columns or lists; `native`."""
-
-    name: ClassVar[str] = "native"
-    example: ClassVar[str] = "native"
-    needs: ClassVar[str | None] = "split_native"
-
-    def assign(self, dataset: str, values: Sequence[str]) -> list[str]:
-        """Return the split that each row's word means."""
-        known = {word: split_of_word(word) for word in set(values)}
-        if unknown := sorted(word for word, split in known.items() if split is None):
-            raise OptionError(
-                f"split rule {self.name}: {dataset} has splits named {', '.join(unknown)}; "
-                f"expected words such as {', '.join(words[0] for words in _NATIVE.values())}"
-            )
-        return [known[word] or "" for word in values]
 
 
 @dataclass(frozen=True)
@@ -152,7 +67,7 @@ class SubjectFoldRule(FixedRule):
 
     name: ClassVar[str] = "subject-kfold"
     example: ClassVar[str] = "subject-kfold:10"
-    needs: ClassVar[str | None] = "subject"
+    needs: ClassVar[tuple[str, ...]] = ("subject",)
 
     @property
     def text(self) -> str:
@@ -181,21 +96,23 @@ class SubjectFoldRule(FixedRule):
         fold = {name: i % self.folds + 1 for i, name in enumerate(sorted(set(subjects)))}
         return [fold[name] for name in subjects]
 
-    def assign(self, dataset: str, values: Sequence[str]) -> list[str]:
+    def assign(self, dataset: str, *values: Sequence[str]) -> list[str]:
         """Return test for the rows of the fold and train for all others."""
-        subjects = len(set(values))
+        (names,) = values
+        subjects = len(set(names))
         if subjects < self.folds:
             raise OptionError(
                 f"{dataset} has {subjects} subjects, too few for {self.folds} folds; "
                 f"use at most {subjects} folds: --split {self.name}:{subjects}"
             )
-        return ["test" if fold == self.fold else "train" for fold in self.folds_of(values)]
+        return ["test" if fold == self.fold else "train" for fold in self.folds_of(names)]
 
-    def provenance(self, values: Sequence[str]) -> dict[str, Any]:
+    def provenance(self, *values: Sequence[str]) -> dict[str, Any]:
         """Return the number of rows and subjects of each fold, under `"folds"`."""
-        folds = self.folds_of(values)
+        (names,) = values
+        folds = self.folds_of(names)
         rows = Counter(folds)
-        subjects = Counter(fold for fold, _ in set(zip(folds, values, strict=True)))
+        subjects = Counter(fold for fold, _ in set(zip(folds, names, strict=True)))
         numbers = range(1, self.folds + 1)
         counts = {"rows": [rows[k] for k in numbers], "subjects": [subjects[k] for k in numbers]}
         return {"folds": counts}
@@ -257,13 +174,14 @@ class SubjectRule(RatioRule):
 
     name: ClassVar[str] = "subject"
     example: ClassVar[str] = "subject:8:1:1"
-    needs: ClassVar[str | None] = "subject"
+    needs: ClassVar[tuple[str, ...]] = ("subject",)
 
 
 RULES: tuple[type[SplitRule], ...] = (
     AutoRule,
     OfficialRule,
     NativeRule,
+    FileRule,
     StratifiedRule,
     SubjectRule,
     SubjectFoldRule,
@@ -336,7 +254,7 @@ def parse_rule(text: str) -> SplitRule:
     """Parse a split rule as written on the command line.
 
     Args:
-        text: `auto`, `official`, `native`, `stratified:TRAIN:VALIDATION:TEST`,
+        text: `auto`, `official`, `native`, `file:TABLE`, `stratified:TRAIN:VALIDATION:TEST`,
             `subject:TRAIN:VALIDATION:TEST`, or `subject-kfold:FOLDS:FOLD`.
 
     Raises:

@@ -67,11 +67,11 @@ class SplitAssignment:
         """
         for dataset, rule in self.rules.items():
             rows = np.flatnonzero(self._datasets == dataset)
-            values = self._needed_values(dataset, rule, rows)
+            values = needed_values(self._manifest.take(rows), dataset, rule)
             if not isinstance(rule, FixedRule):
                 continue
-            splits = np.array(rule.assign(dataset, values), dtype=object)
-            for key, value in rule.provenance(values).items():
+            splits = np.array(rule.assign(dataset, *values), dtype=object)
+            for key, value in rule.provenance(*values).items():
                 self.provenance.setdefault(key, {})[dataset] = value
             if (splits == "validation").any():
                 logger.info("%s has a validation split; none is held out of train", dataset)
@@ -95,24 +95,6 @@ class SplitAssignment:
                 selected = select_groups(strata, group_names[rows], wanted, self._seed, part)
                 self.splits[rows[selected]] = part
         self.splits[self._open()] = "train"
-
-    def _needed_values(
-        self, dataset: str, rule: SplitRule, rows: npt.NDArray[np.int64]
-    ) -> list[str]:
-        """Return what the rows of a dataset hold in the column that their rule needs."""
-        if rule.needs is None:
-            return []
-        source = self._manifest.take(rows)
-        values = source.column(rule.needs)
-        missing = values.count(None)
-        if missing:
-            name = source.column("sample_id")[values.index(None)]
-            raise ManifestError(
-                f"{missing} rows of {dataset} have no {rule.needs.replace('_', ' ')} (for instance "
-                f"{name!r}), which the split rule {rule.text} needs; "
-                "use another rule: --split stratified:8:1:1"
-            )
-        return values
 
     def _follow_groups(self, group: npt.NDArray[np.int64]) -> None:
         """Assign open rows to the split in which a fixed rule puts a row of their group.
@@ -156,3 +138,23 @@ def _any_in_group(
     """Return for each row whether the mask is true for any row of its group."""
     found = np.bincount(group[mask], minlength=int(group.max(initial=0)) + 1) > 0
     return np.asarray(found[group])
+
+
+def needed_values(rows: Manifest, dataset: str, rule: SplitRule) -> list[list[str]]:
+    """Return what the rows of a dataset hold in each column that their rule needs.
+
+    Raises:
+        ManifestError: A row holds nothing there.
+    """
+    found = []
+    for column in rule.needs:
+        values = rows.column(column)
+        if missing := values.count(None):
+            name = rows.column("sample_id")[values.index(None)]
+            raise ManifestError(
+                f"{missing} rows of {dataset} have no {column.replace('_', ' ')} (for instance "
+                f"{name!r}), which the split rule {rule.text} needs; "
+                "use another rule: --split stratified:8:1:1"
+            )
+        found.append(values)
+    return found

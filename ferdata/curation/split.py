@@ -13,19 +13,21 @@ from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from ferdata.core.errors import ManifestError, OptionError
+from ferdata.core.given_splits import read_split_table, split_of_word
 from ferdata.core.manifest import Manifest
 from ferdata.core.split_rules import (
     AutoRule,
+    FileRule,
     NativeRule,
     OfficialRule,
     SplitRule,
     SplitRules,
     parse_rule,
     parse_rules,
-    split_of_word,
 )
 from ferdata.curation.assignment import SplitAssignment
 from ferdata.curation.clusters import RowClusters
@@ -68,6 +70,8 @@ def resolve_rules(manifest: Manifest, rules: str | SplitRule | SplitRules) -> Sp
     for dataset, rule in chosen.items():
         if isinstance(rule, AutoRule):
             chosen[dataset] = _suitable_rule(manifest, dataset)
+        elif isinstance(rule, FileRule):
+            read_split_table(rule.path)  # its errors come before any image is read
     return SplitRules.from_mapping(chosen)
 
 
@@ -136,13 +140,11 @@ def _suitable_rule(manifest: Manifest, dataset: str) -> SplitRule:
     parts = set(pc.unique(table.column("official_split")).to_pylist())
     if None not in parts and "train" in parts and len(parts) > 1:
         return OfficialRule()
-    words = pc.unique(table.column("split_native")).to_pylist()
-    native = {split_of_word(word or "") for word in words}
-    if None not in native and "train" in native and len(native) > 1:
+    if _has_native_split(table):
         logger.warning(
-            "%s has no official split; the split of this copy is kept (%s)",
+            "%s has no official split: the one of this copy is kept (--split native), which is not "
+            "its authors'",
             dataset,
-            ", ".join(sorted(words)),
         )
         return NativeRule()
     if not table.column("subject").null_count:
@@ -154,6 +156,17 @@ def _suitable_rule(manifest: Manifest, dataset: str) -> SplitRule:
         _BY_CLASS.text,
     )
     return _BY_CLASS
+
+
+def _has_native_split(table: pa.Table) -> bool:
+    """Say whether one can train and test on a copy's own split, with every subject in one part."""
+    words = pc.unique(table.column("split_native")).to_pylist()
+    parts = {split_of_word(word or "") for word in words}
+    if None in parts or "train" not in parts or len(parts) < 2:
+        return False
+    subjects = table.select(["subject", "split_native"]).drop_null()
+    each = subjects.group_by("subject").aggregate([("split_native", "count_distinct")])
+    return not pc.any(pc.greater(each.column("split_native_count_distinct"), 1)).as_py()
 
 
 def _group_names(

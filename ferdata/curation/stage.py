@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ferdata.core.manifest import Manifest
-from ferdata.core.split_rules import NativeRule, OfficialRule, SplitRules
+from ferdata.core.split_rules import FixedRule, SplitRules
+from ferdata.curation.assignment import needed_values
 from ferdata.curation.clusters import RowClusters, find_clusters
 from ferdata.curation.duplicates import (
     Action,
@@ -32,10 +33,10 @@ def curate(
 ) -> Manifest:
     """Split a manifest so that no image and no subject is in two splits.
 
-    Duplicates between official splits are dropped first, so that validation is held out of the
-    train images that stay. Then every dataset is split by its rule, and images that two rules put
-    into two splits are dropped the same way. Duplicate clusters are found once, before anything is
-    dropped: rows stay linked even if the row that linked them is dropped.
+    Duplicates between splits that come with the data are dropped first, so that validation is held
+    out of the train images that stay. Then every dataset is split by its rule, and images that two
+    rules put into two splits are dropped the same way. Duplicate clusters are found once, before
+    anything is dropped: rows stay linked even if the row that linked them is dropped.
 
     Args:
         manifest: Source images with pixel hashes, as `locate_faces` fills them in.
@@ -61,7 +62,7 @@ def curate(
     require_action(duplicates)
     rules = resolve_rules(manifest, rules)
     clusters = find_clusters(manifest, near)
-    before = report_duplicates(manifest, clusters, _shipped_splits(manifest, rules))
+    before = report_duplicates(manifest, clusters, _given_splits(manifest, rules))
     kept, clusters = _drop(manifest, clusters, before, duplicates)
     done = split(kept, rules, validation=validation, seed=seed, clusters=clusters,
                  ignore_groups=ignore_groups)  # fmt: skip
@@ -80,14 +81,15 @@ def curate(
     return done
 
 
-def _shipped_splits(manifest: Manifest, rules: SplitRules) -> npt.NDArray[np.object_]:
-    """Return the split of each row that keeps the one it came with, else None; shape (N,)."""
+def _given_splits(manifest: Manifest, rules: SplitRules) -> npt.NDArray[np.object_]:
+    """Return the split of each row that comes with one, None for all others; shape (N,)."""
     datasets = manifest.strings("dataset")
-    splits = np.full(len(manifest), None, object)
-    for dataset in set(datasets):
-        rule, rows = rules.of(dataset), datasets == dataset
-        if isinstance(rule, (OfficialRule, NativeRule)) and rule.needs:
-            splits[rows] = rule.assign(dataset, manifest.strings(rule.needs)[rows].tolist())
+    splits = np.full(len(manifest), None, dtype=object)
+    for dataset in sorted(set(datasets)):
+        rule, rows = rules.of(dataset), np.flatnonzero(datasets == dataset)
+        if isinstance(rule, FixedRule) and rule.is_given:
+            values = needed_values(manifest.take(rows), dataset, rule)
+            splits[rows] = rule.assign(dataset, *values)
     return splits
 
 

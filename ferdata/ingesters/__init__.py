@@ -15,19 +15,23 @@ from ferdata.core.lazy import lazy_names
 if TYPE_CHECKING:
     from ferdata.ingesters.catalog import all_ingesters, register
     from ferdata.ingesters.contract import Choices, Ingester, Layout
+    from ferdata.ingesters.detection import detect
+    from ferdata.ingesters.evidence import Evidence, Sign
     from ferdata.ingesters.info import DatasetInfo
     from ferdata.ingesters.lookup import dataset_info, dataset_names
     from ferdata.ingesters.sample import Sample
-    from ferdata.ingesters.stage import detect, examine, ingest
+    from ferdata.ingesters.stage import examine, ingest
     from ferdata.ingesters.tree import FileTree
 
 __all__ = [
     "Choices",
     "DatasetInfo",
+    "Evidence",
     "FileTree",
     "Ingester",
     "Layout",
     "Sample",
+    "Sign",
     "all_ingesters",
     "dataset_info",
     "dataset_names",
@@ -43,7 +47,9 @@ __getattr__, __dir__ = lazy_names(
         **dict.fromkeys(("all_ingesters", "register"), "catalog"),
         **dict.fromkeys(("dataset_info", "dataset_names"), "lookup"),
         **dict.fromkeys(("Choices", "Ingester", "Layout"), "contract"),
-        **dict.fromkeys(("detect", "examine", "ingest"), "stage"),
+        **dict.fromkeys(("Evidence", "Sign"), "evidence"),
+        **dict.fromkeys(("examine", "ingest"), "stage"),
+        "detect": "detection",
         "DatasetInfo": "info",
         "Sample": "sample",
         "FileTree": "tree",

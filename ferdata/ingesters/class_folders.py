@@ -7,7 +7,7 @@ import re
 from ferdata.core.labels import find_name
 from ferdata.ingesters.tree import file_name, folder_name
 
-SPLIT_FOLDER = re.compile(r"train|test|valid|val|validation", re.IGNORECASE)
+SPLIT_FOLDER = re.compile(r"(?:train|test|valid|val|validation)(?:[ _-]?set)?", re.IGNORECASE)
 """Names of the folders of splits above the class folders."""
 
 

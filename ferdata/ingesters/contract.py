@@ -14,6 +14,8 @@ from typing import Any, ClassVar
 
 from ferdata.core.labels import LabelSpace
 from ferdata.core.rejects import Reject
+from ferdata.ingesters.evidence import Evidence
+from ferdata.ingesters.evidence import confidence as confidence_of
 from ferdata.ingesters.info import Counts, DatasetInfo, load_info, shipped_file
 from ferdata.ingesters.notices import Notices
 from ferdata.ingesters.sample import Sample
@@ -40,6 +42,7 @@ class Layout:
         lists: Label lists, relative to the tree's root.
         confidence: How sure the detection is, 0 to 1.
         evidence: What it was recognized by, one sentence each.
+        missing: What it takes to read the copy and is not there, and what to do; empty if nothing.
         notices: What is noticed in this copy; logged when it has been read.
         decisions: What the reader decided where the copy leaves it open, one sentence each; in the
             build's notes.
@@ -54,6 +57,7 @@ class Layout:
     lists: tuple[str, ...]
     confidence: float
     evidence: tuple[str, ...]
+    missing: str = ""
     notices: Notices = field(default_factory=Notices, repr=False, compare=False)
     decisions: list[str] = field(default_factory=list, repr=False, compare=False)
     ignored: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
@@ -65,23 +69,30 @@ class Layout:
         folder: str,
         dataset: str,
         name: str,
-        confidence: float,
-        *evidence: str,
+        *evidence: Evidence,
         lists: Iterable[str] = (),
         source: str = "images",
+        missing: str = "",
     ) -> Layout:
-        """Describe a copy below a folder of a tree.
+        """Describe a copy below a folder of a tree; how sure it is follows from the evidence.
 
         `folder` is the copy's root and `lists` are its label lists, both relative to the tree; the
         other arguments are attributes of the class.
         """
         inner = tuple(path.removeprefix(f"{folder}/") for path in lists)
-        return cls(dataset, name, source, tree.below(folder), inner, confidence, evidence)
+        sure = confidence_of(evidence, complete=not missing)
+        texts = tuple(each.text for each in evidence)
+        return cls(dataset, name, source, tree.below(folder), inner, sure, texts, missing)
 
     @property
     def root(self) -> Path:
         """The folder that manifest uris are relative to."""
         return self.tree.root
+
+    def decide(self, sentence: str) -> None:
+        """Record what the reader decided where the copy leaves it open; once, if said again."""
+        if sentence not in self.decisions:
+            self.decisions.append(sentence)
 
     def reject(self, key: str, uri: str, reason: str) -> Reject:
         """Return the reject of a row.
@@ -114,8 +125,8 @@ class Ingester(ABC):
     def detect(self, tree: FileTree) -> list[Layout]:
         """Return every way in which this dataset can be read from a tree.
 
-        Where an image source or an archive is missing, return the layout with a confidence of 0.5
-        or less; `read` then says what to do.
+        Where an image source or an archive is missing, the layout says so; `read` then says what
+        to do. Evidence that is too weak for a claim may be returned: it is not taken.
         """
 
     @abstractmethod
@@ -124,7 +135,8 @@ class Ingester(ABC):
 
         Args:
             layout: What `detect` returned.
-            choices: A value for each of the dataset's choices.
+            choices: A value for each of the dataset's choices; and `codes`, the order of the label
+                codes, where one was asked for (see `ferdata.ingesters.code_orders`).
 
         Raises:
             FerdataError: The copy as a whole can't be read.

@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 
 from ferdata.ingesters.class_folders import class_of
 from ferdata.ingesters.contract import Layout
+from ferdata.ingesters.evidence import Evidence, Sign
 from ferdata.ingesters.tree import FileTree, common_folder
-
-_CONFIDENCE = {"official": 0.95, "class-folders": 0.9}
-_FRAGMENT = 0.5
 
 
 @dataclass
@@ -39,7 +37,7 @@ class NamedCopy:
         tree: FileTree,
         dataset: str,
         example: str,
-        *evidence: str,
+        *evidence: Evidence,
         base: str | None = None,
         lists: Iterable[str] = (),
     ) -> Layout:
@@ -60,8 +58,10 @@ class NamedCopy:
             self.base if base is None else base,
             dataset,
             name,
-            _FRAGMENT if self.is_fragment else _CONFIDENCE[name],
-            f"{self.size:,} files named like {example}",
+            Evidence(
+                Sign.FILE if self.is_fragment else Sign.NAMES,
+                f"{self.size:,} files named like {example}",
+            ),
             *evidence,
             lists=lists,
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ class DemoCopy:
         seed: The seed it was drawn from.
         counts: Images by split and label.
         written: False if an identical copy was already there.
+        choices: What the copy must be read with: the order of its codes, where it has others'.
     """
 
     name: str
@@ -48,6 +49,7 @@ class DemoCopy:
     seed: int
     counts: Mapping[str, Mapping[str, int]]
     written: bool
+    choices: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
@@ -123,7 +125,8 @@ def write_demo(
             raise BuildError(
                 f"{out}: the copy can't be written: {error.strerror or error}"
             ) from error
-    return DemoCopy(name, out, layout, scale, seed, marker["counts"], written)
+    choices = writer.choices.get(layout, {})
+    return DemoCopy(name, out, layout, scale, seed, marker["counts"], written, choices)
 
 
 def count_images(images: Sequence[DemoImage]) -> dict[str, dict[str, int]]:

@@ -46,10 +46,8 @@ def suspicions(
     """
     found = []
     for split, by_class in (*counts.items(), ("all splits", _total(counts))):
-        vector = _vector(by_class)
-        if vector.sum() < MIN_ROWS or vector.sum() != sum(by_class.values()):
-            continue
-        if sentence := _suspicion(name, vector):
+        vector = _telling(by_class)
+        if vector is not None and (sentence := _suspicion(name, vector)):
             found.append(f"{split}: {sentence}")
     if len(counts) == 1 and len(found) > 1:
         found.pop()  # the total of a single split repeats it
@@ -59,15 +57,74 @@ def suspicions(
     return found
 
 
+def mixed_up_labels(name: str, counts: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """Report splits whose class counts are a known copy's under other names.
+
+    Args:
+        name: The dataset that was read.
+        counts: Rows by split and class, as read.
+
+    Returns:
+        One sentence each; the labels of such a copy are wrong.
+    """
+    found = []
+    for split, by_class in (*counts.items(), ("all splits", _total(counts))):
+        vector = _telling(by_class)
+        known = vector is None or _is_known(vector, name)
+        if not known and vector is not None and (sentence := _mixed_up(name, vector)):
+            found.append(f"{split}: {sentence}")
+    return found
+
+
+def resembles(counts: Mapping[str, int], name: str) -> bool:
+    """Say whether counts by class are, but for a few images, those of a dataset or a part of it."""
+    vector = _telling(counts)
+    return vector is not None and any(
+        owner == name and _alike(vector, known) for owner, _, known in known_prints()
+    )
+
+
+def _telling(by_class: Mapping[str, int]) -> _Vector | None:
+    """Return counts as a vector; None if they are too few, or of other classes, to say anything."""
+    vector = _vector(by_class)
+    few = vector.sum() < MIN_ROWS or vector.sum() != sum(by_class.values())
+    return None if few else vector
+
+
+def owners(counts: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """Say whose class counts some counts are, by split; empty if they are nobody's."""
+    found = {
+        what
+        for by_class in (*counts.values(), _total(counts))
+        if (vector := _telling(by_class)) is not None
+        for _, what, known in known_prints()
+        if _alike(vector, known)
+    }
+    return sorted(found)
+
+
 def _suspicion(name: str, vector: _Vector) -> str:
     """Say whose counts these are, if not the dataset's own."""
-    prints = list(_prints())
-    if any(owner == name and _alike(vector, known) for owner, _, known in prints):
+    if _is_known(vector, name):
         return ""
-    for owner, what, known in prints:
+    return _other_owner(vector) or _mixed_up(name, vector)
+
+
+def _is_known(vector: _Vector, name: str) -> bool:
+    return any(owner == name and _alike(vector, known) for owner, _, known in known_prints())
+
+
+def _other_owner(vector: _Vector) -> str:
+    for owner, what, known in known_prints():
         if _alike(vector, known):
             return f"the class counts are those of {what}, so this is {owner} under another name"
-    for _, what, known in prints:
+    return ""
+
+
+def _mixed_up(name: str, vector: _Vector) -> str:
+    if _other_owner(vector):
+        return ""
+    for _, what, known in known_prints():
         if _alike(np.sort(vector), np.sort(known)):
             return (
                 f"the class counts are those of {what} under other names"
@@ -93,8 +150,8 @@ def _whose_order(name: str, vector: _Vector, known: _Vector) -> str:
     return ""
 
 
-def _prints() -> Iterator[tuple[str, str, _Vector]]:
-    """Yield dataset, description and counts of every known fingerprint."""
+def known_prints() -> Iterator[tuple[str, str, _Vector]]:
+    """Yield dataset, description and counts (over `CANONICAL`) of every known fingerprint."""
     for name, reader in all_ingesters().items():
         known = reader.info
         if known.counts_status == PUBLISHED and set(known.codes.values()) <= set(CANONICAL):

@@ -138,8 +138,8 @@ class DatasetInfo(_Info):
         for split, counts in self.counts.items():
             if set(counts) != names:
                 raise ValueError(f"counts of {split!r} are not over the names in codes")
-        if "source" in self.choices:
-            raise ValueError("choices has 'source', whose values are those of image")
+        if taken := {"source", "codes"} & set(self.choices):
+            raise ValueError(f"choices has {sorted(taken)[0]!r}, which every dataset offers")
         if not all(self.choices.values()):
             raise ValueError("a choice has no values")
         if self.soft_labels and set(self.soft_labels) != names:
@@ -193,6 +193,9 @@ class DatasetInfo(_Info):
         chosen = {choice: next(iter(values)) for choice, values in self.choices.items()}
         for choice, value in wanted.items():
             if value is None:
+                continue
+            if choice == "codes":  # any copy may have codes; `code_orders` knows their orders
+                chosen[choice] = value
                 continue
             if choice not in self.choices:
                 offered = ", ".join(map(option_name, self.choices)) or "none"

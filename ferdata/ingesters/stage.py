@@ -5,68 +5,70 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ferdata.core.errors import (
-    LayoutError,
-    TooManyRejectsError,
-    UnknownNameError,
-)
+from ferdata.core.errors import FerdataError, OptionError, TooManyRejectsError
 from ferdata.core.manifest import Manifest
 from ferdata.core.rejects import Reject
 from ferdata.core.yaml_files import is_file_name
-from ferdata.ingesters.catalog import all_ingesters, ingester
+from ferdata.ingesters.catalog import ingester
+from ferdata.ingesters.code_orders import check_codes_option
 from ferdata.ingesters.contract import Ingester, Layout
 from ferdata.ingesters.count_checks import check_counts, official_counts
 from ferdata.ingesters.declared.reader import declared_ingester
+from ferdata.ingesters.detection import choose_layout
 from ferdata.ingesters.fingerprints import suspicions
-from ferdata.ingesters.info import UNSPLIT
 from ferdata.ingesters.inventory import Inventory
-from ferdata.ingesters.sample import Sample, samples_table
+from ferdata.ingesters.order_names import CODES_CHOICE, OF_CODES
+from ferdata.ingesters.sample import samples_table
+from ferdata.ingesters.tally import Tally
 from ferdata.ingesters.tree import FileTree
 
 logger = logging.getLogger(__name__)
 
-_DOUBTFUL = 0.5
-_SURE = 0.9
-"""A layout below the first confidence is not read if another dataset's reaches the second."""
 
+@dataclass(frozen=True)
+class Examination:
+    """What reading the labels of a detected copy shows.
 
-def detect(root: Path) -> list[Layout]:
-    """Find out which datasets a folder contains, and in which layouts.
-
-    Args:
-        root: The folder, or one a few levels above it.
-
-    Returns:
-        Every layout that fits, the most certain first; empty if no known dataset is there.
-
-    Raises:
-        LayoutError: The folder is missing, empty or can't be read.
+    Attributes:
+        warnings: What is suspicious about them, one sentence each.
+        error: Why the copy can't be read as it is; empty if it can.
+        rows: Number of rows.
+        rejects: Rejects by kind, without those that the dataset's own rules demand.
     """
-    return _detect(FileTree.scan(Path(root)))
+
+    warnings: tuple[str, ...] = ()
+    error: str = ""
+    rows: int = 0
+    rejects: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def rejected(self) -> float:
+        """The fraction of images that are rejects; 1 where there is no row."""
+        lost = sum(self.rejects.values())
+        return lost / (self.rows + lost) if self.rows else 1.0
 
 
-def examine(layout: Layout) -> list[str]:
-    """Read the labels of a detected copy and report what is suspicious about their counts.
-
-    Returns:
-        Sentences, see `ferdata.ingesters.fingerprints`.
-
-    Raises:
-        FerdataError: The copy can't be read as it is.
-    """
+def examine(layout: Layout) -> Examination:
+    """Read the labels of a detected copy as `ingest` does, without options."""
     reader = ingester(layout.dataset)
-    counts: dict[str, dict[str, int]] = {}
-    for each in reader.read(layout, reader.info.choose({})):
-        if isinstance(each, Sample):
-            split = counts.setdefault(each.official_split or UNSPLIT, {})
-            split[each.label] = split.get(each.label, 0) + 1
-    return suspicions(layout.dataset, counts, layout.root)
+    inventory, tally = Inventory(layout), Tally(reader, layout)
+    try:
+        found = reader.read(layout, reader.info.choose({}))
+        rows = sum(1 for _ in tally.watch(inventory.samples(found)))
+        tally.refuse_wrong_labels()
+    except FerdataError as error:
+        return Examination(error=str(error))
+    kinds = Counter(each.reason.partition(":")[0] for each in inventory.rejects)
+    for kind in reader.info.expected_rejects:
+        del kinds[kind]
+    return Examination(tuple(tally.suspicions()), "", rows, kinds)
 
 
 def ingest(name: str, root: Path, **choices: str | None) -> Manifest:
@@ -80,7 +82,8 @@ def ingest(name: str, root: Path, **choices: str | None) -> Manifest:
         root: The folder that contains it.
         **choices: What to read where the dataset offers a choice, for instance `poses="half"`; see
             `ferdata datasets NAME`. Every dataset takes `source`: the kind of images, for instance
-            `"original"`. None is the default.
+            `"original"`; and `codes`: the order of the label codes of a re-made copy, for instance
+            `"alphabetical"`. None is the default.
 
     Returns:
         A manifest with the rows in the order of the dataset's list. Every line or image that is
@@ -90,6 +93,7 @@ def ingest(name: str, root: Path, **choices: str | None) -> Manifest:
         LayoutError: The folder does not contain this dataset in a known layout.
         AnnotationError: A label list can't be read.
         LabelError: The labels are not this dataset's.
+        WrongLabelsError: The class counts show that the labels would be wrong.
         UnknownNameError: The dataset, or the value of a choice, is unknown.
         OptionError: The dataset offers no such choice.
         PluginError: The dataset comes from a plugin that can't be used.
@@ -110,16 +114,22 @@ def ingest_with(reader: Ingester, root: Path, wanted: Mapping[str, str | None]) 
     tree = FileTree.scan(root)
     source = choices.pop("source", None)
     chosen = reader.info.choose(choices)
-    layout = _choose(reader, tree, source)
+    if CODES_CHOICE in chosen:
+        check_codes_option(chosen[CODES_CHOICE])
+    layout = choose_layout(reader, tree, source)
     logger.info("%s: reading the %s layout in %s", name, layout.name, layout.root)
-    inventory = Inventory(layout)
-    samples = inventory.samples(reader.read(layout, chosen))
+    inventory, tally = Inventory(layout), Tally(reader, layout)
+    samples = tally.watch(inventory.samples(reader.read(layout, chosen)))
     framing = reader.info.layout(layout.name).framing
     table = samples_table(samples, name, layout.name, framing)
     _require_rows(table, layout, inventory.rejects)
+    tally.refuse_wrong_labels()
+    _require_codes_read(layout, chosen)
     space = reader.space_of(pc.unique(table.column("label")).to_pylist(), chosen)
     manifest = Manifest(table, space, rejects=tuple(inventory.rejects), roots={name: layout.root})
     manifest.validate()
+    for decision in layout.decisions:
+        logger.warning("%s: %s", name, decision)
     layout.notices.log(name)
     ignored = inventory.ignored()
     for rule, count in ignored.items():
@@ -128,59 +138,6 @@ def ingest_with(reader: Ingester, root: Path, wanted: Mapping[str, str | None]) 
     said = _provenance(manifest, reader, layout, chosen, root)
     said |= {"ignored": ignored, "decisions": list(layout.decisions)}
     return manifest.with_provenance("ingest", said)
-
-
-def _choose(reader: Ingester, tree: FileTree, source: str | None) -> Layout:
-    """Pick the layout to read, or explain why there is none."""
-    layouts = sorted(reader.detect(tree), key=lambda layout: -layout.confidence)
-    sources = reader.info.image
-    if source is not None and source not in sources:
-        raise UnknownNameError(f"source of {reader.name}", source, sources)
-    if not layouts:
-        raise LayoutError(_explain_missing(reader, tree))
-    fitting = [layout for layout in layouts if source in (None, layout.source)]
-    if not fitting:
-        found = ", ".join(f"{each.name} ({each.source} images)" for each in layouts)
-        raise LayoutError(
-            f"{tree.root}: no {source} images of {reader.name}; found: {found}. "
-            f"Omit --source, or add the {source} images of the official distribution."
-        )
-    best = fitting[0]
-    if best.confidence < _DOUBTFUL and (others := _detect(tree)):
-        surest = others[0]
-        if surest.dataset != reader.name and surest.confidence >= _SURE:
-            raise LayoutError(_explain_missing(reader, tree))
-    rivals = [each.root for each in fitting if each.confidence == best.confidence]
-    if len(rivals) > 1:
-        raise LayoutError(
-            f"{tree.root}: contains {len(rivals)} copies of {reader.name}: "
-            f"{', '.join(map(str, rivals))}. Give one of these folders."
-        )
-    return best
-
-
-def _explain_missing(reader: Ingester, tree: FileTree) -> str:
-    """Say what a folder contains instead, or what would have been recognized."""
-    if others := _detect(tree):
-        best = others[0]
-        return (
-            f"{tree.root}: contains {best.dataset} ({best.name}), not {reader.name}: "
-            f"{'; '.join(best.evidence)}.\nRun: ferdata build {best.dataset} --data '{tree.root}'"
-        )
-    lines = [f"{tree.root}: contains no {reader.name} in a known layout."]
-    if tree.unreadable:
-        lines.append(f"Some folders {tree.describe_unreadable()}; check the permissions.")
-    if archives := tree.archives():
-        lines.append(f"It contains {', '.join(archives[:3])}: extract first.")
-    lines.append("These layouts are known:")
-    lines += [f"  {each.name}: {each.evidence}" for each in reader.info.layouts]
-    lines.append(f"`ferdata datasets {reader.name}` shows each layout as a tree.")
-    return "\n".join(lines)
-
-
-def _detect(tree: FileTree) -> list[Layout]:
-    found = [layout for each in all_ingesters().values() for layout in each.detect(tree)]
-    return sorted(found, key=lambda layout: (-layout.confidence, layout.dataset, layout.name))
 
 
 def _require_rows(table: pa.Table, layout: Layout, rejects: list[Reject]) -> None:
@@ -193,6 +150,19 @@ def _require_rows(table: pa.Table, layout: Layout, rejects: list[Reject]) -> Non
         f"{layout.root}: read as {layout.dataset} in the {layout.name} layout, but no row can be "
         f"used{f': {listed}' if listed else ', since the folder holds no image'}."
     )
+
+
+def _require_codes_read(layout: Layout, choices: Mapping[str, str]) -> None:
+    """Refuse an order of codes that the reader had no use for.
+
+    Raises:
+        OptionError: It was asked for and not used.
+    """
+    if CODES_CHOICE in choices and not any(each.startswith(OF_CODES) for each in layout.decisions):
+        raise OptionError(
+            f"--codes {choices[CODES_CHOICE]}: the labels of this copy ({layout.name}) are not "
+            "codes in an order that could be chosen; leave it out"
+        )
 
 
 def _warn_of_rejects(name: str, rejects: list[Reject]) -> None:

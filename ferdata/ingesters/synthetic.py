@@ -52,11 +52,14 @@ class DemoWriter(ABC, Generic[Image]):
         name: The dataset's name.
         layouts: The layouts it can write; the first is the default.
         rejects: Kinds of rejects that ingest finds in a faithful copy, as in the real one.
+        choices: What a copy must be read with, by layout: the order of its codes, which a small
+            copy doesn't show.
     """
 
     name: ClassVar[str]
     layouts: ClassVar[tuple[str, ...]]
     rejects: ClassVar[tuple[str, ...]] = ()
+    choices: ClassVar[Mapping[str, Mapping[str, str]]] = {}
 
     @property
     def info(self) -> DatasetInfo:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -114,6 +115,19 @@ def is_archive(path: str) -> bool:
     return path.lower().endswith(_ARCHIVES)
 
 
+def extract_command(archive: Path) -> str:
+    """Return the command that extracts an archive into a folder beside it."""
+    name = archive.name
+    stem = next(name[: -len(end)] for end in _ARCHIVES if name.lower().endswith(end))
+    folder = shlex.quote(str(archive.with_name(stem or "extracted")))
+    path = shlex.quote(str(archive))
+    if name.lower().endswith(".zip"):
+        return f"unzip {path} -d {folder}"
+    if name.lower().endswith((".rar", ".7z")):
+        return f"7z x {path} -o{folder}"
+    return f"mkdir -p {folder} && tar -xf {path} -C {folder}"
+
+
 def common_folder(folders: Iterable[str]) -> str:
     """Return the innermost folder that contains all of some folders, `""` for the root.
 
@@ -157,5 +171,7 @@ def _require_folder(root: Path) -> None:
     except OSError as error:
         raise LayoutError(f"{root}: can't be read ({error.strerror}).") from None
     if not is_folder:
-        advice = "extract it and give the folder" if is_archive(root.name) else "give a folder"
+        advice = "give a folder"
+        if is_archive(root.name):
+            advice = f"extract it first and give the folder: {extract_command(root)}"
         raise LayoutError(f"{root}: is a file, not a folder; {advice}.")

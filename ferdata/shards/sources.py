@@ -14,9 +14,11 @@ from ferdata.core.yaml_files import is_file_name, read_values
 from ferdata.curation.merge import merge
 from ferdata.ingesters import dataset_names
 from ferdata.ingesters.catalog import ingester
+from ferdata.ingesters.code_orders import check_codes_option
 from ferdata.ingesters.contract import Ingester
 from ferdata.ingesters.declared.declaration import is_declaration, parse_declaration
 from ferdata.ingesters.declared.reader import DeclaredIngester, declared_ingester
+from ferdata.ingesters.order_names import CODES_CHOICE
 from ferdata.ingesters.stage import ingest_with
 from ferdata.recipes.mix import Mix, is_mix, load_mix, mix_names
 from ferdata.shards.options import BuildOptions
@@ -114,6 +116,8 @@ class DatasetSource:
             OptionError: The dataset does not offer a choice that is given.
         """
         self.reader.info.choose(options.choices)
+        if CODES_CHOICE in options.choices:
+            check_codes_option(options.choices[CODES_CHOICE])
         return options
 
     def read(self, data: Data, options: BuildOptions) -> Manifest:
@@ -171,6 +175,10 @@ class MixSource:
         Raises:
             OptionError: No dataset offers a choice that is given, or a folder is missing.
         """
+        if CODES_CHOICE in options.choices:
+            raise OptionError(
+                "--codes is for a single dataset; in a mix, write choices: {codes: …} at its source"
+            )
         known = {choice for name in self.datasets for choice in self._reader(name).info.choices}
         if unknown := sorted(set(options.choices) - known):
             raise OptionError(

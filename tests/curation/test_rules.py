@@ -6,12 +6,15 @@ import logging
 import subprocess
 import sys
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
 from ferdata.core.errors import ManifestError, OptionError, UnknownNameError
 from ferdata.core.split_rules import (
     AutoRule,
+    FileRule,
+    NativeRule,
     OfficialRule,
     SplitRules,
     StratifiedRule,
@@ -38,6 +41,8 @@ EIGHT_ONE_ONE = (Fraction(4, 5), Fraction(1, 10), Fraction(1, 10))
             "stratified:7:3:0",
         ),
         ("subject:1:0:0", SubjectRule(Fraction(1), Fraction(0), Fraction(0)), "subject:1:0:0"),
+        ("native", NativeRule(), "native"),
+        ("file:my.csv", FileRule(Path("my.csv")), "file:my.csv"),
         ("subject-kfold:10", SubjectFoldRule(10, 1), "subject-kfold:10:1"),
         ("subject-kfold:10:3", SubjectFoldRule(10, 3), "subject-kfold:10:3"),
     ],
@@ -56,9 +61,15 @@ def test_a_rule_is_parsed_and_written(text, rule, canonical):
     [
         ("oficial", UnknownNameError, "Did you mean 'official'"),
         ("subject-fold:10", UnknownNameError, "Did you mean 'subject-kfold:10'"),
-        ("", UnknownNameError, r"expected one of auto, .*subject-kfold:10"),
+        (
+            "",
+            UnknownNameError,
+            "expected one of auto, file:my.csv, native, official, stratified:8:1:1, subj",
+        ),
         ("official:3", OptionError, "official takes no arguments"),
         ("auto:", None, ""),
+        ("native:1", OptionError, "native takes no arguments"),
+        ("file", OptionError, "name a table, for instance file:my.csv"),
         ("auto:1", OptionError, "auto takes no arguments"),
         ("stratified", OptionError, "three numbers"),
         ("stratified:8:1", OptionError, "three numbers.*stratified:8:1:1"),

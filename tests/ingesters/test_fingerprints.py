@@ -71,8 +71,8 @@ def test_few_rows_prove_nothing() -> None:
     assert suspicions("rafdb", {"train": {"anger": 30, "fear": 32, "disgust": 29}}) == []
 
 
-def test_detect_warns(tmp_path: Path) -> None:
-    """A folder named ferplus with names of FER2013 and the counts of RAF-DB."""
+def test_detect_says_whose_counts_a_strangers_folder_has(tmp_path: Path) -> None:
+    """A folder named ferplus with RAF-DB's pictures in class folders, by count."""
     root = tmp_path / "ferplus"
     names = {"anger": "angry", "fear": "fear", "happiness": "happy", "sadness": "sad"}
     usages = {"train": "Training", "test": "PrivateTest"}
@@ -83,6 +83,7 @@ def test_detect_warns(tmp_path: Path) -> None:
             for number in range(count):
                 (folder / f"{usages[split]}_{number}.jpg").touch()
     result = CliRunner().invoke(app, ["detect", str(root)])
-    assert result.exit_code == 0
-    assert "WARNING" in result.stdout
-    assert "counts are those of rafdb" in result.stdout
+    assert result.exit_code == 1
+    assert "no known dataset" in result.stdout
+    assert "Its class counts are those of rafdb, all splits." in result.stdout
+    assert "Build it" not in result.stdout

@@ -26,7 +26,7 @@ def test_every_line_is_an_entry_or_a_reject(
 ) -> None:
     root = tmp_path_factory.getbasetemp()
     (root / "any.txt").write_bytes((newline.join(lines) + newline).encode())
-    layout = Layout.below(FileTree(root, ()), "", "rafdb", "official", 1.0)
+    layout = Layout.below(FileTree(root, ()), "", "rafdb", "official")
     try:
         found = read_label_list(layout, "any.txt", dataset_info("rafdb"), text_list(""))
     except FerdataError:

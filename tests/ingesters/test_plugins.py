@@ -50,7 +50,7 @@ def test_a_dataset_from_a_package(site: Path, smiles: Path, tmp_path: Path) -> N
     assert "smiles" in listed.stdout
     assert "CC0 1.0" in run_ferdata("datasets", "smiles", path=site).stdout
     found = json.loads(run_ferdata("detect", smiles, "--json", path=site).stdout)
-    assert (found[0]["dataset"], found[0]["confidence"]) == ("smiles", 0.95)
+    assert (found[0]["dataset"], found[0]["confidence"]) == ("smiles", 0.9)
     out = tmp_path / "smiles.parquet"
     done = run_ferdata("ingest", "smiles", "--data", smiles, "--out", out, path=site)
     assert done.returncode == 0, done.stderr
@@ -165,7 +165,8 @@ def test_a_program_registers_its_own_dataset(tmp_path: Path) -> None:
         info_file = tmp_path / "mine.yaml"
 
         def detect(self, tree: ingesters.FileTree) -> list[ingesters.Layout]:
-            found = ingesters.Layout.below(tree, "", self.name, "folders", 1.0, "all of it")
+            evidence = ingesters.Evidence(ingesters.Sign.NAMES, "all of it")
+            found = ingesters.Layout.below(tree, "", self.name, "folders", evidence)
             return [found] if tree.files == ("a.txt",) else []
 
         def read(self, layout: ingesters.Layout, choices: ingesters.Choices):

@@ -235,7 +235,7 @@ def test_archives_that_were_not_extracted(tmp_path: Path, layout: str) -> None:
     if layout == "nothing":
         best = detect(base)[0]
         assert best.confidence <= 0.5
-        assert "extract Image/aligned.zip" in best.evidence[-1]
+        assert "extract Image/aligned.zip" in best.missing
         with pytest.raises(LayoutError, match=r"extract Image/aligned\.zip"):
             ingest("rafdb", base)
 

@@ -95,12 +95,8 @@ def test_single_photographs_without_a_face_are_counted(
 
 
 def test_a_split_that_can_not_keep_subjects_apart_is_noted(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    for index in range(60):
-        pixels = np.random.default_rng(index).integers(0, 255, (48, 48), np.uint8)
-        path = data / ("angry", "happy")[index % 2] / f"{index}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(path), pixels)
+    copy = write_demo("fer2013", tmp_path / "data", layout="class-folders", scale=0.006, quiet=True)
+    data = copy.root
     options = BuildOptions(landmarks="none", size=32, formats=("hdf5",))
     report = build_shards("fer2013", data, tmp_path / "out", options, SERIAL)
     (note,) = report.record.notes

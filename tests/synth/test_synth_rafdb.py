@@ -236,7 +236,7 @@ def test_bad_calls(tmp_path: Path):
     with pytest.raises(UnknownNameError, match="Did you mean 'rafdb'"):
         write_demo("rafbd", tmp_path / "x")
     with pytest.raises(UnknownNameError, match="kaggle"):
-        write_demo("rafdb", tmp_path / "x", layout="imagefolder")
+        write_demo("rafdb", tmp_path / "x", layout="flat")
     for scale in (0.0, -1.0, 1.5, float("nan")):
         with pytest.raises(OptionError, match="--scale"):
             write_demo("rafdb", tmp_path / "x", scale=scale)

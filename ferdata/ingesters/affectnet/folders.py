@@ -13,6 +13,7 @@ from ferdata.core.rejects import Reject
 from ferdata.ingesters.affectnet.rows import NAME, Rows
 from ferdata.ingesters.class_folders import class_folder, class_of, wrong_folder
 from ferdata.ingesters.contract import OF_REJECTS, Choices, Layout
+from ferdata.ingesters.evidence import Evidence, Sign
 from ferdata.ingesters.label_list import is_other_dataset, note_table
 from ferdata.ingesters.pixel_tables import try_header
 from ferdata.ingesters.sample import Sample
@@ -30,11 +31,15 @@ def detect(tree: FileTree) -> Iterator[Layout]:
         if set(_COLUMNS) <= set(try_header(tree, path)):
             folder = folder_name(path)
             images = sum(class_of(each) is not None for each in tree.below(folder).files)
-            evidence = (f"{path} with pth, label and relFCs", f"{images:,} files in class folders")
-            confidence = 0.95 if images else 0.5
-            yield Layout.below(
-                tree, folder, NAME, "kaggle", confidence, *evidence, lists=[path], source="manual"
+            evidence = (
+                Evidence(Sign.TABLE, f"{path} with pth, label and relFCs"),
+                Evidence(Sign.FOLDERS, f"{images:,} files in class folders"),
             )
+            missing = "" if images else "no images in class folders beside labels.csv"
+            yield Layout.below(
+                tree, folder, NAME, "kaggle", *evidence, lists=[path], source="manual",
+                missing=missing,
+            )  # fmt: skip
 
 
 def read(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:

@@ -26,6 +26,7 @@ from ferdata.core.images import require_inside
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.affectnet.rows import NAME, Rows, annotated, points
 from ferdata.ingesters.contract import Choices, Layout
+from ferdata.ingesters.evidence import Evidence, Sign
 from ferdata.ingesters.label_list import note_table
 from ferdata.ingesters.notices import Notices
 from ferdata.ingesters.sample import Sample
@@ -53,6 +54,10 @@ _IMAGES = {
     "manual": re.compile(r"manually_annotated_images", re.IGNORECASE),
     "automatic": re.compile(r"automatically_annotated_images", re.IGNORECASE),
 }
+_FOLDERS = {
+    "manual": "Manually_Annotated_Images",
+    "automatic": "Automatically_Annotated_Images",
+}
 
 _TAKEN = ""
 """In place of the path of an image that an earlier line has named."""
@@ -69,10 +74,12 @@ def detect(tree: FileTree) -> Iterator[Layout]:
     for source, mine in lists.items():
         images = {folder for folder in folders if _IMAGES[source].search(file_name(folder))}
         base = common_folder([*map(folder_name, images), *map(_home, mine)])
-        evidence = f"{', '.join(mine)} with AffectNet's columns"
-        confidence = 0.97 if source == "manual" else 0.9
+        evidence = [Evidence(Sign.TABLE, f"{', '.join(mine)} with AffectNet's columns")]
+        if images:
+            evidence.append(Evidence(Sign.FOLDERS, f"images in {', '.join(sorted(images)[:2])}"))
+        missing = "" if images else f"no folder {_FOLDERS[source]}; extract the archives with them"
         yield Layout.below(
-            tree, base, NAME, "full", confidence, evidence, lists=mine, source=source
+            tree, base, NAME, "full", *evidence, lists=mine, source=source, missing=missing
         )
 
 
@@ -150,9 +157,8 @@ def _images(layout: Layout) -> dict[str, str]:
         if bases[base]:
             found[f"{file_name(above)}/{name}".lower()] = path
     if not found:
-        prefix = "Manually" if layout.source == "manual" else "Automatically"
         raise LayoutError(
-            f"{layout.root}: contains the lists but no folder {prefix}_Annotated_Images; extract "
+            f"{layout.root}: contains the lists but no folder {_FOLDERS[layout.source]}; extract "
             "the archives with the images into the same folder."
         )
     return found

@@ -10,10 +10,12 @@ official split is test here; validation is held out from train.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from ferdata.core.labels import BASIC7, BASIC8, LabelSpace
 from ferdata.core.rejects import Reject
-from ferdata.ingesters.affectnet import folders, full, numbered, yolo
+from ferdata.ingesters.affectnet import cage, code_folders, folders, full, numbered, yolo
+from ferdata.ingesters.array_copies import ArrayRules, detect_arrays, read_arrays
 from ferdata.ingesters.catalog import register
 from ferdata.ingesters.contract import Choices, Ingester, Layout
 from ferdata.ingesters.info import Counts
@@ -26,21 +28,34 @@ _READERS = {
     "plus": numbered.read_plus,
     "kaggle": folders.read,
     "yolo": yolo.read,
+    "code-folders": code_folders.read,
+    "cage": cage.read,
 }
+
+
+_PARTS = (full, numbered, folders, yolo, code_folders, cage)
+_ROWS = ArrayRules(source="manual")
+
+
+def _rows_wanted(choices: Choices) -> ArrayRules:
+    space = BASIC7 if choices["classes"] == "7" else BASIC8
+    return replace(_ROWS, label_space=space.names)
 
 
 @register("affectnet")
 class AffectNet(Ingester):
-    """The full and the small release, AffectNet+, and two re-made copies."""
+    """The full and the small release, AffectNet+, and copies that others made."""
 
     def detect(self, tree: FileTree) -> list[Layout]:
         """Find lists with AffectNet's columns, or the folders of the other releases."""
-        parts = (full.detect(tree), numbered.detect(tree), folders.detect(tree), yolo.detect(tree))
-        return [layout for part in parts for layout in part]
+        found = [layout for part in _PARTS for layout in part.detect(tree)]
+        return [*found, *detect_arrays(tree, self.info, "parquet", _ROWS)]
 
     def read(self, layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
         """Read the rows in the order of the lists, or sorted by name."""
         layout.tree.require_readable()
+        if layout.name == "parquet":
+            return read_arrays(layout, self.info, choices, _rows_wanted(choices))
         return _READERS[layout.name](layout, choices)
 
     def label_space(self, choices: Choices) -> LabelSpace:

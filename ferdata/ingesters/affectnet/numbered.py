@@ -26,6 +26,7 @@ from ferdata.ingesters.affectnet.rows import (
     points,
 )
 from ferdata.ingesters.contract import Choices, Layout
+from ferdata.ingesters.evidence import Evidence, Sign
 from ferdata.ingesters.lookup import dataset_info
 from ferdata.ingesters.notices import Notices
 from ferdata.ingesters.sample import Sample
@@ -53,8 +54,9 @@ def detect(tree: FileTree) -> Iterator[Layout]:
                 if match := pattern.fullmatch(path):
                     found[name, match["base"] or ""] += 1
     for (name, base), number in sorted(found.items()):
-        evidence = f"{number:,} {_LABEL_FILES[name][1]} files in annotations, beside images"
-        yield Layout.below(tree, base, NAME, name, 0.97, evidence, source="manual")
+        text = f"{number:,} {_LABEL_FILES[name][1]} files in annotations, beside images"
+        evidence = Evidence(Sign.ANNOTATION, text)
+        yield Layout.below(tree, base, NAME, name, evidence, source="manual")
 
 
 def read_small(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ferdata.core.delimited import real_number
 from ferdata.core.errors import LabelError
 from ferdata.core.rejects import Reject
+from ferdata.ingesters.code_orders import asked_codes
 from ferdata.ingesters.contract import Choices, Layout
 from ferdata.ingesters.label_list import is_other_dataset
 from ferdata.ingesters.lookup import dataset_info
@@ -36,7 +37,7 @@ class Rows:
 
     def __init__(self, layout: Layout, choices: Choices) -> None:
         self.layout = layout
-        self.codes = dataset_info(NAME).codes
+        self.codes = asked_codes(layout, dataset_info(NAME), choices)
         self._seven = choices["classes"] == "7"
         self._wrong: list[str] = []
         self._rows = 0

@@ -1,4 +1,4 @@
-"""A synthetic AffectNet in its full and small releases, AffectNet+, and two re-made copies.
+"""A synthetic AffectNet in its full and small releases, AffectNet+, and copies that others made.
 
 Layouts, codes and counts: manifests/datasets/affectnet.yaml. Source: Mollahosseini et al. 2019.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -30,6 +30,7 @@ from ferdata.ingesters.synthetic import (
     write_lines,
     write_table,
 )
+from ferdata.ingesters.synthetic_arrays import keep_image, write_parquet
 from ferdata.synth.drawing import CLOSE, SCENE, draw_face
 from ferdata.synth.expressions import draw_expression
 from ferdata.synth.paint import Pixels
@@ -40,7 +41,8 @@ NO_ROW = {
 }
 """Images without an expression by code: none, uncertain, no face [loaders]."""
 
-_SIDES = {"full": 256, "small": 224, "plus": 224, "kaggle": 96, "yolo": 96}
+_SIDES = {"full": 256, "small": 224, "plus": 224, "kaggle": 96, "yolo": 96,
+    "code-folders": 224, "cage": 224, "parquet": 96}  # fmt: skip
 _DRAWN = 112  # largest side in pixels that is drawn; larger images are enlarged
 _FOLDERS = {"happiness": "happy", "sadness": "sad"}
 _LISTS = "Manually_Annotated_file_lists"
@@ -68,7 +70,17 @@ class AffectNet(DemoWriter[DemoImage]):
     """At scale 1, 414,798 and 5,500 images, 127,147 and 1,500 of them without an expression."""
 
     name: ClassVar[str] = "affectnet"
-    layouts: ClassVar[tuple[str, ...]] = ("full", "small", "plus", "kaggle", "yolo")
+    layouts: ClassVar[tuple[str, ...]] = (
+        "full",
+        "small",
+        "plus",
+        "kaggle",
+        "yolo",
+        "code-folders",
+        "cage",
+        "parquet",
+    )
+    choices: ClassVar[Mapping[str, Mapping[str, str]]] = {"code-folders": {"codes": "affectnet"}}
     rejects: ClassVar[tuple[str, ...]] = ("None", "Uncertain", "No-Face")
 
     def plan(self, layout: str, scale: float, seed: int) -> list[DemoImage]:
@@ -80,7 +92,7 @@ class AffectNet(DemoWriter[DemoImage]):
             if layout in ("full", "plus"):
                 wanted |= NO_ROW[split]
             for code in shuffled(wanted, scale, seed, f"affectnet/{split}"):
-                place = "unsplit" if layout in ("kaggle", "yolo") else split
+                place = "unsplit" if layout in ("kaggle", "yolo", "parquet") else split
                 stem = f"{split}_{len(images)}"
                 images.append(DemoImage(stem, place, names.get(code), code))
         return images
@@ -90,6 +102,12 @@ class AffectNet(DemoWriter[DemoImage]):
         if layout == "full":
             numbered = [f"Manually_Annotated_Images/{number}" for number in range(1, 6)]
             return [ROWS_FOLDER, _LISTS, *numbered]
+        if layout == "parquet":
+            return [ROWS_FOLDER]
+        if layout == "code-folders":
+            return [f"{part}/{code}" for part in ("train", "val") for code in self.info.codes]
+        if layout == "cage":
+            return [ROWS_FOLDER, "train_set/images", "val_set/images"]
         if layout == "kaggle":
             return [_FOLDERS.get(label, label) for label in CANONICAL]
         if layout == "yolo":
@@ -111,6 +129,16 @@ class AffectNet(DemoWriter[DemoImage]):
             save_image(folder / f"images/{number}.jpg", drawn.pixels)
             write = _write_npy if layout == "small" else _write_json
             write(folder / "annotations", number, image, drawn)
+        elif layout == "parquet":
+            keep_image(root, image, drawn.pixels)
+        elif layout == "code-folders":
+            part = "train" if image.split == "train" else "val"
+            save_image(root / f"{part}/{image.code}/{number}.jpg", drawn.pixels)
+        elif layout == "cage":
+            part = "train_set" if image.split == "train" else "val_set"
+            save_image(root / f"{part}/images/{number}.jpg", drawn.pixels)
+            text = f"{number},{image.code},{drawn.valence},{drawn.arousal}"
+            store_row(root, image, text)
         elif layout == "kaggle":
             save_image(root / _kaggle_path(image), drawn.pixels)
         else:
@@ -126,6 +154,17 @@ class AffectNet(DemoWriter[DemoImage]):
             for split, name in (("train", "training.csv"), ("test", "validation.csv")):
                 mine = (image for image in images if image.split == split)
                 write_table(root / _LISTS / name, ",".join(COLUMNS), root, mine)
+        elif layout == "cage":
+            for split, part in (("train", "train"), ("test", "val")):
+                table = root / f"{part}_set_annotation_without_lnd.csv"
+                mine = (image for image in images if image.split == split)
+                write_table(table, "number,exp,val,aro", root, mine)
+        elif layout == "parquet":
+            names = [_FOLDERS.get(label, label) for label in CANONICAL]
+            for part in ("train", "test"):
+                rows = [each for each in images if each.stem.startswith(part)]
+                table = root / f"data/{part}-00000-of-00001.parquet"
+                write_parquet(table, root, rows, _word, names, keep_names=False)
         elif layout == "kaggle":
             lines = [",pth,label,relFCs"]
             for index, image in enumerate(images):
@@ -163,6 +202,10 @@ def _draw(image: DemoImage, layout: str, seed: int) -> _Drawn:
 def _hash(image: DemoImage) -> str:
     """Return a name like those of the full release: as good as random."""
     return hashlib.sha256(image.stem.encode()).hexdigest()[:40]
+
+
+def _word(image: DemoImage) -> str:
+    return _FOLDERS.get(str(image.label), str(image.label))
 
 
 def _kaggle_path(image: DemoImage) -> str:

@@ -14,11 +14,13 @@ from ferdata.core.errors import AnnotationError, OptionError
 from ferdata.core.labels import BASIC8, LabelSpace
 from ferdata.core.pixel_rows import PIXELS
 from ferdata.core.rejects import Reject
+from ferdata.ingesters.array_copies import ArrayRules, detect_arrays, read_arrays
 from ferdata.ingesters.catalog import register
 from ferdata.ingesters.ckplus import official
 from ferdata.ingesters.ckplus.names import FRAME, SPACE, frames_wanted
-from ferdata.ingesters.class_folders import class_folder, class_of, wrong_folder
+from ferdata.ingesters.class_folders import class_folder, class_of, split_folder, wrong_folder
 from ferdata.ingesters.contract import Choices, Ingester, Layout
+from ferdata.ingesters.evidence import Evidence, Sign
 from ferdata.ingesters.info import UNSPLIT, Counts
 from ferdata.ingesters.pixel_tables import open_table, read_labeled_rows, try_header
 from ferdata.ingesters.sample import Sample
@@ -36,23 +38,30 @@ EXTENDED_CODES = {
 }
 """The codes of ckextended.csv: those of FER2013, and contempt."""
 
+_ARRAYS = ArrayRules(
+    shape=(48, 48), file_names=("ck_data.h5",), file_order="ck48", label_space=SPACE.names
+)
+
 _TABLE = re.compile(r"ckextended.*\.csv", re.IGNORECASE)
 
 
 @register("ckplus")
 class CkPlus(Ingester):
-    """The official tree, the CK+48 folders, and ckextended.csv."""
+    """The official tree, the CK+48 folders, ckextended.csv, and arrays."""
 
     def detect(self, tree: FileTree) -> list[Layout]:
         """Find the tree, files named like S010_004_00000017.png in class folders, or the csv.
 
-        Re-made copies get a lower confidence, so that the official tree is preferred where both
-        are there, and the folders, whose file names tell the subject, before the csv.
+        There is less evidence for re-made copies, so that the official tree is preferred where
+        both are there, and the folders, whose file names tell the subject, before the csv.
         """
-        return [*official.detect(tree), *self._folders(tree), *self._tables(tree)]
+        own = [*official.detect(tree), *self._folders(tree), *self._tables(tree)]
+        return [*own, *detect_arrays(tree, self.info, "arrays", _ARRAYS)]
 
     def read(self, layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
         """Read the chosen frames, sorted by name; the csv row by row."""
+        if layout.name == "arrays":
+            return self._read_arrays(layout, choices)
         read = {"official": official.read, "ck48": _read_folders, "ckextended": _read_table}
         return read[layout.name](layout, choices["frames"])
 
@@ -65,30 +74,48 @@ class CkPlus(Ingester):
         wanted = frames_wanted(choices["frames"])
         counts = dict(self.info.expected_counts(layout.name)[UNSPLIT])
         neutral = counts.pop("neutral")
+        if layout.name == "arrays":
+            return {UNSPLIT: {label: 3 * count for label, count in counts.items()}}
         if layout.name != "ckextended":  # which has one peak frame, and neutral rows of its own
             neutral = sum(counts.values())
             counts = {label: wanted.peaks * count for label, count in counts.items()}
         return {UNSPLIT: counts | ({"neutral": neutral} if wanted.neutral else {})}
 
+    def _read_arrays(self, layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
+        """Read the three frames of each sequence, whose names an array does not keep."""
+        if choices["frames"] != "last3":
+            raise OptionError(
+                f"--frames {choices['frames']}: {layout.lists[0]} contains the last three frames "
+                "of each sequence and not which is which; use --frames last3, or the official tree."
+            )
+        for each in read_arrays(layout, self.info, choices, _ARRAYS):
+            if isinstance(each, Sample):
+                layout.notices.add("rows without a subject, so subjects can't be split", each.uri)
+            yield each
+
     def _folders(self, tree: FileTree) -> Iterator[Layout]:
         named = [path for path in tree.files if FRAME.fullmatch(file_name(path)) and class_of(path)]
         if named:
             base = common_folder({folder_name(folder_name(path)) for path in named})
-            evidence = f"{len(named):,} files named like S010_004_00000017.png in class folders"
-            yield Layout.below(tree, base, self.name, "ck48", 0.9, evidence)
+            found = f"{len(named):,} files named like S010_004_00000017.png"
+            evidence = (
+                Evidence(Sign.NAMES, found),
+                Evidence(Sign.FOLDERS, "folders named after classes"),
+            )
+            yield Layout.below(tree, base, self.name, "ck48", *evidence)
 
     def _tables(self, tree: FileTree) -> Iterator[Layout]:
         for path in tree.files:
             if not _TABLE.fullmatch(file_name(path)):
                 continue
             header = try_header(tree, path)
-            evidence, confidence = f"{path} with the columns {', '.join(header)}", 0.85
+            found, missing = f"{path} with the columns {', '.join(header)}", ""
             if not header:  # reading says what it is
-                evidence, confidence = f"{path} is there and can't be read", 0.5
-            if not header or {"emotion", PIXELS} <= set(header):
-                folder = folder_name(path)
+                found, missing = f"{path} is there and can't be read", "its table can't be read"
+            if missing or {"emotion", PIXELS} <= set(header):
+                folder, evidence = folder_name(path), Evidence(Sign.TABLE, found)
                 yield Layout.below(
-                    tree, folder, self.name, "ckextended", confidence, evidence, lists=[path]
+                    tree, folder, self.name, "ckextended", evidence, lists=[path], missing=missing
                 )
 
 
@@ -119,7 +146,7 @@ def _read_folders(layout: Layout, frames: str) -> Iterator[Sample | Reject]:
                     path,
                     label,
                     class_folder(path),
-                    split_native=folder_name(folder_name(path)) or None,
+                    split_native=split_folder(path),
                     subject=match["subject"],
                     sequence=match["sequence"],
                     frame=int(match["frame"]),

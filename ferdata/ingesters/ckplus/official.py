@@ -16,6 +16,7 @@ from ferdata.core.image_formats import is_image
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.ckplus.names import FRAME, SPACE, frames_wanted
 from ferdata.ingesters.contract import Layout
+from ferdata.ingesters.evidence import Evidence, Sign
 from ferdata.ingesters.label_list import is_other_dataset
 from ferdata.ingesters.lookup import dataset_info
 from ferdata.ingesters.sample import Sample
@@ -23,6 +24,11 @@ from ferdata.ingesters.tree import FileTree, common_folder, file_name, folder_na
 
 _ANNOTATION = re.compile(r"(?P<key>S\d{3,4}_\d{3}_\d{8})_(?P<kind>emotion|landmarks|facs)\.txt")
 _POINTS = 68
+
+_NO_EMOTIONS = (
+    "no emotion files; extract Emotion_labels.zip into the same folder (and Landmarks.zip and "
+    "FACS_labels.zip)"
+)
 
 _Sequence = tuple[str, str]
 """Subject and number of a sequence, `("S010", "004")`."""
@@ -40,9 +46,9 @@ def detect(tree: FileTree) -> Iterator[Layout]:
         common_folder({_tree_of(path) for path in (*frames, *annotation)}),
         "ckplus",
         "official",
-        0.95 if emotions else 0.5,
-        f"{len(frames):,} files named like S010/004/S010_004_00000017.png",
-        f"{emotions:,} emotion files",
+        Evidence(Sign.NAMES, f"{len(frames):,} files named like S010/004/S010_004_00000017.png"),
+        Evidence(Sign.ANNOTATION, f"{emotions:,} emotion files"),
+        missing="" if emotions else _NO_EMOTIONS,
     )
 
 
@@ -60,10 +66,7 @@ def read(layout: Layout, choice: str) -> Iterator[Sample | Reject]:
     layout.tree.require_readable()
     copy = _Copy.of(layout)
     if not copy.labels:
-        raise LayoutError(
-            f"{layout.root}: contains CK+'s images but no emotion files; extract "
-            "Emotion_labels.zip into the same folder (and Landmarks.zip and FACS_labels.zip)."
-        )
+        raise LayoutError(f"{layout.root}: contains CK+'s images but {_NO_EMOTIONS}.")
     reader = _Reader(layout, copy, choice)
     for sequence in sorted(copy.frames):
         yield from reader.read(sequence)

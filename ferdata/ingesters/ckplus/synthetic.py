@@ -26,6 +26,7 @@ from ferdata.ingesters.synthetic import (
     store_row,
     write_table,
 )
+from ferdata.ingesters.synthetic_arrays import keep_image, write_arrays
 from ferdata.synth.drawing import CLOSE, SCENE, DrawnFace, draw_face
 from ferdata.synth.expressions import Expression, draw_expression
 from ferdata.synth.identity import draw_identity
@@ -83,7 +84,7 @@ class CkPlus(DemoWriter[Frame]):
     """593 sequences at scale 1, much shorter than the real ones; 327 have a label."""
 
     name: ClassVar[str] = "ckplus"
-    layouts: ClassVar[tuple[str, ...]] = ("official", "ck48", "ckextended")
+    layouts: ClassVar[tuple[str, ...]] = ("official", "ck48", "ckextended", "arrays")
 
     def plan(self, layout: str, scale: float, seed: int) -> list[Frame]:
         """List the frames sequence by sequence; at a small scale fewer subjects."""
@@ -94,7 +95,7 @@ class CkPlus(DemoWriter[Frame]):
             drawn = label or str(draws.choice(list(_UNITS)))
             for number in range(1, last + 1):
                 is_peak = label is not None and number > last - 3
-                if layout == "ck48" and not is_peak:
+                if layout in ("ck48", "arrays") and not is_peak:
                     continue
                 if layout == "ckextended" and number not in ((1, last) if label else (1,)):
                     continue
@@ -120,7 +121,7 @@ class CkPlus(DemoWriter[Frame]):
 
     def folders(self, layout: str) -> Sequence[str]:
         """Return the class folders, the trees, or the folder where rows wait."""
-        if layout == "ckextended":
+        if layout in ("ckextended", "arrays"):
             return [ROWS_FOLDER]
         if layout == "ck48":
             return [f"CK+48/{_FOLDERS.get(label, label)}" for label in _UNITS]
@@ -131,6 +132,8 @@ class CkPlus(DemoWriter[Frame]):
         face = _draw(image, seed, crop=layout != "official")
         if layout == "ckextended":
             store_row(root, image, pixel_text(face.pixels))
+        elif layout == "arrays":
+            keep_image(root, image, face.pixels, gray=True)
         elif layout == "ck48":
             folder = _FOLDERS.get(image.drawn, image.drawn)
             save_image(root / f"CK+48/{folder}/{image.stem}.png", face.pixels, gray=True)
@@ -148,6 +151,10 @@ class CkPlus(DemoWriter[Frame]):
                 images,
                 lambda image, text: f"{image.code},{text},{usage[image.stem]}",
             )
+        elif layout == "arrays":
+            codes = {label: code for label, code in _EXTENDED.items() if label != "neutral"}
+            codes["contempt"] = codes.pop("contempt") - 1
+            write_arrays(root / "CK_data.h5", root, {"data": images}, codes)
         elif layout == "official":
             (root / "Emotion" / ".DS_Store").write_bytes(b"\0")
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ferdata.core.errors import AnnotationError, ParseError
-from ferdata.core.parsing import parsing
+from ferdata.core.errors import AnnotationError
+from ferdata.core.named_arrays import open_arrays
 from ferdata.ingesters.declared.declaration import Column, Table
 from ferdata.ingesters.declared.pattern import Pattern
 from ferdata.ingesters.declared.row import Row
-
-_Arrays = tuple[dict[str, int], Callable[[str], Any]]
-"""The length of each array by name, and a function that reads one."""
 
 
 def array_rows(path: Path, file: str, table: Table) -> Iterator[Row]:
@@ -33,7 +29,8 @@ def array_rows(path: Path, file: str, table: Table) -> Iterator[Row]:
     if not isinstance(table.image, str):
         raise AnnotationError(path, "holds arrays; declare image: with the name of that of images")
     pattern = Pattern.of(table.image, allowed=("split",))
-    with open_arrays(path) as (lengths, read):
+    with open_arrays(path) as arrays:
+        lengths = arrays.lengths
         matched = [(name, words) for name in lengths if (words := pattern.match(name)) is not None]
         if not matched:
             raise AnnotationError(
@@ -49,49 +46,11 @@ def array_rows(path: Path, file: str, table: Table) -> Iterator[Row]:
                         f"{name} has {lengths[name]} images, but {other} "
                         f"{lengths.get(other, 'is missing')}; its arrays are {', '.join(lengths)}",
                     )
-                columns[column] = _cells(path, other, read(other))
+                columns[column] = _cells(path, other, arrays.read(other))
             for row in range(lengths[name]):
                 cells = {column: values[row] for column, values in columns.items()}
                 uri = f"{file}#{name}/{row}"
                 yield Row(uri, cells, stored=uri, split=words.get("split", ""))
-
-
-@contextmanager
-def open_arrays(path: Path) -> Iterator[_Arrays]:
-    """Open a file; yield the length of each array by name, and a function that reads one.
-
-    Raises:
-        AnnotationError: The file can't be read.
-    """
-    opened = _npz_arrays if path.suffix.lower() == ".npz" else _hdf5_arrays
-    try:
-        with parsing("whole"), opened(path) as found:
-            yield found
-    except ParseError as error:
-        raise AnnotationError(path, f"is no readable file of arrays: {error}") from None
-
-
-@contextmanager
-def _npz_arrays(path: Path) -> Iterator[_Arrays]:
-    with np.load(path, allow_pickle=False) as arrays:
-        yield {name: _length(arrays[name]) for name in sorted(arrays.files)}, arrays.get
-
-
-@contextmanager
-def _hdf5_arrays(path: Path) -> Iterator[_Arrays]:
-    import h5py  # noqa: PLC0415 - few sets need it
-
-    with h5py.File(path, "r") as found:
-        names: list[str] = []
-        found.visititems(
-            lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None
-        )
-        lengths = {name: _length(found[name]) for name in sorted(names)}
-        yield lengths, lambda name: found[name][()]
-
-
-def _length(array: Any) -> int:
-    return int(array.shape[0]) if array.ndim else 0
 
 
 def _cells(path: Path, name: str, values: Any) -> list[Any]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from ferdata.core.errors import ManifestError
 from ferdata.core.labels import BASIC7, BASIC8, CANONICAL, find_name
 from ferdata.core.yaml_files import check_model, read_model, read_values
-from ferdata.ingesters.code_orders import CODE_ORDERS, CodeOrder, code_order
+from ferdata.ingesters.code_orders import code_order
 from ferdata.ingesters.declared.pattern import PLACES, Pattern
 from ferdata.ingesters.info import (
     UNSPLIT,
@@ -22,6 +22,7 @@ from ferdata.ingesters.info import (
     LayoutInfo,
     shipped_file,
 )
+from ferdata.ingesters.order_names import ORDER_NAMES, OrderName
 
 Text = Annotated[str, Field(min_length=1)]
 Column = str | int
@@ -148,7 +149,7 @@ class Declaration(_Part):
     homepage: Text = NOT_STATED
     images: Text | None = None
     table: Table | None = None
-    labels: CodeOrder | dict[str | int, Text] | None = None
+    labels: OrderName | dict[str | int, Text] | None = None
     framing: Literal["crop", "photograph"]
 
     @field_validator("name")
@@ -163,12 +164,12 @@ class Declaration(_Part):
     @field_validator("labels", mode="before")
     @classmethod
     def _known_labels(cls, labels: object) -> object:
-        if labels is None or labels in CODE_ORDERS:
+        if labels is None or labels in ORDER_NAMES:
             return labels
         if not isinstance(labels, dict) or not all(labels.values()):
             raise ValueError(
                 f"expected a class for each code or word, as in {{0: anger}}, or one of "
-                f"{', '.join(CODE_ORDERS)}; found {labels!r}"
+                f"{', '.join(ORDER_NAMES)}; found {labels!r}"
             )
         return labels
 

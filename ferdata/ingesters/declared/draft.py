@@ -12,15 +12,17 @@ from statistics import median
 import yaml
 
 from ferdata.core.errors import AnnotationError, ImageError
+from ferdata.core.given_splits import split_of_word
 from ferdata.core.images import read_image
-from ferdata.core.split_rules import split_of_word
+from ferdata.core.labels import find_name
+from ferdata.core.named_arrays import open_arrays
 from ferdata.core.stored_images import ARRAY_SUFFIXES
-from ferdata.ingesters.code_orders import CODE_ORDERS
-from ferdata.ingesters.declared.arrays import open_arrays
 from ferdata.ingesters.declared.declaration import Column
 from ferdata.ingesters.declared.guess import guess_columns, is_expression, meaning
 from ferdata.ingesters.declared.tables import TABLE_SUFFIXES, class_names, sample_rows
+from ferdata.ingesters.fingerprints import owners
 from ferdata.ingesters.info import shipped_file
+from ferdata.ingesters.order_names import ORDER_NAMES
 from ferdata.ingesters.tree import FileTree, file_name, file_stem, folder_name
 
 _SAMPLED = 5  # images opened to tell crops from photographs
@@ -86,8 +88,18 @@ def draft_declaration(root: Path) -> Draft | None:
         f"{found.count:,} labeled images; {len(tree.images()):,} image files",
         *found.places,
         f"labels: {listed}{more}",
+        *(f"class counts as in {each}" for each in owners({"all": _by_label(found.words)})),
     )
     return Draft(description, _text(tree, found))
+
+
+def _by_label(words: Counter[str]) -> dict[str, int]:
+    """Return the images of each expression."""
+    counts: dict[str, int] = {}
+    for word, number in words.items():
+        label = find_name(word) or word
+        counts[label] = counts.get(label, 0) + number
+    return counts
 
 
 def _in_folders(tree: FileTree) -> Found | None:
@@ -211,9 +223,9 @@ def _in_arrays(tree: FileTree) -> Found | None:
         if Path(path).suffix.lower() not in ARRAY_SUFFIXES:
             continue
         try:
-            with open_arrays(tree.root / path) as (lengths, read):
+            with open_arrays(tree.root / path) as arrays:
                 kinds: dict[str, dict[str, str]] = {}
-                for name in lengths:
+                for name in arrays.shapes:
                     if match := _ARRAY.fullmatch(name):
                         kind = "label" if match["kind"][0].lower() in "ly" else "image"
                         kinds.setdefault(match["split"], {})[kind] = name
@@ -221,12 +233,12 @@ def _in_arrays(tree: FileTree) -> Found | None:
                 if not pairs:
                     continue
                 words = Counter(
-                    str(word) for both in pairs.values() for word in read(both["label"]).flat
+                    str(word) for both in pairs.values() for word in arrays.read(both["label"]).flat
                 )
         except AnnotationError:
             continue
         table = {"file": path} | {kind: _arrays_pattern(pairs, kind) for kind in ("image", "label")}
-        places = (f"arrays of {path}: {', '.join(lengths)}",)
+        places = (f"arrays of {path}: {', '.join(arrays.shapes)}",)
         return Found({"table": table}, places, words, sum(words.values()))
     return None
 
@@ -277,7 +289,7 @@ def _labels(found: Found) -> Iterator[str]:
         return
     yield f"# CHECK: {len(unknown)} label words name no expression; the build needs their classes."
     if all(word.isdigit() for word in unknown):
-        yield f"# A known order ({', '.join(CODE_ORDERS)}), or each code:"
+        yield f"# A known order ({', '.join(ORDER_NAMES)}), or each code:"
         yield f"# labels: {{{', '.join(f'{word}: …' for word in unknown)}}}"
     else:
         yield "# Name a class for each, or 'drop':"

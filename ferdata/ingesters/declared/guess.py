@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ferdata.core.given_splits import split_of_word
 from ferdata.core.labels import find_name
-from ferdata.core.split_rules import split_of_word
 
 MOST_CODES = 12
 """More different numbers than this are no label codes."""

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from ferdata.core.errors import LabelError
 from ferdata.core.labels import find_name
-from ferdata.ingesters.code_orders import CODE_ORDERS
 from ferdata.ingesters.declared.declaration import Declaration
 from ferdata.ingesters.label_list import is_other_dataset
+from ferdata.ingesters.order_names import ORDER_NAMES
 
 _WHOLE = re.compile(r"([+-]?\d+)\.0*")
 _SHOWN = 8
@@ -72,7 +72,7 @@ class LabelWords:
         listed = ", ".join(map(repr, words[:_SHOWN])) + (", …" if len(words) > _SHOWN else "")
         advice = (
             "Say what the codes mean under labels: with one line each, as in {0: anger}, or with "
-            f"one of {', '.join(CODE_ORDERS)}"
+            f"one of {', '.join(ORDER_NAMES)}"
             if all(word.strip().isdigit() for word in words)
             else "Add them under labels: with a class, or 'drop'"
         )

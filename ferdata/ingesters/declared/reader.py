@@ -23,6 +23,7 @@ from ferdata.ingesters.declared.label_words import LabelWords, label_word
 from ferdata.ingesters.declared.pattern import PLACES, Pattern
 from ferdata.ingesters.declared.row import Cells, Row
 from ferdata.ingesters.declared.tables import class_names, table_rows
+from ferdata.ingesters.evidence import Evidence, Sign
 from ferdata.ingesters.info import DatasetInfo
 from ferdata.ingesters.sample import Sample
 from ferdata.ingesters.tree import FileTree, folder_name
@@ -69,14 +70,13 @@ class DeclaredIngester(Ingester):
                 f"{pattern.text!r}; the folder holds {len(tree.files)} files, such as {some}. "
                 f"`ferdata detect '{tree.root}' --write my.yaml` drafts a declaration."
             )
-        evidence = f"{len(fitting)} files fit {pattern.text}"
+        evidence = Evidence(Sign.DECLARED, f"{len(fitting)} files fit {pattern.text}")
         return [
             Layout.below(
                 tree,
                 "",
                 self.name,
                 self.declaration.layout,
-                1.0,
                 evidence,
                 lists=fitting if table is not None else (),
             )

@@ -1,17 +1,15 @@
-"""FER2013 as images in class folders: Kaggle's copy, and copies whose files were renamed.
+"""FER2013 as image files: Kaggle's folders, and re-made copies in folders of classes or codes.
 
-Folders named after expressions prove nothing, since many sets have them. Kaggle's copy is known by
-its file names, Training_123.jpg, which also tell the official split. Other copies are FER2013's if
-their images have its 48×48 gray pixels, or its class shares.
+The name of a file of Kaggle's copy holds the authors' split, wherever it lies. Two names stand in
+two classes with different images, so the key of an image is class and name.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
-from ferdata.core.image_header import image_header
 from ferdata.core.labels import BASIC7
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.class_folders import (
@@ -21,61 +19,86 @@ from ferdata.ingesters.class_folders import (
     split_folder,
     wrong_folder,
 )
-from ferdata.ingesters.code_orders import CodeCounts, labels_by_code
-from ferdata.ingesters.contract import Layout
+from ferdata.ingesters.contract import Choices, Layout
+from ferdata.ingesters.evidence import Evidence, Sign
 from ferdata.ingesters.fer2013.names import USAGES
 from ferdata.ingesters.info import DatasetInfo
+from ferdata.ingesters.lookup import dataset_names
+from ferdata.ingesters.order_choice import best_reading, choose_order
+from ferdata.ingesters.order_names import CODES_CHOICE
 from ferdata.ingesters.sample import Sample
+from ferdata.ingesters.sampled_sizes import evidence_of_size
+from ferdata.ingesters.shares import evidence_of_shares
 from ferdata.ingesters.tree import FileTree, common_folder, file_name, file_stem, folder_name
 
+SIDE = 48
+"""Width and height of FER2013's images, in pixels."""
+
 _NAMED = re.compile(r"(?P<usage>Training|PublicTest|PrivateTest)_[0-9]+", re.IGNORECASE)
-_SIDE = 48  # pixels
-_SAMPLE = 24
-"""Images whose sizes are looked at, evenly spread over a copy."""
-
-_MOST = 0.75
-"""Fraction of them that must have FER2013's size; strays may lie between."""
-
-_MIN_ROWS = 200
-"""The class shares of fewer images say nothing."""
 
 
-def detect(tree: FileTree, info: DatasetInfo) -> Iterator[Layout]:
-    """Find Kaggle's folders by their file names, else class folders that look like FER2013."""
-    images = tree.images()
-    classed = [path for path in images if class_of(path) in BASIC7 or _code(path) is not None]
-    named = [path for path in classed if _NAMED.fullmatch(file_stem(path))]
-    if named:
-        evidence = f"{len(named):,} files named like Training_123.jpg in class folders"
-        yield Layout.below(tree, _base(named), info.name, "kaggle", 0.95, evidence)
-    elif evidence := _likeness(tree, classed, info):
-        yield Layout.below(tree, _base(classed), info.name, "class-folders", 0.6, evidence)
+def key_of_name(name: str) -> tuple[str, str] | None:
+    """Return the key and official split of a file of Kaggle's copy, None for any other name."""
+    match = _NAMED.fullmatch(file_stem(name))
+    return (match[0], USAGES[match["usage"].lower()]) if match else None
 
 
-def read(layout: Layout, info: DatasetInfo, codes: str) -> Iterator[Sample | Reject]:
-    """Read images in class folders, sorted by path.
+def detect(tree: FileTree, dataset: DatasetInfo) -> list[Layout]:
+    """Find files named like Training_123.jpg in folders of classes or codes, or others like them.
 
     Args:
-        layout: What `detect` returned.
-        info: FER2013's.
-        codes: The order of folders named 0–6, see `ferdata.ingesters.code_orders`.
+        tree: The files.
+        dataset: FER2013.
+    """
+    images = tree.images()
+    codes = {str(code) for code in dataset.codes}
+    named = [path for path in images if key_of_name(path)]
+    classed = [path for path in named if class_of(path)]
+    coded = [path for path in named if class_folder(path) in codes]
+    if classed or coded:
+        names = "files named like Training_123.jpg in folders"
+        found = []
+        for layout, paths, what in (
+            ("kaggle", classed, "named after classes"),
+            ("code-folders", coded, "with codes"),
+        ):
+            if paths:
+                evidence = (
+                    Evidence(Sign.NAMES, f"{len(paths):,} {names} {what}"),
+                    Evidence(Sign.FOLDERS, f"folders {what}"),
+                )
+                found.append(Layout.below(tree, _base(paths), dataset.name, layout, *evidence))
+        return found
+    classed = [path for path in images if class_of(path)]
+    if set(map(class_of, classed)) & set(BASIC7.names):
+        return [_unnamed(tree, dataset, "class-folders", classed)]
+    if images and {"0"} <= set(map(class_folder, images)) <= codes:
+        return [_unnamed(tree, dataset, "code-folders", images)]
+    return []
+
+
+def read(layout: Layout, dataset: DatasetInfo, choices: Choices) -> Iterator[Sample | Reject]:
+    """Read the images sorted by path.
 
     Raises:
-        OptionError: The folders are numbers, and nothing tells their order.
-        LabelError: The order contradicts the class shares.
+        OptionError: The order of the codes can't be told and must be named.
+        WrongLabelsError: The order asked for can't be right.
     """
     layout.tree.require_readable()
-    label_of = _labels_of_codes(layout, info, codes)
+    images = layout.tree.images()
+    codes = _codes(layout, dataset, images, choices) if layout.name == "code-folders" else {}
+    all_named = layout.name == "kaggle" or any(map(key_of_name, images))
     seen: dict[str, str] = {}
-    for path in layout.tree.images():
-        named = _NAMED.fullmatch(file_stem(path)) if layout.name == "kaggle" else None
-        code = _code(path)
-        label = class_of(path) or label_of.get(-1 if code is None else code)
-        # Two names occur in two classes each, so a name alone is no key.
-        key = f"{label}/{file_stem(path)}" if named else path.rpartition(".")[0]
+    for path in images:
+        folder, named = class_folder(path), key_of_name(path)
+        label = codes.get(folder) if codes else class_of(path)
+        key = path.rpartition(".")[0]
+        if named:
+            key = f"{label}/{named[0]}"
         if label not in BASIC7 or label is None:
-            yield layout.reject(key, path, wrong_folder(path, ", ".join(BASIC7.names)))
-        elif layout.name == "kaggle" and not named:
+            expected = ", ".join(codes or BASIC7.names)
+            yield layout.reject(named[0] if named else key, path, wrong_folder(path, expected))
+        elif all_named and not named:
             reason = "file name: not like Training_123.jpg, so its split is unknown"
             yield layout.reject(key, path, reason)
         elif key in seen:
@@ -84,51 +107,40 @@ def read(layout: Layout, info: DatasetInfo, codes: str) -> Iterator[Sample | Rej
             seen[key] = path
             if not named:
                 layout.notices.add("images have lost their place in the official split", path)
-            yield Sample(
-                key,
-                path,
-                label,
-                class_folder(path),
-                official_split=USAGES[named["usage"].lower()] if named else None,
-                split_native=named["usage"] if named else split_folder(path),
-            )
+            native = named[0].partition("_")[0] if named else split_folder(path)
+            split = named[1] if named else None
+            yield Sample(key, path, label, folder, official_split=split, split_native=native)
 
 
-def _likeness(tree: FileTree, classed: list[str], info: DatasetInfo) -> str:
-    """Say why images in class folders are FER2013's; empty if nothing says so."""
-    sample = classed[:: max(1, len(classed) // _SAMPLE)]
-    headers = [image_header(tree.root / path) for path in sample]
-    if headers and headers.count((_SIDE, _SIDE, True)) >= _MOST * len(headers):
-        return f"{len(classed):,} images in class folders, of {_SIDE}×{_SIDE} gray pixels"
-    if len(classed) < _MIN_ROWS:
-        return ""
-    words = Counter(filter(None, map(class_of, classed)))
-    named = CodeCounts.of(info, {BASIC7.index(label): rows for label, rows in words.items()})
-    numbered = CodeCounts.of(info, Counter(_codes(classed)))
-    fits = named.fits("alphabetical") if words else any(map(numbered.fits, numbered.possible()))
-    if fits:
-        return f"{len(classed):,} images in class folders, with the class shares of {info.name}"
-    return ""
+def _codes(
+    layout: Layout, dataset: DatasetInfo, images: Sequence[str], choices: Choices
+) -> dict[str, str]:
+    """Return the class of each code folder."""
+    parts: dict[str, Counter[int]] = {}
+    for path in images:
+        if class_folder(path).isdecimal():
+            named = key_of_name(path)
+            part = named[1] if named else split_folder(path) or "all"
+            parts.setdefault(part, Counter())[int(class_folder(path))] += 1
+    order = choose_order(layout, dataset, parts, choices.get(CODES_CHOICE))
+    return {str(code): label for code, label in order.labels}
 
 
-def _labels_of_codes(layout: Layout, info: DatasetInfo, asked: str) -> dict[int, str]:
-    """Return the class of each folder that is a number; empty if there are none."""
-    counts = Counter(_codes(layout.tree.images()))
-    return labels_by_code(layout, info, counts, asked) if counts else {}
+def _unnamed(tree: FileTree, dataset: DatasetInfo, name: str, paths: Sequence[str]) -> Layout:
+    """Describe folders of images without the names of Kaggle's copy, by size and counts."""
+    parts: dict[str, Counter[str]] = {}
+    for path in paths:
+        part = parts.setdefault(split_folder(path) or "all", Counter())
+        part[class_of(path) or class_folder(path)] += 1
+    evidence = (
+        Evidence(Sign.FOLDERS, f"{len(paths):,} images in {name.replace('-', ' ')}"),
+        *evidence_of_size(tree, paths, SIDE, gray=True),
+        *evidence_of_shares(dataset.name, best_reading(dataset, parts), dataset_names()),
+    )
+    return Layout.below(tree, _base(paths), dataset.name, name, *evidence)
 
 
-def _codes(paths: Iterable[str]) -> list[int]:
-    """Return the numbers that files' folders are named after."""
-    return [code for code in map(_code, paths) if code is not None]
-
-
-def _code(path: str) -> int | None:
-    """Return the number that a file's folder is named after, 0–9, or None."""
-    word = class_folder(path)
-    return int(word) if re.fullmatch("[0-9]", word) else None
-
-
-def _base(paths: list[str]) -> str:
+def _base(paths: Sequence[str]) -> str:
     """Return the folder above those of all classes, and above those of the splits if any."""
     bases = set()
     for folder in set(map(folder_name, paths)):

@@ -1,11 +1,11 @@
-"""A synthetic FER2013: gray crops of 48×48, as csv or as files.
+"""A synthetic FER2013: gray crops of 48×48, as csv, files, arrays or rows.
 
 Layouts, codes and counts: manifests/datasets/fer2013.yaml. Source: Goodfellow et al. 2013.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -21,6 +21,7 @@ from ferdata.ingesters.synthetic import (
     store_row,
     write_table,
 )
+from ferdata.ingesters.synthetic_arrays import keep_image, write_arrays, write_parquet
 from ferdata.synth.drawing import draw_face
 from ferdata.synth.expressions import draw_expression
 from ferdata.synth.paint import Pixels
@@ -30,6 +31,8 @@ SIDE = 48
 USAGE = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
 
 _FOLDERS = {"anger": "angry", "happiness": "happy", "sadness": "sad"}
+_NAMES = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
+_ALPHABETICAL = {name: code for code, name in enumerate(_NAMES)}
 
 
 @register
@@ -37,7 +40,20 @@ class Fer2013(DemoWriter[DemoImage]):
     """35,887 images at scale 1, in blocks of Training, PublicTest and PrivateTest."""
 
     name: ClassVar[str] = "fer2013"
-    layouts: ClassVar[tuple[str, ...]] = ("csv", "icml", "kaggle", "class-folders")
+    layouts: ClassVar[tuple[str, ...]] = (
+        "csv",
+        "icml",
+        "train",
+        "kaggle",
+        "class-folders",
+        "code-folders",
+        "arrays",
+        "parquet",
+    )
+    choices: ClassVar[Mapping[str, Mapping[str, str]]] = {
+        "code-folders": {"codes": "alphabetical"},
+        "arrays": {"codes": "fer2013"},
+    }
 
     def plan(self, layout: str, scale: float, seed: int) -> list[DemoImage]:
         """List the images block by block, the classes shuffled within each."""
@@ -50,13 +66,16 @@ class Fer2013(DemoWriter[DemoImage]):
                 codes[label],
             )
             for split, counts in self.info.counts.items()
+            if layout != "train" or split == "train"
             for number, label in enumerate(shuffled(counts, scale, seed, f"fer2013/{split}"))
         ]
 
     def folders(self, layout: str) -> Sequence[str]:
         """Return the class folders, or the one where rows wait."""
-        if layout in ("csv", "icml"):
+        if layout in ("csv", "icml", "train", "arrays", "parquet"):
             return [ROWS_FOLDER]
+        if layout == "code-folders":
+            return [f"{part}/{code}" for part in ("train", "test") for code in self.info.codes]
         above = ("train/", "test/") if layout == "kaggle" else ("images/",)
         labels = self.info.code_of
         return [f"{split}{_FOLDERS.get(label, label)}" for split in above for label in labels]
@@ -68,6 +87,11 @@ class Fer2013(DemoWriter[DemoImage]):
         if layout == "kaggle":
             part = "train" if image.split == "train" else "test"
             save_image(root / part / folder / f"{image.stem}.jpg", pixels, gray=True)
+        elif layout == "code-folders":
+            part, code = "train" if image.split == "train" else "test", _ALPHABETICAL[folder]
+            save_image(root / part / str(code) / f"{image.stem}.jpg", pixels, gray=True)
+        elif layout in ("arrays", "parquet"):
+            keep_image(root, image, pixels, gray=True)
         elif layout == "class-folders":
             name = f"im_{image.stem.replace('_', '')}.jpg"
             save_image(root / "images" / folder / name, pixels, gray=True)
@@ -86,6 +110,28 @@ class Fer2013(DemoWriter[DemoImage]):
                 images,
                 lambda image, text: f"{image.code},{USAGE[image.split]},{text}",
             )
+        elif layout == "train":
+            table = root / "train.csv"
+            write_table(
+                table, "emotion,pixels", root, images, lambda image, text: f"{image.code},{text}"
+            )
+        elif layout == "arrays":
+            blocks = {
+                usage: [image for image in images if image.split == split]
+                for split, usage in USAGE.items()
+            }
+            write_arrays(root / "data.h5", root, blocks, self.info.code_of)
+        elif layout == "parquet":
+            names = sorted(_FOLDERS.get(label, label) for label in self.info.code_of)
+            for part, test in (("train", False), ("test", True)):
+                mine = [each for each in images if each.stem.startswith("Training") != test]
+                write_parquet(
+                    root / f"data/{part}-00000-of-00001.parquet",
+                    root,
+                    mine,
+                    lambda image: _FOLDERS.get(str(image.label), str(image.label)),
+                    names,
+                )
 
 
 def write_fer2013(root: Path, images: Iterable[DemoImage]) -> None:

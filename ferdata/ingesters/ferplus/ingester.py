@@ -20,8 +20,10 @@ from ferdata.core.rejects import Reject
 from ferdata.ingesters.catalog import register
 from ferdata.ingesters.class_folders import class_folder
 from ferdata.ingesters.contract import OF_REJECTS, Choices, Ingester, Layout
+from ferdata.ingesters.evidence import Evidence, Sign
 from ferdata.ingesters.fer2013.ingester import TABLE_COLUMNS, pixel_tables
 from ferdata.ingesters.fer2013.names import USAGES, wrong_usage
+from ferdata.ingesters.ferplus import clone
 from ferdata.ingesters.ferplus.label_rules import COLUMNS, EMOTIONS, decide
 from ferdata.ingesters.info import Counts
 from ferdata.ingesters.label_list import note_table
@@ -35,29 +37,36 @@ logger = logging.getLogger(__name__)
 ROWS = 35_887
 """Rows of fer2013.csv and of fer2013new.csv."""
 
-_FOLDERS = {"FER2013Train": "Training", "FER2013Valid": "PublicTest", "FER2013Test": "PrivateTest"}
 _HEADER = ("Usage", "Image name", *COLUMNS)
 _LIST_HEADER = ("Image name", "Box", *COLUMNS)
 _ORDER = [COLUMNS.index(name) for name in CANONICAL]
+_NO_TABLE = (
+    "no images; put fer2013.csv (or icml_face_data.csv) beside it, or give a folder that contains "
+    "both"
+)
 _ADVICE = "download fer2013new.csv from github.com/microsoft/FERPlus"
 
 
 @register("ferplus")
 class FerPlus(Ingester):
-    """The votes with FER2013's csv, or the folders that the authors' script makes."""
+    """The votes with FER2013's csv or with images, or the folders of the authors' script."""
 
     def detect(self, tree: FileTree) -> list[Layout]:
-        """Find fer2013new.csv, or the three folders with label.csv."""
-        return [*self._votes(tree), *self._folders(tree)]
+        """Find fer2013new.csv, or the three folders with label.csv, or both."""
+        return [*self._votes(tree), *self._folders(tree), *clone.detect(tree)]
 
     def read(self, layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
         """Read the rows in order; images without a label under the rule are rejects."""
         if layout.name == "csv":
             return self._read_csv(layout, choices)
+        if layout.name == "clone":
+            return self._read_clone(layout, choices)
         return self._read_folders(layout, choices)
 
     def expected_counts(self, layout: Layout, choices: Choices) -> Mapping[str, Counts]:
         """Return the counts of each split by its rule; copies in folders have other votes."""
+        if layout.name == "clone" and choices["label_rule"] == "majority":
+            return self.info.expected_counts("clone")
         if layout.name != "csv":
             return {}
         counts = {split: self._counts_by(_rule(split, choices), split) for split in USAGES.values()}
@@ -74,37 +83,37 @@ class FerPlus(Ingester):
         tables = pixel_tables(tree)
         for votes in (path for path in tree.files if file_name(path).lower() == "fer2013new.csv"):
             table = _own_table(votes, tables)
-            evidence = [f"{votes} with the votes"]
+            evidence = [Evidence(Sign.ANNOTATION, f"{votes} with the votes")]
             if table is not None:
-                evidence.append(f"{table} with the images")
+                evidence.append(Evidence(Sign.TABLE, f"{table} with the images"))
             lists = [votes, table] if table else [votes]
             yield Layout.below(
                 tree,
                 common_folder(map(folder_name, lists)),
                 self.name,
                 "csv",
-                0.98 if table else 0.5,
                 *evidence,
                 lists=lists,
+                missing="" if table else _NO_TABLE,
             )
 
     def _folders(self, tree: FileTree) -> Iterator[Layout]:
         lists: dict[str, list[str]] = {}
         for path in tree.files:
-            if file_name(path) == "label.csv" and class_folder(path) in _FOLDERS:
+            if file_name(path) == "label.csv" and class_folder(path) in clone.FOLDERS:
                 lists.setdefault(folder_name(folder_name(path)), []).append(path)
         images = bool(lists) and any(path.endswith(".png") for path in tree.files)
         for base, mine in sorted(lists.items()):
-            evidence = f"{', '.join(mine)} with the votes" + ("" if images else ", no images")
-            confidence = 0.97 if images else 0.4
-            yield Layout.below(tree, base, self.name, "folders", confidence, evidence, lists=mine)
+            evidence = Evidence(Sign.TABLE, f"{', '.join(mine)} with the votes")
+            missing = "" if images else "no images beside label.csv; run the authors' script"
+            yield Layout.below(
+                tree, base, self.name, "folders", evidence, lists=mine, missing=missing
+            )
 
     def _read_csv(self, layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
         if len(layout.lists) < 2:
             raise LayoutError(
-                f"{layout.root}: contains the votes ({layout.lists[0]}) but no images; put "
-                "fer2013.csv (or icml_face_data.csv) beside it, or give a folder that contains "
-                "both."
+                f"{layout.root}: contains the votes ({layout.lists[0]}) but {_NO_TABLE}."
             )
         votes_file, table = layout.lists
         votes = _read_votes(layout, votes_file)
@@ -132,7 +141,7 @@ class FerPlus(Ingester):
     def _read_folders(self, layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
         layout.tree.require_readable()
         files, listed = set(layout.tree.files), set[str]()
-        order = list(_FOLDERS)
+        order = list(clone.FOLDERS)
         for list_file in sorted(layout.lists, key=lambda path: order.index(folder_name(path))):
             folder = folder_name(list_file)
             table = open_table(layout.root / list_file, _LIST_HEADER, header="optional")
@@ -150,12 +159,36 @@ class FerPlus(Ingester):
                 elif path not in files:
                     yield layout.reject(key, uri, f"missing image: no {path}")
                 else:
-                    yield _decide(layout, key, path, _Votes(_FOLDERS[folder], counts), choices)
+                    yield _decide(layout, key, path, _Votes(clone.FOLDERS[folder], counts), choices)
                 listed.add(path)
             note_table(layout, list_file, table)
         for path in sorted(files - listed):
             if path.lower().endswith(".png"):
                 yield layout.reject("", path, "not in the list: no line of label.csv names it")
+
+    def _read_clone(self, layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
+        layout.tree.require_readable()
+        votes_file = layout.lists[0]
+        votes = _read_votes(layout, votes_file)
+        images = clone.images(layout.tree)
+        last = {vote.name: row for row, vote in enumerate(votes) if vote.name}
+        for row, vote in enumerate(votes):
+            uri, key = f"{votes_file}#{vote.line}", vote.name.rpartition(".")[0]
+            path = images.get((vote.usage.lower(), vote.name))
+            if not vote.name:
+                yield layout.reject("", uri, "not a face: the row has no image")
+            elif last[vote.name] != row:
+                reason = (
+                    f"duplicate id: the image of line {votes[last[vote.name]].line} has its name"
+                )
+                yield layout.reject(key, uri, reason)
+            elif path is None:
+                yield layout.reject(key, uri, f"missing image: no {vote.name} for {vote.usage}")
+            else:
+                yield _decide(layout, key, path, vote, choices)
+        for (_, name), path in sorted(images.items()):
+            if name not in last:
+                yield layout.reject("", path, f"not in the list: no line of {votes_file} names it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +198,14 @@ class _Votes:
     Attributes:
         usage: The authors' word for the split; empty in a line with too few or too many cells.
         counts: Ten votes in the order of `COLUMNS`; None if they are malformed.
+        name: The image's file name; empty for a row without one.
+        line: Number of the line.
     """
 
     usage: str
     counts: tuple[int, ...] | None
+    name: str = ""
+    line: int = 0
 
 
 def _decide(layout: Layout, key: str, uri: str, vote: _Votes, choices: Choices) -> Sample | Reject:
@@ -200,7 +237,7 @@ def _rule(split: str, choices: Choices) -> str:
     return choices["eval_label_rule"]
 
 
-def _own_table(votes: str, tables: Mapping[str, float]) -> str | None:
+def _own_table(votes: str, tables: Mapping[str, str]) -> str | None:
     """Return the csv of FER2013 that goes with a file of votes.
 
     The nearest of those with all columns, which is the one beside it if there is one; of several
@@ -215,7 +252,7 @@ def _own_table(votes: str, tables: Mapping[str, float]) -> str | None:
         folders = PurePosixPath(folder_name(votes)), PurePosixPath(folder_name(table))
         shared = PurePosixPath(common_folder(map(str, folders)))
         steps = sum(len(folder.relative_to(shared).parts) for folder in folders)
-        return tables[table] <= 0.5, steps
+        return bool(tables[table]) or file_name(table).lower() == "train.csv", steps
 
     return min(tables, key=rank, default=None)
 
@@ -229,8 +266,8 @@ def _read_votes(layout: Layout, path: str) -> list[_Votes]:
             continue
         votes += [_Votes("", None)] * blank
         blank = 0
-        usage = line.cells[0] if line.cells else ""
-        votes.append(_Votes(usage, _counts(line.cells[2:])))
+        usage, name = line.cells[:2] if line.cells else ("", "")
+        votes.append(_Votes(usage, _counts(line.cells[2:]), name, line.number))
     note_table(layout, path, table)
     return votes
 

@@ -66,7 +66,7 @@ class FerPlus(DemoWriter[Voted]):
     """35,887 rows at scale 1, with the authors' counts under the majority rule."""
 
     name: ClassVar[str] = "ferplus"
-    layouts: ClassVar[tuple[str, ...]] = ("csv", "folders")
+    layouts: ClassVar[tuple[str, ...]] = ("csv", "folders", "clone")
     rejects: ClassVar[tuple[str, ...]] = ("no majority", "not a face", "unknown expression")
 
     def plan(self, layout: str, scale: float, seed: int) -> list[Voted]:
@@ -91,28 +91,35 @@ class FerPlus(DemoWriter[Voted]):
 
     def folders(self, layout: str) -> Sequence[str]:
         """Return the folders of the images, or the one where rows wait."""
-        return [ROWS_FOLDER] if layout == "csv" else list(_FOLDERS.values())
+        if layout == "csv":
+            return [ROWS_FOLDER]
+        above = "data/" if layout == "clone" else ""
+        return [f"{above}{folder}" for folder in _FOLDERS.values()]
 
     def write_image(self, root: Path, layout: str, image: Voted, seed: int) -> None:
         """Draw a crop; keep it as a row, or write it as a PNG."""
         pixels = draw_crop(f"ferplus/{image.stem}", image.drawn, seed)
         if layout == "csv":
             store_row(root, image, pixel_text(pixels))
-        else:
-            save_image(root / _FOLDERS[image.split] / image.file, pixels, gray=True)
+        elif image.file:
+            above = root / "data" if layout == "clone" else root
+            save_image(above / _FOLDERS[image.split] / image.file, pixels, gray=True)
 
     def write_lists(self, root: Path, layout: str, images: Sequence[Voted]) -> None:
         """Write the votes, and FER2013's table if it contains the images."""
         if layout == "csv":
             write_fer2013(root, images)
+        if layout in ("csv", "clone"):
             header = ",".join(("Usage", "Image name", *COLUMNS))
             rows = [f"{USAGE[each.split]},{each.file},{each.counts}" for each in images]
             write_lines(root / "fer2013new.csv", [header, *rows])
+        if layout == "csv":
             return
+        above = root / "data" if layout == "clone" else root
         for split, folder in _FOLDERS.items():
-            mine = (each for each in images if each.split == split)
+            mine = (each for each in images if each.split == split and each.file)
             rows = [f'{each.file},"(0, 0, 48, 48)",{each.counts}' for each in mine]
-            write_lines(root / folder / "label.csv", rows)
+            write_lines(above / folder / "label.csv", rows)
 
 
 def _vote(kind: str, draws: np.random.Generator) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ from ferdata.ingesters.catalog import register
 from ferdata.ingesters.class_folders import above_class_folder, class_folder, class_of
 from ferdata.ingesters.contract import Choices, Ingester, Layout
 from ferdata.ingesters.copies import NamedCopy, named_copies
+from ferdata.ingesters.evidence import Evidence, Sign
 from ferdata.ingesters.jaffe.ratings import Ratings, rating_files, read_ratings, soft_label
 from ferdata.ingesters.sample import Sample
 from ferdata.ingesters.tree import (
@@ -79,7 +80,8 @@ class Jaffe(Ingester):
 
     def _layout(self, tree: FileTree, copy: NamedCopy) -> Layout:
         lists = rating_files(tree, copy.base)
-        evidence = [f"ratings in {', '.join(lists)}"] if lists else []
+        ratings = Evidence(Sign.ANNOTATION, f"ratings in {', '.join(lists)}")
+        evidence = [ratings] if lists else []
         base = min((copy.base, *map(folder_name, lists)), key=len)
         return copy.layout(tree, self.name, _EXAMPLE, *evidence, base=base, lists=lists)
 

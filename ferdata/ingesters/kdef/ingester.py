@@ -18,6 +18,7 @@ from ferdata.ingesters.catalog import register
 from ferdata.ingesters.class_folders import class_folder, class_of, wrong_folder
 from ferdata.ingesters.contract import Choices, Ingester, Layout
 from ferdata.ingesters.copies import NamedCopy, named_copies
+from ferdata.ingesters.evidence import Evidence, Sign
 from ferdata.ingesters.info import UNSPLIT, Counts
 from ferdata.ingesters.kdef.names import (
     AVERAGES,
@@ -75,7 +76,8 @@ class Kdef(Ingester):
         base = copy.base
         beside = f"{folder_name(base)}/{AVERAGES}/".lstrip("/")
         averages = [path for path in tree.files if base and path.startswith(beside)]
-        evidence = [f"{AVERAGES} beside it, averages over all subjects, not read"]
+        beside_it = f"{AVERAGES} beside it, averages over all subjects, not read"
+        evidence = [Evidence(Sign.FOLDERS, beside_it)]
         layout = copy.layout(
             tree, self.name, "AF01AFS.JPG", *(evidence if averages else []), base=base
         )
@@ -91,13 +93,14 @@ class Kdef(Ingester):
         mean = sum(map(len, classes.values())) / len(classes)
         found = set(map(class_of, paths))
         # Each subject shows each expression; other datasets' numbers don't recur in this way.
-        fits = found == set(EXPRESSIONS.values()) and len(classes) <= SESSIONS and mean > 5
-        evidence = (
+        fits = found >= set(EXPRESSIONS.values()) and len(classes) <= SESSIONS and mean > 5
+        evidence = Evidence(
+            Sign.FILE if fits else Sign.FOLDERS,
             f"{len(paths):,} files named like 17_3.jpg in folders named after classes, with "
-            f"{len(classes)} first numbers, each in {mean:.1f} classes on average"
+            f"{len(classes)} first numbers, each in {mean:.1f} classes on average",
         )
         base = common_folder(folder_name(folder_name(path)) for path in paths)
-        return Layout.below(tree, base, self.name, "kaggle", 0.6 if fits else 0.3, evidence)
+        return Layout.below(tree, base, self.name, "kaggle", evidence)
 
 
 def _read_named(layout: Layout, poses: str) -> Iterator[Sample | Reject]:

@@ -1,7 +1,7 @@
 """RAF-DB re-made with class folders: `train/5/train_00001_aligned.jpg`, with or without csv lists.
 
 Folders are named by RAF-DB's codes 1–7, by the same less one, by another order (see
-`ferdata.ingesters.code_orders`) or by the classes' names; the files' names are RAF-DB's own.
+`ferdata.ingesters.order_choice`) or by the classes' names; the files' names are RAF-DB's own.
 
 The Kaggle copy has folders and csv lists, which are redundant; where they disagree, the right label
 is unknown and the row is rejected. In ImageFolder copies without a `test` folder, `valid` is the
@@ -16,14 +16,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ferdata.core.errors import LabelError
+from ferdata.core.given_splits import split_of_word
 from ferdata.core.labels import find_name
 from ferdata.core.rejects import Reject
-from ferdata.ingesters.class_folders import SPLIT_FOLDER
-from ferdata.ingesters.code_orders import AUTO, labels_by_code
-from ferdata.ingesters.contract import OF_REJECTS, Layout
+from ferdata.ingesters.class_folders import SPLIT_FOLDER, split_folder
+from ferdata.ingesters.contract import OF_REJECTS, Choices, Layout
+from ferdata.ingesters.evidence import Evidence, Sign
 from ferdata.ingesters.info import DatasetInfo
 from ferdata.ingesters.label_list import LabelList, is_other_dataset, read_label_list
+from ferdata.ingesters.order_choice import choose_order
+from ferdata.ingesters.order_names import CODES_CHOICE
+from ferdata.ingesters.rafdb.altered import altered_copies
 from ferdata.ingesters.rafdb.names import csv_list, image_key, official_split
+from ferdata.ingesters.rafdb.signs import signs_of
 from ferdata.ingesters.sample import Sample
 from ferdata.ingesters.tree import FileTree, file_name, folder_name
 
@@ -34,10 +39,8 @@ _CLASS_FOLDER = re.compile(
     re.IGNORECASE,
 )
 
-_NAME_INSIDE = re.compile(r"(?:train|test)_[0-9]+", re.IGNORECASE)
-
-# The official split whose images are expected in a folder of this name.
-_EXPECTED = {"train": "train", "test": "test", "valid": "test", "val": "test", "validation": "test"}
+_EXPECTED = {"train": "train", "validation": "test", "test": "test"}
+"""The official split whose images are expected in the folder of a split."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +55,23 @@ class FolderImage:
 
 def detect(tree: FileTree, dataset: DatasetInfo) -> Iterator[Layout]:
     """Find class folders with RAF-DB's file names, in or below a folder."""
-    splits: dict[str, Counter[str]] = defaultdict(Counter)
+    found: dict[str, list[str]] = defaultdict(list)
     for path in tree.files:
         match = _CLASS_FOLDER.fullmatch(path)
         if match and _is_class(match["folder"], dataset) and image_key(file_name(path)):
-            splits[match["base"] or ""][match["split"]] += 1
-    return (_layout(tree, base, counts, dataset) for base, counts in splits.items())
+            found[match["base"] or ""].append(path)
+    return (_layout(tree, base, paths, dataset) for base, paths in found.items())
 
 
 def read(
-    layout: Layout, dataset: DatasetInfo, *, codes: str, advice: str
+    layout: Layout, dataset: DatasetInfo, choices: Choices, *, advice: str
 ) -> Iterator[Sample | Reject]:
     """Read class folders, sorted by split (train first) and name.
 
     Args:
         layout: What `detect` returned.
         dataset: The basic part.
-        codes: The order of folders with numbers, see `ferdata.ingesters.code_orders`.
+        choices: `codes`, if the order of folders with numbers was asked for.
         advice: What to tell someone whose lists have other label codes.
 
     Raises:
@@ -80,12 +83,12 @@ def read(
     lists = [read_label_list(layout, path, dataset, csv_list(advice)) for path in layout.lists]
     images = sorted(_images(layout.tree), key=lambda i: (i.split.lower() != "train", i.key, i.path))
     _require_codes(layout, images, dataset, advice)
-    reader = _Reader(layout, dataset, advice, lists, _labels(layout, images, dataset, codes))
+    reader = _Reader(layout, dataset, advice, lists, _labels(layout, images, dataset, choices))
     for labels in lists:
         yield from labels.rejects
     yield from filter(None, map(reader.row, images))
     yield from reader.missing()
-    yield from _altered_copies(layout)
+    yield from altered_copies(layout)
 
 
 @dataclass
@@ -123,7 +126,7 @@ class _Reader:
         if contradiction is not None:
             return self._reject(image, contradiction)
         split = official_split(image.key)
-        if _EXPECTED[image.split.lower()] != split:
+        if _EXPECTED[split_of_word(image.split) or "train"] != split:
             self.layout.notices.add(
                 "images lie in the folder of another split; the one in their name is used",
                 image.path,
@@ -164,34 +167,22 @@ def _is_class(folder: str, dataset: DatasetInfo) -> bool:
 
 
 def _labels(
-    layout: Layout, images: list[FolderImage], dataset: DatasetInfo, codes: str
+    layout: Layout, images: list[FolderImage], dataset: DatasetInfo, choices: Choices
 ) -> dict[str, str]:
     """Return the class of each folder: by its name, else by its number in the right order."""
-    counts = Counter(image.folder for image in images)
-    numbers = {int(each): rows for each, rows in counts.items() if re.fullmatch("[0-7]", each)}
-    order = dataset.codes
-    if 0 in numbers or codes != AUTO:
-        order = labels_by_code(layout, dataset, numbers, codes)
-    labels = {str(code): label for code, label in order.items()}
-    for folder in counts:
+    parts: dict[str, Counter[int]] = defaultdict(Counter)
+    for image in images:
+        if re.fullmatch("[0-7]", image.folder):
+            parts[official_split(image.key)][int(image.folder)] += 1
+    codes, wanted = dataset.codes, choices.get(CODES_CHOICE)
+    if wanted or any(0 in part for part in parts.values()):
+        codes = choose_order(layout, dataset, parts, wanted).codes
+    labels = {str(code): label for code, label in codes.items()}
+    for folder in {image.folder for image in images}:
         label = find_name(folder)
         if label is not None and label in dataset.space:
             labels[folder] = label
     return labels
-
-
-def _altered_copies(layout: Layout) -> Iterator[Reject]:
-    """Yield the rejects of images whose names are made of another image's name."""
-    for path in layout.tree.images():
-        name = file_name(path)
-        source = _NAME_INSIDE.search(name)
-        if image_key(name) is None and source:
-            key = source[0].lower()
-            reason = f"altered copy: {name} is made of {key}"
-            words = path.lower().split("/")[:-1]
-            if official_split(key) == "test" and "train" in words:
-                reason += ", a test image; in train it would leak"
-            yield layout.reject("", path, reason)
 
 
 def _require_codes(
@@ -215,7 +206,7 @@ def _images(tree: FileTree) -> Iterator[FolderImage]:
             yield FolderImage(key, path, match["split"], match["folder"])
 
 
-def _layout(tree: FileTree, base: str, splits: Counter[str], dataset: DatasetInfo) -> Layout:
+def _layout(tree: FileTree, base: str, paths: list[str], dataset: DatasetInfo) -> Layout:
     """Describe the class folders below `base`; csv lists may lie in it or just above it."""
     folders = {base, folder_name(base)}
     lists = [
@@ -224,18 +215,13 @@ def _layout(tree: FileTree, base: str, splits: Counter[str], dataset: DatasetInf
         if file_name(path).lower() in LIST_NAMES and folder_name(path) in folders
     ]
     home = min(map(folder_name, lists), key=len, default=base)
+    splits = Counter(split_folder(path) for path in paths)
     found = ", ".join(f"{number:,} in {split}/" for split, number in sorted(splits.items()))
-    evidence = [f"{splits.total():,} images with RAF-DB's file names in class folders: {found}"]
+    evidence = signs_of(tree, paths, f"class folders: {found}")
+    name = "imagefolder"
     if lists:
-        evidence.append(f"lists {', '.join(sorted(lists))}")
-    name, confidence = ("kaggle", 0.95) if lists else ("imagefolder", 0.9)
+        name = "kaggle"
+        evidence += (Evidence(Sign.TABLE, f"lists {', '.join(sorted(lists))}"),)
     return Layout.below(
-        tree,
-        home,
-        dataset.name,
-        name,
-        confidence,
-        *evidence,
-        lists=sorted(lists),
-        source="aligned",
+        tree, home, dataset.name, name, *evidence, lists=sorted(lists), source="aligned"
     )

@@ -12,11 +12,18 @@ _IMAGE = re.compile(
     re.IGNORECASE,
 )
 
+_TELLING = re.compile(r"(?:train_[0-9]{5}|test_[0-9]{4})_aligned(?:_[^/]*)?\.[a-z]+", re.IGNORECASE)
+
 
 def image_key(name: str) -> str | None:
     """Return the sample key of an image's file name (`train_00001`), or None for other names."""
     match = _IMAGE.fullmatch(name)
     return match["key"].lower() if match else None
+
+
+def is_telling(name: str) -> bool:
+    """Say whether nobody but RAF-DB's authors names a file so: `train_00001_aligned.jpg`."""
+    return _TELLING.fullmatch(name) is not None
 
 
 def image_source(path: str) -> str:

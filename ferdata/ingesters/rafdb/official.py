@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,9 @@ from typing import Any
 from ferdata.core.delimited import read_lines
 from ferdata.core.errors import AnnotationError, LayoutError
 from ferdata.core.rejects import Reject
-from ferdata.ingesters.contract import OF_REJECTS, Layout
+from ferdata.ingesters.code_orders import asked_codes
+from ferdata.ingesters.contract import OF_REJECTS, Choices, Layout
+from ferdata.ingesters.evidence import Evidence, Sign
 from ferdata.ingesters.info import DatasetInfo
 from ferdata.ingesters.label_list import Entry, LabelList, read_label_list
 from ferdata.ingesters.rafdb.annotation import SUFFIXES, read_annotation
@@ -80,12 +82,15 @@ def detect(tree: FileTree, dataset: DatasetInfo) -> Iterator[Layout]:
             yield from _layouts(tree, _home(tree, folder), dataset, together, evidence)
 
 
-def read(layout: Layout, dataset: DatasetInfo, *, advice: str) -> Iterator[Sample | Reject]:
+def read(
+    layout: Layout, dataset: DatasetInfo, choices: Choices, *, advice: str
+) -> Iterator[Sample | Reject]:
     """Read an official tree in the order of its list.
 
     Args:
         layout: What `detect` returned.
         dataset: The part.
+        choices: `codes`, if an order was asked for.
         advice: What to tell someone whose list has other label codes.
 
     Raises:
@@ -101,7 +106,8 @@ def read(layout: Layout, dataset: DatasetInfo, *, advice: str) -> Iterator[Sampl
             f"{_missing_images(layout.tree, layout.source)}."
         )
     labels = read_label_list(layout, _one_list(layout), dataset, text_list(advice))
-    reader = _Reader(layout, dataset, files)
+    codes = asked_codes(layout, dataset, choices)
+    reader = _Reader(layout, dataset, files, codes)
     yield from labels.rejects
     yield from map(reader.row, labels.entries.values())
     yield from _extras(layout, files, labels)
@@ -114,6 +120,7 @@ class _Reader:
     layout: Layout
     dataset: DatasetInfo
     files: RafFiles
+    codes: Mapping[int, str]
 
     def row(self, entry: Entry) -> Sample | Reject:
         """Return the sample of an entry, or its reject."""
@@ -126,7 +133,10 @@ class _Reader:
             reason = f"missing image: no {source} image of {entry.key}{hint}"
             return self.layout.reject(entry.key, entry.uri, reason)
         split = official_split(entry.key)
-        label = self.dataset.codes[entry.code]
+        label = self.codes.get(entry.code)
+        if label is None:
+            reason = f"label code {entry.code}: none in the order asked for"
+            return self.layout.reject(entry.key, entry.uri, reason)
         return Sample(
             key=entry.key,
             uri=path,
@@ -211,17 +221,18 @@ def _layouts(
 ) -> Iterator[Layout]:
     """Yield the layout of each source that is there; of a missing one if none is."""
     images = index(tree.below(home)).images
-    there = [(source, f"{len(images[source]):,} {source} images") for source in SOURCES]
-    there = [each for each in there if images[each[0]]]
-    # If both are there, aligned is what papers use.
-    found = [(*each, sure) for each, sure in zip(there, (0.99, 0.9), strict=False)]
-    if not found:
-        found = [("aligned", _missing_images(tree.below(home), "aligned"), 0.5)]
-    for source, sign, confidence in found:
-        name, signs = f"official-{source}", (evidence, sign)
+    there = [source for source in SOURCES if images[source]]
+    # If both are there, aligned comes first, which is what papers use.
+    for source in there or ["aligned"]:
+        found = images[source]
+        signs = [Evidence(Sign.TABLE, evidence)]
+        if found:
+            signs.append(Evidence(Sign.NAMES, f"{len(found):,} {source} images"))
+        missing = "" if found else _missing_images(tree.below(home), source)
         yield Layout.below(
-            tree, home, dataset.name, name, confidence, *signs, lists=lists, source=source
-        )
+            tree, home, dataset.name, f"official-{source}", *signs, lists=lists, source=source,
+            missing=missing,
+        )  # fmt: skip
 
 
 def _missing_images(tree: FileTree, source: str) -> str:

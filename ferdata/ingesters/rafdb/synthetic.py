@@ -1,4 +1,4 @@
-"""A synthetic RAF-DB: the basic and the compound part, official tree and Kaggle's.
+"""A synthetic RAF-DB: the basic and the compound part, official tree and copies of others.
 
 Layout, codes, counts and file names: manifests/datasets/rafdb.yaml and rafdb-compound.yaml.
 Source: Li, Deng and Du, CVPR 2017; the distribution's readme v1.1.
@@ -6,7 +6,8 @@ Source: Li, Deng and Du, CVPR 2017; the distribution's readme v1.1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from ferdata.core.draws import generator
 from ferdata.ingesters.rafdb.annotation import SUFFIXES
 from ferdata.ingesters.synthetic import (
+    ROWS_FOLDER,
     DemoImage,
     DemoWriter,
     register,
@@ -24,6 +26,7 @@ from ferdata.ingesters.synthetic import (
     shuffled,
     write_lines,
 )
+from ferdata.ingesters.synthetic_arrays import keep_image, write_parquet
 from ferdata.synth.drawing import SCENE, DrawnFace, draw_face
 from ferdata.synth.expressions import Expression, blend_expressions, draw_expression
 from ferdata.synth.paint import Pixels
@@ -38,6 +41,7 @@ ORIGINAL_SIDES = (150, 400)
 # were used, not where they are; these were measured in the published images.
 _TEMPLATE = np.array([[33.0, 39.0], [67.0, 39.0], [50.0, 76.0]])
 
+_PARTS = ("train", "test")
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 92]
 
 
@@ -46,7 +50,16 @@ class RafDb(DemoWriter[DemoImage]):
     """The basic part: seven expressions, 15,339 images at scale 1."""
 
     name: ClassVar[str] = "rafdb"
-    layouts: ClassVar[tuple[str, ...]] = ("official", "kaggle")
+    layouts: ClassVar[tuple[str, ...]] = (
+        "official",
+        "kaggle",
+        "imagefolder",
+        "class-folders",
+        "suffixed",
+        "lists",
+        "parquet",
+    )
+    choices: ClassVar[Mapping[str, Mapping[str, str]]] = {"lists": {"codes": "rafdb-0"}}
     part: ClassVar[str] = "basic"
     line_end: ClassVar[str] = "\n"
 
@@ -63,9 +76,11 @@ class RafDb(DemoWriter[DemoImage]):
 
     def folders(self, layout: str) -> Sequence[str]:
         """Return the folders of images and annotation."""
-        if layout == "kaggle":
-            codes = self.info.codes
-            return [f"DATASET/{split}/{code}" for split in ("train", "test") for code in codes]
+        if layout != "official":
+            labels = self.info.codes.items()
+            images = [DemoImage("", split, label, code) for split in _PARTS for code, label in
+                      labels]  # fmt: skip
+            return sorted({str(Path(_place(layout, image)).parent) for image in images})
         annotation = [f"Annotation/{kind}" for kind in SUFFIXES]
         folders = ["EmoLabel", "Image/aligned", "Image/original", *annotation]
         return [f"{self.part}/{folder}" for folder in folders]
@@ -74,9 +89,11 @@ class RafDb(DemoWriter[DemoImage]):
         """Draw a photograph, cut the aligned image out of it, and write both with annotation."""
         face = self.draw(image, seed)
         part, aligned = root / self.part, f"{image.stem}_aligned.jpg"
-        if layout == "kaggle":
-            path = root / "DATASET" / image.split / str(image.code) / aligned
-            save_image(path, align(face), options=_JPEG)
+        if layout == "parquet":
+            keep_image(root, replace(image, stem=f"{image.stem}_aligned"), align(face))
+            return
+        if layout != "official":
+            save_image(root / _place(layout, image), align(face), options=_JPEG)
             return
         save_image(part / "Image/aligned" / aligned, align(face), options=_JPEG)
         save_image(part / f"Image/original/{image.stem}.jpg", face.pixels, options=_JPEG)
@@ -91,6 +108,16 @@ class RafDb(DemoWriter[DemoImage]):
             for split in ("train", "test"):
                 rows = [f"{i.stem}_aligned.jpg,{i.code}" for i in images if i.split == split]
                 write_lines(root / f"{split}_labels.csv", ["image,label", *rows])
+        for split in _PARTS:
+            mine = [image for image in images if image.split == split]
+            if layout == "lists":  # as loaders do that count from 0
+                rows = [f"{_place(layout, image)} {image.code - 1}" for image in mine]
+                write_lines(root / f"{split}.txt", rows)
+            elif layout == "parquet":
+                named = [replace(image, stem=f"{image.stem}_aligned") for image in mine]
+                path = root / f"data/{split}-00000-of-00001.parquet"
+                write_parquet(path, root, named, lambda image: str(image.code))
+        if layout != "official":
             return
         path = root / self.part / "EmoLabel" / "list_patition_label.txt"
         path.write_bytes(self.label_list(images).encode("ascii"))
@@ -117,6 +144,7 @@ class RafDbCompound(RafDb):
 
     name: ClassVar[str] = "rafdb-compound"
     layouts: ClassVar[tuple[str, ...]] = ("official",)
+    choices: ClassVar[Mapping[str, Mapping[str, str]]] = {}
     part: ClassVar[str] = "compound"
     line_end: ClassVar[str] = "\r\n"
 
@@ -128,6 +156,20 @@ class RafDbCompound(RafDb):
         """Blend the two expressions of a compound."""
         first, second = self.info.soft_labels[label]
         return blend_expressions(first, second, draws, weight=float(draws.uniform(0.4, 0.6)))
+
+
+def _place(layout: str, image: DemoImage) -> str:
+    """Return where an aligned image lies in a copy that others made."""
+    name, split, code = f"{image.stem}_aligned", image.split, image.code
+    folder = {"anger": "angry", "happiness": "happy", "sadness": "sad"}
+    return {
+        "kaggle": f"DATASET/{split}/{code}/{name}.jpg",
+        "imagefolder": f"raf-db/{'train_set' if split == 'train' else 'val_set'}/{code}/{name}.jpg",
+        "class-folders": f"{folder.get(str(image.label), image.label)}/{name}.jpg",
+        "suffixed": f"{split}/{name}_{code}.jpg",
+        "lists": f"{split}/{name}.jpg",
+        "parquet": f"{ROWS_FOLDER}/{name}.png",
+    }[layout]
 
 
 def align(face: DrawnFace) -> Pixels:

@@ -9,6 +9,7 @@ import numpy as np
 
 from support.damage.base import (
     ERROR,
+    FEWER,
     SAME,
     Damage,
     add,
@@ -16,8 +17,11 @@ from support.damage.base import (
     first,
     header,
     line,
+    move,
+    recode_parquet,
     remove,
     reverse,
+    to_class,
 )
 
 FULL, KAGGLE = "Manually_Annotated_file_lists/training.csv", "labels.csv"
@@ -62,6 +66,16 @@ def bored(row: str) -> str:
     return f"{index},{path},bored,{sure}"
 
 
+CAGE = "train_set_annotation_without_lnd.csv"
+FEWER_CAGE = "not in the list"
+"""A list without its columns is none, so its images are in no list."""
+
+
+def recode_cage(row: str) -> str:
+    number, _, valence, arousal = row.split(",")
+    return f"{number},77,{valence},{arousal}"
+
+
 DAMAGE = {
     "full": Damage(
         wrong_header=(edit(FULL, line(0, lambda row: row.replace("arousal", "x"))), ERROR),
@@ -86,6 +100,23 @@ DAMAGE = {
         extra_file=(add(first(KAGGLE), "extra.jpg"), SAME),
         shuffled_order=(edit(KAGGLE, reverse), SAME),
         wrong_code=(edit(KAGGLE, line(1, bored)), "label bored"),
+    ),
+    "code-folders": Damage(
+        missing_file=(remove(first("train/*/*.jpg")), FEWER),
+        extra_file=(add(first("train/*/*.jpg"), "notes.txt"), SAME),
+        wrong_code=(move(first("train/1/*.jpg"), to_class("x")), "label folder x"),
+    ),
+    "cage": Damage(
+        wrong_header=(edit(CAGE, header("a,b,c,d")), FEWER_CAGE),
+        missing_file=(remove(first("train_set/images/*.jpg")), "missing image"),
+        extra_file=(add(first("train_set/images/*.jpg"), "999999.jpg"), SAME),
+        shuffled_order=(edit(CAGE, reverse), SAME),
+        wrong_code=(edit(CAGE, line(1, recode_cage)), "label code 77"),
+    ),
+    "parquet": Damage(
+        missing_file=(remove(first("data/train-*.parquet")), ERROR),  # 8 images prove nothing
+        extra_file=(add(first("data/*.parquet"), "notes.txt"), SAME),
+        wrong_code=(recode_parquet("data/train-00000-of-00001.parquet"), "label 77"),
     ),
     "yolo": Damage(
         missing_file=(remove(first("train/images/*.png")), "missing image"),

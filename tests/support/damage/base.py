@@ -10,6 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import h5py
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 SAME = "same"
 """The rows don't change: equal ids with equal labels; there may be further rejects."""
 
@@ -86,6 +90,28 @@ def edit(name: str, change: Lines) -> Change:
         path.write_bytes((end.join(change(lines)) + last).encode("utf-8"))
 
     return rewrite
+
+
+def recode_array(name: str, array: str) -> Change:
+    """Give the first image of an HDF5 array the code 77."""
+
+    def change(root: Path) -> None:
+        with h5py.File(root / name, "r+") as file:
+            file[array][0] = 77
+
+    return change
+
+
+def recode_parquet(name: str) -> Change:
+    """Give the first row of a Parquet file the code 77."""
+
+    def change(root: Path) -> None:
+        table = pq.read_table(root / name)
+        codes = [77, *table.column("label").to_pylist()[1:]]
+        place = table.schema.get_field_index("label")
+        pq.write_table(table.set_column(place, "label", pa.array(codes, pa.int64())), root / name)
+
+    return change
 
 
 def header(text: str) -> Lines:

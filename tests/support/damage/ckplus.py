@@ -14,6 +14,7 @@ from support.damage.base import (
     first,
     header,
     move,
+    recode_array,
     remove,
     to_class,
 )
@@ -44,6 +45,11 @@ DAMAGE = {
         missing_file=(remove(CROP), FEWER),
         extra_file=(add(CROP, "holiday.png"), SAME),
         wrong_code=(move(CROP, to_class("boredom")), "label folder boredom"),
+    ),
+    "arrays": Damage(
+        missing_file=(remove(first("CK_data.h5")), ERROR),
+        extra_file=(add(first("CK_data.h5"), "notes.txt"), SAME),
+        wrong_code=(recode_array("CK_data.h5", "data_label"), "label 77"),
     ),
     "ckextended": Damage(  # ids are positions, so another order is another set
         wrong_header=(edit(TABLE, header("a,b,c")), ERROR),

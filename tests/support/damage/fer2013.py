@@ -13,6 +13,8 @@ from support.damage.base import (
     header,
     line,
     move,
+    recode_array,
+    recode_parquet,
     remove,
     to_class,
 )
@@ -42,4 +44,20 @@ DAMAGE = {
     "icml": table("icml_face_data.csv"),
     "kaggle": folders("angry/Training_*.jpg"),
     "class-folders": folders("angry/*.jpg"),
+    "train": table("train.csv"),
+    "code-folders": Damage(
+        missing_file=(remove(first("train/0/*.jpg")), FEWER),
+        extra_file=(add(first("train/0/*.jpg"), "notes.txt"), SAME),
+        wrong_code=(move(first("train/0/*.jpg"), to_class("9")), "label folder 9"),
+    ),
+    "arrays": Damage(
+        missing_file=(remove(first("data.h5")), ERROR),
+        extra_file=(add(first("data.h5"), "notes.txt"), SAME),
+        wrong_code=(recode_array("data.h5", "Training_label"), "label 77"),
+    ),
+    "parquet": Damage(
+        missing_file=(remove(first("data/test-*.parquet")), FEWER),
+        extra_file=(add(first("data/*.parquet"), "notes.txt"), SAME),
+        wrong_code=(recode_parquet("data/train-00000-of-00001.parquet"), "label 77"),
+    ),
 }

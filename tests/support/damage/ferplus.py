@@ -28,6 +28,10 @@ def first_kept(root: Path) -> Path:
     return root / "FER2013Train" / name
 
 
+def first_cloned(root: Path) -> Path:
+    return first_kept(root / "data")
+
+
 def broken(row: str) -> str:
     """Put a word where the last vote should be."""
     return row.rpartition(",")[0] + ",x"
@@ -39,6 +43,13 @@ DAMAGE = {
         missing_file=(remove(first("fer2013.csv")), ERROR),
         extra_file=(add(first(VOTES), "notes.csv"), SAME),
         shuffled_order=(edit(VOTES, reverse), ERROR),
+        wrong_code=(edit(VOTES, line(2, broken)), "malformed votes"),
+    ),
+    "clone": Damage(
+        wrong_header=(edit(VOTES, header("a,b")), ERROR),
+        missing_file=(remove(first_cloned), "missing image"),
+        extra_file=(add(first("FER2013Valid/*.png"), "fer9999999.png"), SAME),
+        shuffled_order=(edit(VOTES, reverse), SAME),
         wrong_code=(edit(VOTES, line(2, broken)), "malformed votes"),
     ),
     "folders": Damage(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ferdata.core.rejects import Reject
-from ferdata.ingesters import Choices, FileTree, Ingester, Layout, Sample
+from ferdata.ingesters import Choices, Evidence, FileTree, Ingester, Layout, Sample, Sign
 from ferdata.ingesters.class_folders import class_folder, class_of, wrong_folder
 from ferdata.ingesters.tree import common_folder, file_stem, folder_name
 
@@ -26,8 +26,8 @@ class Smiles(Ingester):
         if not found:
             return []
         base = common_folder(folder_name(folder_name(path)) for path in found)
-        evidence = f"{len(found)} files named like smiler01_1.png"
-        return [Layout.below(tree, base, self.name, "folders", 0.95, evidence)]
+        evidence = Evidence(Sign.NAMES, f"{len(found)} files named like smiler01_1.png")
+        return [Layout.below(tree, base, self.name, "folders", evidence)]
 
     def read(self, layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
         """Read the images sorted by path."""

@@ -1,0 +1,137 @@
+"""Splits that are there already: those of copies, and those from a user's table."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+
+import pytest
+
+from ferdata.core.errors import ManifestError, OptionError
+from ferdata.core.given_splits import split_of_word
+from ferdata.core.split_rules import FileRule
+from ferdata.curation.split import resolve_rules, split
+from ferdata.curation.stage import curate
+from ferdata.shards.fallbacks import record_split_fallbacks
+
+
+@pytest.mark.parametrize(
+    ("word", "part"),
+    [
+        ("Train", "train"),
+        ("training", "train"),
+        ("valid", "validation"),
+        ("PublicTest", "validation"),
+        ("val_set", "validation"),
+        ("PrivateTest", "test"),
+        ("images", None),
+    ],
+)
+def test_words_of_splits(word, part):
+    assert split_of_word(word) == part
+
+
+def copy_of(make_manifest, words, **columns):
+    return make_manifest(
+        {"split_native": word, **{name: of(k) for name, of in columns.items()}}
+        for k, word in enumerate(words)
+    )
+
+
+def test_auto_keeps_the_split_of_a_copy_and_says_so(make_manifest, caplog):
+    manifest = copy_of(make_manifest, ["train"] * 6 + ["valid"] * 2 + ["test"] * 2)
+    with caplog.at_level(logging.WARNING):
+        rules = resolve_rules(manifest, "auto")
+    assert rules.text == "native"
+    assert "demo has no official split: the one of this copy is kept" in caplog.text
+    done = split(manifest, rules)
+    assert Counter(done.column("split")) == {"train": 6, "validation": 2, "test": 2}
+    (said,) = record_split_fallbacks(manifest, "auto", rules).provenance["fallbacks"]["split"]
+    assert "the one found in this copy, not its authors'" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "rule"),
+    [
+        (["train", "test"], "native"),
+        (["train", "val"], "native"),
+        (["train", "train"], "stratified:8:1:1"),
+        (["val", "test"], "stratified:8:1:1"),
+        (["train", None], "stratified:8:1:1"),
+        (["train", "photos"], "stratified:8:1:1"),
+    ],
+)
+def test_auto_needs_a_whole_split(make_manifest, words, rule):
+    assert resolve_rules(copy_of(make_manifest, words), "auto").text == rule
+
+
+def test_auto_keeps_no_split_that_tears_subjects_apart(make_manifest):
+    words = ["train", "test"] * 10
+    torn = copy_of(make_manifest, words, subject=lambda k: f"S{k // 2}")
+    apart = copy_of(make_manifest, words, subject=lambda k: f"S{k % 2}")
+    assert resolve_rules(torn, "auto").text == "subject:8:1:1"
+    assert resolve_rules(apart, "auto").text == "native"
+    with pytest.raises(ManifestError, match="10 subjects are in more than one split"):
+        curate(torn, "native")
+
+
+def test_the_authors_split_comes_first(make_manifest):
+    rows = [{"official_split": part, "split_native": "train"} for part in ("train", "test")]
+    assert resolve_rules(make_manifest(rows), "auto").text == "official"
+
+
+def test_duplicates_across_a_copys_split_are_dropped_from_train(make_manifest):
+    words = ["train"] * 8 + ["test"] * 4
+    manifest = copy_of(make_manifest, words, pixel_sha256=lambda k: f"p{k % 8}")
+    done = curate(manifest, "native", validation=0)
+    assert Counter(done.column("split")) == {"train": 4, "test": 4}
+    assert len(done.rejects) == 4
+    kept = curate(manifest, "native", validation=0, duplicates="keep")
+    assert kept.provenance["duplicates"]["clusters_across_splits"] == 4
+
+
+def test_native_needs_words_that_are_splits(make_manifest):
+    with pytest.raises(ManifestError, match="1 rows of demo have no split native"):
+        split(copy_of(make_manifest, ["train", None]), "native")
+    with pytest.raises(OptionError, match="demo has the words photos where a split is expected"):
+        split(copy_of(make_manifest, ["train", "photos"]), "native")
+
+
+@pytest.mark.parametrize("by", ["sample_id", "key", "uri"])
+@pytest.mark.parametrize("head", ["", "name,fold\n", "index,path,split\n"])
+def test_a_table_gives_the_split(make_manifest, tmp_path, by, head):
+    manifest = make_manifest({} for _ in range(5))
+    names = manifest.column("uri" if by == "uri" else "sample_id")
+    names = [name.partition("/")[2] for name in names] if by == "key" else names
+    parts = ["train", "train", "val", "Test", "train"]
+    first = "0," if head.startswith("index") else ""
+    lines = [f"{first}{name},{part}" for name, part in zip(names, parts, strict=True)]
+    table = tmp_path / "my.csv"
+    table.write_text(head + "\n".join(reversed(lines)))
+    done = split(manifest, f"file:{table}")
+    assert done.column("split") == ["train", "train", "validation", "test", "train"]
+    assert done.provenance["split"]["rule"] == "file:my.csv"
+    assert done.provenance["split"]["split_table"]["demo"]["name"] == "my.csv"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("demo/00000,train\n", "1 rows of demo are not in|1 of 2 rows of demo"),
+        ("demo/00000,train\ndemo/00001,holdout\n", "line 2: 'holdout' is no split; expected"),
+        ("demo/00000,train\ndemo/00000,test\n", "line 2: demo/00000 is in two splits"),
+        ("demo/00000\n", "line 1: expected a path and a split"),
+        ("", "holds no rows"),
+        (None, "can't be read"),
+    ],
+)
+def test_a_table_that_does_not_fit(make_manifest, tmp_path, text, problem):
+    table = tmp_path / "my.csv"
+    if text is not None:
+        table.write_text(text)
+    with pytest.raises(OptionError, match=problem):
+        split(make_manifest([{}, {}]), f"file:{table}")
+
+
+def test_a_rules_text_holds_no_directory(tmp_path):
+    assert FileRule(tmp_path / "my.csv").text == "file:my.csv"
