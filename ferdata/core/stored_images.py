@@ -68,7 +68,8 @@ def as_pixels(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
         image: (H, W), (H, W, 1), RGB (H, W, 3), or the pixels of a square gray image in a row.
 
     Raises:
-        ImageError: It has another shape, or values that are no whole numbers from 0 to 255.
+        ImageError: It has another shape, or values that are neither whole numbers from 0 to 255 nor
+            fractions of 255 from 0 to 1.
     """
     if image.ndim == 1 and math.isqrt(image.size) ** 2 == image.size:
         image = image.reshape(math.isqrt(image.size), -1)
@@ -78,9 +79,12 @@ def as_pixels(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
         raise ImageError(f"array of shape {image.shape}; expected (H, W), (H, W, 3) or a square")
     if image.dtype == np.uint8:
         return image
+    if image.dtype.kind == "f" and image.size and image.max() <= 1:
+        scaled = np.rint(image * 255)
+        image = scaled if np.allclose(scaled, image * 255, atol=0.01) else image
     whole = image.astype(np.uint8) if image.dtype.kind in "iuf" else None
     if whole is None or not np.array_equal(whole, image):
-        raise ImageError(f"array of {image.dtype}; expected whole numbers from 0 to 255")
+        raise ImageError(f"array of {image.dtype}; expected whole numbers from 0 to 255, or k/255")
     return whole
 
 

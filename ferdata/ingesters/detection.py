@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from ferdata.core.errors import LayoutError, UnknownNameError
-from ferdata.ingesters.catalog import all_ingesters, ingester
+from ferdata.ingesters.catalog import all_ingesters
 from ferdata.ingesters.contract import Ingester, Layout
 from ferdata.ingesters.evidence import CLAIM
+from ferdata.ingesters.info import DatasetInfo
 from ferdata.ingesters.tree import FileTree, extract_command
 
 _ASKED = 0.4
-"""A folder is read as the dataset that the user names from this confidence on, if it is no other's."""
+"""A folder that is no other dataset's is read as the one that the user names from here on."""
 
 _SURE = 0.9
 """An incomplete copy is not read if another dataset's reaches this confidence."""
@@ -39,7 +40,8 @@ def choose_layout(reader: Ingester, tree: FileTree, source: str | None) -> Layou
         LayoutError: There is none, or several that are as sure; says what the folder holds.
         UnknownNameError: The dataset has no such source.
     """
-    detected = sorted(reader.detect(tree), key=_rank)
+    info = reader.info
+    detected = sorted(reader.detect(tree), key=lambda layout: _rank(layout, info))
     layouts = list(filter(_is_claim, detected)) or _asked_for(detected, tree)
     sources = reader.info.image
     if source is not None and source not in sources:
@@ -58,7 +60,7 @@ def choose_layout(reader: Ingester, tree: FileTree, source: str | None) -> Layou
         surest = others[0]
         if surest.dataset != reader.name and surest.confidence >= _SURE:
             raise LayoutError(_explain_missing(reader, tree))
-    rivals = [each.root for each in fitting if _rank(each) == _rank(best)]
+    rivals = [each.root for each in fitting if _rank(each, info) == _rank(best, info)]
     if len(rivals) > 1:
         raise LayoutError(
             f"{tree.root}: contains {len(rivals)} copies of {reader.name}: "
@@ -101,8 +103,13 @@ def _explain_missing(reader: Ingester, tree: FileTree) -> str:
 
 
 def _detect(tree: FileTree) -> list[Layout]:
-    found = (layout for each in all_ingesters().values() for layout in each.detect(tree))
-    return sorted(filter(_is_claim, found), key=_rank)
+    found = [
+        (_rank(layout, reader.info), number, layout)
+        for number, reader in enumerate(all_ingesters().values())
+        for layout in reader.detect(tree)
+        if _is_claim(layout)
+    ]
+    return [layout for *_, layout in sorted(found, key=lambda each: each[:2])]
 
 
 def _is_claim(layout: Layout) -> bool:
@@ -110,9 +117,8 @@ def _is_claim(layout: Layout) -> bool:
     return layout.confidence >= CLAIM or bool(layout.missing)
 
 
-def _rank(layout: Layout) -> tuple[float, str, int, int]:
+def _rank(layout: Layout, info: DatasetInfo) -> tuple[float, str, int, int]:
     """Return the order of layouts: the surest first, of equally sure ones the authors'."""
-    info = ingester(layout.dataset).info
     names = [each.name for each in info.layouts]
     place = names.index(layout.name) if layout.name in names else len(names)
     sources = list(info.image)

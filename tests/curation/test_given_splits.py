@@ -47,7 +47,7 @@ def test_auto_keeps_the_split_of_a_copy_and_says_so(make_manifest, caplog):
     done = split(manifest, rules)
     assert Counter(done.column("split")) == {"train": 6, "validation": 2, "test": 2}
     (said,) = record_split_fallbacks(manifest, "auto", rules).provenance["fallbacks"]["split"]
-    assert "the one found in this copy, not its authors'" in said
+    assert "the split of demo is that of this copy" in said
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,9 @@ def test_duplicates_across_a_copys_split_are_dropped_from_train(make_manifest):
 def test_native_needs_words_that_are_splits(make_manifest):
     with pytest.raises(ManifestError, match="1 rows of demo have no split native"):
         split(copy_of(make_manifest, ["train", None]), "native")
-    with pytest.raises(OptionError, match="demo has the words photos where a split is expected"):
+    with pytest.raises(
+        OptionError, match="demo has splits named photos; expected words such as train, val, test"
+    ):
         split(copy_of(make_manifest, ["train", "photos"]), "native")
 
 
@@ -120,8 +122,8 @@ def test_a_table_gives_the_split(make_manifest, tmp_path, by, head):
         ("demo/00000,train\n", "1 rows of demo are not in|1 of 2 rows of demo"),
         ("demo/00000,train\ndemo/00001,holdout\n", "line 2: 'holdout' is no split; expected"),
         ("demo/00000,train\ndemo/00000,test\n", "line 2: demo/00000 is in two splits"),
-        ("demo/00000\n", "line 1: expected a path and a split"),
-        ("", "holds no rows"),
+        ("demo/00000\n", "line 1: has 1 columns"),
+        ("", "is empty"),
         (None, "can't be read"),
     ],
 )

@@ -19,9 +19,9 @@ from ferdata.core.errors import (
     LayoutError,
     ManifestError,
 )
+from ferdata.core.given_splits import split_of_word
 from ferdata.core.images import read_image
 from ferdata.core.manifest import Manifest
-from ferdata.core.split_rules import split_of_word
 from ferdata.ingesters import ingest
 from ferdata.ingesters.declared.draft import draft_declaration
 
@@ -94,14 +94,14 @@ def test_a_draft_reads_the_set(name: str, images: list[Own], sets: Path, tmp_pat
         ("arrays", ("_label", "_target"), AnnotationError, "PrivateTest_target is missing"),
         ("arrays", ("_pixel", "_pixels"), AnnotationError, "its arrays are PrivateTest_label"),
         ("code-folders", ("*.png", "*.bmp"), LayoutError, "no image fits"),
-        ("code-folders", ("labels: fer2013", ""), LabelError, "alphabetical-8, fer2013"),
+        ("code-folders", ("labels: fer2013", ""), LabelError, "fer2013, alphabetical, alpha"),
         ("code-folders", ("{label}", "{lable}"), ManifestError, "unknown place {lable}"),
         ("code-folders", ("{label}", "*"), ManifestError, "has no {label}"),
         ("code-folders", ("framing: crop", ""), ManifestError, "framing: Field required"),
         ("code-folders", ("framing:", "faming:"), ManifestError, "Did you mean 'framing'"),
         ("code-folders", ("images:", "image:"), ManifestError, "'images' or 'table'"),
         ("code-folders", ("name: mine", "name: rafdb"), ManifestError, "choose another name"),
-        ("lists", ("fer2013", "fer2031"), ManifestError, "one of alphabetical"),
+        ("lists", ("fer2013", "fer2031"), ManifestError, "one of fer2013, alphabetical"),
         ("lists", ("name: mine", "name: a b"), ManifestError, "'a b': use letters"),
         ("table", ("path: file,", ""), ManifestError, "name either path"),
         ("table", ("label: emotion", "label: 2"), ManifestError, "all names or"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -71,19 +71,30 @@ def test_few_rows_prove_nothing() -> None:
     assert suspicions("rafdb", {"train": {"anger": 30, "fear": 32, "disgust": 29}}) == []
 
 
-def test_detect_says_whose_counts_a_strangers_folder_has(tmp_path: Path) -> None:
-    """A folder named ferplus with RAF-DB's pictures in class folders, by count."""
-    root = tmp_path / "ferplus"
+def write_counts(root: Path, name_of: Callable[[str, int], str]) -> Path:
+    """Write empty files in class folders, as many as RAF-DB has images."""
     names = {"anger": "angry", "fear": "fear", "happiness": "happy", "sadness": "sad"}
-    usages = {"train": "Training", "test": "PrivateTest"}
     for split, counts in dataset_info("rafdb").counts.items():
         for label, count in counts.items():
             folder = root / split / names.get(label, label)
             folder.mkdir(parents=True)
             for number in range(count):
-                (folder / f"{usages[split]}_{number}.jpg").touch()
+                (folder / name_of(split, number)).touch()
+    return root
+
+
+def test_detect_warns(tmp_path: Path) -> None:
+    """A folder named ferplus with names of FER2013 and the counts of RAF-DB."""
+    usages = {"train": "Training", "test": "PrivateTest"}
+    root = write_counts(tmp_path / "ferplus", lambda split, n: f"{usages[split]}_{n}.jpg")
+    result = CliRunner().invoke(app, ["detect", str(root)])
+    assert "WARNING train: the class counts are those of rafdb" in result.stdout
+
+
+def test_detect_says_whose_counts_a_strangers_folder_has(tmp_path: Path) -> None:
+    root = write_counts(tmp_path / "faces", lambda _, n: f"im{n}.jpg")
     result = CliRunner().invoke(app, ["detect", str(root)])
     assert result.exit_code == 1
-    assert "no known dataset" in result.stdout
-    assert "Its class counts are those of rafdb, all splits." in result.stdout
+    assert "no dataset recognized" in result.stdout
+    assert "class counts as in rafdb, all splits" in result.stdout
     assert "Build it" not in result.stdout

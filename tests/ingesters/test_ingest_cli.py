@@ -33,7 +33,7 @@ def test_detect(basic: Path, tmp_path: Path) -> None:
     assert code == 0
     assert text.startswith("rafdb ")
     assert "official-aligned" in text
-    assert f"ferdata build rafdb --data '{basic}'" in text
+    assert f"ferdata build rafdb --data {basic} " in text
     code, text = run("detect", basic, "--json")
     assert [each["layout"] for each in json.loads(text)] == [
         "official-aligned",

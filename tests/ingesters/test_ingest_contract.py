@@ -18,6 +18,7 @@ from ferdata.core.yaml_files import shipped_names
 from ferdata.data.arrays import SplitArrays
 from ferdata.ingesters import info as info_module
 from ferdata.ingesters.count_checks import CountDifference, count_differences, demo_marker
+from ferdata.ingesters.evidence import CLAIM
 from ferdata.ingesters.info import DatasetInfo, load_info, shipped_file
 from ferdata.ingesters.synthetic import writers
 from ferdata.shards import BuildOptions, Execution, build_shards

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from support.layout_copies import COPIES
+from support.layout_copies import COPIES, choices_of
 
 from ferdata import ingesters
 from ferdata.core.errors import TooManyRejectsError
@@ -43,7 +43,8 @@ def test_rows_rejects_and_ignored_files_are_all_files(
 ) -> None:
     root = tmp_path / copies[name, layout].name
     shutil.copytree(copies[name, layout], root)
-    before = ingesters.ingest(name, root)
+    codes = choices_of(name, layout)
+    before = ingesters.ingest(name, root, **codes)
     base = before.roots[name]
     assert accounted(before) == len(list(files_below(base)))
 
@@ -51,7 +52,7 @@ def test_rows_rejects_and_ignored_files_are_all_files(
     beside = images[len(images) // 2].parent if images else base
     plant_strays(beside, images)
     (base / "linked").symlink_to(beside, target_is_directory=True)
-    after = ingesters.ingest(name, root)
+    after = ingesters.ingest(name, root, **codes)
     assert after.roots[name] == base
     assert accounted(after) == len(list(files_below(base)))
     ignored = after.provenance["ingest"]["ignored"]

@@ -19,6 +19,9 @@ FOLDERS = {"FER2013Train": "Training", "FER2013Valid": "PublicTest", "FER2013Tes
 """The authors' word for the split by folder."""
 
 
+_FIGURES = "images outside of the script's folders"
+
+
 def detect(tree: FileTree) -> Iterator[Layout]:
     """Find fer2013new.csv in or above the folder of FER2013Train with images."""
     with_images = {folder_name(path) for path in tree.files if _usage(path) and is_image(path)}
@@ -36,12 +39,14 @@ def detect(tree: FileTree) -> Iterator[Layout]:
             yield Layout.below(tree, base, "ferplus", "clone", *evidence, lists=[votes])
 
 
-def images(tree: FileTree) -> dict[tuple[str, str], str]:
+def images(layout: Layout) -> dict[tuple[str, str], str]:
     """Return the images by the authors' word for the split, in lower case, and file name."""
     found: dict[tuple[str, str], str] = {}
-    for path in tree.images():
+    for path in layout.tree.images():
         if usage := _usage(path):
             found.setdefault((usage, file_name(path)), path)
+        else:
+            layout.ignored[path] = _FIGURES
     return found
 
 

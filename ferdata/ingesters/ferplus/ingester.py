@@ -170,7 +170,7 @@ class FerPlus(Ingester):
         layout.tree.require_readable()
         votes_file = layout.lists[0]
         votes = _read_votes(layout, votes_file)
-        images = clone.images(layout.tree)
+        images = clone.images(layout)
         last = {vote.name: row for row, vote in enumerate(votes) if vote.name}
         for row, vote in enumerate(votes):
             uri, key = f"{votes_file}#{vote.line}", vote.name.rpartition(".")[0]

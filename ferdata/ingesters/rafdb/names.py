@@ -12,7 +12,7 @@ _IMAGE = re.compile(
     re.IGNORECASE,
 )
 
-_TELLING = re.compile(r"(?:train_[0-9]{5}|test_[0-9]{4})_aligned(?:_[^/]*)?\.[a-z]+", re.IGNORECASE)
+_TELLING = re.compile(r"(?:train|test)_[0-9]{4,5}_aligned(?:_[^/]*)?\.[a-z]+", re.IGNORECASE)
 
 
 def image_key(name: str) -> str | None:

@@ -45,7 +45,7 @@ def folder(pattern: str) -> Damage:
     )
 
 
-WRONG_FOLDER = {"train_set": "label folder 9", "train": "label 9"}
+WRONG_FOLDER = {"train_set": "label folder 9", "*": "label 9"}
 
 
 def renamed_label(path: Path) -> Path:
@@ -56,8 +56,7 @@ def renamed_label(path: Path) -> Path:
 DAMAGE = {
     "official": official("basic"),
     "imagefolder": folder("train_set/*/*.jpg"),
-    "named-folders": folder("train/*/*.jpg"),
-    "code-folders": folder("train/*/*.jpg"),
+    "class-folders": folder("*/train_*.jpg"),
     "suffixed": Damage(
         missing_file=(remove(first("train/*.jpg")), FEWER),
         extra_file=(add(first("train/*.jpg"), "notes.txt"), SAME),
