@@ -141,12 +141,18 @@ def _suitable_rule(manifest: Manifest, dataset: str) -> SplitRule:
     if None not in parts and "train" in parts and len(parts) > 1:
         return OfficialRule()
     if _has_native_split(table):
+        if not (torn := _torn_subjects(table)):
+            logger.warning(
+                "%s has no official split: the one of this copy is kept (--split native), which is "
+                "not its authors'",
+                dataset,
+            )
+            return NativeRule()
         logger.warning(
-            "%s has no official split: the one of this copy is kept (--split native), which is not "
-            "its authors'",
+            "%s: the split of this copy puts %d subjects into several parts, so it is not kept",
             dataset,
+            torn,
         )
-        return NativeRule()
     if not table.column("subject").null_count:
         return _BY_SUBJECT
     logger.warning(
@@ -159,14 +165,18 @@ def _suitable_rule(manifest: Manifest, dataset: str) -> SplitRule:
 
 
 def _has_native_split(table: pa.Table) -> bool:
-    """Say whether one can train and test on a copy's own split, with every subject in one part."""
+    """Say whether a copy brings a split of its own that one can train and test on."""
     words = pc.unique(table.column("split_native")).to_pylist()
     parts = {split_of_word(word or "") for word in words}
-    if None in parts or "train" not in parts or len(parts) < 2:
-        return False
-    subjects = table.select(["subject", "split_native"]).drop_null()
-    each = subjects.group_by("subject").aggregate([("split_native", "count_distinct")])
-    return not pc.any(pc.greater(each.column("split_native_count_distinct"), 1)).as_py()
+    return None not in parts and "train" in parts and len(parts) > 1
+
+
+def _torn_subjects(table: pa.Table) -> int:
+    """Return the number of subjects that a copy's own split puts into several parts."""
+    known = table.select(["subject", "split_native"]).drop_null()
+    parts = known.group_by("subject").aggregate([("split_native", "count_distinct")])
+    several = pc.greater(parts.column("split_native_count_distinct"), 1)
+    return int(pc.sum(several).as_py() or 0)
 
 
 def _group_names(

@@ -65,11 +65,12 @@ def test_auto_needs_a_whole_split(make_manifest, words, rule):
     assert resolve_rules(copy_of(make_manifest, words), "auto").text == rule
 
 
-def test_auto_keeps_no_split_that_tears_subjects_apart(make_manifest):
+def test_auto_keeps_no_split_that_tears_subjects_apart(make_manifest, caplog):
     words = ["train", "test"] * 10
     torn = copy_of(make_manifest, words, subject=lambda k: f"S{k // 2}")
     apart = copy_of(make_manifest, words, subject=lambda k: f"S{k % 2}")
     assert resolve_rules(torn, "auto").text == "subject:8:1:1"
+    assert "the split of this copy puts 10 subjects into several parts" in caplog.text
     assert resolve_rules(apart, "auto").text == "native"
     with pytest.raises(ManifestError, match="10 subjects are in more than one split"):
         curate(torn, "native")
