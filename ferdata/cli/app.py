@@ -23,6 +23,7 @@ VERBS = {
     "datasets": "List the datasets and mixes, or show one dataset.",
     "detect": "Recognize the datasets in a folder.",
     "ingest": "Read a dataset's labels and annotations into a manifest.",
+    "split": "Publish a split without its images, or compare one with a copy.",
     "merge": "Merge the manifests of several datasets.",
     "demo": "Draw a synthetic copy of a dataset.",
     "models": "List or download the model files of face detectors.",

@@ -1,25 +1,15 @@
-"""Splits that are there already: the authors', that of a copy, and one from a user's table."""
+"""Splits that are there already: the authors', that of a copy, and one from a file."""
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ferdata.core.delimited import (
-    BLANK,
-    TableHead,
-    open_table,
-    open_table_at,
-    posix_path,
-    sniff_table,
-)
-from ferdata.core.errors import AnnotationError, OptionError
-from ferdata.core.split_contract import SPLITS, FixedRule
+from ferdata.core.errors import OptionError
+from ferdata.core.split_contract import FixedRule, SplitRule
 
 _NATIVE = {
     "train": ("train", "training"),
@@ -27,9 +17,6 @@ _NATIVE = {
     "test": ("test", "testing", "privatetest"),
 }
 _SPLIT_OF_WORD = {word: split for split, words in _NATIVE.items() for word in words}
-
-_NAME_HEADS = ("sample_id", "path", "uri", "file", "filename", "image", "name")
-_SPLIT_HEADS = ("split", "fold", "usage", "set", "subset")
 
 
 def split_of_word(word: str) -> str | None:
@@ -78,93 +65,69 @@ class NativeRule(FixedRule):
 
 
 @dataclass(frozen=True)
-class FileRule(FixedRule):
-    """Take each row's split from a table of paths or sample ids; `file:my.csv`.
+class FileRule(SplitRule):
+    """Take the split from a file; `file:my.csv`.
+
+    A published split (`ferdata split export`), a table of paths or sample ids, lists or index
+    arrays; `ferdata.curation.split_files` reads it and replaces the rule by a `MatchedRule`.
 
     Attributes:
-        path: The table. Its directory is not part of the rule's text, which goes into plans.
+        path: The file or folder. Its directory is not part of the rule's text, which goes into
+            plans.
+        fold: The fold to test on, where the file has folds; 1 by default.
     """
 
     path: Path
+    fold: int | None = None
 
     name: ClassVar[str] = "file"
     example: ClassVar[str] = "file:my.csv"
-    needs: ClassVar[tuple[str, ...]] = ("sample_id", "uri")
-    is_given: ClassVar[bool] = True
 
     @property
     def text(self) -> str:
         """The rule as text, without the directory."""
-        return f"{self.name}:{self.path.name}"
+        fold = "" if self.fold is None else f"@{self.fold}"
+        return f"{self.name}:{self.path.name}{fold}"
 
     @classmethod
     def parse(cls, arguments: str) -> FileRule:
-        """Parse the path of the table; it is read when rows are assigned."""
-        if not arguments:
-            raise OptionError(f"split rule {cls.name}: name a table, for instance {cls.example}")
-        return cls(Path(arguments))
+        """Parse `PATH` or `PATH@FOLD`; the file is read when rows are assigned."""
+        match = re.fullmatch(r"(?P<path>.+?)(?:@(?P<fold>[1-9]\d{0,3}))?", arguments)
+        if match is None:
+            raise OptionError(f"split rule {cls.name}: name a file, for instance {cls.example}")
+        fold = int(match["fold"]) if match["fold"] else None
+        return cls(Path(match["path"]).expanduser(), fold)
 
-    def assign(self, dataset: str, *values: Sequence[str]) -> list[str]:
-        """Return the split that the table gives for each row, by its sample id, key or path."""
-        table = read_split_table(self.path)
-        found, missing = [], []
-        for name, uri in zip(*values, strict=True):
-            key = name.partition("/")[2]
-            word = next((table[each] for each in (name, uri, key) if each in table), None)
-            found.append(word or "")
-            if word is None:
-                missing.append(uri)
-        if missing:
-            raise OptionError(
-                f"--split {self.text}: {len(missing):,} of {len(found):,} rows of {dataset} are "
-                f"not in {self.path}, {missing[0]} for instance; name every image by its path "
-                "inside the data folder, or by its sample id."
-            )
-        return found
+
+@dataclass(frozen=True)
+class MatchedRule(FixedRule):
+    """The split of each row as a file gives it, see `FileRule`.
+
+    Attributes:
+        rule: The file's rule as text.
+        splits: Split by sample id.
+        said: What to record of the file.
+    """
+
+    rule: str
+    splits: Mapping[str, str] = field(compare=False, repr=False)
+    said: Mapping[str, Any] = field(compare=False, repr=False)
+
+    name: ClassVar[str] = "file"
+    example: ClassVar[str] = "file:my.csv"
+    needs: ClassVar[tuple[str, ...]] = ("sample_id",)
+    is_given: ClassVar[bool] = True
+
+    @property
+    def text(self) -> str:
+        """The file's rule as text."""
+        return self.rule
+
+    def assign(self, dataset: str, *values: Sequence[str]) -> list[str]:  # noqa: ARG002
+        """Return the split of each row."""
+        (names,) = values
+        return [self.splits[name] for name in names]
 
     def provenance(self, *values: Sequence[str]) -> dict[str, Any]:  # noqa: ARG002
-        """Return the table's name and hash."""
-        digest = hashlib.sha256(self.path.read_bytes()).hexdigest()
-        return {"split_table": {"name": self.path.name, "sha256": digest}}
-
-
-@cache
-def read_split_table(path: Path) -> dict[str, str]:
-    """Read a table of paths or sample ids and splits, with or without a header.
-
-    Raises:
-        OptionError: It can't be read, a word is no split, or an image is in two splits.
-    """
-    table: dict[str, str] = {}
-    for line, name, word in _rows(path):
-        split = split_of_word(word)
-        if split is None:
-            raise OptionError(
-                f"--split file: {path} line {line}: {word!r} is no split; "
-                f"expected {', '.join(SPLITS)}"
-            )
-        if table.setdefault(posix_path(name), split) != split:
-            raise OptionError(f"--split file: {path} line {line}: {name} is in two splits")
-    if not table:
-        raise OptionError(f"--split file: {path} holds no rows; expected lines like a/1.jpg,train")
-    return table
-
-
-def _rows(path: Path) -> Iterator[tuple[int, str, str]]:
-    """Yield line number, name and split word of each row below the header, if there is one."""
-    try:
-        head = sniff_table(path, (*_NAME_HEADS, *_SPLIT_HEADS), widths=(2, 3))
-        name, split = (_named(head, heads) for heads in (_NAME_HEADS, _SPLIT_HEADS))
-        table = open_table(path, [name, split]) if name and split else open_table_at(path, (0, 1))
-        for line in table.rows():
-            if line.problem and line.problem != BLANK:
-                raise OptionError(f"--split file: {path} line {line.number}: {line.problem}")
-            if not line.problem:
-                yield line.number, line.cells[0], line.cells[1]
-    except AnnotationError as error:
-        raise OptionError(f"--split file: {error}") from None
-
-
-def _named(head: TableHead, heads: Sequence[str]) -> str:
-    """Return which of some columns a table has; empty if none."""
-    return next((each for each in heads if each in head.names), "")
+        """Return what was found in the file, under `"split_file"`."""
+        return {"split_file": dict(self.said)}

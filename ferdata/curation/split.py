@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ferdata.core.errors import ManifestError, OptionError
-from ferdata.core.given_splits import read_split_table, split_of_word
+from ferdata.core.given_splits import split_of_word
 from ferdata.core.manifest import Manifest
 from ferdata.core.split_rules import (
     AutoRule,
@@ -32,6 +32,8 @@ from ferdata.core.split_rules import (
 from ferdata.curation.assignment import SplitAssignment
 from ferdata.curation.clusters import RowClusters
 from ferdata.curation.groups import find_groups
+from ferdata.curation.split_files.applying import apply_split_files
+from ferdata.curation.split_files.reading import read_split
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +73,7 @@ def resolve_rules(manifest: Manifest, rules: str | SplitRule | SplitRules) -> Sp
         if isinstance(rule, AutoRule):
             chosen[dataset] = _suitable_rule(manifest, dataset)
         elif isinstance(rule, FileRule):
-            read_split_table(rule.path)  # its errors come before any image is read
+            read_split(rule.path)  # its errors come before any image is read
     return SplitRules.from_mapping(chosen)
 
 
@@ -102,7 +104,8 @@ def split(
             scores; it is here to reproduce papers that did so.
 
     Returns:
-        The same rows in the same order, each in a split; provenance under `"split"`.
+        The rows in the same order, each in a split, without those that a split file doesn't name;
+        provenance under `"split"`.
 
     Raises:
         UnknownNameError: There is no such rule.
@@ -111,7 +114,7 @@ def split(
     """
     if not 0 <= validation < 1:
         raise OptionError(f"validation is a fraction of train, 0 ≤ x < 1; got {validation}")
-    rules = resolve_rules(manifest, rules)
+    manifest, rules = apply_split_files(manifest, resolve_rules(manifest, rules))
     work = SplitAssignment(manifest, rules, Fraction(str(validation)), seed)
     individual = work.stratified_rows() if ignore_groups else np.zeros(len(manifest), dtype=bool)
     if manifest.table.column("parent_id").null_count != len(manifest) and not individual.all():

@@ -19,6 +19,8 @@ from ferdata.curation.duplicates import (
 )
 from ferdata.curation.leakage import check_splits, declare_leak
 from ferdata.curation.split import resolve_rules, split
+from ferdata.curation.split_files.applying import apply_split_files
+from ferdata.curation.split_files.published import digest_of
 
 
 def curate(
@@ -50,8 +52,8 @@ def curate(
 
     Returns:
         The rows in their order, each in a split; dropped rows are among the rejects (stage
-        `curate`). Provenance under `"split"` and `"duplicates"`, the latter as counted before any
-        row was dropped, and under `"leak"` with `ignore_groups`.
+        `curate`). Provenance under `"split"`, with the split's digest; under `"duplicates"`, as
+        counted before any row was dropped; and under `"leak"` with `ignore_groups`.
 
     Raises:
         UnknownNameError: There is no such rule or action.
@@ -60,7 +62,7 @@ def curate(
             in two official splits of a dataset.
     """
     require_action(duplicates)
-    rules = resolve_rules(manifest, rules)
+    manifest, rules = apply_split_files(manifest, resolve_rules(manifest, rules))
     clusters = find_clusters(manifest, near)
     before = report_duplicates(manifest, clusters, _given_splits(manifest, rules))
     kept, clusters = _drop(manifest, clusters, before, duplicates)
@@ -68,7 +70,8 @@ def curate(
                  ignore_groups=ignore_groups)  # fmt: skip
     after = report_duplicates(done, clusters, done.strings("split"))
     done, _ = _drop(done, clusters, after, duplicates)
-    done = done.with_provenance("split", {**done.provenance["split"], "counts": done.counts()})
+    said = {**done.provenance["split"], "counts": done.counts(), "digest": digest_of(done)}
+    done = done.with_provenance("split", said)
     known = {name for cluster in before.across_splits for name in cluster.sample_ids}
     new = [each for each in after.across_splits if known.isdisjoint(each.sample_ids)]
     leaking = [*before.across_splits, *new]

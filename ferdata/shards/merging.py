@@ -58,7 +58,7 @@ def merge_manifests(
     near = options.near_duplicates
     if data is not None:
         merged = replace(merged, roots=_roots(merged, data))
-        shipped = FaceOptions(landmarks="dataset", perceptual_hash=near is not None)
+        shipped = FaceOptions(landmarks="dataset", perceptual_hash=True)
         merged = locate_faces(merged, shipped, executor=executor, workers=workers, quiet=quiet)
     rules = resolve_rules(merged, options.split)
     wanted = ["pixel_sha256"] if near is None else ["pixel_sha256", "perceptual_hash"]

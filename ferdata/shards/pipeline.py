@@ -138,7 +138,7 @@ def locate_faces_for_build(
         require_face=options.require_face,
         require_detector=needs_detector(manifest, options.align),
         blendshapes=options.blendshapes,
-        perceptual_hash=options.near_duplicates is not None,
+        perceptual_hash=True,
         keep_blank=options.blank == "keep",
     )
     try:

@@ -9,7 +9,6 @@ import pytest
 
 from ferdata.core.errors import ManifestError, OptionError
 from ferdata.core.given_splits import split_of_word
-from ferdata.core.split_rules import FileRule
 from ferdata.curation.split import resolve_rules, split
 from ferdata.curation.stage import curate
 from ferdata.shards.fallbacks import record_split_fallbacks
@@ -98,43 +97,3 @@ def test_native_needs_words_that_are_splits(make_manifest):
         OptionError, match="demo has splits named photos; expected words such as train, val, test"
     ):
         split(copy_of(make_manifest, ["train", "photos"]), "native")
-
-
-@pytest.mark.parametrize("by", ["sample_id", "key", "uri"])
-@pytest.mark.parametrize("head", ["", "name,fold\n", "index,path,split\n"])
-def test_a_table_gives_the_split(make_manifest, tmp_path, by, head):
-    manifest = make_manifest({} for _ in range(5))
-    names = manifest.column("uri" if by == "uri" else "sample_id")
-    names = [name.partition("/")[2] for name in names] if by == "key" else names
-    parts = ["train", "train", "val", "Test", "train"]
-    first = "0," if head.startswith("index") else ""
-    lines = [f"{first}{name},{part}" for name, part in zip(names, parts, strict=True)]
-    table = tmp_path / "my.csv"
-    table.write_text(head + "\n".join(reversed(lines)))
-    done = split(manifest, f"file:{table}")
-    assert done.column("split") == ["train", "train", "validation", "test", "train"]
-    assert done.provenance["split"]["rule"] == "file:my.csv"
-    assert done.provenance["split"]["split_table"]["demo"]["name"] == "my.csv"
-
-
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ("demo/00000,train\n", "1 rows of demo are not in|1 of 2 rows of demo"),
-        ("demo/00000,train\ndemo/00001,holdout\n", "line 2: 'holdout' is no split; expected"),
-        ("demo/00000,train\ndemo/00000,test\n", "line 2: demo/00000 is in two splits"),
-        ("demo/00000\n", "line 1: has 1 columns"),
-        ("", "is empty"),
-        (None, "can't be read"),
-    ],
-)
-def test_a_table_that_does_not_fit(make_manifest, tmp_path, text, problem):
-    table = tmp_path / "my.csv"
-    if text is not None:
-        table.write_text(text)
-    with pytest.raises(OptionError, match=problem):
-        split(make_manifest([{}, {}]), f"file:{table}")
-
-
-def test_a_rules_text_holds_no_directory(tmp_path):
-    assert FileRule(tmp_path / "my.csv").text == "file:my.csv"

@@ -69,7 +69,7 @@ def test_a_rule_is_parsed_and_written(text, rule, canonical):
         ("official:3", OptionError, "official takes no arguments"),
         ("auto:", None, ""),
         ("native:1", OptionError, "native takes no arguments"),
-        ("file", OptionError, "name a table, for instance file:my.csv"),
+        ("file", OptionError, "name a file, for instance file:my.csv"),
         ("auto:1", OptionError, "auto takes no arguments"),
         ("stratified", OptionError, "three numbers"),
         ("stratified:8:1", OptionError, "three numbers.*stratified:8:1:1"),

@@ -32,7 +32,10 @@ def built(data: Path, out: Path, split: str) -> BuildRecord:
 def test_a_copys_own_split_is_kept_by_default_and_said(yolo: Path, tmp_path: Path) -> None:
     record = built(yolo, tmp_path / "out", "auto")
     assert record.options.split == "native"
-    assert any("is the one found in this copy, not its authors'" in note for note in record.notes)
+    assert any(
+        "is that of this copy, since the images have no official split" in note
+        for note in record.notes
+    )
     manifest = Manifest.load(tmp_path / "out/manifest.parquet")
     words = {"train": "train", "valid": "validation", "test": "test"}
     pairs = zip(manifest.column("split_native"), manifest.column("split"), strict=True)

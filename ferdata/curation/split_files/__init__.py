@@ -1,0 +1,1 @@
+"""Splits from files: published without an image, as tables, as lists or as index arrays."""
