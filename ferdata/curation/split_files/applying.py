@@ -131,7 +131,7 @@ def apply_split_files(manifest: Manifest, rules: SplitRules) -> tuple[Manifest, 
         return manifest, rules
     mask = np.zeros(len(manifest), bool)
     mask[list(rejects)] = True
-    return manifest.reject(mask, rejects.values()), SplitRules.from_mapping(chosen)
+    return manifest.reject(mask, rejects.values()), SplitRules(by_dataset=tuple(chosen.items()))
 
 
 def compare_split(rows: Manifest, dataset: str, rule: FileRule) -> Differences:
