@@ -211,9 +211,12 @@ class SplitRules:
 
     @property
     def text(self) -> str:
-        """The rules as text, sorted by dataset: `fer2013=official,jaffe=subject:8:1:1`."""
+        """The rules as text, sorted by dataset: `fer2013=official,jaffe=subject:8:1:1`; one if equal."""
         if self.common is not None:
             return self.common.text
+        texts = {rule.text for _, rule in self.by_dataset}
+        if len(texts) == 1:
+            return texts.pop()
         return ",".join(f"{dataset}={rule.text}" for dataset, rule in self.by_dataset)
 
     def of(self, dataset: str) -> SplitRule:
