@@ -100,6 +100,14 @@ class FileRule(SplitRule):
 
 
 @dataclass(frozen=True)
+class PredefinedRule(FileRule):
+    """The fold of each row from an array, as scikit-learn's `PredefinedSplit` takes it."""
+
+    name: ClassVar[str] = "predefined"
+    example: ClassVar[str] = "predefined:folds.npy"
+
+
+@dataclass(frozen=True)
 class MatchedRule(FixedRule):
     """The split of each row as a file gives it, see `FileRule`.
 

@@ -17,7 +17,7 @@ from fractions import Fraction
 from typing import Any, ClassVar
 
 from ferdata.core.errors import OptionError, UnknownNameError
-from ferdata.core.given_splits import FileRule, NativeRule, OfficialRule
+from ferdata.core.given_splits import FileRule, NativeRule, OfficialRule, PredefinedRule
 from ferdata.core.split_contract import SPLITS, FixedRule, SplitRule
 
 __all__ = [
@@ -25,8 +25,10 @@ __all__ = [
     "AutoRule",
     "FileRule",
     "FixedRule",
+    "LeaveOneSubjectOutRule",
     "NativeRule",
     "OfficialRule",
+    "PredefinedRule",
     "RatioRule",
     "SplitRule",
     "SplitRules",
@@ -36,6 +38,8 @@ __all__ = [
     "parse_rule",
     "parse_rules",
 ]
+
+_SUBJECTS = 12  # named in a message
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,50 @@ class SubjectFoldRule(FixedRule):
 
 
 @dataclass(frozen=True)
+class LeaveOneSubjectOutRule(FixedRule):
+    """Test on one subject and train on all others; `loso:KA`.
+
+    Attributes:
+        subject: The subject that is test.
+    """
+
+    subject: str
+
+    name: ClassVar[str] = "loso"
+    example: ClassVar[str] = "loso:SUBJECT"
+    needs: ClassVar[tuple[str, ...]] = ("subject",)
+
+    @property
+    def text(self) -> str:
+        """The rule as text, with its subject."""
+        return f"{self.name}:{self.subject}"
+
+    @classmethod
+    def parse(cls, arguments: str) -> LeaveOneSubjectOutRule:
+        """Parse the name of a subject."""
+        if not arguments:
+            raise OptionError(f"split rule {cls.name}: name the subject to test on: {cls.example}")
+        return cls(arguments)
+
+    def folds_of(self, subjects: Sequence[str]) -> list[int]:
+        """Return a fold for each subject, counted from 1 in the order of their names."""
+        fold = {name: number for number, name in enumerate(sorted(set(subjects)), start=1)}
+        return [fold[name] for name in subjects]
+
+    def assign(self, dataset: str, *values: Sequence[str]) -> list[str]:
+        """Return test for the rows of the subject and train for all others."""
+        (names,) = values
+        known = sorted(set(names))
+        if self.subject not in known:
+            listed = ", ".join(known[:_SUBJECTS]) + (", …" if len(known) > _SUBJECTS else "")
+            raise OptionError(
+                f"split rule {self.text}: {dataset} has no subject {self.subject!r}; its "
+                f"{len(known)} subjects are {listed}"
+            )
+        return ["test" if name == self.subject else "train" for name in names]
+
+
+@dataclass(frozen=True)
 class RatioRule(SplitRule):
     """A rule that draws whole groups until each split has its fraction of the rows of each class.
 
@@ -126,11 +174,13 @@ class RatioRule(SplitRule):
         train: Fraction of train; the three sum to 1.
         validation: Fraction of validation.
         test: Fraction of test.
+        repeat: Which of several independent draws with one seed, from 1.
     """
 
     train: Fraction
     validation: Fraction
     test: Fraction
+    repeat: int = 1
 
     @property
     def text(self) -> str:
@@ -139,13 +189,16 @@ class RatioRule(SplitRule):
         scale = math.lcm(*(fraction.denominator for fraction in fractions))
         whole = [int(fraction * scale) for fraction in fractions]
         ratio = ":".join(str(number // math.gcd(*whole)) for number in whole)
-        return f"{self.name}:{ratio}"
+        return f"{self.name}:{ratio}{f'@{self.repeat}' if self.repeat > 1 else ''}"
 
     @classmethod
     def parse(cls, arguments: str) -> RatioRule:
-        """Parse `TRAIN:VALIDATION:TEST`, for instance `8:1:1`."""
+        """Parse `TRAIN:VALIDATION:TEST` or `TRAIN:VALIDATION:TEST@REPEAT`, for instance `8:1:1`."""
         rule = f"split rule {cls.name}:{arguments}"
-        numbers = arguments.split(":")
+        ratio, _, repeat = arguments.partition("@")
+        if "@" in arguments and not re.fullmatch(r"[1-9]\d{0,5}", repeat):
+            raise OptionError(f"{rule}: expected the number of a draw after @, from 1")
+        numbers = ratio.split(":")
         if len(numbers) != 3 or not all(re.fullmatch(r"\d+(\.\d+)?", each) for each in numbers):
             raise OptionError(
                 f"{rule}: expected a ratio of three numbers, train:validation:test, "
@@ -154,7 +207,8 @@ class RatioRule(SplitRule):
         parts = [Fraction(number) for number in numbers]
         if not parts[0]:
             raise OptionError(f"{rule} leaves train empty")
-        return cls(*(part / sum(parts) for part in parts))
+        train, validation, test = (part / sum(parts) for part in parts)
+        return cls(train, validation, test, int(repeat or 1))
 
 
 @dataclass(frozen=True)
@@ -185,6 +239,8 @@ RULES: tuple[type[SplitRule], ...] = (
     StratifiedRule,
     SubjectRule,
     SubjectFoldRule,
+    LeaveOneSubjectOutRule,
+    PredefinedRule,
 )
 """All split rules."""
 
@@ -211,7 +267,7 @@ class SplitRules:
 
     @property
     def text(self) -> str:
-        """The rules as text, sorted by dataset: `fer2013=official,jaffe=subject:8:1:1`; one if equal."""
+        """The rules as text, sorted by dataset: `fer2013=official,jaffe=subject:8:1:1`."""
         if self.common is not None:
             return self.common.text
         texts = {rule.text for _, rule in self.by_dataset}
@@ -258,7 +314,8 @@ def parse_rule(text: str) -> SplitRule:
 
     Args:
         text: `auto`, `official`, `native`, `file:TABLE`, `stratified:TRAIN:VALIDATION:TEST`,
-            `subject:TRAIN:VALIDATION:TEST`, or `subject-kfold:FOLDS:FOLD`.
+            `subject:TRAIN:VALIDATION:TEST`, `subject-kfold:FOLDS:FOLD`, `loso:SUBJECT`, or
+            `predefined:FOLDS.npy`; `@N` behind a ratio is its Nth draw, behind a file its Nth fold.
 
     Raises:
         UnknownNameError: There is no such rule.

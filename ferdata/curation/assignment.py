@@ -84,6 +84,8 @@ class SplitAssignment:
         """Draw test, then validation, from the open rows; the rest is train."""
         _, group = np.unique(group_names.astype(str), return_inverse=True)
         self._follow_groups(group)
+        ratios = [rule for rule in self.rules.values() if isinstance(rule, RatioRule)]
+        repeat = max((rule.repeat for rule in ratios), default=1)
         for part in ("test", "validation"):
             wanted = self._wanted(part)
             candidates = self._open()
@@ -92,7 +94,8 @@ class SplitAssignment:
             rows = np.flatnonzero(candidates)
             if rows.size and any(wanted.values()):
                 strata = [self._strata[row] for row in rows]
-                selected = select_groups(strata, group_names[rows], wanted, self._seed, part)
+                draw = part if repeat == 1 else f"{part}@{repeat}"
+                selected = select_groups(strata, group_names[rows], wanted, self._seed, draw)
                 self.splits[rows[selected]] = part
         self.splits[self._open()] = "train"
 

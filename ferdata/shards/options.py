@@ -110,8 +110,9 @@ class BuildOptions(Options):
 
     split: Annotated[str, parsed_by(parse_rules), Metavar("RULE")] = "auto"
     """Split rule: `auto` (the official split, else the copy's own, else subject-independent),
-    `official`, `native`, `file:TABLE` (a table of path or sample id and split), `subject:8:1:1`,
-    `subject-kfold:10:FOLD`, `stratified:8:1:1`, or NAME=RULE,… for a mix."""
+    `official`, `native`, `file:FILE` (of `ferdata split export`, a table, lists or index arrays),
+    `subject:8:1:1`, `subject-kfold:10:FOLD`, `loso:SUBJECT`, `stratified:8:1:1` (`@2`: the second
+    draw), or NAME=RULE,… for a mix."""
 
     validation: float = Field(0.1, ge=0, lt=1)
     """Fraction of train to hold out for validation if the dataset ships none."""

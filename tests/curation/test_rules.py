@@ -64,7 +64,7 @@ def test_a_rule_is_parsed_and_written(text, rule, canonical):
         (
             "",
             UnknownNameError,
-            "expected one of auto, file:my.csv, native, official, stratified:8:1:1, subj",
+            "expected one of auto, file:my.csv, loso:SUBJECT, native, official, predefined",
         ),
         ("official:3", OptionError, "official takes no arguments"),
         ("auto:", None, ""),

@@ -298,3 +298,27 @@ def parse_rules_of(text):
     from ferdata.core.split_rules import SplitRules
 
     return SplitRules(common=parse_rule(text))
+
+
+def test_one_subject_is_left_out(make_manifest):
+    rows = hashed(make_manifest, range(12), subject=lambda k: f"S{k % 4}")
+    done = curate(rows, "loso:S2", validation=0)
+    tested = {s for s, part in zip(done.column("subject"), done.column("split"), strict=True)
+              if part == "test"}  # fmt: skip
+    assert tested == {"S2"}
+    assert export_split(done, {}).counts == {f"fold {k}": 3 for k in range(1, 5)}
+    with pytest.raises(OptionError, match="has no subject 'Jane'; its 4 subjects are S0, S1"):
+        curate(rows, "loso:Jane")
+
+
+def test_repeated_draws_differ_and_repeat(make_manifest):
+    rows = hashed(make_manifest, range(60))
+    first, second, again = (
+        curate(rows, rule).column("split")
+        for rule in ("stratified:8:1:1", "stratified:8:1:1@2", "stratified:8:1:1@2")
+    )
+    assert first != second == again
+    assert Counter(first) == Counter(second)
+    assert parse_rule("stratified:8:1:1@1").text == "stratified:8:1:1"
+    with pytest.raises(OptionError, match="the number of a draw after @"):
+        parse_rule("stratified:8:1:1@x")

@@ -24,7 +24,7 @@ from ferdata.core.manifest import Manifest
 from ferdata.core.parsing import parse_json, parsing
 from ferdata.core.records import RecordPart
 from ferdata.core.schema import SPLITS
-from ferdata.core.split_rules import SubjectFoldRule, parse_rules
+from ferdata.core.split_rules import LeaveOneSubjectOutRule, SubjectFoldRule, parse_rules
 from ferdata.curation.split_files.table import NEAR_BYTES, PIXEL_BYTES, SplitTable, split_digest
 
 ENDING = ".json"
@@ -193,11 +193,12 @@ def _folds(rows: Manifest, said: Mapping[str, Any]) -> list[int]:
     """Return the fold of each row, if one rule of folds made the split; else none."""
     rules = set(said.get("rules", {}).values())
     rule = parse_rules(rules.pop()).common if len(rules) == 1 else None
-    if not isinstance(rule, SubjectFoldRule):
+    if not isinstance(rule, (SubjectFoldRule, LeaveOneSubjectOutRule)):
         return []
-    folds = rule.folds_of([str(each) for each in rows.column("subject")])
+    subjects = [str(each) for each in rows.column("subject")]
     tested = [split == "test" for split in rows.column("split")]
-    return folds if [fold == rule.fold for fold in folds] == tested else []
+    same = [part == "test" for part in rule.assign("", subjects)] == tested
+    return rule.folds_of(subjects) if same else []
 
 
 def _shorten(names: Sequence[str]) -> Iterator[str]:
