@@ -100,37 +100,14 @@ def export_split(
     sources = _sources(manifest)
     order = sources[np.argsort(manifest.strings("sample_id")[sources].astype(str), kind="stable")]
     rows = manifest.take(order)
-    splits = rows.column("split")
-    if missing := splits.count(None):
+    if missing := rows.table.column("split").null_count:
         raise OptionError(
             f"{missing:,} of {len(rows):,} rows have no split; export a build, or a manifest that "
             "was split"
         )
     said = manifest.provenance.get("split", {})
-    folds = _folds(rows, said)
-    table = SplitTable(
-        rows.column("sample_id"),
-        () if folds else splits,
-        folds,
-        rows.column("label"),
-        hash_prefixes(rows.column("pixel_sha256"), PIXEL_BYTES),
-        hash_prefixes(rows.column("perceptual_hash"), NEAR_BYTES),
-    )
-    classes = manifest.label_space.names
-    columns = {
-        "id": _pack("\0".join(_shorten(table.names)).encode()),
-        "label": _pack(bytes(classes.index(label) for label in table.labels)),
-    }
-    if folds:
-        columns["fold"] = _pack(np.asarray(folds, "<u2").tobytes())
-    else:
-        columns["split"] = _pack(bytes(SPLITS.index(split) for split in splits))
-    for name, hashes, size in (
-        ("pixels", table.pixels, PIXEL_BYTES),
-        ("near", table.near, NEAR_BYTES),
-    ):
-        if hashes.any():
-            columns[name] = _pack(_bytes(hashes, size), compress=False)
+    table = _table(rows, said)
+    columns = _packed(table, manifest.label_space.names)
     for name in attributes:
         values = ["" if each is None else str(each) for each in rows.column(name)]
         columns[name] = _pack("\0".join(values).encode())
@@ -141,7 +118,7 @@ def export_split(
         datasets={name: dict(each) for name, each in facts.items()},
         rows=len(table),
         counts=table.counts(),
-        classes=classes,
+        classes=manifest.label_space.names,
         columns=columns,
     )
 
@@ -182,6 +159,37 @@ def hash_prefixes(column: Sequence[str | None], size: int) -> npt.NDArray[np.uin
     """Return the first bytes of hexadecimal hashes as integers, 0 for missing and blank ones."""
     texts = ((each or "0")[: 2 * size] for each in column)
     return np.fromiter((int(text, 16) for text in texts), np.uint64, len(column))
+
+
+def _table(rows: Manifest, said: Mapping[str, Any]) -> SplitTable:
+    folds = _folds(rows, said)
+    return SplitTable(
+        rows.column("sample_id"),
+        () if folds else rows.column("split"),
+        folds,
+        rows.column("label"),
+        hash_prefixes(rows.column("pixel_sha256"), PIXEL_BYTES),
+        hash_prefixes(rows.column("perceptual_hash"), NEAR_BYTES),
+    )
+
+
+def _packed(table: SplitTable, classes: Sequence[str]) -> dict[str, str]:
+    """Return the columns of a split file, see `PublishedSplit`."""
+    columns = {
+        "id": _pack("\0".join(_shorten(table.names)).encode()),
+        "label": _pack(bytes(classes.index(label) for label in table.labels)),
+    }
+    if table.folds:
+        columns["fold"] = _pack(np.asarray(table.folds, "<u2").tobytes())
+    else:
+        columns["split"] = _pack(bytes(SPLITS.index(split) for split in table.splits))
+    for name, hashes, size in (
+        ("pixels", table.pixels, PIXEL_BYTES),
+        ("near", table.near, NEAR_BYTES),
+    ):
+        if hashes.any():
+            columns[name] = _pack(_bytes(hashes, size), compress=False)
+    return columns
 
 
 def _sources(manifest: Manifest) -> npt.NDArray[np.int64]:
