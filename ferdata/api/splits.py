@@ -1,4 +1,4 @@
-"""Splits without images: written for others, and compared with a copy."""
+"""Splits and corrected labels without images: written for others, and compared with a copy."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ferdata.core.errors import OptionError
 
 if TYPE_CHECKING:
     from ferdata.core.manifest import Manifest
+    from ferdata.curation.label_patches import LabelPatch
     from ferdata.curation.split_files.applying import Differences
     from ferdata.curation.split_files.published import PublishedSplit
 
@@ -84,6 +85,35 @@ def compare_split(
         compare(manifest.take(np.flatnonzero((datasets == name) & sources)), name, rule)
         for name in sorted(set(datasets))
     ]
+
+
+def diff_labels(
+    one: PathLike, other: PathLike, *, out: PathLike | None = None, source: str = ""
+) -> LabelPatch:
+    """Compare the labels of two builds or manifests of the same images.
+
+    Args:
+        one: The build or manifest whose labels are to be corrected.
+        other: The build or manifest with the right labels.
+        out: The patch to write, for `ferdata.build(…, labels=…)`.
+        source: Who says so, for the patch.
+
+    Returns:
+        The changes.
+
+    Raises:
+        OptionError: `out` is no json file.
+        ManifestError: A manifest can't be read.
+    """
+    from ferdata.curation import label_patches  # noqa: PLC0415 - loads numpy and pyarrow
+
+    path = None if out is None else as_path(out, "out")
+    if path is not None and path.suffix.lower() != ".json":
+        raise OptionError(f"--out {path}: a label patch is a .json file")
+    patch = label_patches.diff_labels(open_manifest(one), open_manifest(other), source=source)
+    if path is not None:
+        label_patches.save_patch(patch, path)
+    return patch
 
 
 def open_manifest(source: PathLike) -> Manifest:

@@ -24,6 +24,7 @@ VERBS = {
     "detect": "Recognize the datasets in a folder.",
     "ingest": "Read a dataset's labels and annotations into a manifest.",
     "split": "Publish a split without its images, or compare one with a copy.",
+    "labels": "Compare the labels of two copies, and write the differences as a patch.",
     "merge": "Merge the manifests of several datasets.",
     "demo": "Draw a synthetic copy of a dataset.",
     "models": "List or download the model files of face detectors.",

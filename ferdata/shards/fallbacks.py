@@ -22,6 +22,7 @@ from ferdata.core.split_rules import (
     StratifiedRule,
     parse_rules,
 )
+from ferdata.curation.label_patches import patch_notes
 from ferdata.faces.class_counts import share_changes
 from ferdata.faces.face_rows import FaceRows
 from ferdata.faces.locate import has_points
@@ -88,6 +89,7 @@ def fallback_notes(manifest: Manifest, alignment: SetAlignment) -> Iterator[str]
         alignment: How they are aligned.
     """
     yield from manifest.provenance.get("ingest", {}).get("decisions", ())
+    yield from patch_notes(manifest.provenance.get("labels", {}))
     yield from manifest.provenance.get("fallbacks", {}).get("split", ())
     yield from _unbalanced(manifest)
     faces = manifest.provenance.get("faces", {})

@@ -92,6 +92,9 @@ class BuildOptions(Options):
     """Which part or labels of a dataset to read, for instance `{poses: half}`; on the command line
     `--poses half`. `ferdata datasets NAME` lists the choices."""
 
+    labels: Annotated[str | None, Metavar("PATCH")] = None
+    """Correct labels by a patch, see `ferdata labels diff`."""
+
     duplicates: Literal["drop", "keep"] = "drop"
     """`drop` or `keep` train images that are also in validation or test."""
 

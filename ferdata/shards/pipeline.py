@@ -17,6 +17,7 @@ from ferdata.core.options import flag
 from ferdata.core.parallel import open_executor
 from ferdata.core.rejects import Reject, save_rejects
 from ferdata.core.version import __version__
+from ferdata.curation.label_patches import apply_patch, load_patch
 from ferdata.curation.split import resolve_rules
 from ferdata.faces.align import transform_name
 from ferdata.faces.detectors import CANNOT_RUN
@@ -170,9 +171,17 @@ class _Job:
         manifest = self.source.read(self.data, self.options)
         rules = resolve_rules(manifest, self.options.split)
         manifest = record_split_fallbacks(manifest, self.options.split, rules)
-        options = self._scaled(manifest).model_copy(update={"split": rules.text})
+        patch = Path(self.options.labels or "").expanduser()
+        updates = {"split": rules.text}
+        if self.options.labels is not None:
+            load_patch(patch)  # its errors come before any image is read
+            updates["labels"] = patch.name  # what it says is in the rows
+        options = self._scaled(manifest).model_copy(update=updates)
         job = replace(self, options=options)
-        source, rows = split_and_augment(job.locate(manifest, executor), rules, options)
+        located = job.locate(manifest, executor)
+        if self.options.labels is not None:
+            located = apply_patch(located, patch)
+        source, rows = split_and_augment(located, rules, options)
         planned, plan = make_plan(rows, options)
         return job.execute(source, planned, plan, executor)
 
