@@ -34,6 +34,8 @@ class EvaluationReport(BaseModel):
         build: Name of the build.
         plan_sha256: The build's plan.
         split: The split that was scored.
+        split_digest: The name of the build's split, the same for equal splits; empty in a build
+            that does not record it.
         label_space: Name of the model's label space.
         classes: How the build's classes match those of the model.
         leaks: Ways in which the build lets a model see test images in training, in words.
@@ -51,6 +53,7 @@ class EvaluationReport(BaseModel):
     build: str
     plan_sha256: str
     split: str
+    split_digest: str = ""
     label_space: str
     classes: ClassMatch
     leaks: list[str]

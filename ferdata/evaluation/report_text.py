@@ -19,7 +19,7 @@ def evaluation_text(report: EvaluationReport) -> str:
     split = report.split
     return "\n\n".join(
         [
-            f"{report.model} ({report.checkpoint} checkpoint) on {report.build}",
+            f"{report.model} ({report.checkpoint} checkpoint) on {report.build}{_digest(report)}",
             *map(paragraph, report.warnings()),
             score_table(report.scores, split),
             paragraph(f"{split} calibration: {sentence(report.calibration)}"),
@@ -28,6 +28,10 @@ def evaluation_text(report: EvaluationReport) -> str:
             f"{report.folder}",
         ]
     )
+
+
+def _digest(report: EvaluationReport) -> str:
+    return f"\n{report.split} of {report.split_digest}" if report.split_digest else ""
 
 
 def score_table(scores: Scores, split: str) -> str:

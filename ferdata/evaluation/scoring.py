@@ -70,6 +70,7 @@ def evaluate(
         build=data.name,
         plan_sha256=data.plan_sha256,
         split=split,
+        split_digest=data.record.split_digest,
         label_space=spec.label_space,
         classes=match.model_copy(update={"excluded": match.excluded | predictions.excluded}),
         leaks=list(data.leaks),

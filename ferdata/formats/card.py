@@ -215,6 +215,8 @@ def _sources(content: CardContent) -> str:
 
 def _reproduction(content: CardContent) -> str:
     rows = [["plan", f"`{_code(content.plan_sha256)}`"], ["seed", str(content.seed)]]
+    if content.split_digest:
+        rows.insert(1, ["split", f"`{_code(content.split_digest)}`"])
     rows += [[escape(name), escape(version)] for name, version in sorted(content.versions.items())]
     note = (
         "The same data, options, seed and versions produce the same bytes. Check a build with "

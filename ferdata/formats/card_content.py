@@ -48,6 +48,7 @@ class CardContent:
         rejects: Rejected rows by stage and reason: `{stage: {reason: rows}}`.
         sources: The datasets of the build.
         plan_sha256: Hash of the plan.
+        split_digest: The split's name, the same for equal splits; empty where unknown.
         ferdata_version: Version of ferdata.
         validation: Fraction of train that was held out as validation; 0 if none.
         augmentation: Description of the augmentation; empty if there is none.
@@ -74,6 +75,7 @@ class CardContent:
     rejects: Mapping[str, Mapping[str, int]]
     sources: Sequence[CardSource]
     plan_sha256: str
+    split_digest: str
     ferdata_version: str
     validation: float = 0.0
     augmentation: str = ""

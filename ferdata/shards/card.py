@@ -39,6 +39,7 @@ def card_content(record: BuildRecord, stored: Manifest, spec: ShardSpec) -> Card
         rejects=record.rejects.by_reason,
         sources=[_source(stored, name) for name in sorted(stored.roots)],
         plan_sha256=record.plan_sha256,
+        split_digest=record.split_digest,
         ferdata_version=record.ferdata_version,
         versions=record.versions,
         synthetic=record.synthetic_scale is not None,

@@ -188,6 +188,11 @@ class BuildRecord(Record):
         return sum(split.rows for split in self.splits.values())
 
     @property
+    def split_digest(self) -> str:
+        """The split's name, `split:sha256:…`, the same for equal splits; empty where unknown."""
+        return str(self.summary.provenance.get("split", {}).get("digest", ""))
+
+    @property
     def synthetic_scale(self) -> float | None:
         """Size of the synthetic copy that the build was made from; None for real data."""
         scale: float | None = self.summary.provenance.get("ingest", {}).get("synthetic_scale")

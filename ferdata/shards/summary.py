@@ -156,6 +156,7 @@ def _properties(record: BuildRecord) -> str:
             f"landmarks  {record.landmarks.scheme}: {faces}",
             f"split      {options.split.replace(',', ', ')}, seed {record.seed}; "
             f"{_what_is_augmented(options)}",
+            *([f"           {record.split_digest}"] if record.split_digest else []),
             f"plan       {record.plan_sha256}",
         ]
     )

@@ -47,6 +47,7 @@ def card_content(**changes):
         "landmarks": {"mediapipe": 30, "none": 2},
         "rejects": {"faces": {"file is missing": 3}},
         "sources": [source],
+        "split_digest": "",
         "plan_sha256": "ab" * 32,
         "ferdata_version": "0.1.0",
         "validation": 0.1,
