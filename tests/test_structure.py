@@ -28,6 +28,7 @@ ROOMS = (
     "models",
     "runs",
     "evaluation",
+    "label_errors",
     "training",
     "deployment",
     "api",

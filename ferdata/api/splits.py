@@ -1,10 +1,10 @@
-"""Splits and corrected labels without images: written for others, and compared with a copy."""
+"""Splits and labels: published without images, compared with a copy, searched for errors."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ferdata.api.paths import PathLike, as_path
 from ferdata.core.errors import OptionError
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from ferdata.curation.label_patches import LabelPatch
     from ferdata.curation.split_files.applying import Differences
     from ferdata.curation.split_files.published import PublishedSplit
+    from ferdata.data.build import Build
+    from ferdata.label_errors.record import LabelErrors
 
 
 def export_split(
@@ -114,6 +116,33 @@ def diff_labels(
     if path is not None:
         label_patches.save_patch(patch, path)
     return patch
+
+
+def find_label_errors(
+    build: PathLike | Build, *, out: PathLike, quiet: bool = True, **options: Any
+) -> LabelErrors:
+    """Find images whose labels are probably wrong, by confident learning; nothing is changed.
+
+    Args:
+        build: A build, or its directory.
+        out: Folder of tables, contact sheets and a proposed label patch.
+        quiet: Show no progress.
+        **options: Options of `ferdata.label_errors.options.LabelErrorOptions`, for instance
+            `include_test=True`.
+
+    Returns:
+        What was found, the most suspicious images first.
+
+    Raises:
+        FerdataError: The build or an option is wrong.
+        MissingExtraError: The extra `audit` is not installed.
+    """
+    from ferdata.data.build import Build as Opened  # noqa: PLC0415 - keeps start-up light
+    from ferdata.label_errors.options import LabelErrorOptions  # noqa: PLC0415
+    from ferdata.label_errors.search import search_label_errors  # noqa: PLC0415
+
+    checked = LabelErrorOptions.checked(options)
+    return search_label_errors(Opened.open(build), checked, as_path(out, "out"), quiet=quiet)
 
 
 def open_manifest(source: PathLike) -> Manifest:

@@ -25,6 +25,7 @@ VERBS = {
     "ingest": "Read a dataset's labels and annotations into a manifest.",
     "split": "Publish a split without its images, or compare one with a copy.",
     "labels": "Compare the labels of two copies, and write the differences as a patch.",
+    "label-errors": "Find images whose labels are probably wrong.",
     "merge": "Merge the manifests of several datasets.",
     "demo": "Draw a synthetic copy of a dataset.",
     "models": "List or download the model files of face detectors.",
@@ -32,7 +33,7 @@ VERBS = {
 }
 """Each verb with its line in the help; its function is in the module of the same name."""
 
-_FUNCTIONS = {"eval": "evaluate"}
+_FUNCTIONS = {"eval": "evaluate", "label-errors": "label_errors"}
 
 
 class Verbs(TyperGroup):
@@ -48,7 +49,7 @@ class Verbs(TyperGroup):
             return None
         from ferdata.cli.flags import SectionedCommand  # noqa: PLC0415 - loads pydantic
 
-        module = import_module(f"ferdata.cli.{cmd_name}")
+        module = import_module(f"ferdata.cli.{cmd_name.replace('-', '_')}")
         function = getattr(module, _FUNCTIONS.get(cmd_name, cmd_name))
         if isinstance(function, typer.Typer):
             return typer.main.get_command(function)
