@@ -116,9 +116,7 @@ class _Given(np.random.Generator):
         return super().random(size, *args, **kwargs)
 
 
-def _strata(
-    operations: int, seed: int, sample_id: str, copy_index: int
-) -> npt.NDArray[np.float64]:
+def _strata(operations: int, seed: int, sample_id: str, copy_index: int) -> npt.NDArray[np.float64]:
     """Return the values of a copy's operations, in 0–1, shape (4, operations)."""
     cycle, turn = divmod(copy_index - 1, CYCLE)
     shift = generator(seed, sample_id, cycle, "strata").random((_STRATIFIED, operations))
