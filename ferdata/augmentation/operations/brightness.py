@@ -51,7 +51,7 @@ _DARK, _BRIGHT = 80 / 255, 175 / 255
 _TARGETS = (4 / 255, 251 / 255)  # means that can be reached
 
 _MOST_GAIN = 256.0  # moves an image of the gray level 1 to any mean that can be asked for
-_STEPS = 24  # halvings of the logarithm of that range, to 1e-6
+_STEPS = 16  # halvings of the logarithm of that range, to 0.005 levels
 _TINY = 1e-6
 
 _SAMPLES = 32
@@ -64,8 +64,7 @@ class Brightness(Photometric):
 
     Attributes:
         levels: Smallest and largest change of the mean, gray levels of 255, up or down equally
-            often. From 9, 29 dB from the parent; to 48, which on mid-gray is one stop of light
-            (2.2 times as much, or as little).
+            often. From 9, 29 dB from the parent; to 48, where mid-gray (128) becomes 80 or 176.
         change: If given, multiply instead, by `factor` = 1 ± change, and clip to 0–255: smallest
             and largest change, as a fraction of the pixel value.
 
@@ -192,6 +191,7 @@ def _gain(values: Array, occurrence: Array, change: Array) -> Array:
     weights = weights / total
     mean = _sum(weights * values)
     target = (mean.clip(_DARK, _BRIGHT) + change * spread).clip(*_TARGETS)
+    # halved by what every processor rounds alike: +, ×, / and √
     low, high = 1 / _MOST_GAIN + 0 * mean, _MOST_GAIN + 0 * mean
     for _ in range(_STEPS):
         gain = (low * high) ** 0.5
