@@ -9,15 +9,17 @@ from __future__ import annotations
 import logging
 import math
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 
-from ferdata.augmentation.copies import draw_operations
-from ferdata.augmentation.operations import OPERATIONS, Operation
+from ferdata.augmentation.drawing import DRAW_BY, Draws
+from ferdata.augmentation.operation_config import DEFAULT_LIST, load_operations
+from ferdata.augmentation.operations import Operation
 from ferdata.augmentation.target import Target
-from ferdata.core.draws import generator, rank
+from ferdata.core.draws import rank
 from ferdata.core.errors import LabelError, ManifestError, OptionError, UnknownNameError
 from ferdata.core.manifest import Manifest
 from ferdata.core.schema import SCHEMA
@@ -31,6 +33,7 @@ def balance(
     to: Target = "max",
     max_copies: int | None = None,
     operations: Sequence[Operation] | None = None,
+    draws: Draws = "apart",
     seed: int = 0,
 ) -> Manifest:
     """Add augmented copies to the small classes of train.
@@ -44,7 +47,9 @@ def balance(
         to: Rows per class: the `max` or the (lower) `median` of all classes, a number, or numbers
             for some classes; the others don't change.
         max_copies: At most this many copies of one image.
-        operations: The operations to draw from; default `OPERATIONS`.
+        operations: The operations to draw from; default: the list `default`.
+        draws: Draw each copy `apart` from the other copies of its image, or each `independent` of
+            them.
         seed: Seed of the order of parents and of the operations.
 
     Returns:
@@ -55,27 +60,26 @@ def balance(
         OptionError: A target or `max_copies` is out of range, or a class that `to` names has no
             images to copy.
         LabelError: A class that `to` names is not in the label space.
+        UnknownNameError: There is no such target, or way to draw.
     """
     if max_copies is not None and max_copies < 1:
         raise OptionError(f"max_copies must be at least 1; got {max_copies}")
-    operations = OPERATIONS if operations is None else tuple(operations)
+    if draws not in DRAW_BY:
+        raise UnknownNameError("way to draw copies", draws, DRAW_BY)
+    operations = load_operations(DEFAULT_LIST) if operations is None else tuple(operations)
     parents = _parents(manifest, seed)
     before = {label: len(rows) for label, rows in parents.items()}
     wanted = _wanted(before, to)
-    plan = {label: max(wanted[label] - rows, 0) for label, rows in before.items()}
-    short: dict[str, int] = {}
-    for label, copies in plan.items():
-        possible = copies if max_copies is None else min(copies, max_copies * before[label])
-        if possible < copies:
-            short[label] = copies - possible
-        plan[label] = possible
+    plan, short = _planned(before, wanted, max_copies)
     _log(before, wanted, short, max_copies)
-    balanced = manifest.append(_copies(manifest, parents, plan, operations, seed))
+    draw = partial(DRAW_BY[draws], operations, seed)
+    balanced = manifest.append(_copies(manifest, list(_turns(parents, plan)), draw))
     balanced.validate()
     provenance = {
         "to": dict(to) if isinstance(to, Mapping) else to,
         "max_copies": max_copies,
         "seed": seed,
+        "draws": draws,
         "operations": [operation.describe() for operation in operations],
         "before": before,
         "after": {label: before[label] + plan[label] for label in before},
@@ -134,6 +138,20 @@ def _checked(before: Mapping[str, int], targets: Mapping[str, int]) -> Mapping[s
     return targets
 
 
+def _planned(
+    before: Mapping[str, int], wanted: Mapping[str, int], max_copies: int | None
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Return the copies that each class gets, and those that it lacks for `max_copies`."""
+    plan: dict[str, int] = {}
+    short: dict[str, int] = {}
+    for label, rows in before.items():
+        copies = max(wanted[label] - rows, 0)
+        plan[label] = copies if max_copies is None else min(copies, max_copies * rows)
+        if plan[label] < copies:
+            short[label] = copies - plan[label]
+    return plan, short
+
+
 def _log(
     before: Mapping[str, int],
     wanted: Mapping[str, int],
@@ -156,26 +174,17 @@ def _log(
 
 
 def _copies(
-    manifest: Manifest,
-    parents: Mapping[str, list[int]],
-    plan: Mapping[str, int],
-    operations: Sequence[Operation],
-    seed: int,
+    manifest: Manifest, turns: Sequence[tuple[int, int]], draw: Callable[[str, int], str]
 ) -> pa.Table:
     """Return the rows of all copies: the columns of their parents, with four of their own."""
-    turns = list(_turns(parents, plan))
     rows = pa.array([row for row, _ in turns], pa.int64())
     names = manifest.strings("sample_id")
-    drawn = [
-        draw_operations(operations, generator(seed, names[row], index, "operations"))
-        for row, index in turns
-    ]
     table = manifest.table.take(rows)
     own = {
         "sample_id": [f"{names[row]}+{index}" for row, index in turns],
         "parent_id": [names[row] for row, _ in turns],
         "copy_index": [index for _, index in turns],
-        "operations": drawn,
+        "operations": [draw(names[row], index) for row, index in turns],
     }
     for name, values in own.items():
         position = SCHEMA.get_field_index(name)

@@ -1,4 +1,4 @@
-"""The operations of a copy: drawn once, stored in its row as JSON, rendered from there.
+"""The operations of a copy: stored in its row as JSON, rendered from there.
 
 The JSON is a list in the order of application, for instance
 `[{"op":"horizontal_flip"},{"op":"brightness","factor":1.1342}]`. It is complete: rendering needs no
@@ -7,16 +7,14 @@ seed, no range and no other row.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from ferdata.augmentation.operations import KINDS, Operation, Pixels, Points
-from ferdata.core.errors import ManifestError, OptionError, ParseError
+from ferdata.augmentation.operations import KINDS, Pixels, Points
+from ferdata.core.errors import ManifestError, ParseError
 from ferdata.core.parsing import parse_json
 from ferdata.faces.schemes import scheme as scheme_named
 
@@ -38,38 +36,6 @@ class Augmented:
     landmarks: Points
     five_points: Points
     box: Points
-
-
-def draw_operations(operations: Sequence[Operation], generator: np.random.Generator) -> str:
-    """Draw the operations of one copy.
-
-    Each operation is applied with its probability. If no operation is drawn, or only operations
-    that are on or off, such as a flip, an operation with a strength is added; otherwise two copies
-    of one image could be equal.
-
-    Args:
-        operations: The operations to draw from, in the order of application.
-        generator: The generator of the copy.
-
-    Returns:
-        The row's `operations`: compact JSON.
-
-    Raises:
-        OptionError: There are no operations to draw from.
-    """
-    if not operations:
-        raise OptionError("no operations to augment with; an augmented copy needs at least one")
-    chosen = [generator.random() < operation.probability for operation in operations]
-    strengths = [index for index, operation in enumerate(operations) if operation.varies]
-    forced = strengths or list(range(len(operations)))
-    if not any(chosen[index] for index in forced):
-        chosen[forced[int(generator.random() * len(forced))]] = True
-    drawn = [
-        {"op": operation.name, **operation.draw(generator)}
-        for operation, wanted in zip(operations, chosen, strict=True)
-        if wanted
-    ]
-    return json.dumps(drawn, separators=(",", ":"))
 
 
 def parse_operations(text: str | None) -> list[dict[str, Any]]:
@@ -103,7 +69,7 @@ def _check_entry(entry: Any, text: str) -> None:
         raise ManifestError(f"an operation needs a name under 'op': {text!r}")
     kind = KINDS.get(entry["op"])
     values = {name: value for name, value in entry.items() if name != "op"}
-    if set(values) != set(kind.drawn) or not kind.accepts(values):
+    if not kind.takes(values):
         takes = f"{', '.join(kind.drawn)}: {kind.expects}" if kind.drawn else "no values"
         raise ManifestError(f"{kind.name} takes {takes}; got {text!r}")
 

@@ -6,7 +6,8 @@
       - {op: albumentations, transform: CLAHE, parameters: {clip_limit: [1, 4]}}
 
 Each entry names an operation and the options that differ from its defaults; ranges are
-`[low, high]`. Operations are applied in the order of the list.
+`[low, high]`. Operations are applied in the order of the list. Lists that ship with ferdata have a
+name: that of their file in `manifests/operations`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,13 @@ from typing import Any
 from ferdata.augmentation.operations import KINDS, Operation
 from ferdata.core.errors import OptionError, ParseError, PluginError, UnknownNameError
 from ferdata.core.parsing import parse_yaml
+from ferdata.core.resources import manifests_folder
+from ferdata.core.yaml_files import is_file_name, shipped_names
+
+DEFAULT_LIST = "default"
+"""The list that copies are made with where none is asked for."""
+
+_FOLDER = "operations"
 
 
 def load_operations(
@@ -29,19 +37,20 @@ def load_operations(
     `load_operations([op.describe() for op in operations])` returns equal operations.
 
     Args:
-        entries: The list; a mapping with the list under `operations`; or the path of a YAML file
-            with either.
+        entries: The list; a mapping with the list under `operations`; the path of a YAML file with
+            either; or the name of a list that ships with ferdata, see `list_names`.
 
     Raises:
         OptionError: The file can't be read or has no such list, or an entry is not valid; the
             message says which.
-        UnknownNameError: An entry names an unknown operation, option or transform.
+        UnknownNameError: No list has that name, or an entry names an unknown operation, option or
+            transform.
         PluginError: An installed package registers something else as this operation.
     """
     source = "operations"
     if isinstance(entries, str | Path):
         source = str(entries)
-        entries = _read(Path(entries))
+        entries = _read(_find(entries))
     if isinstance(entries, Mapping):
         if set(entries) != {"operations"}:
             got = ", ".join(map(str, entries)) or "nothing"
@@ -55,6 +64,22 @@ def load_operations(
     return tuple(
         _operation(entry, f"{source}, entry {number}") for number, entry in enumerate(entries, 1)
     )
+
+
+def list_names() -> tuple[str, ...]:
+    """Return the names of the lists that ship with ferdata, sorted."""
+    return shipped_names(_FOLDER)
+
+
+def _find(name: str | Path) -> Path:
+    """Return the file of a list that is given by its name or by its path."""
+    if isinstance(name, Path):
+        return name
+    if name in list_names():
+        return manifests_folder() / _FOLDER / f"{name}.yaml"
+    if is_file_name(name) or Path(name).exists():
+        return Path(name)
+    raise UnknownNameError("list of operations", name, list_names())
 
 
 def _read(path: Path) -> Any:

@@ -152,12 +152,15 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def _resolve_operations(values: Any, folder: Path) -> Any:
-    """Return a file's values, with the paths of operation files relative to its folder."""
+    """Return a file's values, with the paths of operation files relative to its folder.
+
+    The name of a list of operations that ships with ferdata stays as it is.
+    """
     if not isinstance(values, dict):
         return values
     return {
         key: str(folder / value)
-        if key == "operations" and isinstance(value, str)
+        if key == "operations" and isinstance(value, str) and value not in shipped_names(key)
         else _resolve_operations(value, folder)
         for key, value in values.items()
     }

@@ -139,9 +139,13 @@ class BuildOptions(Options):
     """Maximum number of augmented copies per image. [default: no limit]"""
 
     operations: Annotated[
-        tuple[dict[str, Any], ...] | None, read_by(_full_operations), Metavar("FILE")
+        tuple[dict[str, Any], ...] | None, read_by(_full_operations), Metavar("NAME|FILE")
     ] = None
-    """YAML file with the augmentation operations. [default: flip, brightness, blur, noise]"""
+    """Augmentation operations: `default` (flip, brightness, blur, noise), `standard` (also small
+    rotation, scale and shift), or a YAML file with a list. [default: default]"""
+
+    draws: Literal["apart", "independent"] = "apart"
+    """How copies of one image are drawn: `apart` from each other, or each by itself."""
 
     augment_before_split: bool = False
     """Augment all images, then split originals and copies alike. This leaks; it exists to

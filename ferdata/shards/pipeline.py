@@ -49,7 +49,7 @@ from ferdata.shards.split_order import split_and_augment
 
 logger = logging.getLogger(__name__)
 
-_COPY_OPTIONS = ("balance_to", "max_copies", "operations")
+_COPY_OPTIONS = ("balance_to", "max_copies", "operations", "draws")
 """Options that have no effect without `augment`."""
 
 

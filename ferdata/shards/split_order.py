@@ -92,5 +92,6 @@ def _balance(manifest: Manifest, options: BuildOptions) -> Manifest:
         to=parse_target(options.balance_to),
         max_copies=options.max_copies,
         operations=None if options.operations is None else load_operations(options.operations),
+        draws=options.draws,
         seed=options.seed,
     )

@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 import pytest
 
-from ferdata.augmentation.copies import apply_operations, draw_operations
+from ferdata.augmentation.copies import apply_operations
+from ferdata.augmentation.drawing import draw_independently
 from ferdata.augmentation.operations import Albumentations, HorizontalFlip
 from ferdata.augmentation.operations.albumentations_import import import_albumentations
-from ferdata.core.draws import generator
 from ferdata.core.errors import ManifestError, OptionError, UnknownNameError
 
 FIVE = np.array([[42.0, 38.0], [69.0, 36.0], [55.0, 50.0], [45.0, 61.0], [66.0, 62.0]])
@@ -149,7 +149,7 @@ def test_what_leaves_points_alone_leaves_their_bits_alone(image):
 
 def test_a_draw_keeps_everything_in_the_row(image):
     operation = Albumentations(1.0, transform="CLAHE", parameters={"clip_limit": (1, 4)})
-    texts = [draw_operations([operation], generator(0, "a", copy)) for copy in (1, 2)]
+    texts = [draw_independently([operation], 0, "a", copy) for copy in (1, 2)]
     first, second = (json.loads(text)[0] for text in texts)
     assert first["transform"] == "CLAHE"
     assert first["parameters"] == {"clip_limit": [1, 4]}
@@ -163,7 +163,7 @@ def test_a_transform_without_random_values_is_no_strength():
     fixed = Albumentations(1.0, transform="ToGray")
     random_one = Albumentations(0.0, transform="GaussNoise")
     assert not fixed.varies
-    text = draw_operations([fixed, HorizontalFlip(0.0), random_one], generator(0, "a", 1))
+    text = draw_independently([fixed, HorizontalFlip(0.0), random_one], 0, "a", 1)
     assert [entry.get("transform") for entry in json.loads(text)] == ["ToGray", "GaussNoise"]
 
 

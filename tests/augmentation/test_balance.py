@@ -166,6 +166,7 @@ def test_it_survives_a_file(unbalanced, tmp_path):
         ({"to": {"sadness": 3}}, OptionError, "no images of it to copy"),
         ({"max_copies": 0}, OptionError, "at least 1"),
         ({"operations": []}, OptionError, "no operations"),
+        ({"draws": "alone"}, UnknownNameError, "expected one of apart, independent"),
     ],
 )
 def test_bad_arguments_are_named(unbalanced, arguments, error, says):

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ferdata.augmentation.copies import apply_operations, draw_operations
+from ferdata.augmentation.copies import apply_operations
+from ferdata.augmentation.drawing import draw_independently
 from ferdata.augmentation.operations import KINDS, Crop, Rotation, Scale, Translation, VerticalFlip
 from ferdata.core.draws import generator
 from ferdata.core.errors import ManifestError, OptionError
@@ -186,12 +187,12 @@ def test_both_ways_means_both_and_one_way_means_one():
 def test_the_least_draw_still_changes_the_image(image, operation, size):
     small = cv2.resize(image, (size, size))
     for seed in range(5):
-        text = draw_operations([operation], generator(seed, "a"))
+        text = draw_independently([operation], seed, "a", 1)
         assert not np.array_equal(apply_operations(small, text).pixels, small)
 
 
 def test_a_vertical_flip_alone_has_no_strength_and_a_rotation_has():
-    text = draw_operations([VerticalFlip(1.0), Rotation(0.0)], generator(0, "a", 1))
+    text = draw_independently([VerticalFlip(1.0), Rotation(0.0)], 0, "a", 1)
     assert [entry["op"] for entry in json.loads(text)] == ["vertical_flip", "rotation"]
 
 

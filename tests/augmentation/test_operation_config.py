@@ -10,11 +10,11 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
-from ferdata.augmentation.operation_config import load_operations
+from ferdata.augmentation.operation_config import list_names, load_operations
 from ferdata.augmentation.operations import (
     KINDS,
-    OPERATIONS,
     Albumentations,
     Brightness,
     Contrast,
@@ -29,6 +29,9 @@ from ferdata.augmentation.operations import (
     VerticalFlip,
 )
 from ferdata.core.errors import OptionError, UnknownNameError
+from ferdata.core.options import flag
+from ferdata.core.yaml_files import read_model
+from ferdata.shards.options import BuildOptions
 
 TEXT = """
 operations:
@@ -42,7 +45,7 @@ operations:
   - {op: contrast, change: [0.05, 0.3]}
   - {op: histogram_equalization}
   - {op: gaussian_blur, sigma: [0.5, 1]}
-  - {op: gaussian_noise, sigma: [2, 5]}
+  - {op: gaussian_noise, sigma: [2, 5], color: false}
   - op: albumentations
     transform: CLAHE
     probability: 0.5
@@ -60,7 +63,7 @@ ALL = (
     Contrast(change=(0.05, 0.3)),
     HistogramEqualization(),
     GaussianBlur(sigma=(0.5, 1)),
-    GaussianNoise(sigma=(2, 5)),
+    GaussianNoise(sigma=(2, 5), color=False),
     Albumentations(0.5, transform="CLAHE", parameters={"clip_limit": [1, 4]}),
 )
 
@@ -80,7 +83,7 @@ def test_every_kind_has_defaults_and_is_read_back(kind):
 
 
 def test_described_operations_are_read_back_equal():
-    for operations in (ALL, OPERATIONS):
+    for operations in (ALL, *map(load_operations, list_names())):
         described = json.loads(json.dumps([operation.describe() for operation in operations]))
         again = load_operations(described)
         assert again == operations
@@ -153,6 +156,51 @@ def test_errors_name_their_place(tmp_path, text, error, says):
     path.write_text(text, encoding="utf-8")
     with pytest.raises(error, match=says):
         load_operations(path)
+
+
+def test_lists_have_names():
+    assert list_names() == ("default", "standard")
+    default, standard = map(load_operations, list_names())
+    assert [operation.name for operation in default] == [
+        "horizontal_flip",
+        "brightness",
+        "gaussian_blur",
+        "gaussian_noise",
+    ]
+    added = {operation.name for operation in standard} - {operation.name for operation in default}
+    assert added == {"rotation", "scale", "translation"}
+    assert set(default) < set(standard)
+    help_text = BuildOptions.model_fields["operations"].description
+    assert all(f"`{name}`" in help_text for name in list_names())
+
+
+def test_an_unknown_list_is_named_with_the_one_that_was_meant(tmp_path, monkeypatch):
+    with pytest.raises(
+        UnknownNameError, match=r"unknown list of operations 'standart'.*Did you mean 'standard'"
+    ):
+        load_operations("standart")
+    with pytest.raises(OptionError, match=r"--operations standart: .*Did you mean 'standard'"):
+        BuildOptions.checked({"operations": "standart"}, spelled=flag)
+    described = BuildOptions.checked({"operations": "standard"}).operations
+    assert load_operations(described) == load_operations("standard")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").write_text(TEXT, encoding="utf-8")
+    assert load_operations("mine") == ALL
+
+
+def test_a_recipe_names_a_list_or_a_file_beside_it(tmp_path):
+    class Part(BaseModel):
+        build: dict[str, str]
+
+    (tmp_path / "recipe.yaml").write_text("build: {operations: standard}", encoding="utf-8")
+    part = read_model(tmp_path / "recipe.yaml", "part", Part)
+    assert load_operations(part.build["operations"]) == load_operations("standard")
+    (tmp_path / "recipe.yaml").write_text("build: {operations: mine.yaml}", encoding="utf-8")
+    (tmp_path / "mine.yaml").write_text(TEXT, encoding="utf-8")
+    assert (
+        load_operations(read_model(tmp_path / "recipe.yaml", "part", Part).build["operations"])
+        == ALL
+    )
 
 
 def test_a_missing_file_is_named(tmp_path):

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 import torch
 
-from ferdata.augmentation.copies import apply_operations, draw_operations
+from ferdata.augmentation.copies import apply_operations
+from ferdata.augmentation.drawing import draw_independently
 from ferdata.augmentation.operation_config import load_operations
 from ferdata.augmentation.operations import KINDS, Affine
 from ferdata.augmentation.operations.base import uniform
 from ferdata.core import registry
-from ferdata.core.draws import generator
 from ferdata.core.errors import PluginError
 from ferdata.models.inputs.augment import DeviceAugment
 
@@ -60,7 +60,7 @@ def plugin(monkeypatch):
 
 def test_an_installed_operation_is_one_class(plugin, image):
     entry = {"op": "shear", "slope": [0.3, 0.3], "probability": 1.0}
-    text = draw_operations(load_operations([entry]), generator(0, "a", 1))
+    text = draw_independently(load_operations([entry]), 0, "a", 1)
     assert json.loads(text) == [{"op": "shear", "slope": 0.3}]
     height, width = image.shape[:2]
     five = np.array([[(width - 1) / 2, (height - 1) / 2], *[[20.0, (height - 1) / 2 + 10]] * 4])

@@ -95,8 +95,9 @@ def test_a_map_is_that_of_stored_copies(kind, values):
 @pytest.mark.parametrize(
     ("kind", "values"),
     [
-        (kinds.GaussianBlur(probability=1.0, sigma=(1.1, 1.1)), {"sigma": 1.1}),
+        (kinds.GaussianBlur(probability=1.0, sigma=(1.1, 1.1)), [{"sigma": 1.1}]),
         (kinds.Brightness(probability=1.0, change=(0.2, 0.2)), None),
+        (kinds.Brightness(probability=1.0, levels=(30, 30)), [{"levels": 30}, {"levels": -30}]),
         (kinds.Contrast(probability=1.0, change=(0.3, 0.3)), None),
     ],
     ids=lambda value: getattr(value, "name", ""),
@@ -107,7 +108,7 @@ def test_values_change_as_in_stored_copies(kind, values):
     changed, _ = DeviceAugment([kind.describe()])(images)
     for before, after in zip(images, changed, strict=True):
         pixels = before.permute(1, 2, 0).numpy().astype(np.uint8)
-        options = [values] if values else [{"factor": f} for f in _factors(kind)]
+        options = values or [{"factor": f} for f in _factors(kind)]
         wanted = [kind.render(pixels, each).astype(np.float32) for each in options]
         found = after.permute(1, 2, 0).numpy()
         assert min(np.abs(found - each).max() for each in wanted) < 2.0
@@ -117,11 +118,21 @@ def _factors(kind) -> tuple[float, float]:
     return 1 - kind.change[0], 1 + kind.change[0]
 
 
-def test_noise_has_its_strength():
+def test_brightness_leaves_images_alone_that_do_not_get_it():
+    torch.manual_seed(0)
+    dark = faces(1).expand(200, -1, -1, -1) / 8
+    bright, _ = DeviceAugment([{"op": "brightness", "probability": 0.25}])(dark)
+    changed = (bright - dark).flatten(1).abs().amax(dim=1)
+    assert (changed < 1e-4).float().mean() == pytest.approx(0.75, abs=0.1)
+
+
+@pytest.mark.parametrize("color", [True, False])
+def test_noise_has_its_strength(color):
     torch.manual_seed(0)
     images = torch.full((4, 3, 64, 64), 128.0)
-    entry = {"op": "gaussian_noise", "sigma": [8, 8], "probability": 1.0}
+    entry = {"op": "gaussian_noise", "sigma": [8, 8], "color": color, "probability": 1.0}
     noisy, _ = DeviceAugment([entry])(images)
+    assert torch.equal(noisy[:, 0], noisy[:, 1]) != color
     assert float((noisy - images).std()) == pytest.approx(8, rel=0.05)
     assert float((noisy - images).mean()) == pytest.approx(0, abs=0.3)
 
@@ -194,7 +205,8 @@ FIXED = {
     "scale": [9.404, 11.529, 11.016, 12.802, 67.669, 50.982],
     "translation": [13.314, 8.297, 12.466, 15.71, 58.466, 54.915],
     "crop": [7.338, 10.87, 9.066, 9.276, 28.472, 72.607],
-    "brightness": [10.0, 12.0, 10.0, 12.0, 80.139, 73.141],
+    "brightness": [10.0, 12.0, 10.0, 12.0, 111.584, 92.537],
+    "brightness that multiplies": [10.0, 12.0, 10.0, 12.0, 80.139, 73.141],
     "contrast": [10.0, 12.0, 10.0, 12.0, 68.371, 67.197],
     "gaussian_blur": [10.0, 12.0, 10.0, 12.0, 65.968, 66.0],
     "gaussian_noise": [10.0, 12.0, 10.0, 12.0, 63.746, 70.735],
@@ -208,7 +220,9 @@ def test_a_seed_draws_as_ever(name):
     plane = (axis[:, None] * axis % 97).float()
     image = torch.stack([plane, plane.T.flip(0) + 9, plane * 2])
     torch.manual_seed(7)  # chooses the first two of three images
-    entry = {entry["op"]: entry for entry in GEOMETRIC}.get(name, {"op": name})
+    multiplies = {"op": "brightness", "change": [0.05, 0.30]}
+    known = {"brightness that multiplies": multiplies} | {each["op"]: each for each in GEOMETRIC}
+    entry = known.get(name, {"op": name})
     augment = DeviceAugment([{**entry, "probability": 0.6}], "five")
     images, moved = augment(image.expand(3, -1, -1, -1), torch.tensor([[[10.0, 12.0]] * 5] * 3))
     found = [*moved[:2, 0].flatten().tolist(), *images[:2, 1, 8, 30].tolist()]

@@ -3,8 +3,8 @@
 An operation draws plain JSON values; a copy's row keeps them, and `render` makes the same pixels
 from them again. Ranges matter for drawing only, so changing one never changes a stored copy.
 
-Flips, brightness, blur and noise are rendered by albumentations 2.0.8, one transform at a time with
-our values instead of its own random ones; the others by OpenCV.
+Flips, blur, noise, and brightness that multiplies are rendered by albumentations 2.0.8, one
+transform at a time with our values instead of its own random ones; the others by OpenCV or NumPy.
 
 To add an operation, write its class (a subclass of `Affine` or `Photometric` for one that can also
 run on the device during training) and list it here, or register it as `operation.NAME` from a
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from ferdata.augmentation.operations.any_albumentations import Albumentations
 from ferdata.augmentation.operations.base import Operation, Pixels, Points
+from ferdata.augmentation.operations.brightness import Brightness
 from ferdata.augmentation.operations.geometric import (
     Affine,
     Crop,
@@ -25,7 +26,6 @@ from ferdata.augmentation.operations.geometric import (
     VerticalFlip,
 )
 from ferdata.augmentation.operations.photometric import (
-    Brightness,
     Contrast,
     GaussianBlur,
     GaussianNoise,
@@ -36,7 +36,6 @@ from ferdata.core.registry import Registry
 
 __all__ = [
     "KINDS",
-    "OPERATIONS",
     "Affine",
     "Albumentations",
     "Brightness",
@@ -75,11 +74,3 @@ KINDS: Registry[type[Operation]] = Registry(
     "operation", {kind.name: f"{kind.__module__}:{kind.__name__}" for kind in _BUILT_IN}
 )
 """Every kind of operation by its name in `operations`."""
-
-OPERATIONS: tuple[Operation, ...] = (
-    HorizontalFlip(),
-    Brightness(),
-    GaussianBlur(),
-    GaussianNoise(),
-)
-"""The default operations in the order of a camera: scene, light, lens, sensor."""

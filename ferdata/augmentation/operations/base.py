@@ -58,7 +58,7 @@ class Operation(ABC):
         if not (is_number(self.probability) and 0 <= self.probability <= 1):
             raise OptionError(f"{self.name}: probability {self.probability!r} is not within 0–1")
         for field, widest in self.limits.items():
-            _require_range(self.name, field, getattr(self, field), widest)
+            require_range(self.name, field, getattr(self, field), widest)
 
     @property
     def varies(self) -> bool:
@@ -78,6 +78,11 @@ class Operation(ABC):
         return {"op": self.name} | {
             name: list(value) if isinstance(value, tuple) else value for name, value in fields
         }
+
+    @classmethod
+    def takes(cls, values: Values) -> bool:
+        """Return whether values are all that `render` needs, and nothing else."""
+        return set(values) == set(cls.drawn) and cls.accepts(values)
 
     @classmethod
     def accepts(cls, values: Values) -> bool:
@@ -137,8 +142,12 @@ def is_seed(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**64
 
 
-def _require_range(name: str, field: str, bounds: Any, widest: Range) -> None:
-    """Check that an option is a range of two numbers within its limits."""
+def require_range(name: str, field: str, bounds: Any, widest: Range) -> None:
+    """Check that an option is a range of two numbers within its limits.
+
+    Raises:
+        OptionError: It is not.
+    """
     if not (isinstance(bounds, tuple) and len(bounds) == 2 and all(map(is_number, bounds))):
         got = list(bounds) if isinstance(bounds, tuple) else bounds
         raise OptionError(f"{name}: {field} is a range of two numbers, [low, high]; got {got!r}")

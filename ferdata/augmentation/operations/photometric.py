@@ -24,6 +24,7 @@ from ferdata.augmentation.operations.base import (
     sign,
     uniform,
 )
+from ferdata.core.errors import OptionError
 
 if TYPE_CHECKING:  # training needs torch, stored copies don't
     from torch import Tensor
@@ -53,54 +54,13 @@ class Photometric(Operation):
         """
 
 
-@dataclass(frozen=True)
-class _Factor(Photometric):
-    """An operation that multiplies by `factor` = 1 ± change; on the device, ± change is drawn."""
-
-    change: Range = (0.05, 0.30)
-
-    drawn: ClassVar[tuple[str, ...]] = ("factor",)
-
-    def draw(self, generator: np.random.Generator) -> dict[str, Any]:
-        """Draw `factor` in 1 − high … 1 − low or 1 + low … 1 + high, both halves equally often."""
-        return {"factor": round(1.0 - sign(generator) * uniform(generator, self.change), DECIMALS)}
-
-    def draw_batch(self, draw: DrawBatch) -> Tensor:
-        """Draw the change of each image, of either sign."""
-        return draw(self.change, both_ways=True)
+def draw_factor(generator: np.random.Generator, change: Range) -> float:
+    """Draw a factor 1 − high … 1 − low or 1 + low … 1 + high, both halves equally often."""
+    return round(1.0 - sign(generator) * uniform(generator, change), DECIMALS)
 
 
 @dataclass(frozen=True)
-class Brightness(_Factor):
-    """Multiply all pixels by `factor` = 1 ± change, like another exposure.
-
-    Attributes:
-        change: Smallest and largest change, as a fraction of the pixel value. From 0.05, a few gray
-            levels, so that a copy always differs from its parent; to 0.30, where the bright skin of
-            a well exposed face (about 200 of 255) begins to clip.
-    """
-
-    probability: float = 0.8
-
-    name: ClassVar[str] = "brightness"
-    limits: ClassVar[dict[str, Range]] = {"change": (0.0, 1.0)}
-
-    @staticmethod
-    def render(pixels: Pixels, values: Values) -> Pixels:
-        """Multiply, round and clip to 0–255."""
-        # albumentations truncates; adding a half turns that into rounding
-        bright: Pixels = shared_transforms()["brightness"].apply(
-            pixels, alpha=float(values["factor"]), beta=0.5
-        )
-        return bright
-
-    def render_batch(self, images: Tensor, strength: Tensor) -> Tensor:
-        """Multiply."""
-        return images * (1 + strength)
-
-
-@dataclass(frozen=True)
-class Contrast(_Factor):
+class Contrast(Photometric):
     """Multiply the distance of all pixels from the mean luminance by `factor` = 1 ± change.
 
     The mean is that of the image, not mid-gray, so that the image as a whole gets neither brighter
@@ -108,11 +68,23 @@ class Contrast(_Factor):
 
     Attributes:
         change: Smallest and largest change, as a fraction of the distance from the mean. From 0.05,
-            so that a copy always differs from its parent; to 0.30, as for brightness.
+            so that a copy always differs from its parent; to 0.30, where bright skin begins to
+            clip.
     """
+
+    change: Range = (0.05, 0.30)
 
     name: ClassVar[str] = "contrast"
     limits: ClassVar[dict[str, Range]] = {"change": (0.01, 0.9)}
+    drawn: ClassVar[tuple[str, ...]] = ("factor",)
+
+    def draw(self, generator: np.random.Generator) -> dict[str, Any]:
+        """Draw `factor` = 1 ± change."""
+        return {"factor": draw_factor(generator, self.change)}
+
+    def draw_batch(self, draw: DrawBatch) -> Tensor:
+        """Draw the change of each image, of either sign."""
+        return draw(self.change, both_ways=True)
 
     @staticmethod
     def render(pixels: Pixels, values: Values) -> Pixels:
@@ -188,33 +160,50 @@ class GaussianBlur(Photometric):
 
 @dataclass(frozen=True)
 class GaussianNoise(Photometric):
-    """Add independent normal noise to each pixel and channel, like a sensor in poor light.
+    """Add independent normal noise to each pixel, like a sensor in poor light.
 
     Attributes:
         sigma: Smallest and largest standard deviation, gray levels of 255. From 2, hardly
             visible; to 10, a signal-to-noise ratio of 22 dB on mid-gray, plainly grainy, with
             brows and lips still clear.
+        color: Draw noise for each channel; if false, one for all, so that gray images stay gray and
+            the noise is as strong in an image that is turned to gray.
     """
 
     sigma: Range = (2.0, 10.0)
+    color: bool = True
 
     name: ClassVar[str] = "gaussian_noise"
     limits: ClassVar[dict[str, Range]] = {"sigma": (0.5, 127.0)}
     drawn: ClassVar[tuple[str, ...]] = ("sigma", "seed")
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.color, bool):
+            raise OptionError(f"{self.name}: color is true or false; got {self.color!r}")
+
+    @classmethod
+    def takes(cls, values: Values) -> bool:
+        """Return whether there are a sigma and a seed, and of `color` nothing else than false."""
+        needed = {name: value for name, value in values.items() if name != "color"}
+        return super().takes(needed) and values.get("color", False) is False
+
     def draw(self, generator: np.random.Generator) -> dict[str, Any]:
         """Draw `sigma` uniformly, and the 32-bit `seed` of the noise field."""
         sigma = round(uniform(generator, self.sigma), DECIMALS)
-        return {"sigma": sigma, "seed": int(generator.random() * 2**32)}
+        drawn = {"sigma": sigma, "seed": int(generator.random() * 2**32)}
+        return drawn if self.color else drawn | {"color": False}
 
     @staticmethod
     def render(pixels: Pixels, values: Values) -> Pixels:
         """Add the noise field of `seed`, rounded to whole gray levels, and clip to 0–255."""
-        field = _normal_field(int(values["seed"]), pixels.shape)
+        height, width, channels = pixels.shape
+        drawn = (height, width, channels if values.get("color", True) else 1)
+        field = _normal_field(int(values["seed"]), drawn)
         field *= np.float32(values["sigma"])
         # rounded, since the sum is truncated, which would darken by half a level
         noisy: Pixels = shared_transforms()["noise"].apply(
-            pixels, noise_map=np.rint(field, out=field)
+            pixels, noise_map=np.broadcast_to(np.rint(field, out=field), pixels.shape)
         )
         return noisy
 
@@ -226,7 +215,8 @@ class GaussianNoise(Photometric):
         """Add noise from torch's generator."""
         import torch  # noqa: PLC0415 - see above
 
-        return images + torch.randn_like(images) * strength
+        noise = torch.randn_like(images if self.color else images[:, :1])
+        return images + noise * strength
 
 
 @dataclass(frozen=True)
