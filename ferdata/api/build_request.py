@@ -122,9 +122,9 @@ class BuildRequest:
     def draw_demo(self, datasets: tuple[str, ...]) -> dict[str, Path]:
         """Draw a synthetic copy of each dataset and return its folder."""
         from ferdata.ingesters.demo import write_demo  # noqa: PLC0415 - only the demo draws
-        from ferdata.ingesters.lookup import dataset_names  # noqa: PLC0415 - reads YAML
+        from ferdata.ingesters.lookup import dataset_names, declared_names  # noqa: PLC0415 - YAML
 
-        if own := sorted(set(datasets).difference(dataset_names())):
+        if own := sorted(set(datasets).difference(dataset_names(), declared_names())):
             raise OptionError(
                 f"--demo: {', '.join(own)} is a set of one's own: no synthetic copy can be "
                 "drawn; give --data DIR"

@@ -113,6 +113,6 @@ def _describe(copy: DemoCopy) -> str:
             text_table(["", *copy.counts], rows, indent=2),
             "",
             f"Where: {copy.root}",
-            f"Next:  ferdata build {copy.name} --data {root} --out out/{copy.name}",
+            f"Next:  ferdata build {copy.name} --data {root} --out out/{Path(copy.name).stem}",
         ]
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ferdata.ingesters.catalog import all_ingesters, register
     from ferdata.ingesters.contract import Choices, Ingester, Layout
     from ferdata.ingesters.info import DatasetInfo
-    from ferdata.ingesters.lookup import dataset_info, dataset_names
+    from ferdata.ingesters.lookup import dataset_info, dataset_names, declared_names
     from ferdata.ingesters.sample import Sample
     from ferdata.ingesters.stage import detect, examine, ingest
     from ferdata.ingesters.tree import FileTree
@@ -31,6 +31,7 @@ __all__ = [
     "all_ingesters",
     "dataset_info",
     "dataset_names",
+    "declared_names",
     "detect",
     "examine",
     "ingest",
@@ -41,7 +42,7 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         **dict.fromkeys(("all_ingesters", "register"), "catalog"),
-        **dict.fromkeys(("dataset_info", "dataset_names"), "lookup"),
+        **dict.fromkeys(("dataset_info", "dataset_names", "declared_names"), "lookup"),
         **dict.fromkeys(("Choices", "Ingester", "Layout"), "contract"),
         **dict.fromkeys(("detect", "examine", "ingest"), "stage"),
         "DatasetInfo": "info",

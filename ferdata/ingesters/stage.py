@@ -18,11 +18,10 @@ from ferdata.core.errors import (
 )
 from ferdata.core.manifest import Manifest
 from ferdata.core.rejects import Reject
-from ferdata.core.yaml_files import is_file_name
-from ferdata.ingesters.catalog import all_ingesters, ingester
+from ferdata.ingesters.catalog import all_ingesters
 from ferdata.ingesters.contract import Ingester, Layout
 from ferdata.ingesters.count_checks import check_counts, official_counts
-from ferdata.ingesters.declared.reader import declared_ingester
+from ferdata.ingesters.declared.ready import find_ingester, recognize
 from ferdata.ingesters.fingerprints import suspicions
 from ferdata.ingesters.info import UNSPLIT
 from ferdata.ingesters.inventory import Inventory
@@ -60,7 +59,7 @@ def examine(layout: Layout) -> list[str]:
     Raises:
         FerdataError: The copy can't be read as it is.
     """
-    reader = ingester(layout.dataset)
+    reader = find_ingester(layout.dataset)
     counts: dict[str, dict[str, int]] = {}
     for each in reader.read(layout, reader.info.choose({})):
         if isinstance(each, Sample):
@@ -76,7 +75,7 @@ def ingest(name: str, root: Path, **choices: str | None) -> Manifest:
     so that the same data gives the same manifest.
 
     Args:
-        name: The dataset's name, for instance `"rafdb"`, or the path of a declaration.
+        name: A dataset or ready declaration, for instance `"rafdb"`, or a declaration's path.
         root: The folder that contains it.
         **choices: What to read where the dataset offers a choice, for instance `poses="half"`; see
             `ferdata datasets NAME`. Every dataset takes `source`: the kind of images, for instance
@@ -94,8 +93,7 @@ def ingest(name: str, root: Path, **choices: str | None) -> Manifest:
         OptionError: The dataset offers no such choice.
         PluginError: The dataset comes from a plugin that can't be used.
     """
-    reader = declared_ingester(name) if is_file_name(name) else ingester(name)
-    return ingest_with(reader, Path(root), choices)
+    return ingest_with(find_ingester(name), Path(root), choices)
 
 
 def ingest_with(reader: Ingester, root: Path, wanted: Mapping[str, str | None]) -> Manifest:
@@ -180,6 +178,7 @@ def _explain_missing(reader: Ingester, tree: FileTree) -> str:
 
 def _detect(tree: FileTree) -> list[Layout]:
     found = [layout for each in all_ingesters().values() for layout in each.detect(tree)]
+    found += recognize(tree)
     return sorted(found, key=lambda layout: (-layout.confidence, layout.dataset, layout.name))
 
 
