@@ -17,7 +17,7 @@ from ferdata.core.errors import BuildError, LayoutError, OptionError, UnknownNam
 from ferdata.core.files import DEMO_MARKER, read_json, write_json
 from ferdata.core.parallel import open_executor, run_in_order
 from ferdata.core.progress import progress_bar
-from ferdata.ingesters.declared.ready import find_declaration
+from ferdata.ingesters.declared.finding import find_declaration
 from ferdata.ingesters.declared.synthetic import DeclaredWriter
 from ferdata.ingesters.lookup import declared_names
 from ferdata.ingesters.synthetic import ROWS_FOLDER, DemoImage, DemoWriter, writers

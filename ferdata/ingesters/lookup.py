@@ -5,10 +5,7 @@ from __future__ import annotations
 from ferdata.core.registry import Registry
 from ferdata.core.resources import manifests_folder
 from ferdata.core.yaml_files import shipped_names
-from ferdata.ingesters.info import DatasetInfo, load_info, shipped_file
-
-DECLARATIONS = "declarations"
-"""The folder of `manifests` with the ready declarations."""
+from ferdata.ingesters.info import DECLARATIONS, DatasetInfo, load_info, shipped_file
 
 
 def declared_names() -> tuple[str, ...]:
@@ -35,9 +32,15 @@ def dataset_info(name: str) -> DatasetInfo:
     """
     if name in _shipped_names() and name not in _plugins():
         return load_info(shipped_file(name), name)
-    from ferdata.ingesters.declared.ready import find_ingester  # noqa: PLC0415 - imports all
+    if name in declared_names():
+        from ferdata.ingesters.declared.ready import (  # noqa: PLC0415 - others need it not
+            ready_declaration,
+        )
 
-    return find_ingester(name).info
+        return ready_declaration(name).info
+    from ferdata.ingesters.catalog import ingester  # noqa: PLC0415 - imports all ingesters
+
+    return ingester(name).info
 
 
 def _shipped_names() -> tuple[str, ...]:

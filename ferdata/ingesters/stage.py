@@ -21,7 +21,7 @@ from ferdata.core.rejects import Reject
 from ferdata.ingesters.catalog import all_ingesters
 from ferdata.ingesters.contract import Ingester, Layout
 from ferdata.ingesters.count_checks import check_counts, official_counts
-from ferdata.ingesters.declared.ready import find_ingester, recognize
+from ferdata.ingesters.declared.finding import find_ingester, recognize
 from ferdata.ingesters.fingerprints import suspicions
 from ferdata.ingesters.info import UNSPLIT
 from ferdata.ingesters.inventory import Inventory

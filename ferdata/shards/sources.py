@@ -15,8 +15,8 @@ from ferdata.curation.merge import merge
 from ferdata.ingesters import dataset_names
 from ferdata.ingesters.contract import Ingester
 from ferdata.ingesters.declared.declaration import is_declaration, parse_declaration
+from ferdata.ingesters.declared.finding import find_ingester
 from ferdata.ingesters.declared.reader import DeclaredIngester
-from ferdata.ingesters.declared.ready import find_ingester
 from ferdata.ingesters.lookup import declared_names
 from ferdata.ingesters.stage import ingest_with
 from ferdata.recipes.mix import Mix, is_mix, load_mix, mix_names
