@@ -120,11 +120,12 @@ def ingest_with(reader: Ingester, root: Path, wanted: Mapping[str, str | None]) 
     manifest.validate()
     layout.notices.log(name)
     ignored = inventory.ignored()
+    logger.info("%s: read %d files of annotation", name, inventory.read)
     for rule, count in ignored.items():
         logger.info("%s: ignored %d %s", name, count, rule)
     _warn_of_rejects(name, inventory.rejects)
     said = _provenance(manifest, reader, layout, chosen, root)
-    said |= {"ignored": ignored, "decisions": list(layout.decisions)}
+    said |= {"read": inventory.read, "ignored": ignored, "decisions": list(layout.decisions)}
     return manifest.with_provenance("ingest", said)
 
 

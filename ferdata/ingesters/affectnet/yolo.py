@@ -53,7 +53,7 @@ def read(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
             yield layout.reject(key, match[0], f"missing image: no {split}/images/{stem}.png")
             continue
         used.add(image)
-        code = _code(layout.root / match[0])
+        code = _code(layout.use(match[0]))
         if code is None or not 0 <= code < len(CANONICAL):
             yield rows.wrong_code(key, image, str(code), "0–7, in alphabetical order")
         else:
