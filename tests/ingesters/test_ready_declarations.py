@@ -12,13 +12,13 @@ from typer.testing import CliRunner
 
 import ferdata
 from ferdata.cli.app import app
-from ferdata.core.errors import OptionError, UnknownNameError
+from ferdata.core.errors import LayoutError, OptionError, UnknownNameError
 from ferdata.core.manifest import Manifest
 from ferdata.core.split_rules import split_of_word
 from ferdata.ingesters import dataset_info, dataset_names, declared_names, detect, ingest
 from ferdata.ingesters.declared.pattern import Pattern, expand_range
 from ferdata.ingesters.declared.ready import ready_declaration
-from ferdata.ingesters.demo import DemoCopy, write_demo
+from ferdata.ingesters.demo import DemoCopy, find_writer, write_demo
 from ferdata.ingesters.info import UNSPLIT
 
 NAMES = ("expw", "ferg", "mmafedb", "oulu-casia", "rafd", "sfew")
@@ -79,6 +79,16 @@ def test_a_copy_is_recognized_and_read_exactly(name: str, drawn: dict[str, DemoC
     assert said["suspicions"] == []
     assert said["declaration"]["name"] == name
     assert ingest(name, copy.root.parent).digest() == manifest.digest()  # from above, too
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_large_copy_has_a_path_for_each_image(name: str) -> None:
+    writer = find_writer(name)
+    (layout,) = writer.layouts
+    images = writer.plan(layout, 0.3, 0)
+    assert len({each.path for each in images}) == len(images)
+    rows = sum(each.label is not None for each in images)
+    assert rows == pytest.approx(0.3 * writer.info.total, rel=0.01)
 
 
 def test_what_the_names_say_is_taken(drawn: dict[str, DemoCopy]) -> None:
@@ -235,6 +245,21 @@ def test_a_copy_of_any_declaration_is_what_it_reads(kind: str, tmp_path: Path) -
     assert len(files) >= len(manifest)
     for each in files:
         assert each.read_bytes() == (again.root / each.relative_to(copy.root)).read_bytes()
+
+
+def test_images_that_need_a_plugin_are_named(tmp_path: Path) -> None:
+    write(tmp_path / "set/Rafd090_01_Caucasian_male_sad_left.heic", b"\0")
+    with pytest.raises(LayoutError, match=r"heic\. HEIC can't be decoded here; pip install"):
+        ingest("rafd", tmp_path / "set")
+
+
+def test_a_build_of_a_copy_of_a_set_of_ones_own(tmp_path: Path) -> None:
+    path = tmp_path / "my.yaml"
+    path.write_text(f"name: mine\nframing: crop\nimage_size: [32, 32]\n{OWN['folders']}")
+    options = {"landmarks": "none", "size": 32, "formats": ("hdf5",), "workers": 1, "quiet": True}
+    build = ferdata.build(str(path), out=tmp_path / "out", demo=True, demo_scale=0.05, **options)
+    assert build.record.rows == 28
+    assert build.record.synthetic_scale == 0.05
 
 
 def test_a_copy_of_rows_inside_a_file_is_refused(tmp_path: Path) -> None:

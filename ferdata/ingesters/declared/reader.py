@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ferdata.core.errors import ImageError, LayoutError
-from ferdata.core.image_formats import is_image
+from ferdata.core.image_formats import is_image, undecodable
 from ferdata.core.images import require_inside
 from ferdata.core.labels import CANONICAL, LabelSpace
 from ferdata.core.rejects import Reject
@@ -63,9 +63,10 @@ class DeclaredIngester(Ingester):
         text = self.declaration.file_pattern.text
         if not (fitting := self._fitting(tree)):
             some = ", ".join(tree.files[:3])
+            hints = sorted({hint for path in tree.files if (hint := undecodable(path))})
             raise LayoutError(
                 f"{tree.root}: {self.name}: no {what} fits {text!r}; the folder holds "
-                f"{len(tree.files)} files, such as {some}. "
+                f"{'. '.join([f'{len(tree.files)} files, such as {some}', *hints])}. "
                 f"`ferdata detect '{tree.root}' --write my.yaml` drafts a declaration."
             )
         return [self._layout(tree, fitting, 1.0, f"{len(fitting)} files fit {text}")]

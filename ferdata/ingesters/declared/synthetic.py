@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 
@@ -35,6 +36,9 @@ _OF_A_CLASS = 40
 
 _SIDES = {"crop": 96, "photograph": 240}
 """Sides of images whose size is not declared, in pixels."""
+
+_OF_PERSONS = ("gender", "race", "age_group")
+"""Places whose words are those of the person."""
 
 _EARLIER = 2
 """Frames of a sequence before those that are read."""
@@ -71,6 +75,7 @@ class DeclaredWriter(DemoWriter[DeclaredImage]):
         self.name = declaration.name  # type: ignore[misc]  # one class, many sets
         self.layouts = (declaration.layout,)  # type: ignore[misc]
         self.declaration = declaration
+        self._pattern = declaration.file_pattern
 
     @property
     def info(self) -> DatasetInfo:
@@ -158,7 +163,7 @@ class DeclaredWriter(DemoWriter[DeclaredImage]):
                 split: dict.fromkeys(names, total // len(names))
                 for split, total in self.declaration.totals.items()
             }
-        pattern, table = self.declaration.file_pattern, self.declaration.table
+        pattern, table = self._pattern, self.declaration.table
         split = "split" in pattern.places or (table is not None and table.split is not None)
         splits = ("train", "test") if split else (UNSPLIT,)
         return {each: dict.fromkeys(names, _OF_A_CLASS) for each in splits}
@@ -180,20 +185,29 @@ class DeclaredWriter(DemoWriter[DeclaredImage]):
     ) -> DeclaredImage:
         """Return one image of a class; subjects come in turn, then what else differs."""
         words = {"label": self._label_word(label), "split": self._split_word(split)}
-        rest = number
-        places = dict.fromkeys(("subject", *self.declaration.file_pattern.places))
-        for place in (each for each in places if each not in words):
+        persons = self._persons[split]
+        rest, person = divmod(number, len(persons))
+        words["subject"] = persons[person]
+        rest = rest if "subject" in self._pattern.places else number
+        for place in self._pattern.places:
             known = self._words(place)
-            words[place] = known[rest % len(known)] if known else f"{number:03d}"
-            rest = rest // len(known) if known else rest
+            if place in words:
+                continue
+            if not known:
+                words[place] = f"{number:03d}"
+            elif place in _OF_PERSONS:
+                words[place] = known[person % len(known)]
+            else:
+                rest, index = divmod(rest, len(known))
+                words[place] = known[index]
         words |= fixed or {}
         code = CANONICAL.index(label) if label in CANONICAL else -1
         drawn = label if label in CANONICAL else "neutral"
         stem = "_".join((split, words["label"], f"{number:06d}", words.get("frame", "")))
         path = self._path(label, words, number + 1)
-        subject = words["subject"] if "subject" in self.declaration.file_pattern.places else ""
+        subject = words["subject"] if "subject" in self._pattern.places else ""
         if self.declaration.table is not None:
-            words = self._cells(self.declaration.table, words, path, number)
+            words = self._cells(self.declaration.table, words, path)
         return DeclaredImage(
             stem, split, label if is_row else None, code, path, drawn, subject, words
         )
@@ -202,34 +216,49 @@ class DeclaredWriter(DemoWriter[DeclaredImage]):
         """Return the path of an image below the copy's root."""
         table = self.declaration.table
         if table is None:
-            path = self.declaration.file_pattern.example(words, number)
+            path = self._pattern.example(words, number)
         else:
             name = f"{label}_{words['split']}_{number}.jpg"
             path = "/".join(filter(None, (table.folder.strip("/"), name)))
         return "/".join(filter(None, (self.declaration.home, path)))
 
-    def _cells(
-        self, table: Table, words: Mapping[str, str], path: str, number: int
-    ) -> dict[str, str]:
+    @cached_property
+    def _persons(self) -> dict[str, Sequence[str]]:
+        """The persons of each split; nobody is in two splits unless there are too few."""
+        counts = self._counts()
+        known: Sequence[str] = self._words("subject")
+        if not known:
+            most = max(max(by_class.values()) for by_class in counts.values())
+            known = [f"{number:03d}" for number in range(most * len(counts))]
+        return {split: known[index :: len(counts)] or known for index, split in enumerate(counts)}
+
+    def _cells(self, table: Table, words: Mapping[str, str], path: str) -> dict[str, str]:
         """Return the cells of an image's row by column."""
         below = "/".join(filter(None, (self.declaration.home, table.folder.strip("/"))))
         values = {
             "path": path.removeprefix(f"{below}/") if below else path,
             "label": words["label"],
             "split": words["split"],
-            "subject": f"{number % 20:03d}",
+            "subject": words["subject"],
         }
         columns = {name: getattr(table, name) for name in values}
         return {str(column): values[name] for name, column in columns.items() if column is not None}
 
     def _file(self, split: str) -> str:
         """Return the path of the table of a split, below the copy's root."""
-        file = self.declaration.file_pattern.example({"split": self._split_word(split)}, 0)
+        file = self._pattern.example({"split": self._split_word(split)}, 0)
         return "/".join(filter(None, (self.declaration.home, file)))
 
     def _words(self, place: str) -> tuple[str, ...]:
-        known = expand_range(self.declaration.words.get(place, ()))
-        return tuple(word for word in known if word != OTHERS)
+        """Return the words that are declared for a place."""
+        return self._declared.get(place, ())
+
+    @cached_property
+    def _declared(self) -> dict[str, tuple[str, ...]]:
+        return {
+            place: tuple(word for word in expand_range(known) if word != OTHERS)
+            for place, known in self.declaration.words.items()
+        }
 
     def _label_word(self, label: str) -> str:
         """Return the set's own word for a class, as it is written in the declaration."""
