@@ -120,19 +120,25 @@ class BuildRequest:
         )
 
     def draw_demo(self, datasets: tuple[str, ...]) -> dict[str, Path]:
-        """Draw a synthetic copy of each dataset and return its folder."""
-        from ferdata.ingesters.demo import write_demo  # noqa: PLC0415 - only the demo draws
-        from ferdata.ingesters.lookup import dataset_names  # noqa: PLC0415 - reads YAML
+        """Draw a synthetic copy of each dataset and return its folder.
 
-        if own := sorted(set(datasets).difference(dataset_names())):
+        Raises:
+            OptionError: No copy can be drawn of one of them.
+        """
+        from ferdata.ingesters.demo import write_demo  # noqa: PLC0415 - only the demo draws
+        from ferdata.ingesters.lookup import dataset_names, declared_names  # noqa: PLC0415 - YAML
+
+        is_declared = self._is_declaration
+        own = sorted(set(datasets).difference(dataset_names(), declared_names()))
+        if own and not is_declared:
             raise OptionError(
-                f"--demo: {', '.join(own)} is a set of one's own: no synthetic copy can be "
-                "drawn; give --data DIR"
+                f"--demo: {', '.join(own)} is a set of one's own that a mix declares: no synthetic "
+                "copy can be drawn; give --data DIR"
             )
         home = self.out / "demo"
         return {
             name: write_demo(
-                name,
+                self.name if is_declared else name,
                 home / name if len(datasets) > 1 else home,
                 scale=self.demo_scale,
                 workers=self.execution.workers,
@@ -140,6 +146,14 @@ class BuildRequest:
             ).root
             for name in datasets
         }
+
+    @property
+    def _is_declaration(self) -> bool:
+        """Whether the name is the path of a declaration."""
+        from ferdata.core.yaml_files import is_file_name  # noqa: PLC0415 - keeps start-up light
+        from ferdata.ingesters.declared.declaration import is_declaration  # noqa: PLC0415
+
+        return is_file_name(self.name) and is_declaration(Path(self.name).expanduser())
 
     def write_config(self, report: BuildReport) -> None:
         """Write the file that repeats the build beside its record."""
@@ -156,20 +170,15 @@ class BuildRequest:
     def _copied_files(self, out: Path) -> dict[str, str]:
         """Copy the user's files that declare data and recipe; return the options that name them."""
         from ferdata.core.yaml_files import is_file_name  # noqa: PLC0415 - keeps start-up light
-        from ferdata.ingesters.declared.declaration import (  # noqa: PLC0415
-            is_declaration,
-            load_declaration,
-        )
+        from ferdata.ingesters.declared.declaration import load_declaration  # noqa: PLC0415
         from ferdata.recipes import load_recipe  # noqa: PLC0415
         from ferdata.recipes.mix import load_mix  # noqa: PLC0415
 
         given: list[tuple[str, str, BaseModel]] = []
-        if is_file_name(self.name):
-            path = Path(self.name).expanduser()
-            if is_declaration(path):
-                given.append(("name", "declaration", load_declaration(path)))
-            else:
-                given.append(("name", "mix", load_mix(self.name)))
+        if self._is_declaration:
+            given.append(("name", "declaration", load_declaration(Path(self.name).expanduser())))
+        elif is_file_name(self.name):
+            given.append(("name", "mix", load_mix(self.name)))
         if self.options.recipe and is_file_name(self.options.recipe):
             given.append(("recipe", "recipe", load_recipe(self.options.recipe)))
         for _, kind, content in given:

@@ -33,11 +33,15 @@ def datasets(name: str | None = None) -> Sequence[DatasetInfo] | DatasetInfo:
     Raises:
         UnknownNameError: There is no such dataset.
     """
-    from ferdata.ingesters.lookup import dataset_info, dataset_names  # noqa: PLC0415 - reads YAML
+    from ferdata.ingesters.lookup import (  # noqa: PLC0415 - reads YAML
+        dataset_info,
+        dataset_names,
+        declared_names,
+    )
 
     if name is not None:
         return dataset_info(name)
-    known = [dataset_info(each) for each in dataset_names()]
+    known = [dataset_info(each) for each in (*dataset_names(), *declared_names())]
     heads = ("name", "images", "classes", "title")
     return Listing.of(
         known, heads, [(each.name, each.total, len(each.codes), each.title) for each in known]

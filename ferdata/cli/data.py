@@ -35,9 +35,12 @@ def parse_data(values: list[str] | None) -> Path | dict[str, Path] | None:
     """
     if not values:
         return None
-    from ferdata.ingesters.lookup import dataset_names  # noqa: PLC0415 - keeps start-up light
+    from ferdata.ingesters.lookup import (  # noqa: PLC0415 - keeps start-up light
+        dataset_names,
+        declared_names,
+    )
 
-    known = dataset_names()
+    known = (*dataset_names(), *declared_names())
     named: dict[str, Path] = {}
     plain: list[Path] = []
     for value in values:

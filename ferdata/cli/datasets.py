@@ -31,19 +31,27 @@ def datasets(
       ferdata datasets rafdb --json
     """
     from ferdata.core.tables import text_table  # noqa: PLC0415 - keeps start-up light
-    from ferdata.ingesters import all_ingesters, dataset_info  # noqa: PLC0415
+    from ferdata.ingesters import all_ingesters, dataset_info, declared_names  # noqa: PLC0415
     from ferdata.recipes.mix import load_mix, mix_names  # noqa: PLC0415 - keeps start-up light
 
-    shown = [dataset_info(name)] if name else [each.info for each in all_ingesters().values()]
+    if name:
+        shown = dataset_info(name)
+        echo_json(shown) if as_json else typer.echo(describe(shown))
+        return
+    groups = {
+        "dataset": [each.info for each in all_ingesters().values()],
+        "declared": [dataset_info(each) for each in declared_names()],
+    }
     if as_json:
-        echo_json(shown[0] if name else [each.model_dump(mode="json") for each in shown])
-    elif name:
-        typer.echo(describe(shown[0]))
+        echo_json([each.model_dump(mode="json") for group in groups.values() for each in group])
     else:
-        rows = [[each.name, f"{each.total:,}", f"{len(each.codes)}", each.title] for each in shown]
-        typer.echo(text_table(["dataset", "images", "classes", ""], rows, align="lrrl"))
+        for head, group in groups.items():
+            rows = [
+                [each.name, f"{each.total:,}", f"{len(each.codes)}", each.title] for each in group
+            ]
+            typer.echo(text_table([head, "images", "classes", ""], rows, align="lrrl") + "\n")
         mixes = [[mix.name, mix.title] for mix in map(load_mix, mix_names())]
-        typer.echo("\n" + text_table(["mix", ""], mixes, align="l"))
+        typer.echo(text_table(["mix", ""], mixes, align="l"))
         typer.echo("\nFor details of a dataset: ferdata datasets NAME")
 
 
@@ -117,11 +125,15 @@ def _counts(dataset: DatasetInfo) -> str:
     from ferdata.core.tables import text_table  # noqa: PLC0415 - keeps start-up light
 
     splits = list(dataset.counts)
+    sums = {split: sum(counts.values()) for split, counts in dataset.counts.items()}
+
+    def cell(number: int, split: str) -> str:
+        return f"{number:,}" if sums[split] else ""  # only the total is known
+
     rows = [
-        [str(code), label, *(f"{dataset.counts[split][label]:,}" for split in splits)]
+        [str(code), label, *(cell(dataset.counts[split][label], split) for split in splits)]
         for code, label in dataset.codes.items()
     ]
-    sums = {split: sum(counts.values()) for split, counts in dataset.counts.items()}
     rows.append(["", "all", *(f"{dataset.totals.get(split, sums[split]):,}" for split in splits)])
     status = f" ({dataset.counts_status})" if dataset.counts_status != "published" else ""
     return f"{status}\n" + text_table(["code", "class", *splits], rows, align="llr", indent=2)

@@ -114,6 +114,7 @@ def _describe(copy: DemoCopy) -> str:
             text_table(["", *copy.counts], rows, indent=2),
             "",
             f"Where: {copy.root}",
-            f"Next:  ferdata build {copy.name} --data {root}{options} --out out/{copy.name}",
+            f"Next:  ferdata build {copy.name} --data {root}{options} --out out/"
+            f"{Path(copy.name).stem}",
         ]
     )

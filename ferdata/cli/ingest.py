@@ -56,6 +56,7 @@ def ingest(
     typer.echo(f"{len(manifest):,} rows in {out}")
     typer.echo(f"{len(manifest.rejects):,} rejects in {rejects_file(out)}")
     ignored = manifest.provenance["ingest"]["ignored"]
+    typer.echo(f"{manifest.provenance['ingest']['read']:,} files of labels and annotation read")
     listed = ", ".join(f"{count:,} {rule}" for rule, count in ignored.items())
     typer.echo(f"{sum(ignored.values()):,} files ignored{f': {listed}' if listed else ''}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,11 @@ class Reject:
     uri: str
     stage: str
     reason: str
+
+
+def most_first(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return numbers of files by rule or reason, the largest first and equal ones by name."""
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def save_rejects(rejects: Iterable[Reject], path: Path) -> None:

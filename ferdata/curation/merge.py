@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from ferdata.core.errors import LabelError, ManifestError
 from ferdata.core.manifest import Manifest
-from ferdata.core.rejects import Reject
+from ferdata.core.rejects import Reject, most_first
 from ferdata.recipes.mix import DROP, Mix
 
 logger = logging.getLogger(__name__)
@@ -118,7 +118,7 @@ def _ignored(sources: Iterable[Manifest]) -> dict[str, int]:
     total: Counter[str] = Counter()
     for source in sources:
         total.update(source.provenance.get("ingest", {}).get("ignored", {}))
-    return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
+    return most_first(total)
 
 
 def _require_sources(parts: Mapping[str, Manifest], mix: Mix) -> None:

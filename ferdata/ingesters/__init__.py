@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ferdata.ingesters.detection import detect
     from ferdata.ingesters.evidence import Evidence, Sign
     from ferdata.ingesters.info import DatasetInfo
-    from ferdata.ingesters.lookup import dataset_info, dataset_names
+    from ferdata.ingesters.lookup import dataset_info, dataset_names, declared_names
     from ferdata.ingesters.sample import Sample
     from ferdata.ingesters.stage import examine, ingest
     from ferdata.ingesters.tree import FileTree
@@ -35,6 +35,7 @@ __all__ = [
     "all_ingesters",
     "dataset_info",
     "dataset_names",
+    "declared_names",
     "detect",
     "examine",
     "ingest",
@@ -45,7 +46,7 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         **dict.fromkeys(("all_ingesters", "register"), "catalog"),
-        **dict.fromkeys(("dataset_info", "dataset_names"), "lookup"),
+        **dict.fromkeys(("dataset_info", "dataset_names", "declared_names"), "lookup"),
         **dict.fromkeys(("Choices", "Ingester", "Layout"), "contract"),
         **dict.fromkeys(("Evidence", "Sign"), "evidence"),
         **dict.fromkeys(("examine", "ingest"), "stage"),

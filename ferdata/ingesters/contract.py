@@ -48,6 +48,7 @@ class Layout:
             build's notes.
         ignored: Files that the reader knows and leaves out on purpose, by path, each with the rule
             that is counted in the summary, for instance `"images in other poses"`.
+        used: Files of annotation, beside the lists, that the reader read; see `use`.
     """
 
     dataset: str
@@ -61,6 +62,7 @@ class Layout:
     notices: Notices = field(default_factory=Notices, repr=False, compare=False)
     decisions: list[str] = field(default_factory=list, repr=False, compare=False)
     ignored: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
+    used: set[str] = field(default_factory=set, repr=False, compare=False)
 
     @classmethod
     def below(
@@ -93,6 +95,11 @@ class Layout:
         """Record what the reader decided where the copy leaves it open; once, if said again."""
         if sentence not in self.decisions:
             self.decisions.append(sentence)
+
+    def use(self, path: str) -> Path:
+        """Return where a file of annotation is, and count it among those that were read."""
+        self.used.add(path)
+        return self.root / path
 
     def reject(self, key: str, uri: str, reason: str) -> Reject:
         """Return the reject of a row.

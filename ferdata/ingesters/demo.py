@@ -17,6 +17,9 @@ from ferdata.core.errors import BuildError, LayoutError, OptionError, UnknownNam
 from ferdata.core.files import DEMO_MARKER, read_json, write_json
 from ferdata.core.parallel import open_executor, run_in_order
 from ferdata.core.progress import progress_bar
+from ferdata.ingesters.declared.finding import find_declaration
+from ferdata.ingesters.declared.synthetic import DeclaredWriter
+from ferdata.ingesters.lookup import declared_names
 from ferdata.ingesters.synthetic import ROWS_FOLDER, DemoImage, DemoWriter, writers
 
 logger = logging.getLogger(__name__)
@@ -58,14 +61,16 @@ class DemoCopy:
 
 
 def find_writer(name: str) -> DemoWriter[Any]:
-    """Return the writer of a dataset.
+    """Return the writer of a dataset, or of a declared set by its name or file.
 
     Raises:
         UnknownNameError: No copy of such a dataset can be drawn.
     """
     known = writers()
     if name not in known:
-        raise UnknownNameError("dataset with a synthetic copy", name, known)
+        if (declaration := find_declaration(name)) is not None:
+            return DeclaredWriter(declaration)
+        raise UnknownNameError("dataset with a synthetic copy", name, [*known, *declared_names()])
     return known[name]
 
 
@@ -85,7 +90,7 @@ def write_demo(
     is kept; an interrupted one is finished.
 
     Args:
-        name: The dataset, for instance `"rafdb"`.
+        name: The dataset, for instance `"rafdb"`, or the path of a declaration.
         out: Folder of the copy, new or empty.
         layout: One of the writer's layouts; default: its first.
         scale: Size as a fraction of the real dataset's, above 0 and up to 1; every class keeps at
@@ -110,7 +115,7 @@ def write_demo(
         raise OptionError(f"--workers {workers}: must be at least 1")
     images = writer.plan(layout, scale, seed)
     marker: dict[str, Any] = {
-        "name": name,
+        "name": writer.name,
         "layout": layout,
         "scale": scale,
         "seed": seed,
@@ -120,7 +125,7 @@ def write_demo(
     written = not _is_complete(out, marker)
     if written:
         try:
-            _write(writer, out, images, marker, workers=workers, quiet=quiet)
+            _write(name, out, images, marker, workers=workers, quiet=quiet)
         except OSError as error:
             raise BuildError(
                 f"{out}: the copy can't be written: {error.strerror or error}"
@@ -172,7 +177,7 @@ def _is_complete(out: Path, marker: Mapping[str, Any]) -> bool:
 
 
 def _write(
-    writer: DemoWriter[Any],
+    name: str,
     out: Path,
     images: Sequence[DemoImage],
     marker: Mapping[str, Any],
@@ -181,11 +186,12 @@ def _write(
     quiet: bool,
 ) -> None:
     """Write a copy; its marker becomes complete when everything else is written."""
+    writer = find_writer(name)
     write_json(out / DEMO_MARKER, {**marker, "complete": False})
     for folder in writer.folders(marker["layout"]):
         (out / folder).mkdir(parents=True, exist_ok=True)
     tasks = [
-        _Task(writer.name, out, marker["layout"], marker["seed"], tuple(images[at : at + _CHUNK]))
+        _Task(name, out, marker["layout"], marker["seed"], tuple(images[at : at + _CHUNK]))
         for at in range(0, len(images), _CHUNK)
     ]
     kind = "serial" if workers == 1 else "processes"

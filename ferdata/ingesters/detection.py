@@ -7,6 +7,7 @@ from pathlib import Path
 from ferdata.core.errors import LayoutError, UnknownNameError
 from ferdata.ingesters.catalog import all_ingesters
 from ferdata.ingesters.contract import Ingester, Layout
+from ferdata.ingesters.declared.finding import find_ingester, recognize
 from ferdata.ingesters.evidence import CLAIM
 from ferdata.ingesters.info import DatasetInfo
 from ferdata.ingesters.tree import FileTree, extract_command
@@ -103,13 +104,10 @@ def _explain_missing(reader: Ingester, tree: FileTree) -> str:
 
 
 def _detect(tree: FileTree) -> list[Layout]:
-    found = [
-        (_rank(layout, reader.info), number, layout)
-        for number, reader in enumerate(all_ingesters().values())
-        for layout in reader.detect(tree)
-        if _is_claim(layout)
-    ]
-    return [layout for *_, layout in sorted(found, key=lambda each: each[:2])]
+    found = [layout for reader in all_ingesters().values() for layout in reader.detect(tree)]
+    claims = [*filter(_is_claim, found), *recognize(tree)]
+    infos = {name: find_ingester(name).info for name in {each.dataset for each in claims}}
+    return sorted(claims, key=lambda each: _rank(each, infos[each.dataset]))
 
 
 def _is_claim(layout: Layout) -> bool:

@@ -30,6 +30,9 @@ UNSPLIT = "unsplit"
 ALL_CLASSES = "all classes"
 """Stands for the class where only the total of a split is known."""
 
+DECLARATIONS = "declarations"
+"""The folder of `manifests` with ready declarations."""
+
 
 class _Info(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")

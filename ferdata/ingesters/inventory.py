@@ -1,29 +1,30 @@
-"""What becomes of every file of a copy: a row, a reject with its reason, or ignored by a rule."""
+"""What becomes of every file of a copy: a row, a reject, read as annotation, or ignored."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from ferdata.core.image_formats import file_ending, is_image
-from ferdata.core.rejects import Reject
+from ferdata.core.image_formats import file_ending, is_image, undecodable
+from ferdata.core.rejects import Reject, most_first
 from ferdata.ingesters.contract import Layout
 from ferdata.ingesters.sample import Sample
 from ferdata.ingesters.tree import file_name
-
-ANNOTATION = "label lists and tables"
-"""The rule for the files that a layout names as its lists."""
 
 
 class Inventory:
     """Follows the rows of a copy and accounts for the files that no row comes from.
 
     Attributes:
-        rejects: Of the reader, then of files with an unusable name, then of stray images.
+        rejects: Of the reader, then of files with an unusable name, then of stray images and of
+            images that can't be decoded here.
+        read: Number of files with labels or other annotation that were read, but for those that a
+            row or a reject comes from.
     """
 
     def __init__(self, layout: Layout) -> None:
         self.rejects: list[Reject] = []
+        self.read = 0
         self._layout = layout
         self._open = set(layout.tree.files)
         self._ignored: Counter[str] = Counter()
@@ -40,7 +41,7 @@ class Inventory:
 
     def ignored(self) -> dict[str, int]:
         """Return the number of ignored files by rule, the largest first."""
-        return dict(sorted(self._ignored.items(), key=lambda item: (-item[1], item[0])))
+        return most_first(self._ignored)
 
     def _close(self) -> None:
         """Account for every file that neither a row nor a reject names."""
@@ -51,10 +52,12 @@ class Inventory:
             if path in self._open:
                 self._open.remove(path)
                 self._ignored[rule] += 1
-        lists = set(layout.lists)
+        annotation = layout.used.union(layout.lists)
         for path in sorted(self._open):
-            if path in lists:
-                self._ignored[ANNOTATION] += 1
+            if path in annotation:
+                self.read += 1
+            elif problem := undecodable(path):
+                self.rejects.append(layout.reject("", path, f"image format: {problem}"))
             elif is_image(path):
                 self.rejects.append(layout.reject("", path, _stray(path, layout)))
             else:

@@ -15,12 +15,10 @@ import pyarrow.compute as pc
 from ferdata.core.errors import FerdataError, OptionError, TooManyRejectsError
 from ferdata.core.manifest import Manifest
 from ferdata.core.rejects import Reject
-from ferdata.core.yaml_files import is_file_name
-from ferdata.ingesters.catalog import ingester
 from ferdata.ingesters.code_orders import check_codes_option
 from ferdata.ingesters.contract import Ingester, Layout
 from ferdata.ingesters.count_checks import check_counts, official_counts
-from ferdata.ingesters.declared.reader import declared_ingester
+from ferdata.ingesters.declared.finding import find_ingester
 from ferdata.ingesters.detection import choose_layout
 from ferdata.ingesters.fingerprints import suspicions
 from ferdata.ingesters.inventory import Inventory
@@ -57,7 +55,7 @@ class Examination:
 
 def examine(layout: Layout) -> Examination:
     """Read the labels of a detected copy as `ingest` does, without options."""
-    reader = ingester(layout.dataset)
+    reader = find_ingester(layout.dataset)
     inventory, tally = Inventory(layout), Tally(reader, layout)
     try:
         found = reader.read(layout, reader.info.choose({}))
@@ -78,7 +76,7 @@ def ingest(name: str, root: Path, **choices: str | None) -> Manifest:
     so that the same data gives the same manifest.
 
     Args:
-        name: The dataset's name, for instance `"rafdb"`, or the path of a declaration.
+        name: A dataset or ready declaration, for instance `"rafdb"`, or a declaration's path.
         root: The folder that contains it.
         **choices: What to read where the dataset offers a choice, for instance `poses="half"`; see
             `ferdata datasets NAME`. Every dataset takes `source`: the kind of images, for instance
@@ -98,8 +96,7 @@ def ingest(name: str, root: Path, **choices: str | None) -> Manifest:
         OptionError: The dataset offers no such choice.
         PluginError: The dataset comes from a plugin that can't be used.
     """
-    reader = declared_ingester(name) if is_file_name(name) else ingester(name)
-    return ingest_with(reader, Path(root), choices)
+    return ingest_with(find_ingester(name), Path(root), choices)
 
 
 def ingest_with(reader: Ingester, root: Path, wanted: Mapping[str, str | None]) -> Manifest:
@@ -132,11 +129,12 @@ def ingest_with(reader: Ingester, root: Path, wanted: Mapping[str, str | None]) 
         logger.warning("%s: %s", name, decision)
     layout.notices.log(name)
     ignored = inventory.ignored()
+    logger.info("%s: read %d files of annotation", name, inventory.read)
     for rule, count in ignored.items():
         logger.info("%s: ignored %d %s", name, count, rule)
     _warn_of_rejects(name, inventory.rejects)
     said = _provenance(manifest, reader, layout, chosen, root)
-    said |= {"ignored": ignored, "decisions": list(layout.decisions)}
+    said |= {"read": inventory.read, "ignored": ignored, "decisions": list(layout.decisions)}
     return manifest.with_provenance("ingest", said)
 
 

@@ -13,11 +13,12 @@ from ferdata.core.options import flag
 from ferdata.core.yaml_files import is_file_name, read_values
 from ferdata.curation.merge import merge
 from ferdata.ingesters import dataset_names
-from ferdata.ingesters.catalog import ingester
 from ferdata.ingesters.code_orders import check_codes_option
 from ferdata.ingesters.contract import Ingester
 from ferdata.ingesters.declared.declaration import is_declaration, parse_declaration
-from ferdata.ingesters.declared.reader import DeclaredIngester, declared_ingester
+from ferdata.ingesters.declared.finding import find_ingester
+from ferdata.ingesters.declared.reader import DeclaredIngester
+from ferdata.ingesters.lookup import declared_names
 from ferdata.ingesters.order_names import CODES_CHOICE
 from ferdata.ingesters.stage import ingest_with
 from ferdata.recipes.mix import Mix, is_mix, load_mix, mix_names
@@ -53,15 +54,17 @@ def find_source(name: str) -> Source:
     """Return the source of a name.
 
     Args:
-        name: A dataset, a mix, or the path of a YAML file with a mix or a set of one's own.
+        name: A dataset, a ready declaration, a mix, or the path of a YAML file with a mix or a set
+            of one's own.
 
     Raises:
         UnknownNameError: There is no such dataset or mix.
         ManifestError: The file is not valid.
         OptionError: It is a folder.
     """
-    if name in dataset_names():
-        return DatasetSource(ingester(name))
+    known = [*dataset_names(), *declared_names()]
+    if name in known:
+        return DatasetSource(find_ingester(name))
     if is_file_name(name):
         return _declared_in(Path(name).expanduser())
     if is_mix(name):
@@ -73,7 +76,7 @@ def find_source(name: str) -> Source:
             f"`ferdata detect '{name}' --write my.yaml` drafts a declaration, then: "
             f"ferdata build my.yaml --data '{name}' --out DIR"
         )
-    raise UnknownNameError("dataset or mix", name, [*dataset_names(), *mix_names()])
+    raise UnknownNameError("dataset or mix", name, [*known, *mix_names()])
 
 
 def _declared_in(path: Path) -> Source:
@@ -83,7 +86,7 @@ def _declared_in(path: Path) -> Source:
         ManifestError: The file can't be read, declares neither, or is not valid.
     """
     if is_declaration(path):
-        return DatasetSource(declared_ingester(path))
+        return DatasetSource(find_ingester(str(path)))
     values = read_values(path)
     if not isinstance(values, dict) or "sources" not in values:
         raise ManifestError(
@@ -150,7 +153,7 @@ class MixSource:
         """Return the ingester of one dataset, which the mix may declare itself."""
         values = self.mix.sources[name].declaration
         if not isinstance(values, Mapping):
-            return ingester(name)
+            return find_ingester(name)
         where = f"mix {self.name}: {name}"
         return DeclaredIngester(parse_declaration({**values, "name": name}, where))
 

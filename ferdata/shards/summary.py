@@ -184,8 +184,8 @@ def _faces(record: BuildRecord) -> str:
         for name, counts in by_class.items():
             found, images = counts[FOUND], sum(counts.values())
             share = f"{found / images:.1%}" if images else ""
-            rows.append([name, f"{found:,}", f"{images:,}", share])
-        parts.append(_table(["faces found", "images with", "of", ""], rows))
+            rows.append([name, f"{images:,}", f"{found:,}", share])
+        parts.append(_table(["class", "images", "with a face found", "share"], rows))
     scales = [
         [name, "unknown" if each.eyes is None else f"{each.eyes:.2f}", f"{each.outside:.1%}"]
         for name, each in record.summary.scales.items()

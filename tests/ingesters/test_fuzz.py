@@ -20,12 +20,14 @@ from support.fuzz import mutate
 from support.own_sets import SHAPES, own_images
 
 from ferdata import ingesters
+from ferdata.augmentation.operation_config import load_operations
 from ferdata.core.config import read_config
 from ferdata.core.errors import FerdataError
 from ferdata.core.images import read_image
 from ferdata.core.manifest import load_manifest, save_manifest
 from ferdata.core.resources import manifests_folder
 from ferdata.data.arrays import SplitArrays
+from ferdata.ingesters.declared.declaration import load_declaration
 from ferdata.ingesters.declared.draft import draft_declaration
 from ferdata.ingesters.demo import write_demo
 from ferdata.ingesters.info import load_info
@@ -207,7 +209,13 @@ def test_damaged_builds(build: tuple[Path, Path], tmp_path: Path) -> None:
 @pytest.mark.usefixtures("quiet")
 def test_damaged_yaml(tmp_path: Path) -> None:
     shipped = sorted(manifests_folder().rglob("*.yaml"))
-    readers = {"datasets": load_info, "mixes": load_mix, "recipes": load_recipe}
+    readers = {
+        "datasets": load_info,
+        "declarations": load_declaration,
+        "mixes": load_mix,
+        "operations": load_operations,
+        "recipes": load_recipe,
+    }
     found = []
     for number in cases(2, 0.1):
         draws = np.random.default_rng(number)
@@ -217,7 +225,8 @@ def test_damaged_yaml(tmp_path: Path) -> None:
         path.write_bytes(damaged)
         case = f"case {number}: {source.parent.name}/{source.name}: {what}"
         read = readers[source.parent.name]
-        arguments = (path, path.stem) if read is load_info else (str(path),)
+        place = path if read is load_declaration else str(path)
+        arguments = (path, path.stem) if read is load_info else (place,)
         found += failures(case, read, *arguments)
         found += failures(f"{case}, as config", read_config, path)
     assert not found, "\n".join(found)

@@ -20,6 +20,7 @@ from ferdata.ingesters.demo import write_demo
 from ferdata.ingesters.tree import FileTree
 from ferdata.ingesters.walk import MAX_DEPTH
 
+UNDECODABLE = (".heic", ".HEIF", ".jxl", ".dng")
 IMAGES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".tif", ".tiff")
 
 
@@ -31,10 +32,11 @@ def files_below(root: Path) -> Iterator[Path]:
 
 
 def accounted(manifest: Manifest) -> int:
-    """Return the number of files that a manifest accounts for."""
+    """Return the number of files that a manifest accounts for: named, read or ignored."""
     uris = [*manifest.column("uri"), *(reject.uri for reject in manifest.rejects)]
     named = {uri.partition("#")[0] for uri in uris if uri}
-    return len(named) + sum(manifest.provenance["ingest"]["ignored"].values())
+    said = manifest.provenance["ingest"]
+    return len(named) + said["read"] + sum(said["ignored"].values())
 
 
 @pytest.mark.parametrize(("name", "layout"), COPIES)
@@ -59,6 +61,13 @@ def test_rows_rejects_and_ignored_files_are_all_files(
     assert ignored["links to folders that are listed elsewhere"] == 1
     assert ignored["thumbnails of a network drive (@eaDir)"] == 1
     assert ignored["hidden files (names with a leading dot)"] >= 2
+    assert "label lists and tables" not in ignored
+    reasons = {Path(reject.uri).suffix: reject.reason for reject in after.rejects}
+    for ending in UNDECODABLE:
+        assert f".{ending[1:].lower()} files" not in ignored
+        assert reasons[ending].startswith("image format: ")
+        assert "can't be decoded here; " in reasons[ending]
+    assert "pip install pillow-heif" in reasons[".heic"]
     rows = set(zip(before.column("sample_id"), before.column("label"), strict=True))
     assert rows <= set(zip(after.column("sample_id"), after.column("label"), strict=True))
     if sys.platform == "linux":
@@ -70,6 +79,8 @@ def plant_strays(folder: Path, images: list[Path]) -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (48, 48, 3), np.uint8)
     for foreign in ("holiday.jpg", "aug_flip_0.png", "DSC_0001.JPG", "figure.webp"):
         cv2.imwrite(str(folder / foreign), pixels)
+    for other in UNDECODABLE:
+        (folder / f"IMG_1{other}").write_bytes(b"\0")
     if images:
         shutil.copy(images[0], folder / f"{images[0].stem} (1){images[0].suffix}")
     thumbnail = folder / "@eaDir" / "x" / "THUMB.jpg"

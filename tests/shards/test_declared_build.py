@@ -97,8 +97,8 @@ def test_what_is_no_source_is_said(tmp_path: Path) -> None:
         find_source(str(tmp_path / "x.yaml"))
     with pytest.raises(ManifestError, match="can't be read"):
         find_source(str(tmp_path / "none.yaml"))
-    declaration = declare(tmp_path, "table")
     with pytest.raises(OptionError, match="no synthetic copy"):
-        ferdata.build(declaration, demo=True, out=tmp_path / "out")
+        ferdata.build(declare(tmp_path, "parquet"), demo=True, out=tmp_path / "out")
+    declaration = declare(tmp_path, "table")
     with pytest.raises(OptionError, match="no such option"):
         ferdata.build(declaration, data=tmp_path, out=tmp_path / "out", poses="half")

@@ -40,6 +40,10 @@ _PATTERNS = {
     name: re.compile(rf"(?:(?P<base>.*)/)?{pattern}", re.IGNORECASE)
     for name, (pattern, _) in _LABEL_FILES.items()
 }
+
+_PARTS = {"_exp.npy": ("_lnd.npy", "_val.npy", "_aro.npy"), ".json": ()}
+"""What lies beside a file with a label and is read with it, by the ending of that one."""
+
 _SPLITS = {"train_set": "train", "val_set": "test", "validation_set": "test"}
 
 _Fields = dict[str, Any]
@@ -93,7 +97,9 @@ def _read(
                 reason = f"missing image: no {folder}/images/{number}.jpg"
                 yield layout.reject(key, label_file, reason)
                 continue
-            values = annotation(layout.root / label_file, layout.notices, image)
+            beside = (f"{folder}/annotations/{number}{part}" for part in _PARTS[ending])
+            layout.used.update(files.intersection(beside))
+            values = annotation(layout.use(label_file), layout.notices, image)
             if values is None:
                 yield layout.reject(key, image, f"malformed label: {number}{ending}")
             else:

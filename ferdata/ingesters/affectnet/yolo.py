@@ -61,7 +61,7 @@ def read(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
             yield layout.reject(key, match[0], f"missing image: no {split}/images/{stem}.png")
             continue
         used.add(image)
-        code = _code(layout.root / match[0])
+        code = _code(layout.use(match[0]))
         if code is None or code not in codes:
             yield rows.wrong_code(key, image, str(code), "0–7")
         else:

@@ -277,7 +277,7 @@ class _Reader:
     def _numbers(self, path: str) -> npt.NDArray[np.float64] | None:
         """Read a file of finite numbers, one row a line; None if it contains anything else."""
         try:
-            lines = [line.split() for line in read_lines(self.layout.root / path) if line.strip()]
+            lines = [line.split() for line in read_lines(self.layout.use(path)) if line.strip()]
             values = np.array([[float(word) for word in words] for words in lines])
         except (AnnotationError, ValueError):
             return None

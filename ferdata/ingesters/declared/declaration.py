@@ -13,7 +13,7 @@ from ferdata.core.errors import ManifestError
 from ferdata.core.labels import BASIC7, BASIC8, CANONICAL, find_name
 from ferdata.core.yaml_files import check_model, read_model, read_values
 from ferdata.ingesters.code_orders import code_order
-from ferdata.ingesters.declared.pattern import PLACES, Pattern
+from ferdata.ingesters.declared.pattern import PLACES, Pattern, expand_range
 from ferdata.ingesters.info import (
     UNSPLIT,
     Access,
@@ -59,6 +59,7 @@ class Table(_Part):
         label: Column or array with the labels.
         split: Column with the words of the split.
         subject: Column with the identifier of the person.
+        face: Column that tells the faces of one image apart, where rows are faces.
         sequence: Column with the sequence that the image is a frame of.
         frame: Column with the number of the frame.
         session: Column with the recording session.
@@ -80,6 +81,7 @@ class Table(_Part):
     folder: str = ""
     split: Column | None = None
     subject: Column | None = None
+    face: Column | None = None
     sequence: Column | None = None
     frame: Column | None = None
     session: Column | None = None
@@ -133,13 +135,29 @@ class Declaration(_Part):
         license: The terms, in a line.
         citation: What to cite, as text or BibTeX.
         homepage: Where it comes from.
-        images: A pattern of image paths, such as `{split}/{label}/*.png`, with `**` for any folders
-            and the places `{split}`, `{label}`, `{subject}`, `{sequence}`, `{frame}`, `{session}`
-            and `{pose}`.
+        images: A pattern of image paths, such as `{split}/{label}/*.png`, with `**` for any
+            folders, `#` for a digit and the places `{split}`, `{label}`, `{subject}`,
+            `{sequence}`, `{frame}`, `{session}`, `{pose}`, `{gender}`, `{race}` and `{age_group}`.
         table: Or a table of images.
         labels: The class of each code or word, `drop` for images to leave out; or a known order of
             codes. Words that name an expression need none.
         framing: `crop` if the images are face crops, else `photograph`.
+        words: The words that occur at a place of the pattern; images with others don't fit, unless
+            `*` is one of them. `P01..P80` stands for a range. Other places than those of `images`
+            can be named here, too.
+        ignore: Patterns of images that are left out.
+        last_frames: How many images are read from the end of each sequence, which are the images
+            of one folder, or of one `{sequence}` in it.
+        proof: A pattern of paths that no other set has, the folder's own name included;
+            `ferdata detect` recognizes the set by it.
+        home: The set's own folder, for synthetic copies.
+        image_size: Width and height of the images in pixels.
+        counts: Images by split and class; the split is `unsplit` where there is none.
+        totals: Images by split, where counts by class are not known.
+        description: One or two sentences.
+        access: How to get it, in steps.
+        source: Where all this is known from.
+        caveats: What users of the set should know.
     """
 
     name: Text
@@ -151,6 +169,26 @@ class Declaration(_Part):
     table: Table | None = None
     labels: OrderName | dict[str | int, Text] | None = None
     framing: Literal["crop", "photograph"]
+    words: dict[str, tuple[Text, ...]] = {}
+    ignore: tuple[Text, ...] = ()
+    last_frames: Annotated[int, Field(ge=1)] | None = None
+    proof: Text | None = None
+    home: str = ""
+    image_size: tuple[int, int] | None = None
+    counts: dict[str, dict[str, int]] = {}
+    totals: dict[str, int] = {}
+    description: Text = "A set of one's own, read by a declaration."
+    access: tuple[Text, ...] = (NOT_STATED,)
+    source: Text = "its declaration"
+    caveats: tuple[Text, ...] = ()
+
+    @field_validator("words")
+    @classmethod
+    def _named_places(cls, words: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for place, known in words.items():
+            if not place.isidentifier() or place.startswith("_") or not known:
+                raise ValueError(f"{place}: {list(known)}: expected words for the name of a place")
+        return words
 
     @field_validator("name")
     @classmethod
@@ -178,10 +216,42 @@ class Declaration(_Part):
         if (self.images is None) == (self.table is None):
             raise ValueError("name either images: (a pattern of paths) or table: (a file)")
         if self.images is not None:
-            pattern = Pattern.of(self.images, allowed=PLACES)
+            pattern = self.pattern(self.images)
             if "label" not in pattern.places:
                 raise ValueError(f"images: {self.images!r} has no {{label}}; or use a table")
+        if self.last_frames and (self.images is None or "{frame}" not in self.images):
+            raise ValueError("last_frames needs a {frame} in images:")
+        for text in (*self.ignore, *filter(None, [self.proof])):
+            self.pattern(text)
+        for split, counts in self.counts.items():
+            if unknown := set(counts) - set(self.classes):
+                raise ValueError(f"counts of {split}: {', '.join(sorted(unknown))}: no such class")
         return self
+
+    def pattern(self, text: str) -> Pattern:
+        """Return a pattern of paths with the places and words of this set.
+
+        Raises:
+            ValueError: It has an unknown place.
+        """
+        words = {place: expand_range(known) for place, known in self.words.items()}
+        allowed = tuple(dict.fromkeys((*PLACES, *self.words)))
+        return Pattern.of(text, allowed=allowed, words=words)
+
+    @property
+    def file_pattern(self) -> Pattern:
+        """The pattern of the images, or of the table's files."""
+        if self.table is not None:
+            return Pattern.of(self.table.file, allowed=("split",), words=self.pattern("").words)
+        return self.pattern(self.images or "")
+
+    @property
+    def classes(self) -> list[str]:
+        """The classes as far as they are declared, else all expressions."""
+        labels = list(self.label_of.values())
+        labels += [name for word in self.words.get("label", ()) if (name := find_name(word))]
+        found = [label for label in dict.fromkeys(labels) if label != DROP]
+        return found if len(found) > 1 else list(CANONICAL)
 
     @property
     def layout(self) -> str:
@@ -201,25 +271,37 @@ class Declaration(_Part):
         return {str(code): name for code, name in code_order(self.labels).items()}
 
     @property
+    def _images_are(self) -> str:
+        if self.image_size is None:
+            return "as the files are"
+        return "×".join(map(str, self.image_size)) + " pixels"
+
+    @property
     def info(self) -> DatasetInfo:
         """What a dataset's info says, as far as the declaration tells it."""
-        classes = [label for label in dict.fromkeys(self.label_of.values()) if label != DROP]
-        names = classes if len(classes) > 1 else list(CANONICAL)
+        names = self.classes
+        counts = self.counts or {split: {} for split in self.totals or (UNSPLIT,)}
+        known = "as stated in its sources; copies are not compared"
         what = self.images if self.table is None else f"the table {self.table.file}"
         return DatasetInfo(
             name=self.name,
             title=self.title or self.name,
-            description="A set of one's own, read by a declaration.",
+            description=self.description,
             license=self.license,
             usage=NOT_STATED,
-            access=Access(url=self.homepage, steps=(NOT_STATED,)),
+            access=Access(url=self.homepage, steps=self.access),
             citation=Citation(text=self.citation, bibtex=self.citation),
-            source="its declaration",
+            source=self.source,
             label_space=space_name(names),
             codes=dict(enumerate(names)),
-            counts_status="unknown",
-            counts={UNSPLIT: dict.fromkeys(names, 0)},
-            image={"images": "as the files are"},
+            counts_status=known if self.counts or self.totals else "unknown",
+            counts={
+                split: {name: by_class.get(name, 0) for name in names}
+                for split, by_class in counts.items()
+            },
+            totals=self.totals,
+            image={"images": self._images_are},
+            caveats=self.caveats,
             layouts=(
                 LayoutInfo(
                     name=self.layout,

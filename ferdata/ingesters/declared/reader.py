@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ferdata.core.errors import ImageError, LayoutError
-from ferdata.core.image_formats import is_image
+from ferdata.core.image_formats import is_image, undecodable
 from ferdata.core.images import require_inside
 from ferdata.core.labels import CANONICAL, LabelSpace
 from ferdata.core.rejects import Reject
@@ -16,20 +15,23 @@ from ferdata.ingesters.declared.declaration import (
     DROP,
     Declaration,
     Table,
-    load_declaration,
     space_name,
 )
 from ferdata.ingesters.declared.label_words import LabelWords, label_word
-from ferdata.ingesters.declared.pattern import PLACES, Pattern
 from ferdata.ingesters.declared.row import Cells, Row
 from ferdata.ingesters.declared.tables import class_names, table_rows
 from ferdata.ingesters.evidence import Evidence, Sign
 from ferdata.ingesters.info import DatasetInfo
 from ferdata.ingesters.sample import Sample
-from ferdata.ingesters.tree import FileTree, folder_name
+from ferdata.ingesters.tree import FileTree, common_folder, folder_name
 
 _DROPPED = "images of labels that the declaration drops"
 _UNLISTED = "images that the table doesn't list"
+_LEFT_OUT = "images that the declaration leaves out"
+_EARLIER = "frames before the last {} of a sequence"
+
+_PROVED = 0.9
+"""Confidence in a set whose files are named as no other's."""
 
 _WORDS = ("subject", "sequence", "session", "pose", "gender", "race", "age_group")
 _NUMBERS = ("valence", "arousal")
@@ -58,29 +60,49 @@ class DeclaredIngester(Ingester):
         Raises:
             LayoutError: No file of the tree fits the declaration.
         """
-        table = self.declaration.table
-        pattern = _file_pattern(self.declaration)
-        fitting = [path for path in tree.files if pattern.match(path) is not None]
-        if table is None:
-            fitting = [path for path in fitting if is_image(path)]
-        if not fitting:
+        what = "image" if self.declaration.table is None else "table"
+        text = self.declaration.file_pattern.text
+        if not (fitting := self._fitting(tree)):
             some = ", ".join(tree.files[:3])
+            hints = sorted({hint for path in tree.files if (hint := undecodable(path))})
             raise LayoutError(
-                f"{tree.root}: {self.name}: no {'image' if table is None else 'table'} fits "
-                f"{pattern.text!r}; the folder holds {len(tree.files)} files, such as {some}. "
+                f"{tree.root}: {self.name}: no {what} fits {text!r}; the folder holds "
+                f"{'. '.join([f'{len(tree.files)} files, such as {some}', *hints])}. "
                 f"`ferdata detect '{tree.root}' --write my.yaml` drafts a declaration."
             )
-        evidence = Evidence(Sign.DECLARED, f"{len(fitting)} files fit {pattern.text}")
-        return [
-            Layout.below(
-                tree,
-                "",
-                self.name,
-                self.declaration.layout,
-                evidence,
-                lists=fitting if table is not None else (),
-            )
-        ]
+        evidence = Evidence(Sign.DECLARED, f"{len(fitting)} files fit {text}")
+        return [self._layout(tree, fitting, evidence)]
+
+    def recognize(self, tree: FileTree) -> list[Layout]:
+        """Return the declared layout if the files' names prove which set it is, else nothing."""
+        if self.declaration.proof is None:
+            return []
+        pattern = self.declaration.pattern(self.declaration.proof)
+        above = tree.root.resolve().name
+        proving = sum(pattern.match(f"{above}/{path}") is not None for path in tree.files)
+        fitting = self._fitting(tree) if proving else []
+        if not fitting or 2 * proving < len(fitting):
+            return []
+        evidence = Evidence(Sign.NAMES, f"{proving:,} files fit {pattern.text}")
+        return [self._layout(tree, fitting, evidence)]
+
+    def _fitting(self, tree: FileTree) -> list[str]:
+        """Return the images that fit the pattern, or the tables."""
+        pattern = self.declaration.file_pattern
+        files = tree.files if self.declaration.table is not None else tree.images()
+        return [path for path in files if pattern.match(path) is not None]
+
+    def _layout(self, tree: FileTree, fitting: Sequence[str], evidence: Evidence) -> Layout:
+        """Describe the copy; a leading `**/` of its pattern leads to its root."""
+        pattern = self.declaration.file_pattern
+        return Layout.below(
+            tree,
+            common_folder({pattern.folder_above(path) for path in fitting}),
+            self.name,
+            self.declaration.layout,
+            evidence,
+            lists=fitting if self.declaration.table is not None else (),
+        )
 
     def read(self, layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
         """Yield each row.
@@ -106,12 +128,8 @@ class DeclaredIngester(Ingester):
         return {"declaration": self.declaration.model_dump(mode="json", exclude_unset=True)}
 
     def _folders(self, layout: Layout) -> Iterator[Sample | Reject]:
-        pattern = _file_pattern(self.declaration)
         words = LabelWords(self.declaration)
-        for path in layout.tree.files:
-            found = pattern.match(path) if is_image(path) else None
-            if found is None:
-                continue  # the inventory accounts for it
+        for path, found in self._chosen(layout).items():
             label = words.label(found["label"])
             if label == DROP:
                 layout.ignored[path] = _DROPPED
@@ -120,6 +138,24 @@ class DeclaredIngester(Ingester):
             else:
                 yield _sample(layout, path, path, label, found["label"], found)
         words.check(layout.root)
+
+    def _chosen(self, layout: Layout) -> dict[str, dict[str, str]]:
+        """Return the words at the places of each image; what is left out on purpose is ignored."""
+        pattern = self.declaration.file_pattern
+        left_out = [self.declaration.pattern(text) for text in self.declaration.ignore]
+        chosen: dict[str, dict[str, str]] = {}
+        for path in layout.tree.images():
+            if any(each.match(path) is not None for each in left_out):
+                layout.ignored[path] = _LEFT_OUT
+            elif (found := pattern.match(path)) is not None:  # the inventory accounts for others
+                chosen[path] = found
+        if (last := self.declaration.last_frames) is not None:
+            layout.ignored.update(dict.fromkeys(_earlier(chosen, last), _EARLIER.format(last)))
+            for path in layout.ignored:
+                chosen.pop(path, None)
+            for path, found in chosen.items():
+                found.setdefault("sequence", folder_name(path))
+        return chosen
 
 
 class _TableReader:
@@ -130,11 +166,12 @@ class _TableReader:
         self.table = table
         self.declaration = declaration
         self._seen: dict[str, str] = {}
+        self._named: set[str] = set()
         self._files = set(layout.tree.files)
 
     def read(self) -> Iterator[Sample | Reject]:
         """Yield each row of each file, then account for the images that no row names."""
-        root, pattern = self.layout.root, _file_pattern(self.declaration)
+        root, pattern = self.layout.root, self.declaration.file_pattern
         for file in self.layout.lists:
             words = LabelWords(self.declaration, class_names(root / file, self.table.label))
             split = (pattern.match(file) or {}).get("split", "")
@@ -143,7 +180,7 @@ class _TableReader:
                 if found is not None:
                     yield found
             words.check(root / file)
-        for path in self._files.difference(self._seen, self.layout.lists):
+        for path in self._files.difference(self._named, self.layout.lists):
             if is_image(path):
                 self.layout.ignored[path] = _UNLISTED
 
@@ -155,19 +192,22 @@ class _TableReader:
             uri = row.stored or self._image(file, row)
         except ImageError as error:
             return self.layout.reject("", row.uri, error.reason)
-        if uri in self._seen:
-            return self.layout.reject(uri, row.uri, f"duplicate row: {self._seen[uri]} names {uri}")
-        self._seen[uri] = row.uri
+        self._named.add(uri)
+        face = "" if self.table.face is None else label_word(row.cells[self.table.face])
+        key = f"{uri}#{face}" if face else uri
+        if key in self._seen:
+            return self.layout.reject(key, row.uri, f"duplicate row: {self._seen[key]} names {key}")
+        self._seen[key] = row.uri
         word = label_word(row.cells[self.table.label])
         label = words.label(word)
         if label == DROP:
             self.layout.ignored[uri] = _DROPPED
             return None
         if label is None:
-            return self.layout.reject(uri, uri, f"label {word or 'missing'}: {words.expected}")
+            return self.layout.reject(key, uri, f"label {word or 'missing'}: {words.expected}")
         values = self._columns(row.cells)
         values.setdefault("split", row.split or split)
-        return _sample(self.layout, uri, uri, label, word, values)
+        return _sample(self.layout, key, uri, label, word, values)
 
     def _image(self, file: str, row: Row) -> str:
         """Return the path of a row's image.
@@ -196,11 +236,16 @@ class _TableReader:
         return values
 
 
-def _file_pattern(declaration: Declaration) -> Pattern:
-    """Return the pattern of the declared images, or of the table's files."""
-    if declaration.table is not None:
-        return Pattern.of(declaration.table.file, allowed=("split",))
-    return Pattern.of(declaration.images or "", allowed=PLACES)
+def _earlier(found: Mapping[str, Mapping[str, str]], last: int) -> list[str]:
+    """Return the frames that are not among the last ones of their sequence."""
+    sequences: dict[tuple[str, str], list[str]] = {}
+    for path, words in found.items():
+        sequences.setdefault((folder_name(path), words.get("sequence", "")), []).append(path)
+    return [
+        path
+        for paths in sequences.values()
+        for path in sorted(paths, key=lambda path: (int(found[path]["frame"]), path))[:-last]
+    ]
 
 
 def _sample(
@@ -221,12 +266,3 @@ def _sample(
     units = values.get("action_units")
     columns["action_units"] = units.replace(",", " ").replace(";", " ").split() if units else None
     return Sample(key, uri, label, word, split_native=values.get("split") or None, **columns)
-
-
-def declared_ingester(path: str | Path) -> DeclaredIngester:
-    """Return the ingester of a declaration.
-
-    Raises:
-        ManifestError: The file can't be read or is no valid declaration.
-    """
-    return DeclaredIngester(load_declaration(Path(path).expanduser()))

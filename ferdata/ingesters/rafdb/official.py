@@ -166,7 +166,7 @@ class _Reader:
         """Return the annotation file of a sample; None if the copy has none of this kind."""
         found = self.files.annotations[kind]
         if key in found:
-            return self.layout.root / found[key]
+            return self.layout.use(found[key])
         if found:
             self.layout.notices.add(f"images have no {kind} annotation", key)
         return None
