@@ -30,6 +30,7 @@ ROOMS = (
     "evaluation",
     "training",
     "deployment",
+    "audits",
     "api",
     "cli",
 )
