@@ -63,10 +63,14 @@ class Draft:
     Attributes:
         description: What the folder holds, as sentences.
         text: The YAML text, with comments on what could not be known.
+        words: The label words that were met.
+        unknown: Those of them that name no expression, and that the file itself does not name.
     """
 
     description: tuple[str, ...]
     text: str
+    words: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
 
 def draft_declaration(root: Path) -> Draft | None:
@@ -87,7 +91,7 @@ def draft_declaration(root: Path) -> Draft | None:
         *found.places,
         f"labels: {listed}{more}",
     )
-    return Draft(description, _text(tree, found))
+    return Draft(description, _text(tree, found), tuple(words), tuple(found.unknown))
 
 
 def _in_folders(tree: FileTree) -> Found | None:
