@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ferdata.audits.findings import SEVERITIES, AuditedSet, AuditReport, Finding, RuleOutcome
 from ferdata.audits.image_measures import ImageMeasures
@@ -144,7 +143,7 @@ class _Looker:
     def look(self, opened: Opened) -> AuditSubject:
         """Return the subject of an audit."""
         manifest, measures, notes = opened.manifest, None, list(opened.about.notes)
-        images = self.options.images and any(not each.is_cheap for each in self._wanting())
+        images = self.options.images and any(not each.is_cheap for each in self.rules)
         if images and opened.build is not None:
             measures = measure_build(opened.build, manifest, workers=self.workers, quiet=self.quiet)
         elif images and manifest.roots:
@@ -173,10 +172,6 @@ class _Looker:
             return replace(subject, upside_down=find_upside_down(manifest, quiet=self.quiet))
         return subject
 
-    def _wanting(self) -> list[Rule]:
-        """Return the rules; vertical-flip uses images where others have them opened."""
-        return self.rules
-
     def _locate(self, manifest: Manifest) -> Manifest:
         """Read every image and look for its face."""
         wanted = {Need.FACES} & {need for each in self.rules for need in each.needs}
@@ -197,7 +192,11 @@ class _Looker:
 def _described(subject: AuditSubject) -> AuditedSet:
     """Return what was audited, with its counts."""
     return subject.about.model_copy(
-        update={"rows": len(subject), "splits": subject.counts_by_split()}
+        update={
+            "rows": len(subject),
+            "copies": int((~subject.sources).sum()),
+            "splits": subject.counts_by_split(sources=False),
+        }
     )
 
 
@@ -269,6 +268,3 @@ def _joined_mask(
     if one.upside_down is None or other.upside_down is None:
         return None
     return np.concatenate((one.upside_down[first], other.upside_down[second]))
-
-
-__all__ = ["AuditSource", "apply_rules", "pc", "run_audit"]

@@ -91,7 +91,9 @@ class AuditedSet(RecordPart):
     name: str
     layout: str = ""
     rows: int
-    """Images that were judged."""
+    """Images that were judged, augmented copies included."""
+    copies: int = 0
+    """Augmented copies among them that ferdata made and marked."""
     rejects: int = 0
     """Rows that can't be read as images with labels."""
     splits: dict[str, dict[str, int]] = {}

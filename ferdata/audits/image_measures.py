@@ -1,5 +1,6 @@
-"""What is measured on each image, beside what the face stage finds: hashes of its mirror images,
-fine detail, traces of an earlier compression.
+"""What is measured on each image, beside what the face stage finds.
+
+Hashes of its mirror images, fine detail, traces of an earlier compression.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class ImageMeasures:
         mirrored: Those of the images exchanged left and right.
         upside_down: Those of the images exchanged top and bottom.
         detail: Detail in the finest octave by that in the next two, float32 (N,): 0.4 for sharp
-            images, below 0.27 for blurred ones and for those enlarged by 1.6 and more.
+            images, below 0.24 for blurred ones and for those enlarged to twice their size.
         repeats: How alike neighboring rows or columns are where they are most alike, by where they
             are least, float32 (N,): 0 for an image enlarged by repeating pixels.
         blocks: Steps at every eighth pixel by all steps, float32 (N,): above 0.3 after a strong
@@ -51,7 +52,7 @@ class ImageMeasures:
         """Put the measures of images together."""
         numbers = np.array([each.numbers for each in measured], np.float32).reshape(-1, 4)
         hashes = [decode_hashes([each.hashes[k] for each in measured]) for k in range(3)]
-        return cls(*hashes, *numbers.T)
+        return cls(hashes[0], hashes[1], hashes[2], *numbers.T)
 
 
 @dataclass(frozen=True)

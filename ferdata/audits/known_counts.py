@@ -1,10 +1,12 @@
-"""Whose class counts and whose code order are these? The only place that asks the known datasets."""
+"""Whose class counts and whose code order are these? Only this module asks the known datasets."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from ferdata.core.labels import CANONICAL
 from ferdata.ingesters.code_orders import CODE_ORDERS, CodeCounts, code_order
@@ -69,7 +71,7 @@ def fitting_orders(codes: Mapping[int, int], dataset: str | None = None) -> list
             continue
         for order, shifted in _readings(codes):
             label, _, _ = order.partition(" ")
-            if CodeCounts(info.name, shifted, info.images_by_class, (), "").fits(label):
+            if _fits(info, shifted, label):
                 found.append(Fit(info.name, order))
     return found
 
@@ -84,9 +86,13 @@ def shares_fit(counts: Mapping[str, int], info: DatasetInfo) -> bool:
     if not set(counts) <= set(CANONICAL):
         return False
     present = {name: rows for name, rows in counts.items() if rows}
-    return CodeCounts(info.name, class_codes(present), info.images_by_class, (), "").fits(
-        "alphabetical-8"
-    )
+    return _fits(info, class_codes(present), "alphabetical-8")
+
+
+def _fits(info: DatasetInfo, codes: Mapping[int, int], order: str) -> bool:
+    """Say whether the class shares of codes in an order are those of a dataset."""
+    with np.errstate(divide="ignore", invalid="ignore"):  # classes that the dataset lacks
+        return CodeCounts(info.name, codes, info.images_by_class, (), "").fits(order)
 
 
 def own_order(info: DatasetInfo) -> str:

@@ -78,7 +78,8 @@ class Claim:
     def matches(self, value: float) -> bool:
         """Say whether a value, rounded or cut off, is the printed number."""
         step = 10**self.decimals
-        return int(self.value * step) in (math.floor(value * step), math.floor(value * step + 0.5))
+        printed = int(self.value * step)
+        return bool(printed in (math.floor(value * step), math.floor(value * step + 0.5)))
 
 
 @dataclass(frozen=True)

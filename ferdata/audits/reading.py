@@ -12,6 +12,7 @@ import yaml
 
 from ferdata.audits.arrow_folders import is_arrow_folder, write_parquet
 from ferdata.audits.findings import AuditedSet
+from ferdata.audits.published_names import official_splits
 from ferdata.audits.runs import AuditedRun
 from ferdata.audits.strays import with_strays
 from ferdata.core.errors import AuditError, FerdataError, LayoutError, ManifestError
@@ -27,6 +28,9 @@ from ferdata.ingesters.declared.draft import draft_declaration
 from ferdata.ingesters.declared.reader import DeclaredIngester, declared_ingester
 from ferdata.ingesters.stage import detect, ingest_with
 from ferdata.runs.record import RunRecord
+
+_HUB = "hf"
+"""The Hugging Face folder of a build."""
 
 _PROOF = 0.5
 """A dataset that is recognized with less confidence may as well be a set of one's own."""
@@ -94,10 +98,17 @@ def _open(path: Path, name: str | None, data: Path | None, stack: ExitStack) -> 
         return _open_run(path)
     if (path / BUILD_FILE).is_file() or (path / "plan.json").is_file():
         return _open_build(path)
+    return _open_folder(path, stack)
+
+
+def _open_folder(path: Path, stack: ExitStack) -> Opened:
+    """Open a folder that is neither a build nor a run."""
+    if path.name == _HUB and (path.parent / BUILD_FILE).is_file():
+        return _open_build(path.parent)
+    reading = _Reading()
     if is_arrow_folder(path):
         folder = write_parquet(path, stack)
-        return _opened(_read_unknown(folder, _Reading()), path, "huggingface")
-    reading = _Reading()
+        return _opened(_read_unknown(folder, reading), path, "huggingface", reading)
     found = _read_known(path, reading)
     if found is not None:
         return found
@@ -193,9 +204,15 @@ def _read_anyhow(path: Path, reader: Ingester, error: FerdataError, reading: _Re
         reading.notes.append(f"read with the codes in the order {codes}, to be judged")
         return manifest
     try:
-        return _read_unknown(path, reading)
+        return _with_published_names(_read_unknown(path, reading), reader.name)
     except LayoutError:
         raise error from None
+
+
+def _with_published_names(manifest: Manifest, dataset: str) -> Manifest:
+    """Fill in the official splits that the names of a dataset's images tell."""
+    splits = official_splits(manifest.table.column("uri"), dataset)
+    return manifest.with_column("official_split", splits)
 
 
 def _ingest(reader: Ingester, path: Path, **choices: str) -> Manifest:

@@ -46,9 +46,7 @@ def _is_stray(reject: Reject) -> bool:
 
 
 def _labels(manifest: Manifest, uris: list[str]) -> list[str | None]:
-    """Return the label of each stray: that of all rows in its folder, or of the row it is named
-    after.
-    """
+    """Return the label of each stray: that of its folder, or of the row that it is named after."""
     table = manifest.table.select(["uri", "label"])
     by_folder: dict[str, set[str]] = {}
     known = table.to_pydict()

@@ -114,7 +114,7 @@ class AuditSubject:
         marked = np.asarray(pc.not_equal(names, plain).to_numpy())
         found = np.zeros(len(self), bool)
         found[pairs.rows[pairs.kinds == BY_NAME].reshape(-1)] = True
-        return found & marked
+        return np.asarray(found & marked)
 
     @cached_property
     def _quality(self) -> tuple[Codes, pa.Array]:
@@ -154,11 +154,16 @@ class AuditSubject:
         known = sides[np.isfinite(sides)]
         return int(np.median(known)) if len(known) else 0
 
-    def counts_by_split(self) -> dict[str, dict[str, int]]:
-        """Count source rows by split, `""` for none, and class."""
+    def counts_by_split(self, *, sources: bool = True) -> dict[str, dict[str, int]]:
+        """Count rows by split, `""` for none, and class.
+
+        Args:
+            sources: Leave out augmented copies made by ferdata.
+        """
         found = {}
         for number, name in [*enumerate(SPLITS), (-1, "")]:
-            rows = (self.split == number) & self.sources
+            rows = self.split == number
+            rows = rows & self.sources if sources else rows
             if rows.any():
                 found[name] = dict(zip(self.classes, self.counts(rows).tolist(), strict=True))
         return found

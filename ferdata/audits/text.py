@@ -52,7 +52,8 @@ def _set_lines(each: AuditedSet, word: str) -> Iterator[str]:
     )
     yield f"{word}: {each.path} ({each.kind}: {each.name}{layout})"
     rejects = f", {each.rejects:,} rejects" if each.rejects else ""
-    yield f"{_INDENT}{each.rows:,} images: {splits}{rejects}"
+    copies = f" ({each.copies:,} of them augmented copies)" if each.copies else ""
+    yield f"{_INDENT}{each.rows:,} images{copies}: {splits}{rejects}"
     for note in each.notes:
         yield from _wrapped(note, first=f"{_INDENT}· ", rest=f"{_INDENT}  ")
 
@@ -75,7 +76,7 @@ def _finding_lines(finding: Finding, *, brief: bool) -> Iterator[str]:
     if brief:
         return
     for example in finding.examples[:_SHOWN]:
-        yield f"{_INDENT}e.g. {_example(example)}"
+        yield from _wrapped(_example(example), first=f"{_INDENT}e.g. ", rest=f"{_INDENT}     ")
     if finding.severity != "note":
         yield from _wrapped(finding.means, first=f"{_INDENT}why: ", rest=f"{_INDENT}     ")
     yield from _wrapped(finding.remedy, first=f"{_INDENT}do:  ", rest=f"{_INDENT}     ")
@@ -98,7 +99,7 @@ def _outcome_lines(report: AuditReport) -> Iterator[str]:
         if each.outcome == "not applicable":
             reasons.setdefault(each.reason, []).append(each.rule)
     for reason, rules in reasons.items():
-        yield from _wrapped(reason, first=f"not applicable: {', '.join(rules)}: ", rest=_INDENT)
+        yield from _wrapped(f"{', '.join(rules)}: {reason}", first="not applicable: ", rest=_INDENT)
     clean = [each.rule for each in report.rules if each.outcome == "clean"]
     if clean:
         yield from _wrapped(", ".join(clean), first="clean: ", rest=_INDENT)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +19,6 @@ _ASSOCIATED = 0.1
 """Cramér's V from which an association counts, if its whole interval lies above."""
 
 _SMALL_CELL = 10
-_DRAWS = 1000
-
 Table = npt.NDArray[np.int64]
 
 
@@ -55,27 +55,40 @@ def attributes(subject: AuditSubject) -> Iterator[Finding]:
         raise NotApplicableError("neither gender, race nor age is known of the images")
 
 
-def cramers_v(table: Table) -> float:
-    """Return Cramér's V with the bias corrected (Bergsma, J. Korean Stat. Soc. 42, 2013)."""
-    n, (rows, columns) = table.sum(), table.shape
-    expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0, keepdims=True) / n
-    squares = np.divide(
-        (table - expected) ** 2, expected, out=np.zeros(table.shape), where=expected > 0
-    )
-    phi = squares.sum() / n
-    corrected = max(0.0, phi - (rows - 1) * (columns - 1) / (n - 1))
-    less = [k - (k - 1) ** 2 / (n - 1) for k in (rows, columns)]
-    return float(np.sqrt(corrected / max(min(less) - 1, 1e-9)))
+@dataclass(frozen=True)
+class Association:
+    """Cramér's V of a table of counts, with a 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, table: Table) -> Association:
+        """Compute it from the noncentrality of the chi-square statistic.
+
+        V² = λ / (n · (min(R, C) − 1)), with λ estimated as χ² less its degrees of freedom
+        (Bergsma's correction, J. Korean Stat. Soc. 42, 2013), and its interval by inverting the
+        noncentral chi-square distribution (Smithson, Confidence Intervals, 2003, chapter 5).
+        """
+        from scipy.stats import chi2_contingency  # noqa: PLC0415 - slow to load
+
+        result = chi2_contingency(table, correction=False)
+        scale = table.sum() * (min(table.shape) - 1)
+        estimate = max(0.0, float(result.statistic) - result.dof)
+        low, high = (_noncentrality(result.statistic, result.dof, p) for p in (0.975, 0.025))
+        return cls(*(math.sqrt(each / scale) for each in (estimate, low, high)))
 
 
-def interval(table: Table, *, draws: int = _DRAWS, seed: int = 0) -> tuple[float, float]:
-    """Return the 95 % percentile bootstrap interval of Cramér's V, images drawn again."""
-    generator = np.random.default_rng(seed)
-    n = int(table.sum())
-    drawn = generator.multinomial(n, table.reshape(-1) / n, size=draws)
-    values = [cramers_v(each.reshape(table.shape)) for each in drawn]
-    low, high = np.percentile(values, (2.5, 97.5))
-    return float(low), float(high)
+def _noncentrality(statistic: float, freedom: int, p: float) -> float:
+    """Return λ for which the statistic is the p-quantile of the noncentral distribution."""
+    from scipy.optimize import brentq  # noqa: PLC0415 - slow to load
+    from scipy.stats import chi2, ncx2  # noqa: PLC0415
+
+    if chi2.cdf(statistic, freedom) <= p:
+        return 0.0
+    upper = statistic + 10 * math.sqrt(2 * statistic + freedom) + 10
+    return float(brentq(lambda each: ncx2.cdf(statistic, freedom, each) - p, 1e-9, upper))
 
 
 def _attribute(
@@ -83,25 +96,26 @@ def _attribute(
 ) -> Iterator[Finding]:
     if min(table.shape) < 2:
         return
-    value, (low, high) = cramers_v(table), interval(table)
+    found = Association.of(table)
     row, column = np.unravel_index(int(table.argmin()), table.shape)
     smallest, cell = int(table.min()), f"{words[row]}, {classes[column]}"
     few = int((table < _SMALL_CELL).sum())
-    strong = low >= _ASSOCIATED
+    strong = found.low >= _ASSOCIATED
     known = int(table.sum())
     yield attributes.finding(
         severity="warning" if strong else "note",
         subject=name,
         title=f"{name} and class {'go together' if strong else 'hardly go together'}: Cramér's V "
-        f"{value:.2f}, 95 % interval {low:.2f} to {high:.2f}. The smallest cell ({cell}) has "
-        f"{smallest:,} images; {few} of {table.size} cells have fewer than {_SMALL_CELL}.",
+        f"{found.value:.2f}, 95 % interval {found.low:.2f} to {found.high:.2f}. The smallest cell "
+        f"({cell}) has {smallest:,} images; {few} of {table.size} cells have fewer than "
+        f"{_SMALL_CELL}.",
         unit="cells",
         count=few,
         of=int(table.size),
         measure="Cramér's V of attribute and class",
-        value=value,
+        value=found.value,
         threshold=_ASSOCIATED,
-        details={"low": low, "high": high, "images": known,
+        details={"low": found.low, "high": found.high, "images": known,
                  "unknown": int(subject.sources.sum()) - known}
         | {
             f"{word}, {label}": int(table[r, c])

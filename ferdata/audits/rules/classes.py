@@ -68,12 +68,12 @@ def class_missing(subject: AuditSubject) -> Iterator[Finding]:
     "prior-shift",
     severity="warning",
     needs=(Need.SPLITS,),
-    finds="class shares of test or validation that are not those of train (exact or chi-square "
-    "test)",
-    means="Accuracy depends on the class shares: the same model scores differently on other shares. "
+    finds="class shares of test or validation that are not those of train, by an exact or "
+    "chi-square test",
+    means="Accuracy depends on the class shares: on others the same model scores differently. "
     "AffectNet's balanced validation split is such a case, oversampled test classes are another.",
-    remedy="Report macro recall or F1 beside accuracy, and say which shares the test split has. Never "
-    "balance test.",
+    remedy="Report macro recall or F1 beside accuracy, and say which shares the test split has. "
+    "Never balance test.",
 )
 def prior_shift(subject: AuditSubject) -> Iterator[Finding]:
     """Compare the class shares of train with those of the other splits."""
@@ -95,9 +95,9 @@ def prior_shift(subject: AuditSubject) -> Iterator[Finding]:
         yield prior_shift.finding(
             severity="warning" if shift >= _SHIFT else "note",
             subject=f"train/{split}",
-            title=f"The class shares of {split} differ from those of train by {shift:.1%} (p "
-            f"{'<' if p <= 1 / _DRAWS else '='} {max(p, 1e-4):.2g}, {test}); most in {names[widest]}: "
-            f"{shares[0, widest]:.1%} of train, {shares[1, widest]:.1%} of {split}.",
+            title=f"The class shares of {split} differ from those of train by {shift:.1%} "
+            f"({p_words(p)}, {test}); most in {names[widest]}: {shares[0, widest]:.1%} of train, "
+            f"{shares[1, widest]:.1%} of {split}.",
             count=int(np.abs(counts - train * counts.sum() / train.sum()).sum() / 2),
             of=int(counts.sum()),
             measure="total variation distance of the class shares",
@@ -133,13 +133,11 @@ def tiny_class(subject: AuditSubject) -> Iterator[Finding]:
         if few:
             listed = ", ".join(f"{name} {rows}" for name, rows in few)
             name, fewest = min(few, key=lambda each: each[1])
-            low, high = wilson_interval(round(0.8 * fewest), fewest)
             yield tiny_class.finding(
                 severity="note" if split == "train" else "warning",
                 subject=split,
-                title=f"{split} has fewer than {_TINY} images of {listed}. With {fewest} images of "
-                f"{name}, one more error is {100 / fewest:.1f} points, and a recall of about 80 % "
-                f"has the 95 % interval {low:.0%} to {high:.0%}.",
+                title=f"{split} has fewer than {_TINY} images of {listed}. "
+                + ("Little can be learned of them." if split == "train" else _odds(name, fewest)),
                 unit="classes",
                 count=len(few),
                 of=int((counts > 0).sum()),
@@ -154,8 +152,8 @@ def tiny_class(subject: AuditSubject) -> Iterator[Finding]:
             yield tiny_class.finding(
                 severity="note",
                 subject=split,
-                title=f"{split} has {total} images: one of them is {100 / total:.2f} points, and an "
-                f"accuracy of about 90 % has the 95 % interval {low:.1%} to {high:.1%}.",
+                title=f"{split} has {total} images: one of them is {100 / total:.2f} points, and "
+                f"an accuracy of about 90 % has the 95 % interval {low:.1%} to {high:.1%}.",
                 count=total,
                 of=total,
                 measure=f"images in {split}",
@@ -163,6 +161,20 @@ def tiny_class(subject: AuditSubject) -> Iterator[Finding]:
                 threshold=float(_FEW),
                 details={"low": low, "high": high},
             )
+
+
+def _odds(name: str, rows: int) -> str:
+    """Say how little a recall on a few images is worth."""
+    low, high = wilson_interval(round(0.8 * rows), rows)
+    return (
+        f"One more error on the {rows} of {name} is {100 / rows:.1f} points of recall; a recall of "
+        f"about 80 % has the 95 % interval {low:.0%} to {high:.0%}."
+    )
+
+
+def p_words(p: float) -> str:
+    """Return a p-value as text."""
+    return "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
 
 
 def _homogeneous(table: npt.NDArray[np.int64]) -> tuple[float, str]:

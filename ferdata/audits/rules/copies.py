@@ -89,8 +89,8 @@ def augmented_before_split(subject: AuditSubject) -> Iterator[Finding]:
         yield augmented_before_split.finding(
             subject=f"{first}/{second}",
             title=f"{count:,} of {total:,} {second} images ({count / total:.1%}) have altered "
-            f"copies in {first}: {len(family):,} images, {rows.sum() / len(family):.1f} versions of "
-            "each on average, lie on both sides of the split.",
+            f"copies in {first}: {len(family):,} images, {rows.sum() / len(family):.1f} versions "
+            "of each on average, lie on both sides of the split.",
             count=count,
             of=total,
             measure=f"share of {second} images with an altered copy in {first}",
@@ -106,8 +106,8 @@ def augmented_before_split(subject: AuditSubject) -> Iterator[Finding]:
     severity="warning",
     needs=(Need.IMAGES,),
     finds="altered copies of images in the data, made before ferdata read them",
-    means="Numbers of images and class shares are not those of the dataset, and copies of one image "
-    "count several times, in the loss and, in test, in the score.",
+    means="Numbers of images and class shares are not those of the dataset, and copies of one "
+    "image count several times, in the loss and, in test, in the score.",
     remedy="Use the original images and augment while training or with `ferdata build --augment`, "
     "which marks every copy.",
 )

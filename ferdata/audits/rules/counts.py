@@ -122,8 +122,8 @@ def _record(subject: AuditSubject) -> Iterator[Finding]:
             continue
         yield counts.finding(
             subject=name,
-            title=f"build.json says {split.rows:,} images of {name} and {classes:,} in its classes; "
-            f"the manifest has {rows:,}.",
+            title=f"build.json says {split.rows:,} images of {name} and {classes:,} in its "
+            f"classes; the manifest has {rows:,}.",
             count=abs(split.rows - rows) or abs(split.rows - classes),
             of=split.rows,
             measure="rows by which record and manifest differ",

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from ferdata.audits.findings import Finding
 from ferdata.audits.rule import Need, Rule, rule
+from ferdata.audits.rules.classes import p_words
 from ferdata.audits.subject import AuditSubject, Mask
 from ferdata.core.list_columns import vectors
 from ferdata.faces.plausible import SET
@@ -79,7 +80,7 @@ def no_face(subject: AuditSubject) -> Iterator[Finding]:
         title=f"No face was found in {count:,} of {total:,} images ({count / total:.1%})"
         + (
             f", unevenly: {shares[most]:.1%} of {names[most]}, {shares[least]:.1%} of "
-            f"{names[least]} (p {'<' if p < 1e-4 else '='} {max(p, 1e-4):.1g})."
+            f"{names[least]} ({p_words(p)})."
             if uneven
             else "."
         ),
@@ -142,7 +143,8 @@ def _points_outside(table: pa.Table, sides: npt.NDArray[np.float64]) -> npt.NDAr
     points = column.flatten().flatten().to_numpy(zero_copy_only=False).reshape(-1, 2)
     rows = np.repeat(np.arange(len(lengths)), lengths)
     beyond = ((points < 0) | (points > sides[rows])).any(axis=1)
-    return np.bincount(rows, beyond, minlength=len(lengths)) / np.maximum(lengths, 1)
+    number = np.bincount(rows, beyond, minlength=len(lengths))
+    return np.asarray(number / np.maximum(lengths, 1))
 
 
 def _even(part: npt.NDArray[np.int64], whole: npt.NDArray[np.int64]) -> float:

@@ -5,19 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import pyarrow.compute as pc
 
 from ferdata.audits.findings import Finding
+from ferdata.audits.published_names import official_test_names
 from ferdata.audits.rule import Need, NotApplicableError, rule
-from ferdata.audits.subject import AuditSubject, Mask
+from ferdata.audits.subject import AuditSubject
 from ferdata.core.schema import SPLITS
-
-_NAMES = {
-    "rafdb": r"(^|[^a-z0-9])test_\d{3,4}_aligned",
-    "fer2013": r"(^|[^a-z0-9])privatetest_\d+",
-    "ferplus": r"(^|/)fer2013test/",
-}
-"""Names that published test images have, by dataset, in lower case."""
 
 
 @rule(
@@ -32,7 +25,7 @@ _NAMES = {
 def leak_official_test(subject: AuditSubject) -> Iterator[Finding]:
     """Find official test images outside of test, by their split or by their names."""
     official = subject.official == SPLITS.index("test")
-    named = _named(subject) & ~official
+    named = official_test_names(subject.table.column("uri")) & subject.sources & ~official
     if not (official | named).any():
         raise NotApplicableError("no image is known to be of an official test split")
     total = int(((official | named) & subject.sources).sum())
@@ -59,12 +52,3 @@ def leak_official_test(subject: AuditSubject) -> Iterator[Finding]:
                 f"{split} images": int(subject.in_split(split).sum()),
             },
         )
-
-
-def _named(subject: AuditSubject) -> Mask:
-    """Tell which images have the name of a published test image, whatever they are read as."""
-    uris = pc.utf8_lower(subject.table.column("uri"))
-    found = np.zeros(len(subject), bool)
-    for pattern in _NAMES.values():
-        found |= np.asarray(pc.match_substring_regex(uris, pattern).to_numpy())
-    return found & subject.sources

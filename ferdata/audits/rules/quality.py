@@ -12,19 +12,21 @@ from ferdata.audits.image_measures import ImageMeasures
 from ferdata.audits.rule import Need, NotApplicableError, rule
 from ferdata.audits.subject import AuditSubject, Mask
 from ferdata.core.findings import FINDINGS
+from ferdata.data.build import Build
 
 _HARMLESS = {"decoder-warning", "deep", "box-cut", "box-dropped", "landmarks-dropped"}
 """Findings about an image that say nothing about its looks, or that other rules judge."""
 
 _MANY = 0.05
 
-ENLARGED = 0.27
+ENLARGED = 0.24
 """Median detail below which a set is enlarged or blurred, see `ImageMeasures.detail`.
 
 Measured on 12 synthetic faces (`ferdata.synth`) and a real one (scikit-image's astronaut) at 48,
-100 and 224 pixels: median 0.36 to 0.45 as they are and as JPEG of quality 30 to 95; 0.10 to 0.26
-enlarged from 48, 64, 100 and 112 pixels by 1.6 to 4.7, linear, cubic and Lanczos, also as JPEG 75;
-0.11 to 0.12 after a Gaussian blur of 1.2 pixels. A factor of 1.12 can't be seen: 0.32 to 0.41."""
+100 and 224 pixels: median 0.36 to 0.45 as they are and as JPEG of quality 30 to 95; 0.10 to 0.22
+enlarged from 48, 100 and 112 pixels by 2 to 4.7, linear, cubic and Lanczos, also as JPEG 75; 0.11
+to 0.12 after a Gaussian blur of 1.2 pixels. Less can't be seen for sure: 0.20 to 0.26 enlarged by
+1.6, 0.32 to 0.41 by 1.12. Synthetic copies of RAF-DB, FER2013 and CK+48 have 0.35 to 0.53."""
 
 REPEATED = 0.05
 """Repeats below which pixels were repeated: 0.00 where they were, 0.23 and more elsewhere."""
@@ -32,6 +34,8 @@ REPEATED = 0.05
 BLOCKS, GOOD_QUALITY = 0.3, 88.0
 """Block steps from which a file was compressed strongly, whatever its own quality says: at 100 and
 224 pixels 0.25 at most as JPEG 90, 0.40 to 0.65 as JPEG 50 and 30 saved again as JPEG 90."""
+
+_FACTOR = 1.5  # by which a build enlarges images
 
 _LEAST = 30  # images of a part that are judged together
 
@@ -69,7 +73,9 @@ def quality(subject: AuditSubject) -> Iterator[Finding]:
             examples=subject.examples(np.flatnonzero(rows)),
             details=details,
         )
-    if subject.measures is not None:
+    if subject.build is not None:
+        yield from _enlarged_by_build(subject, subject.build)
+    elif subject.measures is not None:
         yield from _enlarged(subject, subject.measures)
         yield from _compressed(subject, subject.measures)
 
@@ -127,17 +133,35 @@ def _enlarged(subject: AuditSubject, measures: ImageMeasures) -> Iterator[Findin
             else "median detail of the finest octave by that of the next",
             value=value,
             threshold=limit,
-            remedy="Store the images at their true size (`--size 48` for FER2013) and let the model "
-            "enlarge them: a twentieth of the disk space, the same content.",
+            remedy="Store the images at their true size (`--size 48` for FER2013) and let the "
+            "model enlarge them: a twentieth of the disk space, the same content.",
             examples=subject.examples(np.flatnonzero(small & rows)),
+        )
+
+
+def _enlarged_by_build(subject: AuditSubject, build: Build) -> Iterator[Finding]:
+    """Compare the size of a build's images with that of their sources."""
+    stored = min(build.image.height, build.image.width)
+    for name, rows in _parts(subject):
+        side = subject.median_side(rows)
+        if not side or stored / side < _FACTOR:
+            continue
+        total = int(rows.sum())
+        yield quality.finding(
+            subject="enlarged",
+            title=f"{name}: images of {side} pixels were enlarged to {stored} by the build.",
+            count=total,
+            of=total,
+            measure="stored by original side",
+            value=stored / side,
+            threshold=_FACTOR,
+            remedy=f"Build with --size {side} and let the model enlarge the images.",
         )
 
 
 def _compressed(subject: AuditSubject, measures: ImageMeasures) -> Iterator[Finding]:
     """Find sets whose pixels show a stronger compression than their files have."""
     own = np.nan_to_num(measures.jpeg_quality, nan=100.0) >= GOOD_QUALITY
-    if subject.build is not None:
-        return  # aligned pixels have lost the grid
     for name, rows in _parts(subject):
         judged = rows & own
         blocks = _median(measures.blocks, judged)

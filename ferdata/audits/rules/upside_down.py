@@ -21,8 +21,8 @@ _FLIPS = ("vertical_flip", "VerticalFlip")
     "vertical-flip",
     severity="error",
     finds="faces upside down, and augmentation that flips top to bottom",
-    means="No face that a model will meet is upside down: its capacity goes into images that do not "
-    "occur, and expressions change (a smile upside down is a frown).",
+    means="No face that a model will meet is upside down: its capacity goes into images that do "
+    "not occur, and expressions change (a smile upside down is a frown).",
     remedy="Remove the images, and the vertical flip from the augmentation; use `horizontal_flip`.",
 )
 def vertical_flip(subject: AuditSubject) -> Iterator[Finding]:
