@@ -166,7 +166,7 @@ class _Looker:
             run=opened.run,
             measures=measures,
             faces_known=faces_known,
-            doubts=opened.doubts,
+            refusals=opened.refusals,
         )
         if faces_known and manifest.roots and "vertical-flip" in {x.name for x in self.rules}:
             return replace(subject, upside_down=find_upside_down(manifest, quiet=self.quiet))
@@ -235,7 +235,7 @@ def _against(train: AuditSubject, test: AuditSubject) -> tuple[AuditSubject, Aud
         measures=measures,
         faces_known=train.faces_known and test.faces_known,
         upside_down=_joined_mask(train, first, test, second),
-        doubts=train.doubts + test.doubts,
+        refusals=train.refusals + test.refusals,
     )
     kept = replace(test, manifest=right, sides=np.full(len(second), SPLITS.index("test")))
     return joined, kept

@@ -69,7 +69,7 @@ class Claim:
 
     def always_fits(self, n: int) -> bool:
         """Say whether every printed value of as many decimals is some k of n."""
-        return n >= 100 * 10**self.decimals
+        return bool(n >= 100 * 10**self.decimals)
 
     def smallest(self) -> int | None:
         """Return the smallest number of images that gives this accuracy."""

@@ -15,7 +15,13 @@ from ferdata.audits.findings import AuditedSet
 from ferdata.audits.published_names import official_splits
 from ferdata.audits.runs import AuditedRun
 from ferdata.audits.strays import with_strays
-from ferdata.core.errors import AuditError, FerdataError, LayoutError, ManifestError
+from ferdata.core.errors import (
+    AuditError,
+    FerdataError,
+    LayoutError,
+    ManifestError,
+    OptionError,
+)
 from ferdata.core.manifest import Manifest, load_manifest
 from ferdata.core.yaml_files import is_file_name
 from ferdata.data.build import Build
@@ -37,6 +43,21 @@ _PROOF = 0.5
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """Why a copy could not be read as the dataset that it seemed to be.
+
+    Attributes:
+        dataset: The dataset.
+        text: The reader's error.
+        open: Whether it only asks what can't be known, else it says what is wrong.
+    """
+
+    dataset: str
+    text: str
+    open: bool
+
+
+@dataclass(frozen=True)
 class Opened:
     """What was read.
 
@@ -46,7 +67,7 @@ class Opened:
         root: The folder that uris are relative to; None where the images are not at hand.
         build: The build, if it is one.
         run: The run, if it is one.
-        doubts: Why it was not read as what it seemed to be: errors about its labels.
+        refusals: Why it could not be read as what it seemed to be.
     """
 
     about: AuditedSet
@@ -54,7 +75,7 @@ class Opened:
     root: Path | None = None
     build: Build | None = None
     run: AuditedRun | None = None
-    doubts: tuple[str, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
 
 
 @dataclass
@@ -62,7 +83,7 @@ class _Reading:
     """Notes that are taken while a folder is read."""
 
     notes: list[str] = field(default_factory=list)
-    doubts: list[str] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
 
 
 @contextmanager
@@ -192,7 +213,7 @@ def _read_anyhow(path: Path, reader: Ingester, error: FerdataError, reading: _Re
     Raises:
         FerdataError: The first error, where nothing helps.
     """
-    reading.doubts.append(str(error))
+    reading.refusals.append(Refusal(reader.name, str(error), open=isinstance(error, OptionError)))
     for codes in reader.info.choices.get("codes", {}):
         if codes == AUTO:
             continue
@@ -200,7 +221,6 @@ def _read_anyhow(path: Path, reader: Ingester, error: FerdataError, reading: _Re
             manifest = _ingest(reader, path, codes=codes)
         except FerdataError:
             continue
-        reading.notes.append(f"refused as {reader.name}: {error}")
         reading.notes.append(f"read with the codes in the order {codes}, to be judged")
         return manifest
     try:
@@ -274,7 +294,7 @@ def _opened(manifest: Manifest, path: Path, kind: str, reading: _Reading | None 
             "notes": [*reading.notes, *said.get("decisions", ())],
         }
     )
-    return Opened(about, manifest, root, doubts=tuple(reading.doubts))
+    return Opened(about, manifest, root, refusals=tuple(reading.refusals))
 
 
 def _is_declared(manifest: Manifest) -> bool:

@@ -18,8 +18,8 @@ from ferdata.core.rejects import Reject
 from ferdata.core.schema import SCHEMA
 from ferdata.ingesters.tree import folder_name
 
-STRAY = "stray image"
-"""The kind of the rejects, see `ferdata.ingesters.inventory`."""
+STRAYS = ("stray image:", "altered copy:")
+"""The kinds of rejects that are such images."""
 
 
 def with_strays(manifest: Manifest) -> tuple[Manifest, int]:
@@ -42,7 +42,7 @@ def with_strays(manifest: Manifest) -> tuple[Manifest, int]:
 
 
 def _is_stray(reject: Reject) -> bool:
-    return reject.reason.startswith(STRAY) and is_image(reject.uri)
+    return reject.reason.startswith(STRAYS) and is_image(reject.uri)
 
 
 def _labels(manifest: Manifest, uris: list[str]) -> list[str | None]:

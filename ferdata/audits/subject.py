@@ -23,6 +23,7 @@ from ferdata.core.schema import SPLITS
 if TYPE_CHECKING:
     from ferdata.audits.families import Families
     from ferdata.audits.image_measures import ImageMeasures
+    from ferdata.audits.reading import Refusal
     from ferdata.audits.runs import AuditedRun
     from ferdata.data.build import Build
 
@@ -48,7 +49,7 @@ class AuditSubject:
         measures: What was measured on the images; None if they were not opened.
         faces_known: Whether a face was looked for in every image.
         upside_down: Rows in which a face was found only when they were turned over, (N,).
-        doubts: Why it was not read as what it seemed to be: errors about its labels.
+        refusals: Why it could not be read as what it seemed to be.
     """
 
     about: AuditedSet
@@ -61,7 +62,7 @@ class AuditSubject:
     measures: ImageMeasures | None = None
     faces_known: bool = False
     upside_down: Mask | None = None
-    doubts: tuple[str, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
 
     def __len__(self) -> int:
         return len(self.manifest)

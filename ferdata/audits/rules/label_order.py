@@ -44,8 +44,12 @@ def label_order(subject: AuditSubject) -> Iterator[Finding]:
 
 def _refused(subject: AuditSubject, total: int) -> Iterator[Finding]:
     """Repeat what the reader said, where it decided by the shares or refused the order asked."""
-    for text in subject.doubts:
-        yield _order_finding(total, text.splitlines()[0])
+    for each in subject.refusals:
+        yield _order_finding(
+            total,
+            f"not readable as {each.dataset}: {each.text.splitlines()[0]}",
+            severity="warning" if each.open else "error",
+        )
     said = subject.manifest.provenance.get("ingest", {})
     for text in said.get("decisions", ()):
         match = _DECIDED.search(text)

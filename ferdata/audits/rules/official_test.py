@@ -33,6 +33,8 @@ def leak_official_test(subject: AuditSubject) -> Iterator[Finding]:
         found = subject.in_split(split) & (official | named)
         if not (count := int(found.sum())):
             continue
+        if split == "validation" and 2 * count > subject.in_split(split).sum():
+            continue  # it is that split, which the rule protocol says
         by_name = int((found & named).sum())
         also = f", {by_name:,} of them by name only (copies that somebody made)" if by_name else ""
         used = "trained on" if split == "train" else "used to select"

@@ -55,13 +55,18 @@ def _validation(subject: AuditSubject, there: list[str]) -> Iterator[Finding]:
     swapped = subject.in_split("validation") & (official == SPLITS.index("test"))
     validation = int(subject.in_split("validation").sum())
     if validation and swapped.sum() > validation / 2:
+        drawn = subject.about.kind in ("build", "manifest", "run")
         yield protocol.finding(
+            severity="error" if drawn else "warning",
             subject="validation",
-            title=f"The validation split is the authors' test split: {int(swapped.sum()):,} of its "
-            f"{validation:,} images. What is selected on it is measured on it as well.",
+            title="The validation split is the one that others report test scores on: "
+            f"{int(swapped.sum()):,} of its {validation:,} images. What is selected on it can't be "
+            "measured on it as well.",
             count=int(swapped.sum()),
             of=validation,
-            measure="share of validation that is official test",
+            measure="share of validation that is the official test split",
+            remedy="Use it as test, and hold validation out of train (the default of `ferdata "
+            "build`).",
             value=float(swapped.sum() / validation),
             threshold=0.5,
             examples=subject.examples(np.flatnonzero(swapped)),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.compute as pc
 
 from ferdata.audits.findings import Finding
 from ferdata.audits.image_measures import ImageMeasures
@@ -95,11 +96,12 @@ _WORDS = {
 }
 
 
-def _parts(subject: AuditSubject) -> Iterator[tuple[str, Mask]]:
-    """Yield the parts that are judged together: each dataset, each split where one differs."""
+def _parts(subject: AuditSubject, *, crops: bool = False) -> Iterator[tuple[str, Mask]]:
+    """Yield the datasets, whose images are judged together; perhaps face crops only."""
     names, words = subject.words("dataset")
+    framing = np.asarray(pc.equal(subject.table.column("framing"), "crop").to_numpy())
     for number, name in enumerate(words):
-        rows = (names == number) & subject.sources
+        rows = (names == number) & subject.sources & (framing | (not crops))
         if rows.sum() >= _LEAST:
             yield name, rows
 
@@ -112,7 +114,7 @@ def _median(values: npt.NDArray[np.float32], rows: Mask) -> float:
 
 def _enlarged(subject: AuditSubject, measures: ImageMeasures) -> Iterator[Finding]:
     """Find sets whose images hold no more detail than smaller ones."""
-    for name, rows in _parts(subject):
+    for name, rows in _parts(subject, crops=True):
         detail, repeats = _median(measures.detail, rows), _median(measures.repeats, rows)
         repeated = repeats < REPEATED
         if not repeated and not detail < ENLARGED:
