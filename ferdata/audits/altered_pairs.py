@@ -8,16 +8,16 @@ nor cropped.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 
+from ferdata.audits.columns import encode, is_source
+from ferdata.audits.image_measures import ImageMeasures
 from ferdata.core.perceptual import NEAR_THRESHOLD, decode_hashes, equal_pairs, near_pairs
-
-if TYPE_CHECKING:
-    from ferdata.audits.subject import AuditSubject
 
 EQUAL, ALTERED, MIRRORED = "equal", "altered", "mirrored"
 
@@ -63,44 +63,38 @@ class CopyPairs:
         )
 
 
-def find_pairs(subject: AuditSubject) -> CopyPairs:
+def find_pairs(table: pa.Table, measures: ImageMeasures | None) -> CopyPairs:
     """Find the pairs of source rows that show one image.
 
     Rows of equal pixels are chained: the first with the second, the second with the third.
+
+    Args:
+        table: The rows of a manifest.
+        measures: What was measured on their images; None to go by the hashes in the table.
     """
-    hashes = subject.table.column("pixel_sha256")
-    known = pc.if_else(pc.is_null(subject.table.column("parent_id")), hashes, None)
-    codes = pc.fill_null(pc.dictionary_encode(known.combine_chunks()).indices, -1).to_numpy()
-    equal = CopyPairs.of_kind(equal_pairs(codes.astype(np.int64)), EQUAL)
-    return equal.join(_altered(subject, codes))
+    codes, _ = encode(table.column("pixel_sha256"))
+    codes = np.where(is_source(table), codes, -1)
+    equal = CopyPairs.of_kind(equal_pairs(codes), EQUAL)
+    altered = _altered(table, measures)
+    first, second = altered.rows.T
+    return equal.join(altered.take((codes[first] < 0) | (codes[first] != codes[second])))
 
 
-def _altered(subject: AuditSubject, codes: npt.NDArray[Any]) -> CopyPairs:
-    upright, mirrored = _hashes(subject)
-    if upright is None:
+def _altered(table: pa.Table, measures: ImageMeasures | None) -> CopyPairs:
+    """Compare perceptual hashes, also with those of mirror images where these are known."""
+    column = table.column("perceptual_hash")
+    if measures is None and column.null_count == len(column):
         return CopyPairs.none()
-    rows = np.flatnonzero(subject.sources)
+    rows = np.flatnonzero(is_source(table))
     n = len(rows)
-    both = upright[rows] if mirrored is None else np.concatenate((upright[rows], mirrored[rows]))
-    pairs, bits = near_pairs(both, NEAR_THRESHOLD)
+    if measures is None:
+        hashes = decode_hashes(pc.fill_null(column, "0" * 64).to_pylist())[rows]
+    else:
+        hashes = np.concatenate((measures.upright[rows], measures.mirrored[rows]))
+    pairs, bits = near_pairs(hashes, NEAR_THRESHOLD)
     first, second = pairs.T
-    upright_pair = second < n
-    mirror_pair = (first < n) & (second >= n) & (first != second - n)
-    kept = upright_pair | mirror_pair
-    kinds = np.where(upright_pair, ALTERED, MIRRORED)[kept].astype(object)
-    positions = np.column_stack((first, np.where(upright_pair, second, second - n)))[kept]
-    found = CopyPairs(np.sort(rows[positions], axis=1), kinds, bits[kept])
-    one, other = (codes[found.rows[:, k]] for k in (0, 1))
-    return found.take((one < 0) | (one != other))
-
-
-def _hashes(
-    subject: AuditSubject,
-) -> tuple[npt.NDArray[np.uint64] | None, npt.NDArray[np.uint64] | None]:
-    """Return the hashes of all rows and of their mirror images; None where they are unknown."""
-    if subject.measures is not None:
-        return subject.measures.upright, subject.measures.mirrored
-    column = subject.table.column("perceptual_hash")
-    if column.null_count == len(column):
-        return None, None
-    return decode_hashes(pc.fill_null(column, "0" * 64).to_pylist()), None
+    upright = second < n
+    kept = upright | ((first < n) & (second >= n) & (first != second - n))
+    kinds = np.where(upright, ALTERED, MIRRORED)[kept].astype(object)
+    positions = np.column_stack((first, np.where(upright, second, second - n)))[kept]
+    return CopyPairs(np.sort(rows[positions], axis=1), kinds, bits[kept])

@@ -6,23 +6,18 @@ This is the only place that decides what a copy is.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 
-from ferdata.audits.altered_pairs import CopyPairs, find_pairs
+from ferdata.audits.altered_pairs import EQUAL, CopyPairs, find_pairs
+from ferdata.audits.columns import Codes, Mask, encode, encode_together, is_source
 from ferdata.audits.copy_names import base_names
+from ferdata.audits.image_measures import ImageMeasures
 from ferdata.core.perceptual import equal_pairs
 from ferdata.curation.clusters import connected_components
 from ferdata.curation.groups import SEQUENCE
-
-if TYPE_CHECKING:
-    from ferdata.audits.subject import AuditSubject
-
-Codes = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 BY_NAME, BY_PARENT = "named as a copy", "made by ferdata"
 
@@ -37,76 +32,68 @@ class Families:
         number: Equal for the rows of one family, (N,).
         altered: The same where equal pixels link nothing: only rows with an altered copy are
             together, (N,).
-        pairs: The links between source rows.
+        pairs: The links.
+        named: Which rows are named as copies of another row, (N,).
         searched: Whether images were compared; else only names and parents were.
     """
 
     number: Codes
     altered: Codes
     pairs: CopyPairs
+    named: Mask
     searched: bool
 
 
-def find_families(subject: AuditSubject) -> Families:
-    """Find the families of all rows, augmented copies of ferdata's included."""
-    pairs = _apart(subject, find_pairs(subject))
-    links = pairs.join(_named(subject)).join(_parents(subject))
-    number = connected_components(len(subject), links.rows)
-    altered = links.take(links.kinds != "equal")
+def find_families(table: pa.Table, measures: ImageMeasures | None) -> Families:
+    """Find the families of all rows, augmented copies of ferdata's included.
+
+    Args:
+        table: The rows of a manifest.
+        measures: What was measured on their images; None if they were not opened.
+    """
+    by_name, named = _by_name(table)
+    links = _apart(table, find_pairs(table, measures)).join(by_name).join(_by_parent(table))
+    hashes = table.column("pixel_sha256")
     return Families(
-        number,
-        connected_components(len(subject), altered.rows),
-        links,
-        searched=subject.measures is not None or _has_hashes(subject),
+        number=connected_components(len(table), links.rows),
+        altered=connected_components(len(table), links.take(links.kinds != EQUAL).rows),
+        pairs=links,
+        named=named,
+        searched=measures is not None or hashes.null_count < len(hashes),
     )
 
 
-def sizes(number: Codes, rows: Mask) -> Codes:
-    """Return for each row the number of chosen rows in its family, (N,)."""
-    return np.bincount(number[rows], minlength=len(number))[number]
-
-
-def _has_hashes(subject: AuditSubject) -> bool:
-    column = subject.table.column("pixel_sha256")
-    return bool(column.null_count < len(column))
-
-
-def _apart(subject: AuditSubject, pairs: CopyPairs) -> CopyPairs:
+def _apart(table: pa.Table, pairs: CopyPairs) -> CopyPairs:
     """Leave out frames of one sequence that are alike without being equal: they are no copies."""
-    sequence = subject.codes(*SEQUENCE)
+    sequence = encode_together(table, *SEQUENCE)
     first, second = sequence[pairs.rows[:, 0]], sequence[pairs.rows[:, 1]]
-    return pairs.take((pairs.kinds == "equal") | (first < 0) | (first != second))
+    return pairs.take((pairs.kinds == EQUAL) | (first < 0) | (first != second))
 
 
-def _named(subject: AuditSubject) -> CopyPairs:
-    """Link `x_aug0` with `x` where both are there with one label."""
-    names, plain = base_names(subject.table.column("uri"))
-    marked = np.asarray(pc.not_equal(names, plain).to_numpy()) & subject.sources
+def _by_name(table: pa.Table) -> tuple[CopyPairs, Mask]:
+    """Link `x_aug0` with `x` where both are there with one label; tell which rows are named so."""
+    names, plain = base_names(table.column("uri"))
+    source = is_source(table)
+    marked = np.asarray(pc.not_equal(names, plain).to_numpy()) & source
     if not marked.any():
-        return CopyPairs.none()
-    key = _key(subject, plain.combine_chunks())
-    base = np.isin(key, key[~marked & subject.sources])
-    count = np.bincount(key, minlength=1)[key]
-    chosen = base & subject.sources & (count > 1) & (count <= _MOST_NAMED)
-    with_mark = np.isin(key, key[marked & chosen])
-    rows = equal_pairs(np.where(chosen & with_mark, key, -1))
-    return CopyPairs.of_kind(rows, BY_NAME)
+        return CopyPairs.none(), marked
+    name, _ = encode(plain)
+    label, labels = encode(table.column("label"))
+    key = np.unique(name * (len(labels) + 1) + label, return_inverse=True)[1].reshape(-1)
+    few = np.bincount(key)[key] <= _MOST_NAMED
+    original = np.isin(key, key[~marked & source])
+    chosen = source & few & original & np.isin(key, key[marked])
+    rows = equal_pairs(np.where(chosen, key, -1))
+    return CopyPairs.of_kind(rows, BY_NAME), marked & chosen
 
 
-def _key(subject: AuditSubject, plain: object) -> Codes:
-    codes = pc.dictionary_encode(plain).indices.to_numpy().astype(np.int64)
-    both = codes * (len(subject.classes) + 1) + subject.label
-    return np.unique(both, return_inverse=True)[1].reshape(-1)
-
-
-def _parents(subject: AuditSubject) -> CopyPairs:
-    copies = np.flatnonzero(~subject.sources)
+def _by_parent(table: pa.Table) -> CopyPairs:
+    """Link the copies that ferdata made with their originals."""
+    copies = np.flatnonzero(~is_source(table))
     if not copies.size:
         return CopyPairs.none()
-    table = subject.table
-    parents = pc.index_in(
-        table.column("parent_id").take(copies), value_set=table.column("sample_id").combine_chunks()
-    )
-    parents = pc.fill_null(parents, -1).to_numpy().astype(np.int64)
-    rows = np.column_stack((parents, copies))[parents >= 0]
+    ids = table.column("sample_id").combine_chunks()
+    parents = pc.index_in(table.column("parent_id").take(copies), value_set=ids)
+    positions = pc.fill_null(parents, -1).to_numpy().astype(np.int64)
+    rows = np.column_stack((positions, copies))[positions >= 0]
     return CopyPairs.of_kind(rows, BY_PARENT)

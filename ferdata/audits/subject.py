@@ -13,22 +13,19 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ferdata.audits.copy_names import base_names
+from ferdata.audits.columns import Codes, Mask, encode, encode_together, is_source
 from ferdata.audits.disk_splits import split_columns
+from ferdata.audits.families import Families, find_families
 from ferdata.audits.findings import MOST_EXAMPLES, AuditedSet, Example
 from ferdata.audits.options import AuditOptions
 from ferdata.core.manifest import Manifest
 from ferdata.core.schema import SPLITS
 
 if TYPE_CHECKING:
-    from ferdata.audits.families import Families
     from ferdata.audits.image_measures import ImageMeasures
     from ferdata.audits.reading import Refusal
     from ferdata.audits.runs import AuditedRun
     from ferdata.data.build import Build
-
-Mask = npt.NDArray[np.bool_]
-Codes = npt.NDArray[np.int64]
 
 PAIRS = (("train", "test"), ("train", "validation"), ("validation", "test"))
 """Splits that must share nothing: the one to learn from, the one to measure on."""
@@ -80,7 +77,7 @@ class AuditSubject:
     @cached_property
     def sources(self) -> Mask:
         """Which rows are no augmented copies made by ferdata, (N,)."""
-        return np.asarray(pc.is_null(self.table.column("parent_id")).to_numpy())
+        return is_source(self.table)
 
     @cached_property
     def split(self) -> Codes:
@@ -101,21 +98,7 @@ class AuditSubject:
     @cached_property
     def families(self) -> Families:
         """Which rows are copies of one image."""
-        from ferdata.audits.families import find_families  # noqa: PLC0415 - needs this module
-
-        return find_families(self)
-
-    @cached_property
-    def named_copies(self) -> Mask:
-        """Which rows are named as altered copies of another row, (N,)."""
-        from ferdata.audits.families import BY_NAME  # noqa: PLC0415 - needs this module
-
-        pairs = self.families.pairs
-        names, plain = base_names(self.table.column("uri"))
-        marked = np.asarray(pc.not_equal(names, plain).to_numpy())
-        found = np.zeros(len(self), bool)
-        found[pairs.rows[pairs.kinds == BY_NAME].reshape(-1)] = True
-        return np.asarray(found & marked)
+        return find_families(self.table, self.measures)
 
     @cached_property
     def _quality(self) -> tuple[Codes, pa.Array]:
@@ -195,20 +178,11 @@ class AuditSubject:
 
     def codes(self, *columns: str) -> Codes:
         """Number the distinct values of columns together; −1 where the last one is null, (N,)."""
-        number = np.zeros(len(self), np.int64)
-        for name in columns:
-            encoded = pc.dictionary_encode(self.table.column(name).combine_chunks())
-            indices = np.asarray(pc.fill_null(encoded.indices, -1).to_numpy(), np.int64)
-            both = number * (len(encoded.dictionary) + 1) + indices + 1
-            number = np.unique(both, return_inverse=True)[1].reshape(-1)
-        number[pc.is_null(self.table.column(columns[-1])).to_numpy()] = -1
-        return number
+        return encode_together(self.table, *columns)
 
     def words(self, name: str) -> tuple[Codes, list[Any]]:
         """Return the numbers of a column's values, −1 for null, and the values."""
-        encoded = pc.dictionary_encode(self.table.column(name).combine_chunks())
-        indices = pc.fill_null(encoded.indices, -1).to_numpy()
-        return np.asarray(indices, np.int64), encoded.dictionary.to_pylist()
+        return encode(self.table.column(name))
 
     def example(self, rows: Sequence[int], text: str = "") -> Example:
         """Return an example of one row, or of several that belong together."""

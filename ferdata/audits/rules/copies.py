@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from ferdata.audits.altered_pairs import EQUAL, CopyPairs
-from ferdata.audits.families import BY_PARENT, Families, sizes
+from ferdata.audits.columns import Mask
+from ferdata.audits.families import BY_PARENT, Families
 from ferdata.audits.findings import MOST_EXAMPLES, Example, Finding
 from ferdata.audits.rule import Need, NotApplicableError, rule
-from ferdata.audits.subject import AuditSubject, Codes, Mask
+from ferdata.audits.subject import AuditSubject
 from ferdata.core.perceptual import BITS
 from ferdata.core.schema import SPLITS
 
@@ -41,7 +42,7 @@ def leak_copy(subject: AuditSubject) -> Iterator[Finding]:
         met = there & np.isin(families.number, families.number[here])
         if not (count := int(met.sum())):
             continue
-        pairs = _crossing(subject, families.pairs, here, there)
+        pairs = _crossing(families.pairs, here, there)
         kinds = Counter(pairs.kinds.tolist())
         listed = ", ".join(f"{number:,} {kind}" for kind, number in kinds.most_common())
         total = int(there.sum())
@@ -96,7 +97,7 @@ def augmented_before_split(subject: AuditSubject) -> Iterator[Finding]:
             measure=f"share of {second} images with an altered copy in {first}",
             value=count / total,
             threshold=_BEFORE_SPLIT,
-            examples=_pair_examples(subject, _crossing(subject, families.pairs, here, there)),
+            examples=_pair_examples(subject, _crossing(families.pairs, here, there)),
             details={"images": len(family), "versions of each": float(rows.sum() / len(family))},
         )
 
@@ -197,7 +198,7 @@ def _searched(subject: AuditSubject) -> Families:
     return subject.families
 
 
-def _crossing(subject: AuditSubject, pairs: CopyPairs, here: Mask, there: Mask) -> CopyPairs:
+def _crossing(pairs: CopyPairs, here: Mask, there: Mask) -> CopyPairs:
     """Return the pairs with one row here and one there, the first of each row there."""
     first, second = pairs.rows.T
     forward, backward = here[first] & there[second], here[second] & there[first]
@@ -205,7 +206,6 @@ def _crossing(subject: AuditSubject, pairs: CopyPairs, here: Mask, there: Mask) 
     held_out = np.where(forward[chosen], second[chosen], first[chosen])
     order = np.lexsort((pairs.bits[chosen], held_out))
     _, once = np.unique(held_out[order], return_index=True)
-    del subject
     return pairs.take(chosen[order[once]])
 
 
@@ -227,13 +227,3 @@ def _pair_examples(subject: AuditSubject, pairs: CopyPairs) -> tuple[Example, ..
 
 def _seen(kind: str, bits: int) -> str:
     return kind if bits < 0 else f"{kind}, {bits} of {BITS} bits differ"
-
-
-__all__ = [
-    "Codes",
-    "augmented_before_split",
-    "label_conflict",
-    "leak_copy",
-    "offline_copies",
-    "sizes",
-]

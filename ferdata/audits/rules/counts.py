@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from ferdata.audits.claims import judge_claim, judge_table
 from ferdata.audits.disk_splits import split_columns
 from ferdata.audits.findings import Finding
 from ferdata.audits.known_counts import doubts
-from ferdata.audits.printed import Claim, read_table
+from ferdata.audits.printed import Claim
 from ferdata.audits.rule import rule
 from ferdata.audits.subject import AuditSubject
-from ferdata.core.errors import OptionError
 from ferdata.core.schema import SPLITS
-from ferdata.evaluation.metrics import wilson_interval
 
-_BYTES = 4  # of a parameter in float32
 _ROUNDING = 5e-4  # of a reported accuracy
 
 
@@ -40,9 +38,9 @@ def counts(subject: AuditSubject) -> Iterator[Finding]:
     yield from _record(subject)
     yield from _evaluations(subject)
     for text in subject.options.claim:
-        yield from _claim(subject, Claim.parse(text))
+        yield from judge_claim(subject, counts, Claim.parse(text))
     if subject.options.table is not None:
-        yield from _table(subject)
+        yield from judge_table(subject, counts, subject.options.table)
 
 
 def _about_all(audited: AuditSubject, text: str, *, measure: str, **more: Any) -> Finding:
@@ -148,155 +146,3 @@ def _evaluations(subject: AuditSubject) -> Iterator[Finding]:
                 threshold=_ROUNDING,
                 remedy="Evaluate again: `ferdata eval`.",
             )
-
-
-def _claim(subject: AuditSubject, claim: Claim) -> Iterator[Finding]:
-    """Judge a printed number: an accuracy by the number of images, a size by the run's model."""
-    if claim.unit != "%":
-        yield _size(subject, claim)
-        return
-    sizes = {name: int(subject.in_split(name).sum()) for name in subject.present()}
-    sizes = sizes or {"all": int(subject.sources.sum())}
-    split = "test" if "test" in sizes else next(reversed(sizes))
-    n = sizes[split]
-    fitting = {name: k for name, rows in sizes.items() if (k := claim.correct(rows)) is not None}
-    details: dict[str, int | float | None] = {f"n of {name}": rows for name, rows in sizes.items()}
-    smallest = claim.smallest()
-    details["smallest n"] = smallest
-    if (k := fitting.get(split)) is not None:
-        low, high = wilson_interval(k, n)
-        anyway = " Any value is, on so many." if claim.always_fits(n) else ""
-        yield counts.finding(
-            severity="note",
-            subject=split,
-            title=f"{claim.text} % is {k:,} of {n:,} {split} images; 95 % interval {low:.2%} to "
-            f"{high:.2%}.{anyway}",
-            count=k,
-            of=n,
-            measure="correct predictions",
-            value=float(k),
-            means="The number can be an accuracy on this split.",
-            remedy="Print the interval and the number of images beside it.",
-            details=details | {"k": k, "low": low, "high": high},
-        )
-        return
-    others = [
-        f"{name} ({k:,} of {sizes[name]:,})"
-        for name, k in fitting.items()
-        if not claim.always_fits(sizes[name])
-    ]
-    also = f"; it could be on {', '.join(others)}" if others else ""
-    least = f" The smallest split that gives it has {smallest:,} images." if smallest else ""
-    yield counts.finding(
-        subject=split,
-        title=f"{claim.text} % is no k of {n:,} {split} images{also}.{least}",
-        count=n,
-        of=n,
-        measure="printed accuracy",
-        value=float(claim.value),
-        remedy="Ask on which images it was computed: another split, a mean of runs, or a slip.",
-        details=details,
-    )
-
-
-def _size(subject: AuditSubject, claim: Claim) -> Finding:
-    """Compare a printed model size with the run's model.
-
-    Raises:
-        OptionError: No run is audited.
-    """
-    results = subject.run.record.results if subject.run else None
-    if results is None:
-        raise OptionError(f"--claim {claim.text}: a model's size is checked on a finished run")
-    millions, megabytes = results.parameters / 1e6, results.parameters * _BYTES / 2**20
-    right = claim.matches(millions if claim.unit == "M" else megabytes)
-    swapped = claim.matches(megabytes if claim.unit == "M" else millions)
-    own = f"{millions:.2f} M parameters, {megabytes:.2f} MB in float32"
-    if right:
-        text = f"{claim.text} agrees with the model: {own}"
-    elif swapped:
-        other = "megabytes" if claim.unit == "M" else "millions of parameters"
-        text = f"{claim.text} has the wrong unit, the number is that of {other}: {own}"
-    else:
-        text = f"{claim.text} is not the size of this model: {own}"
-    return counts.finding(
-        severity="note" if right else "error",
-        subject="model",
-        title=f"{text}.",
-        unit="parameters",
-        count=results.parameters,
-        of=results.parameters,
-        measure="parameters in millions",
-        value=millions,
-        means="A number of parameters and a size in bytes differ by a factor of four.",
-        remedy="Print both, with their units.",
-        details={"parameters": results.parameters, "megabytes": megabytes},
-    )
-
-
-def _table(subject: AuditSubject) -> Iterator[Finding]:
-    """Judge a printed table of counts."""
-    path = subject.options.table
-    if path is None:
-        return
-    table = read_table(path)
-    for column, total in table.column_totals.items():
-        rows = table.columns.get(column) or table.row_totals
-        yield from _sum(f"{path.name}: {column}", rows, total)
-    for name, total in table.row_totals.items():
-        yield from _sum(
-            f"{path.name}: {name}",
-            {head: rows[name] for head, rows in table.columns.items()},
-            total,
-        )
-    for doubt in doubts(subject.about.name, table.columns):
-        yield _about_all(
-            subject,
-            f"{path.name}: {doubt.text}",
-            subject=path.name,
-            measure="printed counts against known datasets",
-        )
-    here = subject.counts_by_split()
-    for column, rows in table.columns.items():
-        found = here.get(column)
-        if found is None:
-            continue
-        off = {
-            name: number - found.get(name, 0)
-            for name, number in rows.items()
-            if number != found.get(name, 0)
-        }
-        if off:
-            name, by = max(off.items(), key=lambda each: abs(each[1]))
-            yield counts.finding(
-                severity="warning",
-                subject=column,
-                title=f"{path.name} prints other numbers of {column} than there are: {len(off)} "
-                f"classes differ, most {name} ({rows[name]:,} printed, {found.get(name, 0):,} "
-                "here).",
-                unit="classes",
-                count=len(off),
-                of=len(rows),
-                measure="images by which printed and audited counts differ",
-                value=float(abs(by)),
-                threshold=0.0,
-                details=off,
-            )
-
-
-def _sum(where: str, parts: Mapping[str, int], total: int) -> Iterator[Finding]:
-    added = sum(parts.values())
-    if added != total:
-        yield counts.finding(
-            subject=where,
-            title=f"{where} adds up to {added:,}, but {total:,} is printed.",
-            count=abs(added - total),
-            of=max(total, added),
-            measure="images by which a sum is off",
-            value=float(added - total),
-            threshold=0.0,
-            details={"sum": added, "printed": total},
-        )
-
-
-__all__ = ["OptionError", "counts"]

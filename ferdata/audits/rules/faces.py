@@ -9,10 +9,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ferdata.audits.columns import Mask
 from ferdata.audits.findings import Finding
 from ferdata.audits.rule import Need, Rule, rule
 from ferdata.audits.rules.classes import p_words
-from ferdata.audits.subject import AuditSubject, Mask
+from ferdata.audits.subject import AuditSubject
 from ferdata.core.list_columns import vectors
 from ferdata.faces.plausible import SET
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ferdata.audits.columns import Codes
 from ferdata.audits.findings import MOST_EXAMPLES, Example, Finding
 from ferdata.audits.rule import Need, NotApplicableError, Rule, rule
-from ferdata.audits.subject import AuditSubject, Codes
+from ferdata.audits.subject import AuditSubject
 from ferdata.curation.groups import SEQUENCE, SUBJECT
 
 _REMEDY = (

@@ -79,7 +79,7 @@ def _augmented(subject: AuditSubject, there: list[str]) -> Iterator[Finding]:
         if split == "train":
             continue
         copies = subject.in_split(split, sources=False) & ~subject.sources
-        altered = copies | (subject.in_split(split) & subject.named_copies)
+        altered = copies | (subject.in_split(split) & subject.families.named)
         if not (count := int(altered.sum())):
             continue
         total = int(subject.in_split(split, sources=False).sum())

@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
+from ferdata.audits.columns import Mask
 from ferdata.audits.findings import Finding
 from ferdata.audits.image_measures import ImageMeasures
 from ferdata.audits.rule import Need, NotApplicableError, rule
-from ferdata.audits.subject import AuditSubject, Mask
+from ferdata.audits.subject import AuditSubject
 from ferdata.core.findings import FINDINGS
 from ferdata.data.build import Build
 

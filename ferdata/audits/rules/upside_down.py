@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow.compute as pc
 
+from ferdata.audits.columns import Mask
 from ferdata.audits.findings import Finding
-from ferdata.audits.rule import Need, NotApplicableError, rule
-from ferdata.audits.subject import AuditSubject, Mask
+from ferdata.audits.rule import NotApplicableError, rule
+from ferdata.audits.subject import AuditSubject
 from ferdata.core.list_columns import vectors
 from ferdata.core.perceptual import NEAR_THRESHOLD, near_pairs
 
@@ -113,6 +114,3 @@ def _by_hash(subject: AuditSubject) -> Mask:
     else:  # which of the two is upright is not known; copies come later in their list
         found[np.maximum(one, other)] = True
     return found
-
-
-__all__ = ["Need", "vertical_flip"]
