@@ -26,10 +26,15 @@ class AuditOptions(Options):
     purpose: Literal["research", "publish", "commercial"] = "research"
     """What the data are for: terms that forbid it are an error."""
 
-    claim: Annotated[Words, Metavar("NUMBER,…")] = ()
+    claim: Annotated[str | None, Metavar("NUMBER,…")] = None
     """Printed results to check: an accuracy in percent such as `98.99`, which must be k of n; a
     model's size such as `5.2M` or `21MB`."""
 
     table: Annotated[Path | None, Metavar("FILE.csv")] = None
     """Printed counts to check: a csv file with a column of classes and a column per split, and
     perhaps a row and a column named total."""
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """The printed results, as they were written: 98.10 is not 98.1."""
+        return tuple(each.strip() for each in (self.claim or "").split(",") if each.strip())

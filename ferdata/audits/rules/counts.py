@@ -37,7 +37,7 @@ def counts(subject: AuditSubject) -> Iterator[Finding]:
     yield from _merged(subject)
     yield from _record(subject)
     yield from _evaluations(subject)
-    for text in subject.options.claim:
+    for text in subject.options.claims:
         yield from judge_claim(subject, counts, Claim.parse(text))
     if subject.options.table is not None:
         yield from judge_table(subject, counts, subject.options.table)
