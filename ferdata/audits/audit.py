@@ -176,7 +176,7 @@ class _Looker:
         """Read every image and look for its face."""
         wanted = {Need.FACES} & {need for each in self.rules for need in each.needs}
         detect = self.options.faces and bool(wanted or "vertical-flip" in self.options.rules)
-        options = FaceOptions("auto" if detect else "dataset", score=False, keep_blank=True)
+        options = FaceOptions("auto" if detect else "dataset", keep_blank=True)
         workers = self.workers or max(1, min(default_workers(), len(manifest) // _WORTH))
         level = logging.getLogger("ferdata.faces").level
         logging.getLogger("ferdata.faces").setLevel(logging.ERROR)
