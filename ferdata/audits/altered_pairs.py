@@ -1,4 +1,4 @@
-"""Pairs of rows that show one image, equal in every pixel or altered, by hashes.
+"""Searching pairs of rows that show one image. The only place that knows how they are found.
 
 Until images are compared after alignment, altered copies are found by the perceptual hash, also of
 the mirror image: flipped, brighter, noisy, blurred, resized and saved again, but neither rotated
@@ -7,94 +7,119 @@ nor cropped.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Self
+from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ferdata.audits.columns import encode, is_source
-from ferdata.audits.image_measures import ImageMeasures
-from ferdata.core.perceptual import NEAR_THRESHOLD, decode_hashes, equal_pairs, near_pairs
+from ferdata.audits.columns import Codes, Mask, encode, is_source
+from ferdata.audits.copy_pairs import ALTERED, EQUAL, MIRRORED, CopyPairs
+from ferdata.audits.images import ImagePlaces, Load
+from ferdata.core.parallel import default_workers, open_executor, run_in_order
+from ferdata.core.perceptual import (
+    BITS,
+    NEAR_THRESHOLD,
+    decode_hashes,
+    equal_pairs,
+    near_pairs,
+    perceptual_hash,
+)
+from ferdata.core.progress import progress_bar
 
-EQUAL, ALTERED, MIRRORED = "equal", "altered", "mirrored"
-
-
-@dataclass(frozen=True)
-class CopyPairs:
-    """M pairs of rows.
-
-    Attributes:
-        rows: Row numbers, the smaller first, int64 (M, 2).
-        kinds: What the second is to the first, object (M,).
-        bits: Bits of 256 in which the hashes differ, int64 (M,); −1 where nothing was compared.
-    """
-
-    rows: npt.NDArray[np.int64]
-    kinds: npt.NDArray[Any]
-    bits: npt.NDArray[np.int64]
-
-    @classmethod
-    def of_kind(cls, rows: npt.NDArray[np.int64], kind: str) -> Self:
-        """Return pairs of one kind, which were not compared."""
-        rows = np.sort(rows.reshape(-1, 2), axis=1)
-        return cls(rows, np.full(len(rows), kind, object), np.full(len(rows), -1, np.int64))
-
-    @classmethod
-    def none(cls) -> Self:
-        """Return no pairs."""
-        return cls.of_kind(np.empty((0, 2), np.int64), EQUAL)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def take(self, chosen: npt.NDArray[Any]) -> Self:
-        """Return the pairs of a mask or at positions."""
-        return type(self)(self.rows[chosen], self.kinds[chosen], self.bits[chosen])
-
-    def join(self, other: CopyPairs) -> Self:
-        """Return these pairs and those of another."""
-        return type(self)(
-            np.concatenate((self.rows, other.rows)),
-            np.concatenate((self.kinds, other.kinds)),
-            np.concatenate((self.bits, other.bits)),
-        )
+_ROWS = 128  # of a task
+_WORTH = 2000  # images from which starting another process pays
 
 
-def find_pairs(table: pa.Table, measures: ImageMeasures | None) -> CopyPairs:
-    """Find the pairs of source rows that show one image.
+def pairs_by_hash(table: pa.Table) -> CopyPairs | None:
+    """Find the pairs of source rows by the hashes in a manifest; None if it has none.
 
     Rows of equal pixels are chained: the first with the second, the second with the third.
+    """
+    equal = _equal(table)
+    column = table.column("perceptual_hash")
+    if column.null_count == len(column):
+        return equal
+    rows = np.flatnonzero(is_source(table))
+    texts = pc.fill_null(column.take(rows), "0" * (BITS // 4)).to_pylist()
+    found = _near(rows, decode_hashes(texts))
+    return found if equal is None else equal.join(_other_pixels(table, found))
+
+
+def find_pairs(
+    table: pa.Table, places: ImagePlaces, *, workers: int | None, quiet: bool
+) -> CopyPairs:
+    """Find the pairs of source rows by their images.
 
     Args:
         table: The rows of a manifest.
-        measures: What was measured on their images; None to go by the hashes in the table.
+        places: Where their images are.
+        workers: Number of processes; None for one per core where that pays.
+        quiet: Show no progress.
     """
-    codes, _ = encode(table.column("pixel_sha256"))
-    codes = np.where(is_source(table), codes, -1)
-    equal = CopyPairs.of_kind(equal_pairs(codes), EQUAL)
-    altered = _altered(table, measures)
-    first, second = altered.rows.T
-    return equal.join(altered.take((codes[first] < 0) | (codes[first] != codes[second])))
-
-
-def _altered(table: pa.Table, measures: ImageMeasures | None) -> CopyPairs:
-    """Compare perceptual hashes, also with those of mirror images where these are known."""
-    column = table.column("perceptual_hash")
-    if measures is None and column.null_count == len(column):
-        return CopyPairs.none()
     rows = np.flatnonzero(is_source(table))
+    if workers is None:
+        workers = max(1, min(default_workers(), len(rows) // _WORTH))
+    loads = places.take(rows).loads
+    tasks = [loads[at : at + _ROWS] for at in range(0, len(loads), _ROWS)]
+    hashes: list[tuple[str, str]] = []
+    with (
+        progress_bar("comparing images", len(rows), quiet=quiet) as bar,
+        open_executor("processes", workers) as executor,
+    ):
+        for each in run_in_order(executor, _hash, tasks, ahead=2 * workers + 1):
+            hashes += each
+            bar.update(len(each))
+    upright, mirrored = (decode_hashes([each[k] for each in hashes]) for k in (0, 1))
+    found = _near(rows, np.concatenate((upright, mirrored)))
+    return (_equal(table) or CopyPairs.none()).join(_other_pixels(table, found))
+
+
+def _hash(task: Sequence[Load]) -> list[tuple[str, str]]:
+    """Hash images and their mirror images."""
+    found = []
+    for load in task:
+        pixels = np.ascontiguousarray(load())
+        mirrored = np.ascontiguousarray(pixels[:, ::-1])
+        found.append((perceptual_hash(pixels), perceptual_hash(mirrored)))
+    return found
+
+
+def _pixel_codes(table: pa.Table) -> Codes:
+    codes, _ = encode(table.column("pixel_sha256"))
+    return np.where(is_source(table), codes, -1)
+
+
+def _equal(table: pa.Table) -> CopyPairs | None:
+    """Return the pairs of equal pixels; None where no hash of pixels is known."""
+    codes = _pixel_codes(table)
+    return CopyPairs.of_kind(equal_pairs(codes), EQUAL) if (codes >= 0).any() else None
+
+
+def _other_pixels(table: pa.Table, pairs: CopyPairs) -> CopyPairs:
+    """Leave out pairs of equal pixels."""
+    codes = _pixel_codes(table)
+    first, second = pairs.rows.T
+    return pairs.take((codes[first] < 0) | (codes[first] != codes[second]))
+
+
+def _near(rows: Codes, hashes: np.ndarray[tuple[int, ...], np.dtype[np.uint64]]) -> CopyPairs:
+    """Return the pairs whose hashes are near, those of mirror images among them.
+
+    Args:
+        rows: The rows that were hashed, (n,).
+        hashes: Of the images, and perhaps of their mirror images after them, (n, 4) or (2n, 4).
+    """
     n = len(rows)
-    if measures is None:
-        hashes = decode_hashes(pc.fill_null(column, "0" * 64).to_pylist())[rows]
-    else:
-        hashes = np.concatenate((measures.upright[rows], measures.mirrored[rows]))
     pairs, bits = near_pairs(hashes, NEAR_THRESHOLD)
     first, second = pairs.T
-    upright = second < n
+    upright: Mask = second < n
     kept = upright | ((first < n) & (second >= n) & (first != second - n))
     kinds = np.where(upright, ALTERED, MIRRORED)[kept].astype(object)
     positions = np.column_stack((first, np.where(upright, second, second - n)))[kept]
-    return CopyPairs(np.sort(rows[positions], axis=1), kinds, bits[kept])
+    seen = np.empty(len(kinds), object)
+    seen[:] = [
+        f"{kind}, {each} of {BITS} bits differ"
+        for kind, each in zip(kinds, bits[kept], strict=True)
+    ]
+    return CopyPairs(np.sort(rows[positions], axis=1), kinds, seen, bits[kept].astype(float))

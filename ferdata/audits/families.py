@@ -11,10 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ferdata.audits.altered_pairs import EQUAL, CopyPairs, find_pairs
 from ferdata.audits.columns import Codes, Mask, encode, encode_together, is_source
 from ferdata.audits.copy_names import base_names
-from ferdata.audits.image_measures import ImageMeasures
+from ferdata.audits.copy_pairs import EQUAL, CopyPairs
 from ferdata.core.perceptual import equal_pairs
 from ferdata.curation.clusters import connected_components
 from ferdata.curation.groups import SEQUENCE
@@ -44,22 +43,22 @@ class Families:
     searched: bool
 
 
-def find_families(table: pa.Table, measures: ImageMeasures | None) -> Families:
+def find_families(table: pa.Table, copies: CopyPairs, *, searched: bool) -> Families:
     """Find the families of all rows, augmented copies of ferdata's included.
 
     Args:
         table: The rows of a manifest.
-        measures: What was measured on their images; None if they were not opened.
+        copies: The pairs of source rows that show one image.
+        searched: Whether images, or their hashes, were compared for that.
     """
     by_name, named = _by_name(table)
-    links = _apart(table, find_pairs(table, measures)).join(by_name).join(_by_parent(table))
-    hashes = table.column("pixel_sha256")
+    links = _apart(table, copies).join(by_name).join(_by_parent(table))
     return Families(
         number=connected_components(len(table), links.rows),
         altered=connected_components(len(table), links.take(links.kinds != EQUAL).rows),
         pairs=links,
         named=named,
-        searched=measures is not None or hashes.null_count < len(hashes),
+        searched=searched,
     )
 
 

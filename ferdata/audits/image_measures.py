@@ -27,7 +27,6 @@ class ImageMeasures:
 
     Attributes:
         upright: Perceptual hashes, uint64 (N, 4).
-        mirrored: Those of the images exchanged left and right.
         upside_down: Those of the images exchanged top and bottom.
         detail: Detail in the finest octave by that in the next two, float32 (N,): 0.4 for sharp
             images, below 0.24 for blurred ones and for those enlarged to twice their size.
@@ -40,7 +39,6 @@ class ImageMeasures:
     """
 
     upright: npt.NDArray[np.uint64]
-    mirrored: npt.NDArray[np.uint64]
     upside_down: npt.NDArray[np.uint64]
     detail: npt.NDArray[np.float32]
     repeats: npt.NDArray[np.float32]
@@ -51,8 +49,8 @@ class ImageMeasures:
     def of(cls, measured: list[ImageMeasure]) -> ImageMeasures:
         """Put the measures of images together."""
         numbers = np.array([each.numbers for each in measured], np.float32).reshape(-1, 4)
-        hashes = [decode_hashes([each.hashes[k] for each in measured]) for k in range(3)]
-        return cls(hashes[0], hashes[1], hashes[2], *numbers.T)
+        hashes = [decode_hashes([each.hashes[k] for each in measured]) for k in (0, 1)]
+        return cls(hashes[0], hashes[1], *numbers.T)
 
 
 @dataclass(frozen=True)
@@ -60,11 +58,11 @@ class ImageMeasure:
     """Measures of one image.
 
     Attributes:
-        hashes: Upright, mirrored and upside down, as text.
+        hashes: Upright and upside down, as text.
         numbers: Detail, repeats, blocks, JPEG quality.
     """
 
-    hashes: tuple[str, str, str]
+    hashes: tuple[str, str]
     numbers: tuple[float, float, float, float]
 
 
@@ -79,7 +77,6 @@ def measure_image(pixels: npt.NDArray[np.uint8], data: bytes = b"") -> ImageMeas
     return ImageMeasure(
         (
             perceptual_hash(pixels),
-            perceptual_hash(np.ascontiguousarray(pixels[:, ::-1])),
             perceptual_hash(np.ascontiguousarray(pixels[::-1])),
         ),
         (_detail(gray), _repeats(gray), _blocks(gray), jpeg_quality(data)),

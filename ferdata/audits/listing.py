@@ -33,7 +33,7 @@ def rules_markdown() -> str:
 
 
 def _cells(each: Rule) -> tuple[str, ...]:
-    needs = ", ".join(["columns", *(need.value for need in each.needs)])
+    needs = ", ".join(["columns", *(need.value for need in (*each.needs, *each.wants))])
     return f"[`{each.name}`](#{each.name})", each.severity, needs, each.finds
 
 

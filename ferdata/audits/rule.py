@@ -31,8 +31,13 @@ class Need(StrEnum):
     """The images: their hashes and measures."""
     FACES = "faces"
     """Landmarks, of the dataset or of a detector."""
+    COPIES = "copies"
+    """The pairs of images that are the same."""
     RUN = "run"
     """The record of a training run."""
+
+
+_IMAGES = {Need.IMAGES, Need.FACES, Need.COPIES}
 
 
 class NotApplicableError(Exception):
@@ -57,8 +62,9 @@ class Rule:
         finds: What it finds, one line.
         means: Why that matters.
         remedy: What to do about it.
-        needs: What it looks at; empty for a rule that is cheap enough for every build.
+        needs: What it looks at beside columns.
         check: The function.
+        wants: What it looks at as well where that is there.
     """
 
     name: str
@@ -68,11 +74,17 @@ class Rule:
     remedy: str
     needs: tuple[Need, ...]
     check: Check
+    wants: tuple[Need, ...] = ()
 
     @property
     def is_cheap(self) -> bool:
-        """Whether it looks at columns only."""
-        return Need.IMAGES not in self.needs and Need.FACES not in self.needs
+        """Whether columns suffice, so that every build can run it."""
+        return not _IMAGES & set(self.needs)
+
+    @property
+    def opens_images(self) -> bool:
+        """Whether it opens images that are at hand."""
+        return bool(_IMAGES & {*self.needs, *self.wants})
 
     def finding(self, **values: Any) -> Finding:
         """Return a finding of this rule.
@@ -99,10 +111,11 @@ def rule(
     means: str,
     remedy: str,
     needs: tuple[Need, ...] = (),
+    wants: tuple[Need, ...] = (),
 ) -> Callable[[Check], Rule]:
     """Return a decorator that makes a rule of a function; arguments as in `Rule`."""
 
     def make(check: Check) -> Rule:
-        return Rule(name, severity, finds, means, remedy, needs, check)
+        return Rule(name, severity, finds, means, remedy, needs, check, wants)
 
     return make

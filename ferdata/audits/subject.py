@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ferdata.audits.columns import Codes, Mask, encode, encode_together, is_source
+from ferdata.audits.copy_pairs import CopyPairs
 from ferdata.audits.disk_splits import split_columns
 from ferdata.audits.families import Families, find_families
 from ferdata.audits.findings import MOST_EXAMPLES, AuditedSet, Example
@@ -23,6 +24,7 @@ from ferdata.core.schema import SPLITS
 
 if TYPE_CHECKING:
     from ferdata.audits.image_measures import ImageMeasures
+    from ferdata.audits.images import ImagePlaces
     from ferdata.audits.reading import Refusal
     from ferdata.audits.runs import AuditedRun
     from ferdata.data.build import Build
@@ -43,7 +45,9 @@ class AuditSubject:
         sides: With `--against`, the split that each row plays, as for `split`; else None.
         build: The build, if it is one.
         run: The run, if it is one.
+        places: Where the images are; None if they are not to be opened.
         measures: What was measured on the images; None if they were not opened.
+        copies: The pairs of source rows that show one image; None if nothing was compared.
         faces_known: Whether a face was looked for in every image.
         upside_down: Rows in which a face was found only when they were turned over, (N,).
         refusals: Why it could not be read as what it seemed to be.
@@ -56,7 +60,9 @@ class AuditSubject:
     sides: Codes | None = None
     build: Build | None = None
     run: AuditedRun | None = None
+    places: ImagePlaces | None = None
     measures: ImageMeasures | None = None
+    copies: CopyPairs | None = None
     faces_known: bool = False
     upside_down: Mask | None = None
     refusals: tuple[Refusal, ...] = ()
@@ -98,7 +104,8 @@ class AuditSubject:
     @cached_property
     def families(self) -> Families:
         """Which rows are copies of one image."""
-        return find_families(self.table, self.measures)
+        copies = CopyPairs.none() if self.copies is None else self.copies
+        return find_families(self.table, copies, searched=self.copies is not None)
 
     @cached_property
     def _quality(self) -> tuple[Codes, pa.Array]:

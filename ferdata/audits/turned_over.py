@@ -16,8 +16,8 @@ from ferdata.faces.plausible import wrong_order
 _UNSURE = 0.8
 """Score of a detection below which the image is turned over.
 
-On 90 synthetic faces at 64, 112 and 200 pixels, MediaPipe's scores are 0.87 to 0.95; upside down, it
-finds no face in 53 of them, and in the others one with a score of 0.62 to 0.75."""
+On 90 synthetic faces at 64, 112 and 200 pixels, scores are 0.87 to 0.95; upside down, no
+face is found in 53 of them, and in the others one with a score of 0.62 to 0.75."""
 
 _BETTER = 0.1  # by which the score rises when the image is turned over
 

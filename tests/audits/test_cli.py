@@ -40,7 +40,7 @@ def test_every_rule_is_listed_once_and_knows_what_it_needs() -> None:
         assert each.finds and each.means.endswith(".") and each.remedy.endswith(".")
     cheap = {each.name for each in chosen_rules() if each.is_cheap}
     assert {"leak-subject", "counts", "license", "protocol", "prior-shift"} <= cheap
-    assert Need.IMAGES in RULES.get("leak-copy").needs
+    assert Need.COPIES in RULES.get("leak-copy").needs
 
 
 @pytest.mark.parametrize(

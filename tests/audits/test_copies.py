@@ -11,6 +11,7 @@ import pytest
 from support.audit_rows import face, found, manifest, outcome, put, put_faces, rows, run, saved
 
 from ferdata.audits.copy_names import base_names
+from ferdata.audits.copy_pairs import CopyPairs
 from ferdata.audits.families import find_families
 from ferdata.audits.findings import AuditReport
 from ferdata.ingesters.demo import write_demo
@@ -110,7 +111,7 @@ def test_names_link_only_images_of_one_label_with_their_original() -> None:
             {"label": "anger", "uri": "train/b (2).png"},
         ]
     ).table
-    families = find_families(table, None)
+    families = find_families(table, CopyPairs.none(), searched=False)
     assert families.number.tolist() == [0, 0, 2, 3, 4]
     assert families.named.tolist() == [False, True, False, False, False]
 
@@ -144,8 +145,8 @@ def test_equal_pixels_with_two_labels(tmp_path: Path) -> None:
 def test_frames_of_a_sequence_are_no_copies(tmp_path: Path) -> None:
     same = "f" * 60 + "0000"
     frames = rows(2, "train", subject="S1", sequence="1", perceptual_hash=same)
-    other = rows(1, "test", subject="S1", sequence="1", perceptual_hash="f" * 60 + "0003")
-    more = rows(1, "test", subject="S2", sequence="1", perceptual_hash="f" * 60 + "0005")
+    other = rows(1, "test", subject="S1", sequence="1", perceptual_hash="f" * 60 + "00ff")
+    more = rows(1, "test", subject="S2", sequence="1", perceptual_hash="03" + same[2:])
     filler = rows(20, "train", perceptual_hash=lambda k: f"{3 ** (k + 90):064x}"[-64:])
     _, report = run(saved(tmp_path / "m.parquet", frames, other, more, filler))
     assert found(report, "leak-copy").count == 1

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ferdata.audits.altered_pairs import EQUAL, CopyPairs
 from ferdata.audits.columns import Mask
+from ferdata.audits.copy_pairs import EQUAL, CopyPairs
 from ferdata.audits.families import BY_PARENT, Families
 from ferdata.audits.findings import MOST_EXAMPLES, Example, Finding
 from ferdata.audits.rule import Need, NotApplicableError, rule
 from ferdata.audits.subject import AuditSubject
-from ferdata.core.perceptual import BITS
 from ferdata.core.schema import SPLITS
 
 _BEFORE_SPLIT = 0.05
@@ -28,7 +27,7 @@ _OFFLINE = 0.005
 @rule(
     "leak-copy",
     severity="error",
-    needs=(Need.SPLITS, Need.IMAGES),
+    needs=(Need.SPLITS, Need.COPIES),
     finds="one image in two splits, equal in every pixel or altered",
     means="The model has seen the images that it is tested on, with their labels.",
     remedy="Remove the copies from train: `ferdata build … --duplicates drop --near 12` keeps each "
@@ -68,7 +67,7 @@ def leak_copy(subject: AuditSubject) -> Iterator[Finding]:
 @rule(
     "augmented-before-split",
     severity="error",
-    needs=(Need.SPLITS, Need.IMAGES),
+    needs=(Need.SPLITS, Need.COPIES),
     finds="altered copies of one image on both sides of a split, more than by accident",
     means="The set was augmented first and split afterwards: the test images are in train, flipped "
     "or brightened. Scores on it are worth nothing.",
@@ -105,7 +104,7 @@ def augmented_before_split(subject: AuditSubject) -> Iterator[Finding]:
 @rule(
     "offline-copies",
     severity="warning",
-    needs=(Need.IMAGES,),
+    needs=(Need.COPIES,),
     finds="altered copies of images in the data, made before ferdata read them",
     means="Numbers of images and class shares are not those of the dataset, and copies of one "
     "image count several times, in the loss and, in test, in the score.",
@@ -153,7 +152,7 @@ def offline_copies(subject: AuditSubject) -> Iterator[Finding]:
 @rule(
     "label-conflict",
     severity="warning",
-    needs=(Need.IMAGES,),
+    needs=(Need.COPIES,),
     finds="one image with two labels",
     means="At least one of the labels is wrong; a model can't learn both, and in test one of them "
     "is counted as an error whatever is predicted.",
@@ -204,7 +203,7 @@ def _crossing(pairs: CopyPairs, here: Mask, there: Mask) -> CopyPairs:
     forward, backward = here[first] & there[second], here[second] & there[first]
     chosen = np.flatnonzero(forward | backward)
     held_out = np.where(forward[chosen], second[chosen], first[chosen])
-    order = np.lexsort((pairs.bits[chosen], held_out))
+    order = np.lexsort((pairs.order[chosen], held_out))
     _, once = np.unique(held_out[order], return_index=True)
     return pairs.take(chosen[order[once]])
 
@@ -220,10 +219,5 @@ def _pair_examples(subject: AuditSubject, pairs: CopyPairs) -> tuple[Example, ..
             if positions and len(chosen) < MOST_EXAMPLES:
                 chosen.append(positions.pop(0))
     return tuple(
-        subject.example(pairs.rows[each].tolist(), _seen(pairs.kinds[each], int(pairs.bits[each])))
-        for each in chosen
+        subject.example(pairs.rows[each].tolist(), str(pairs.seen[each])) for each in chosen
     )
-
-
-def _seen(kind: str, bits: int) -> str:
-    return kind if bits < 0 else f"{kind}, {bits} of {BITS} bits differ"

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from ferdata.audits.columns import Mask
 from ferdata.audits.findings import Finding
-from ferdata.audits.rule import NotApplicableError, rule
+from ferdata.audits.rule import Need, NotApplicableError, rule
 from ferdata.audits.subject import AuditSubject
 from ferdata.core.list_columns import vectors
 from ferdata.core.perceptual import NEAR_THRESHOLD, near_pairs
@@ -21,6 +21,7 @@ _FLIPS = ("vertical_flip", "VerticalFlip")
 @rule(
     "vertical-flip",
     severity="error",
+    wants=(Need.FACES, Need.IMAGES),
     finds="faces upside down, and augmentation that flips top to bottom",
     means="No face that a model will meet is upside down: its capacity goes into images that do "
     "not occur, and expressions change (a smile upside down is a frown).",
