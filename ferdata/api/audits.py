@@ -20,7 +20,7 @@ def audit(
     data: PathLike | None = None,
     out: PathLike | None = None,
     workers: int | None = None,
-    quiet: bool = True,
+    quiet: bool = False,
     spelled: Callable[[str], str] = str,
     **options: Any,
 ) -> AuditReport:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,10 +18,16 @@ from ferdata.audits.reading import Opened
 from ferdata.audits.rule import Need, Rule
 from ferdata.audits.subject import AuditSubject
 from ferdata.audits.turned_over import find_upside_down
+from ferdata.core.errors import AuditError
 from ferdata.core.manifest import Manifest
 from ferdata.core.parallel import default_workers, open_executor
 from ferdata.faces.locate import locate_faces
 from ferdata.faces.options import FaceOptions
+
+_NOT_AT_HAND = (
+    "the images are not at hand (--data DIR names their folder): copies are compared by the hashes "
+    "in the manifest, if it has some"
+)
 
 _WORTH = 500  # images to detect in from which starting another process pays
 
@@ -47,10 +54,11 @@ class Looker:
         images = self.options.images and any(each.opens_images for each in self.rules)
         at_hand = opened.build is not None or bool(manifest.roots)
         if images and not at_hand:
-            notes.append("the images are not at hand (--data DIR names their folder)")
+            notes.append(_NOT_AT_HAND)
         located = images and bool(manifest.roots)
         if located:
             manifest = self._locate(manifest)
+            _require_images(manifest, opened)
         subject = AuditSubject(
             about=opened.about.model_copy(
                 update={"notes": tuple(notes), "rejects": len(manifest.rejects)}
@@ -98,6 +106,19 @@ class Looker:
             return locate_faces(
                 manifest, options, executor=executor, workers=workers, quiet=self.quiet
             )
+
+
+def _require_images(manifest: Manifest, opened: Opened) -> None:
+    """Check that some image could be read.
+
+    Raises:
+        AuditError: None could.
+    """
+    if len(manifest) or not len(opened.manifest):
+        return
+    reasons = Counter(each.reason for each in manifest.rejects).most_common(3)
+    listed = "; ".join(f"{count:,} × {reason}" for reason, count in reasons)
+    raise AuditError(f"{opened.about.path}: no image can be read: {listed}")
 
 
 def _has_faces(manifest: Manifest) -> bool:

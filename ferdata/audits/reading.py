@@ -114,7 +114,7 @@ def _open(path: Path, name: str | None, data: Path | None, stack: ExitStack) -> 
     if name is not None:
         return _with_reader(path, name)
     if path.is_file():
-        return _open_file(path, data)
+        return _open_file(path, data, stack)
     if (path / RunRecord.file_name).is_file():
         return _open_run(path)
     if (path / BUILD_FILE).is_file() or (path / "plan.json").is_file():
@@ -122,11 +122,11 @@ def _open(path: Path, name: str | None, data: Path | None, stack: ExitStack) -> 
     return _open_folder(path, stack)
 
 
-def _open_folder(path: Path, stack: ExitStack) -> Opened:
+def _open_folder(path: Path, stack: ExitStack, *notes: str) -> Opened:
     """Open a folder that is neither a build nor a run."""
     if path.name == _HUB and (path.parent / BUILD_FILE).is_file():
         return _open_build(path.parent)
-    reading = _Reading()
+    reading = _Reading(list(notes))
     if is_arrow_folder(path):
         folder = write_parquet(path, stack)
         return _opened(_read_unknown(folder, reading), path, "huggingface", reading)
@@ -137,7 +137,7 @@ def _open_folder(path: Path, stack: ExitStack) -> Opened:
     return _opened(_read_unknown(path, reading), path, kind, reading)
 
 
-def _open_file(path: Path, data: Path | None) -> Opened:
+def _open_file(path: Path, data: Path | None, stack: ExitStack) -> Opened:
     if path.suffix == ".parquet":
         try:
             manifest = load_manifest(path)
@@ -146,8 +146,9 @@ def _open_file(path: Path, data: Path | None) -> Opened:
                 raise
         else:
             return _manifest(path, manifest, data)
-    reading = _Reading([f"{path.name} was read with all of its folder"])
-    return _opened(_read_unknown(path.parent, reading), path, "set", reading)
+    if is_file_name(str(path)):
+        raise OptionError(f"{path}: name the folder of the data, and --as {path} says what it is")
+    return _open_folder(path.parent, stack, f"{path.name} was read with all of its folder")
 
 
 def _manifest(path: Path, manifest: Manifest, data: Path | None) -> Opened:

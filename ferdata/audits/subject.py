@@ -19,6 +19,7 @@ from ferdata.audits.disk_splits import split_columns
 from ferdata.audits.families import Families, find_families
 from ferdata.audits.findings import MOST_EXAMPLES, AuditedSet, Example
 from ferdata.audits.options import AuditOptions
+from ferdata.core.errors import ManifestError
 from ferdata.core.manifest import Manifest
 from ferdata.core.schema import SPLITS
 
@@ -97,8 +98,16 @@ class AuditSubject:
 
     @cached_property
     def label(self) -> Codes:
-        """The class of each row: an index into `classes`, (N,)."""
-        positions = pc.index_in(self.table.column("label"), pa.array(self.classes))
+        """The class of each row: an index into `classes`, (N,).
+
+        Raises:
+            ManifestError: A label is not in the label space.
+        """
+        column = self.table.column("label")
+        positions = pc.index_in(column, pa.array(self.classes))
+        if positions.null_count:
+            wrong = column.filter(pc.is_null(positions))[0].as_py()
+            raise ManifestError(f"{self.about.path}: label {wrong!r} is not in its label space")
         return np.asarray(positions.to_numpy(), np.int64)
 
     @cached_property

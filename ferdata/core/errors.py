@@ -147,7 +147,7 @@ class RunError(FerdataError):
 
 
 class AuditError(FerdataError):
-    """The record of an audit can't be read."""
+    """There is nothing to audit, or the record of an audit can't be read."""
 
 
 class LockedError(BuildError):

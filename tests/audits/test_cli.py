@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from support.audit_rows import face, outcome, put, put_faces, rows, run, saved
+from support.audit_rows import face, found, outcome, put, put_faces, rows, run, saved
 from typer.testing import CliRunner
 
 import ferdata
@@ -15,7 +15,7 @@ from ferdata.audits.listing import rules_markdown
 from ferdata.audits.registry import RULES, chosen_rules
 from ferdata.audits.rule import Need
 from ferdata.cli.app import app
-from ferdata.core.errors import FerdataError, OptionError, UnknownNameError
+from ferdata.core.errors import AuditError, FerdataError, OptionError, UnknownNameError
 
 ROOT = Path(__file__).parents[2]
 
@@ -132,3 +132,8 @@ def test_broken_images_are_rejects_of_the_audit(tmp_path: Path) -> None:
     code, report = run(tmp_path, "--no-faces")
     assert code == 0
     assert (report.audited.rows, report.audited.rejects) == (21, 1)
+    assert found(report, "quality", "warning").examples[0].uris == ("train/happy/broken.png",)
+    for path in tmp_path.rglob("*.png"):
+        path.write_bytes(b"no image")
+    with pytest.raises(AuditError, match="no image can be read: 22 ×"):
+        ferdata.audit(tmp_path, faces=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 import pyarrow.compute as pc
 
 from ferdata.audits.columns import Mask
-from ferdata.audits.findings import Finding
+from ferdata.audits.findings import MOST_EXAMPLES, Example, Finding
 from ferdata.audits.image_measures import ImageMeasures
 from ferdata.audits.rule import Need, NotApplicableError, rule
 from ferdata.audits.subject import AuditSubject
@@ -57,6 +58,7 @@ def quality(subject: AuditSubject) -> Iterator[Finding]:
     if subject.measures is None and not subject.has_any_quality:
         raise NotApplicableError("the images were not opened")
     total = int(subject.sources.sum())
+    yield from _rejected(subject, total)
     for name in FINDINGS:
         rows = subject.has_quality(name) & subject.sources
         if name in _HARMLESS or not (count := int(rows.sum())):
@@ -95,6 +97,35 @@ _WORDS = {
     "turned": "turned by Exif, which is not applied",
     "transparent": "transparent in part",
 }
+
+
+def _rejected(subject: AuditSubject, total: int) -> Iterator[Finding]:
+    """Count what could not be used: images that can't be read, rows that are none."""
+    for stage, severity, words in (
+        ("faces", "warning", "images can't be read"),
+        ("ingest", "note", "rows or files are no images with a label of this set"),
+    ):
+        rejects = [each for each in subject.manifest.rejects if each.stage == stage]
+        if not rejects:
+            continue
+        kinds = Counter(each.reason.partition(":")[0] for each in rejects)
+        listed = ", ".join(f"{count:,} × {kind}" for kind, count in kinds.most_common(3))
+        yield quality.finding(
+            severity=severity,
+            subject="unreadable" if stage == "faces" else "rejects",
+            title=f"{len(rejects):,} {words}: {listed}.",
+            count=len(rejects),
+            of=total + len(rejects),
+            measure=f"share of what is there: {words}",
+            value=len(rejects) / (total + len(rejects)),
+            threshold=0.0,
+            remedy="Get whole files; every build lists them with the reason in rejects.parquet.",
+            examples=tuple(
+                Example(samples=(each.sample_id,), uris=(each.uri,), text=each.reason)
+                for each in rejects[:MOST_EXAMPLES]
+            ),
+            details=dict(kinds),
+        )
 
 
 def _parts(subject: AuditSubject, *, crops: bool = False) -> Iterator[tuple[str, Mask]]:
