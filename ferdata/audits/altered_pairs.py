@@ -1,19 +1,21 @@
 """Searching pairs of rows that show one image. The only place that knows how they are found.
 
-Until images are compared after alignment, altered copies are found by the perceptual hash, also of
-the mirror image: flipped, brighter, noisy, blurred, resized and saved again, but neither rotated
-nor cropped.
+Where `ferdata.curation.altered_copies` is there, images are compared after alignment. Else altered
+copies are found by the perceptual hash, also of the mirror image: flipped, brighter, noisy,
+blurred, resized and saved again, but neither rotated nor cropped.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ferdata.audits.columns import Codes, Mask, encode, is_source
+from ferdata.audits.columns import Codes, Mask, encode, encode_together, is_source
 from ferdata.audits.copy_pairs import ALTERED, EQUAL, MIRRORED, CopyPairs
 from ferdata.audits.images import ImagePlaces, Load
 from ferdata.core.parallel import default_workers, open_executor, run_in_order
@@ -26,6 +28,10 @@ from ferdata.core.perceptual import (
     perceptual_hash,
 )
 from ferdata.core.progress import progress_bar
+from ferdata.curation.groups import SEQUENCE
+from ferdata.faces.face_rows import usable_points
+
+_SEARCH = "ferdata.curation.altered_copies"
 
 _ROWS = 128  # of a task
 _WORTH = 2000  # images from which starting another process pays
@@ -60,6 +66,49 @@ def find_pairs(
     rows = np.flatnonzero(is_source(table))
     if workers is None:
         workers = max(1, min(default_workers(), len(rows) // _WORTH))
+    if find_spec(_SEARCH) is not None:
+        return _by_pixels(table, rows, places, workers, quiet=quiet)
+    return _by_hash(table, rows, places, workers, quiet=quiet)
+
+
+def _by_pixels(
+    table: pa.Table, rows: Codes, places: ImagePlaces, workers: int, *, quiet: bool
+) -> CopyPairs:
+    """Compare images after alignment; frames of one sequence are left out by the search."""
+    search = import_module(_SEARCH)
+    five = usable_points(table).astype(np.float64)
+    five[[place is None for place in places.files]] = np.nan  # as stored, points are elsewhere
+    known: Mask = np.isfinite(five.reshape(-1, 10)).all(axis=1)
+    sequence = encode_together(table, *SEQUENCE)
+    names = table.column("sample_id").to_pylist()
+    sources = [
+        search.ImageSource(
+            name=names[row],
+            load=places.loads[row],
+            five_points=five[row] if known[row] else None,
+            sequence=None if sequence[row] < 0 else str(sequence[row]),
+        )
+        for row in rows.tolist()
+    ]
+    found = search.find_altered_copies(sources, workers=workers, quiet=quiet).pairs
+    positions = np.array([(each.first, each.second) for each in found], np.int64).reshape(-1, 2)
+    kinds, seen = np.empty(len(found), object), np.empty(len(found), object)
+    kinds[:] = [_kind(each.kind, mirrored=each.mirrored) for each in found]
+    seen[:] = [f"{', '.join(each.changes) or EQUAL}; {each.score:.2f} alike" for each in found]
+    score = np.array([each.score for each in found], np.float64)
+    return CopyPairs(np.sort(rows[positions], axis=1), kinds, seen, -score)
+
+
+def _kind(kind: str, *, mirrored: bool) -> str:
+    if kind == "exact":
+        return EQUAL
+    return MIRRORED if mirrored else ALTERED
+
+
+def _by_hash(
+    table: pa.Table, rows: Codes, places: ImagePlaces, workers: int, *, quiet: bool
+) -> CopyPairs:
+    """Compare perceptual hashes of images and of their mirror images."""
     loads = places.take(rows).loads
     tasks = [loads[at : at + _ROWS] for at in range(0, len(loads), _ROWS)]
     hashes: list[tuple[str, str]] = []

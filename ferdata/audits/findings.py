@@ -22,8 +22,8 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 Number = int | float
 
-MOST_EXAMPLES = 8
-"""Examples of one finding."""
+MOST_EXAMPLES = 100
+"""Examples of one finding, at most; who shows them shows fewer."""
 
 
 class Example(RecordPart):

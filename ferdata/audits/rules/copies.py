@@ -28,6 +28,7 @@ _OFFLINE = 0.005
     "leak-copy",
     severity="error",
     needs=(Need.SPLITS, Need.COPIES),
+    wants=(Need.FACES,),
     finds="one image in two splits, equal in every pixel or altered",
     means="The model has seen the images that it is tested on, with their labels.",
     remedy="Remove the copies from train: `ferdata build … --duplicates drop --near 12` keeps each "
@@ -68,6 +69,7 @@ def leak_copy(subject: AuditSubject) -> Iterator[Finding]:
     "augmented-before-split",
     severity="error",
     needs=(Need.SPLITS, Need.COPIES),
+    wants=(Need.FACES,),
     finds="altered copies of one image on both sides of a split, more than by accident",
     means="The set was augmented first and split afterwards: the test images are in train, flipped "
     "or brightened. Scores on it are worth nothing.",
@@ -105,6 +107,7 @@ def augmented_before_split(subject: AuditSubject) -> Iterator[Finding]:
     "offline-copies",
     severity="warning",
     needs=(Need.COPIES,),
+    wants=(Need.FACES,),
     finds="altered copies of images in the data, made before ferdata read them",
     means="Numbers of images and class shares are not those of the dataset, and copies of one "
     "image count several times, in the loss and, in test, in the score.",
@@ -153,6 +156,7 @@ def offline_copies(subject: AuditSubject) -> Iterator[Finding]:
     "label-conflict",
     severity="warning",
     needs=(Need.COPIES,),
+    wants=(Need.FACES,),
     finds="one image with two labels",
     means="At least one of the labels is wrong; a model can't learn both, and in test one of them "
     "is counted as an error whatever is predicted.",

@@ -120,6 +120,20 @@ def _selection(run: AuditedRun, there: list[str]) -> Iterator[Finding]:
             value=float(len(history)),
             threshold=0.0,
         )
+    if options.pretrained and (options.mean or options.std):
+        yield protocol.finding(
+            severity="warning",
+            subject="input",
+            title="Pretrained weights were used with another mean or standard deviation than their "
+            "own (--mean, --std).",
+            unit="runs",
+            count=1,
+            of=1,
+            measure="mean and standard deviation of the input",
+            means="The first layers see values that they were not trained on; part of what the "
+            "weights know is lost.",
+            remedy="Leave --mean and --std out: the default is the model's own.",
+        )
     if run.build is not None and run.build.leaks:
         yield protocol.finding(
             subject="build",
