@@ -78,7 +78,7 @@ def _by_pixels(
     search = import_module(_SEARCH)
     five = usable_points(table).astype(np.float64)
     five[[place is None for place in places.files]] = np.nan  # as stored, points are elsewhere
-    known: Mask = np.isfinite(five.reshape(-1, 10)).all(axis=1)
+    known = np.asarray(np.isfinite(five.reshape(-1, 10)).all(axis=1))
     sequence = encode_together(table, *SEQUENCE)
     names = table.column("sample_id").to_pylist()
     sources = [
@@ -94,7 +94,9 @@ def _by_pixels(
     positions = np.array([(each.first, each.second) for each in found], np.int64).reshape(-1, 2)
     kinds, seen = np.empty(len(found), object), np.empty(len(found), object)
     kinds[:] = [_kind(each.kind, mirrored=each.mirrored) for each in found]
-    seen[:] = [f"{', '.join(each.changes) or EQUAL}; {each.score:.2f} alike" for each in found]
+    seen[:] = [
+        _words(kind, each.changes, each.score) for kind, each in zip(kinds, found, strict=True)
+    ]
     score = np.array([each.score for each in found], np.float64)
     return CopyPairs(np.sort(rows[positions], axis=1), kinds, seen, -score)
 
@@ -103,6 +105,11 @@ def _kind(kind: str, *, mirrored: bool) -> str:
     if kind == "exact":
         return EQUAL
     return MIRRORED if mirrored else ALTERED
+
+
+def _words(kind: str, changes: Sequence[str], score: float) -> str:
+    """Say what was seen on a pair."""
+    return kind if kind == EQUAL else f"{kind}: {', '.join(changes)}; {score:.2f} alike"
 
 
 def _by_hash(

@@ -122,9 +122,11 @@ def _require_images(manifest: Manifest, opened: Opened) -> None:
 
 
 def _has_faces(manifest: Manifest) -> bool:
-    """Say whether faces were looked for, by whoever made the manifest."""
+    """Say whether faces were looked for, or points given, by whoever made the manifest."""
     source = manifest.table.column("landmark_source")
-    return bool(pc.any(pc.is_valid(source)).as_py())
+    given = pc.any(pc.fill_null(pc.not_equal(source, "none"), False)).as_py()
+    number = manifest.table.column("face_count")
+    return bool(given) or number.null_count < len(number)
 
 
 @contextmanager

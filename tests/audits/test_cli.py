@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,11 @@ from support.audit_rows import face, found, outcome, put, put_faces, rows, run, 
 from typer.testing import CliRunner
 
 import ferdata
-from ferdata.audits.findings import AuditReport
+from ferdata.audits.findings import AuditedSet, AuditReport, Example, Finding
 from ferdata.audits.listing import rules_markdown
 from ferdata.audits.registry import RULES, chosen_rules
-from ferdata.audits.rule import Need
+from ferdata.audits.rule import Need, rule
+from ferdata.audits.subject import AuditSubject
 from ferdata.cli.app import app
 from ferdata.core.errors import AuditError, FerdataError, OptionError, UnknownNameError
 
@@ -137,3 +139,32 @@ def test_broken_images_are_rejects_of_the_audit(tmp_path: Path) -> None:
         path.write_bytes(b"no image")
     with pytest.raises(AuditError, match="no image can be read: 22 ×"):
         ferdata.audit(tmp_path, faces=False)
+
+
+def test_fields_that_reports_read_stay() -> None:
+    """The format `ferdata-audit/1`: a field may be added, none renamed or removed."""
+    assert set(Finding.model_fields) >= {
+        "rule", "severity", "subject", "title", "unit", "count", "of", "share", "measure", "value",
+        "threshold", "means", "remedy", "examples", "details",
+    }  # fmt: skip
+    assert set(Example.model_fields) >= {"samples", "uris", "splits", "labels", "text"}
+    assert set(AuditedSet.model_fields) >= {
+        "path", "kind", "name", "layout", "rows", "copies", "rejects", "splits", "notes",
+    }  # fmt: skip
+    assert set(AuditReport.model_fields) >= {"audited", "against", "findings", "rules"}
+
+
+def test_a_rule_of_a_package(leaking: Path) -> None:
+    @RULES.register("all-test")
+    @rule("all-test", severity="note", finds="x", means="Why.", remedy="What.")
+    def all_test(subject: AuditSubject) -> Iterator[Finding]:
+        count = int(subject.in_split("test").sum())
+        yield all_test.finding(
+            subject="test", title="Test.", count=count, of=count, measure="images"
+        )
+
+    try:
+        report = ferdata.audit(leaking, rules="all-test", quiet=True)
+    finally:
+        RULES.unregister("all-test")
+    assert [each.count for each in report.findings] == [14]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pyarrow as pa
 import pytest
 from support.audit_rows import face, found, manifest, outcome, put, put_faces, rows, run, saved
 
@@ -93,8 +94,6 @@ def test_every_altered_copy_is_found(planted: tuple[AuditReport, dict[str, str]]
 
 
 def test_names_of_copies() -> None:
-    import pyarrow as pa
-
     marked = {
         "a/train_00001_aligned_aug0.jpg": "train 00001 aligned",
         "aug_flip_test_0001_aligned.jpg": "test 0001 aligned",

@@ -207,10 +207,15 @@ def test_landmarks_of_the_dataset_that_are_no_face(tmp_path: Path) -> None:
 
 
 def test_faceless_classes(tmp_path: Path) -> None:
-    faces = rows(700, landmark_source=lambda k: "none" if k % 7 == 0 and k % 2 else "mediapipe")
-    _, report = run(saved(tmp_path / "m.parquet", faces))
+    def source(number: int) -> str:
+        return "none" if number % 7 == 0 and number % 2 else "mediapipe"
+
+    looked_at = rows(700, landmark_source=source, face_count=lambda k: int(source(k) != "none"))
+    passed_over = rows(70, landmark_source="none")
+    _, report = run(saved(tmp_path / "m.parquet", looked_at, passed_over))
     finding = found(report, "no-face", "warning")
     assert "unevenly" in finding.title
+    assert finding.of == 700
     assert finding.details["anger"] == 0.5
 
 

@@ -64,11 +64,14 @@ def wrong_landmarks(subject: AuditSubject) -> Iterator[Finding]:
 def no_face(subject: AuditSubject) -> Iterator[Finding]:
     """Count images without landmarks, by class."""
     source = subject.table.column("landmark_source")
-    none = np.asarray(pc.fill_null(pc.equal(source, "none"), True).to_numpy()) & subject.sources
-    count, total = int(none.sum()), int(subject.sources.sum())
+    none = np.asarray(pc.fill_null(pc.equal(source, "none"), True).to_numpy())
+    asked = np.asarray(pc.is_valid(subject.table.column("face_count")).to_numpy())
+    looked_at = subject.sources & (asked | ~none)
+    none &= looked_at
+    count, total = int(none.sum()), int(looked_at.sum())
     if not count:
         return
-    missing, all_of_it = subject.counts(none), subject.counts(subject.sources)
+    missing, all_of_it = subject.counts(none), subject.counts(looked_at)
     known = all_of_it > 0
     shares = np.divide(missing, all_of_it, out=np.zeros(len(known)), where=known)
     p = _even(missing[known], all_of_it[known])
