@@ -19,6 +19,7 @@ from ferdata.core.lazy import lazy_names
 from ferdata.core.version import __version__
 
 if TYPE_CHECKING:
+    from ferdata.api.audits import audit
     from ferdata.api.builds import Build, build, verify
     from ferdata.api.opening import open_folder as open
     from ferdata.api.runs import Run, compare, evaluate, export, predict, train
@@ -34,6 +35,7 @@ __all__ = [
     "Manifest",
     "Run",
     "__version__",
+    "audit",
     "build",
     "compare",
     "datasets",
@@ -52,6 +54,7 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "audit": "ferdata.api.audits",
         **dict.fromkeys(("Build", "build", "verify"), "ferdata.api.builds"),
         **dict.fromkeys(("datasets", "demo", "detect", "ingest", "merge"), "ferdata.api.sources"),
         "open": "ferdata.api.opening:open_folder",

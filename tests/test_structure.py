@@ -31,6 +31,7 @@ ROOMS = (
     "label_errors",
     "training",
     "deployment",
+    "audits",
     "api",
     "cli",
 )

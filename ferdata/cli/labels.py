@@ -36,7 +36,7 @@ def diff(
     """List the images whose labels differ: by id, path or pixels the same, by label not.
 
     The patch holds ids, old and new labels and reasons; `ferdata build --labels PATCH` applies it,
-    with a check of the old labels. Exits with 1 if labels differ.
+    with a check of the old labels. Without --out, exits with 1 if labels differ.
 
     \b
     Examples:
@@ -56,5 +56,5 @@ def diff(
             typer.echo(f"  {number:>7,}  {old} → {new}")
         if out is not None:
             typer.echo(f"Patch: {out}. Apply it: ferdata build … --labels {out}")
-    if patch.changes:
+    if patch.changes and out is None:
         raise typer.Exit(1)

@@ -146,6 +146,10 @@ class RunError(FerdataError):
     """The folder of a training run can't be created, resumed or read."""
 
 
+class AuditError(FerdataError):
+    """There is nothing to audit, or the record of an audit can't be read."""
+
+
 class LockedError(BuildError):
     """Another process is building into the same directory."""
 

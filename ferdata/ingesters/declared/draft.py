@@ -65,10 +65,14 @@ class Draft:
     Attributes:
         description: What the folder holds, as sentences.
         text: The YAML text, with comments on what could not be known.
+        words: The label words that were met.
+        unknown: Those of them that name no expression, and that the file itself does not name.
     """
 
     description: tuple[str, ...]
     text: str
+    words: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
 
 def draft_declaration(root: Path) -> Draft | None:
@@ -90,7 +94,7 @@ def draft_declaration(root: Path) -> Draft | None:
         f"labels: {listed}{more}",
         *(f"class counts as in {each}" for each in owners({"all": _by_label(found.words)})),
     )
-    return Draft(description, _text(tree, found))
+    return Draft(description, _text(tree, found), tuple(words), tuple(found.unknown))
 
 
 def _by_label(words: Counter[str]) -> dict[str, int]:

@@ -1,0 +1,1 @@
+"""Audits: rules that find what is wrong in anybody's data, and their findings as records."""

@@ -1,0 +1,1 @@
+"""The rules, one file a family; see `ferdata.audits.registry` for all of them by name."""
