@@ -1,0 +1,230 @@
+"""`find_altered_copies`: describe all images, search candidates, confirm them on their pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ferdata.core.parallel import open_executor, run_in_order
+from ferdata.core.progress import progress_bar
+from ferdata.curation.altered_copies.candidates import Index
+from ferdata.curation.altered_copies.changes import describe_changes, rotation
+from ferdata.curation.altered_copies.collection import Collection, Rows, collect
+from ferdata.curation.altered_copies.comparison import Comparison, compare
+from ferdata.curation.altered_copies.frames import Frames
+from ferdata.curation.altered_copies.records import AlteredCopies, AlteredPair, ImageSource
+from ferdata.curation.clusters import connected_components
+
+_COUNTS = (2, 8, 32)
+"""Neighbors of each kind that are candidates. More are only asked for where all of the first were
+confirmed: where an image has many copies."""
+
+_CHUNK = 128  # pairs a task
+
+Candidate = tuple[int, int, bool]
+"""Two images, and whether the second is to be mirrored."""
+
+
+@dataclass(eq=False)
+class _Search:
+    """The state of a search over several rounds.
+
+    Attributes:
+        images: All images.
+        pairs: The confirmed pairs so far.
+        cluster: The cluster of each image so far, int64 (N,).
+        compared: Keys of the candidates compared so far, see `_keys`.
+    """
+
+    images: Collection
+    pairs: dict[tuple[int, int], AlteredPair] = field(default_factory=dict)
+    compared: set[int] = field(default_factory=set)
+    cluster: Rows = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.cluster = np.arange(len(self.images.frames))
+
+    def add(self, pairs: Sequence[AlteredPair]) -> None:
+        """Add confirmed pairs; of one pair found twice the better stays."""
+        for pair in pairs:
+            known = self.pairs.get((pair.first, pair.second))
+            if known is None or pair.score > known.score:
+                self.pairs[pair.first, pair.second] = pair
+        links = np.array(list(self.pairs), np.int64).reshape(-1, 2)
+        self.cluster = connected_components(len(self.cluster), links)
+
+
+def find_altered_copies(
+    images: Sequence[ImageSource], *, workers: int = 1, quiet: bool = True
+) -> AlteredCopies:
+    """Find all images that are the same, exactly or altered.
+
+    Found are copies that were flipped, made brighter or darker, noisy, blurred, resized, saved
+    again, gray, rotated by up to 10°, or cropped or shifted by up to a tenth, and several of these
+    together. Images of a large family of copies are linked through others: every copy is in its
+    cluster, but not every pair of the cluster is listed.
+
+    Args:
+        images: The images. Each is read once.
+        workers: Number of processes; the result is the same for any number.
+        quiet: Show no progress.
+
+    Raises:
+        WorkerError: A worker process died.
+    """
+    found = collect(images, workers, quiet=quiet)
+    search = _Search(found)
+    search.add([_exact(int(a), int(b)) for a, b in found.exact_pairs()])
+    indexes = _indexes(found)
+    asking = found.distinct()
+    for number, count in enumerate(_COUNTS):
+        neighbors = [_neighbors(found, kind, index, asking, count) for kind, index in indexes]
+        candidates = _new_candidates(search, neighbors, skip_linked=number > 0)
+        search.add(_confirm(found, candidates, workers, quiet=quiet))
+        asking = _unfinished(search, neighbors)
+        if not len(asking):
+            break
+    return AlteredCopies(
+        names=tuple(image.name for image in images),
+        pairs=tuple(search.pairs[key] for key in sorted(search.pairs)),
+        cluster=search.cluster,
+        unreadable=found.unreadable,
+        compared=len(search.compared),
+    )
+
+
+def _exact(first: int, second: int) -> AlteredPair:
+    return AlteredPair(first, second, "exact", score=1.0, similarity=1.0, weakest=1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """Neighbors of images, for one kind of feature.
+
+    Attributes:
+        image: Whose neighbors, int64 (Q,); an image may come several times.
+        row: Its neighbors, int64 (Q, k), −1 for none.
+        mirrored: bool (Q, k).
+    """
+
+    image: Rows
+    row: Rows
+    mirrored: npt.NDArray[np.bool_]
+
+
+def _indexes(found: Collection) -> list[tuple[int, Index]]:
+    """Build an index of each kind of feature that any image has."""
+    distinct, indexes = found.distinct(), []
+    for kind, features in enumerate(found.features):
+        rows = distinct[~np.isnan(features[distinct, 0])]
+        if len(rows) > 1:
+            indexes.append((kind, Index(rows, features[rows], found.group)))
+    return indexes
+
+
+def _neighbors(found: Collection, kind: int, index: Index, asking: Rows, count: int) -> _Found:
+    features = found.features[kind]
+    rows = asking[~np.isnan(features[asking, 0])]
+    queries = features[rows]
+    probed = [row for row in rows.tolist() if row in found.probes]
+    if kind == len(found.features) - 1 and probed:
+        probes = [found.probes[row] for row in probed]
+        rows = np.concatenate((rows, np.repeat(probed, [len(each) for each in probes])))
+        queries = np.concatenate((queries, *probes))
+    nearest = index.neighbors(rows, queries, count)
+    return _Found(rows, nearest.row, nearest.mirrored)
+
+
+def _new_candidates(
+    search: _Search, neighbors: Sequence[_Found], *, skip_linked: bool
+) -> list[Candidate]:
+    """Return the candidates that were not compared yet, sorted."""
+    total = len(search.cluster)
+    keys: list[Rows] = [np.empty(0, np.int64)]
+    for each in neighbors:
+        query, slot = np.nonzero(each.row >= 0)
+        one, other = each.image[query], each.row[query, slot]
+        if skip_linked:
+            apart = search.cluster[one] != search.cluster[other]
+            one, other, query, slot = one[apart], other[apart], query[apart], slot[apart]
+        first, second = np.minimum(one, other), np.maximum(one, other)
+        keys.append((first * total + second) * 2 + each.mirrored[query, slot])
+    new = [key for key in np.unique(np.concatenate(keys)).tolist() if key not in search.compared]
+    search.compared.update(new)
+    return [(key // 2 // total, key // 2 % total, bool(key % 2)) for key in new]
+
+
+def _unfinished(search: _Search, neighbors: Sequence[_Found]) -> Rows:
+    """Return the images all of whose neighbors of some kind are their copies."""
+    unfinished: list[Rows] = [np.empty(0, np.int64)]
+    for each in neighbors:
+        same = search.cluster[each.image][:, None] == search.cluster[each.row]
+        unfinished.append(each.image[(same & (each.row >= 0)).all(axis=1)])
+    return np.unique(np.concatenate(unfinished))
+
+
+def _confirm(
+    found: Collection, candidates: Sequence[Candidate], workers: int, *, quiet: bool
+) -> list[AlteredPair]:
+    """Compare candidates on their pixels; return the pairs that are copies."""
+    pairs: list[AlteredPair] = []
+    with (
+        progress_bar("comparing candidates", len(candidates), unit="pair", quiet=quiet) as bar,
+        open_executor("processes", workers) as executor,
+    ):
+        for done in run_in_order(
+            executor, _compare_chunk, _tasks(found, candidates), ahead=2 * workers
+        ):
+            for candidate, comparison in done:
+                if comparison is not None and comparison.same:
+                    pairs.append(_altered(found, candidate, comparison))
+            bar.update(len(done))
+    return pairs
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """Candidates to compare, and the frames of their images."""
+
+    candidates: Sequence[Candidate]
+    frames: dict[int, Frames]
+
+
+def _tasks(found: Collection, candidates: Sequence[Candidate]) -> Iterator[_Task]:
+    for start in range(0, len(candidates), _CHUNK):
+        chunk = candidates[start : start + _CHUNK]
+        rows = {row for first, second, _ in chunk for row in (first, second)}
+        frames = {row: each for row in rows if (each := found.frames[row]) is not None}
+        yield _Task(chunk, frames)
+
+
+def _compare_chunk(task: _Task) -> list[tuple[Candidate, Comparison | None]]:
+    cv2.setNumThreads(1)
+    return [
+        (candidate, compare(task.frames[candidate[0]], task.frames[candidate[1]], candidate[2]))
+        for candidate in task.candidates
+    ]
+
+
+def _altered(found: Collection, candidate: Candidate, comparison: Comparison) -> AlteredPair:
+    first, second, mirrored = candidate
+    return AlteredPair(
+        first,
+        second,
+        "altered",
+        score=comparison.score,
+        similarity=comparison.similarity,
+        weakest=comparison.weakest,
+        mirrored=mirrored,
+        degrees=rotation(comparison),
+        changes=describe_changes(
+            comparison,
+            mirrored=mirrored,
+            sizes=(tuple(found.sizes[first].tolist()), tuple(found.sizes[second].tolist())),
+            is_gray=(bool(found.is_gray[first]), bool(found.is_gray[second])),
+        ),
+    )
