@@ -21,6 +21,7 @@ from ferdata.curation.altered_copies.registration import (
     register,
     scaling,
     starts,
+    unclipped,
 )
 
 Map = npt.NDArray[np.float32]
@@ -38,7 +39,9 @@ _WINDOW = 5.0  # standard deviation of the window of the local correlation, pixe
 _BLURS = ((0.0, 0.0), (0.8, 0.0), (0.0, 0.8), (1.4, 0.0), (0.0, 1.4))
 """Blurs of the first and of the second image that are tried: a copy may be blurred."""
 
-_DARKEST, _BRIGHTEST = 2, 253  # gray levels beyond which a brightened copy has lost its structure
+_WORTH_BLURRING, _AS_GOOD_AS_EQUAL = 0.8, 0.997
+"""Correlations between which other blurs are tried, too."""
+
 _LEAST_OVERLAP = 0.3  # of the frame
 _LEAST_USABLE = 0.1  # of the frame, without what is black or white
 _LEAST_DEVIATION = 1e-3  # gray levels
@@ -78,13 +81,16 @@ class Comparison(NamedTuple):
         return self.similarity >= LEAST_SIMILARITY and self.weakest >= LEAST_WEAKEST
 
 
-def compare(first: Frames, second: Frames, mirrored: bool) -> Comparison | None:
+def compare(
+    first: Frames, second: Frames, *, mirrored: bool = False, as_wholes: bool = True
+) -> Comparison | None:
     """Register two images and compare them.
 
     Args:
         first: The first image.
         second: The second.
         mirrored: Compare the mirror image of the second.
+        as_wholes: If both faces' points are known, also register without them.
 
     Returns:
         The best agreement from any start; None if they can't be registered.
@@ -93,7 +99,7 @@ def compare(first: Frames, second: Frames, mirrored: bool) -> Comparison | None:
     if mirrored:
         two = two.mirrored()
     best: Comparison | None = None
-    for start in starts(one, two):
+    for start in starts(one, two, as_wholes):
         matrix = register(one, two, start)
         found = None if matrix is None else _compare_registered(one, two, matrix)
         if found is not None and (best is None or found.score > best.score):
@@ -108,7 +114,7 @@ def _compare_registered(first: Frame, second: Frame, matrix: Matrix) -> Comparis
     two, inside = _brought_onto(first, second, matrix)
     if inside.mean() < _LEAST_OVERLAP:
         return None
-    inside &= _has_structure(one) & _has_structure(two)
+    inside &= (unclipped(one) & unclipped(two)) > 0
     if inside.mean() < _LEAST_USABLE:
         return None
     similarity, blurs, a, b = _best_blur(one.astype(np.float32), two.astype(np.float32), inside)
@@ -148,12 +154,6 @@ def _brought_onto(
     return np.asarray(two, np.uint8), (inside > 0) & (inner_mask(first.gray.shape) > 0)
 
 
-def _has_structure(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-    """Tell where an image and its surroundings are neither black nor white."""
-    usable = ((image > _DARKEST) & (image < _BRIGHTEST)).astype(np.uint8)
-    return np.asarray(cv2.erode(usable, np.ones((3, 3), np.uint8)), np.bool_)
-
-
 def _best_blur(
     one: Map, two: Map, inside: npt.NDArray[np.bool_]
 ) -> tuple[float, tuple[float, float], Map, Map]:
@@ -161,7 +161,10 @@ def _best_blur(
     found = []
     for blurs in _BLURS:
         a, b = _band(one, blurs[0]), _band(two, blurs[1])
-        found.append((_correlation(a[inside], b[inside]), blurs, a, b))
+        similarity = _correlation(a[inside], b[inside])
+        found.append((similarity, blurs, a, b))
+        if not _WORTH_BLURRING <= similarity < _AS_GOOD_AS_EQUAL:
+            break
     return max(found, key=lambda each: each[0])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -19,14 +20,28 @@ from ferdata.curation.altered_copies.frames import Frames
 from ferdata.curation.altered_copies.records import AlteredCopies, AlteredPair, ImageSource
 from ferdata.curation.clusters import connected_components
 
-_COUNTS = (2, 8, 32)
+_COUNTS = (1, 4, 16)
 """Neighbors of each kind that are candidates. More are only asked for where all of the first were
 confirmed: where an image has many copies."""
 
 _CHUNK = 128  # pairs a task
 
-Candidate = tuple[int, int, bool]
-"""Two images, and whether the second is to be mirrored."""
+
+class Candidate(NamedTuple):
+    """Two images to be compared.
+
+    Attributes:
+        first: One image.
+        second: The other, of a larger number.
+        mirrored: Whether the second is to be mirrored.
+        as_wholes: Whether the whole images look alike, so that they are also registered without
+            points.
+    """
+
+    first: int
+    second: int
+    mirrored: bool
+    as_wholes: bool
 
 
 @dataclass(eq=False)
@@ -37,7 +52,7 @@ class _Search:
         images: All images.
         pairs: The confirmed pairs so far.
         cluster: The cluster of each image so far, int64 (N,).
-        compared: Keys of the candidates compared so far, see `_keys`.
+        compared: Pairs compared so far, each as two numbers and whether it was mirrored, in one.
     """
 
     images: Collection
@@ -109,11 +124,13 @@ class _Found:
         image: Whose neighbors, int64 (Q,); an image may come several times.
         row: Its neighbors, int64 (Q, k), −1 for none.
         mirrored: bool (Q, k).
+        as_wholes: Whether the feature is that of the whole image.
     """
 
     image: Rows
     row: Rows
     mirrored: npt.NDArray[np.bool_]
+    as_wholes: bool
 
 
 def _indexes(found: Collection) -> list[tuple[int, Index]]:
@@ -130,13 +147,14 @@ def _neighbors(found: Collection, kind: int, index: Index, asking: Rows, count: 
     features = found.features[kind]
     rows = asking[~np.isnan(features[asking, 0])]
     queries = features[rows]
+    as_wholes = kind == len(found.features) - 1
     probed = [row for row in rows.tolist() if row in found.probes]
-    if kind == len(found.features) - 1 and probed:
+    if as_wholes and probed:
         probes = [found.probes[row] for row in probed]
         rows = np.concatenate((rows, np.repeat(probed, [len(each) for each in probes])))
         queries = np.concatenate((queries, *probes))
     nearest = index.neighbors(rows, queries, count)
-    return _Found(rows, nearest.row, nearest.mirrored)
+    return _Found(rows, nearest.row, nearest.mirrored, as_wholes)
 
 
 def _new_candidates(
@@ -152,10 +170,17 @@ def _new_candidates(
             apart = search.cluster[one] != search.cluster[other]
             one, other, query, slot = one[apart], other[apart], query[apart], slot[apart]
         first, second = np.minimum(one, other), np.maximum(one, other)
-        keys.append((first * total + second) * 2 + each.mirrored[query, slot])
-    new = [key for key in np.unique(np.concatenate(keys)).tolist() if key not in search.compared]
-    search.compared.update(new)
-    return [(key // 2 // total, key // 2 % total, bool(key % 2)) for key in new]
+        key = (first * total + second) * 2 + each.mirrored[query, slot]
+        keys.append(key * 2 + (1 - each.as_wholes))  # where both are found, wholes come first
+    coded = np.unique(np.concatenate(keys))
+    distinct, at = np.unique(coded // 2, return_index=True)
+    new = [
+        Candidate(key // 2 // total, key // 2 % total, bool(key % 2), as_wholes=not code % 2)
+        for key, code in zip(distinct.tolist(), coded[at].tolist(), strict=True)
+        if key not in search.compared
+    ]
+    search.compared.update(distinct.tolist())
+    return new
 
 
 def _unfinished(search: _Search, neighbors: Sequence[_Found]) -> Rows:
@@ -197,7 +222,7 @@ class _Task:
 def _tasks(found: Collection, candidates: Sequence[Candidate]) -> Iterator[_Task]:
     for start in range(0, len(candidates), _CHUNK):
         chunk = candidates[start : start + _CHUNK]
-        rows = {row for first, second, _ in chunk for row in (first, second)}
+        rows = {row for each in chunk for row in (each.first, each.second)}
         frames = {row: each for row in rows if (each := found.frames[row]) is not None}
         yield _Task(chunk, frames)
 
@@ -205,13 +230,21 @@ def _tasks(found: Collection, candidates: Sequence[Candidate]) -> Iterator[_Task
 def _compare_chunk(task: _Task) -> list[tuple[Candidate, Comparison | None]]:
     cv2.setNumThreads(1)
     return [
-        (candidate, compare(task.frames[candidate[0]], task.frames[candidate[1]], candidate[2]))
-        for candidate in task.candidates
+        (
+            each,
+            compare(
+                task.frames[each.first],
+                task.frames[each.second],
+                mirrored=each.mirrored,
+                as_wholes=each.as_wholes,
+            ),
+        )
+        for each in task.candidates
     ]
 
 
 def _altered(found: Collection, candidate: Candidate, comparison: Comparison) -> AlteredPair:
-    first, second, mirrored = candidate
+    first, second, mirrored, _ = candidate
     return AlteredPair(
         first,
         second,
