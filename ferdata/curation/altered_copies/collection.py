@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -55,7 +56,9 @@ class Collection:
         return np.sort(known[np.unique(self.pixels[known], return_index=True)[1]])
 
 
-def collect(sources: Sequence[ImageSource], workers: int, *, quiet: bool) -> Collection:
+def collect(
+    sources: Sequence[ImageSource], executor: Executor, *, ahead: int, quiet: bool
+) -> Collection:
     """Read and describe all images."""
     total = len(sources)
     found = Collection(
@@ -69,7 +72,7 @@ def collect(sources: Sequence[ImageSource], workers: int, *, quiet: bool) -> Col
     codes: dict[str, int] = {}
     with progress_bar("describing images", total, quiet=quiet) as bar:
         row = 0
-        for chunk in describe_all(sources, workers):
+        for chunk in describe_all(sources, executor, ahead=ahead):
             for each in chunk:
                 if isinstance(each, str):
                     found.unreadable[row] = each

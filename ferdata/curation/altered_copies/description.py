@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import cv2
@@ -11,7 +12,7 @@ import numpy.typing as npt
 
 from ferdata.core.decoding import pixel_sha256
 from ferdata.core.errors import ImageError
-from ferdata.core.parallel import open_executor, run_in_order
+from ferdata.core.parallel import run_in_order
 from ferdata.curation.altered_copies.features import (
     Feature,
     face_features,
@@ -49,8 +50,15 @@ class Description:
     probes: npt.NDArray[np.float16] | None
 
 
-def describe_all(sources: Sequence[ImageSource], workers: int) -> Iterator[list[Description | str]]:
+def describe_all(
+    sources: Sequence[ImageSource], executor: Executor, *, ahead: int
+) -> Iterator[list[Description | str]]:
     """Describe images, a chunk at a time and in order.
+
+    Args:
+        sources: The images.
+        executor: Runs the tasks.
+        ahead: Most tasks that are submitted at a time, which bounds the memory.
 
     Yields:
         A description for each image, or why it could not be read.
@@ -58,8 +66,7 @@ def describe_all(sources: Sequence[ImageSource], workers: int) -> Iterator[list[
     chunks: Iterable[list[ImageSource]] = (
         list(sources[start : start + _CHUNK]) for start in range(0, len(sources), _CHUNK)
     )
-    with open_executor("processes", workers) as executor:
-        yield from run_in_order(executor, _describe_chunk, chunks, ahead=2 * workers)
+    yield from run_in_order(executor, _describe_chunk, chunks, ahead=ahead)
 
 
 def describe(pixels: Pixels, five_points: npt.NDArray[np.floating] | None) -> Description:

@@ -2,46 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ferdata.core.parallel import open_executor, run_in_order
+from ferdata.core.parallel import open_executor
 from ferdata.core.progress import progress_bar
 from ferdata.curation.altered_copies.candidates import Index
 from ferdata.curation.altered_copies.changes import describe_changes, rotation
 from ferdata.curation.altered_copies.collection import Collection, Rows, collect
-from ferdata.curation.altered_copies.comparison import Comparison, compare
-from ferdata.curation.altered_copies.frames import Frames
+from ferdata.curation.altered_copies.comparison import Comparison
+from ferdata.curation.altered_copies.confirmation import Candidate, compare_candidates
 from ferdata.curation.altered_copies.records import AlteredCopies, AlteredPair, ImageSource
 from ferdata.curation.clusters import connected_components
 
 _COUNTS = (1, 4, 16)
 """Neighbors of each kind that are candidates. More are only asked for where all of the first were
 confirmed: where an image has many copies."""
-
-_CHUNK = 128  # pairs a task
-
-
-class Candidate(NamedTuple):
-    """Two images to be compared.
-
-    Attributes:
-        first: One image.
-        second: The other, of a larger number.
-        mirrored: Whether the second is to be mirrored.
-        as_wholes: Whether the whole images look alike, so that they are also registered without
-            points.
-    """
-
-    first: int
-    second: int
-    mirrored: bool
-    as_wholes: bool
 
 
 @dataclass(eq=False)
@@ -91,18 +71,20 @@ def find_altered_copies(
     Raises:
         WorkerError: A worker process died.
     """
-    found = collect(images, workers, quiet=quiet)
-    search = _Search(found)
-    search.add([_exact(int(a), int(b)) for a, b in found.exact_pairs()])
-    indexes = _indexes(found)
-    asking = found.distinct()
-    for number, count in enumerate(_COUNTS):
-        neighbors = [_neighbors(found, kind, index, asking, count) for kind, index in indexes]
-        candidates = _new_candidates(search, neighbors, skip_linked=number > 0)
-        search.add(_confirm(found, candidates, workers, quiet=quiet))
-        asking = _unfinished(search, neighbors)
-        if not len(asking):
-            break
+    ahead = 2 * workers
+    with open_executor("processes", workers) as executor:
+        found = collect(images, executor, ahead=ahead, quiet=quiet)
+        search = _Search(found)
+        search.add([_exact(int(a), int(b)) for a, b in found.exact_pairs()])
+        indexes = _indexes(found)
+        asking = found.distinct()
+        for number, count in enumerate(_COUNTS):
+            neighbors = [_neighbors(found, kind, index, asking, count) for kind, index in indexes]
+            candidates = _new_candidates(search, neighbors, skip_linked=number > 0)
+            search.add(_confirm(found, candidates, executor, ahead=ahead, quiet=quiet))
+            asking = _unfinished(search, neighbors)
+            if not len(asking):
+                break
     return AlteredCopies(
         names=tuple(image.name for image in images),
         pairs=tuple(search.pairs[key] for key in sorted(search.pairs)),
@@ -193,54 +175,23 @@ def _unfinished(search: _Search, neighbors: Sequence[_Found]) -> Rows:
 
 
 def _confirm(
-    found: Collection, candidates: Sequence[Candidate], workers: int, *, quiet: bool
+    found: Collection,
+    candidates: Sequence[Candidate],
+    executor: Executor,
+    *,
+    ahead: int,
+    quiet: bool,
 ) -> list[AlteredPair]:
     """Compare candidates on their pixels; return the pairs that are copies."""
     pairs: list[AlteredPair] = []
-    with (
-        progress_bar("comparing candidates", len(candidates), unit="pair", quiet=quiet) as bar,
-        open_executor("processes", workers) as executor,
-    ):
-        for done in run_in_order(
-            executor, _compare_chunk, _tasks(found, candidates), ahead=2 * workers
+    with progress_bar("comparing candidates", len(candidates), unit="pair", quiet=quiet) as bar:
+        for candidate, comparison in compare_candidates(
+            candidates, found.frames, executor, ahead=ahead
         ):
-            for candidate, comparison in done:
-                if comparison is not None and comparison.same:
-                    pairs.append(_altered(found, candidate, comparison))
-            bar.update(len(done))
+            if comparison is not None and comparison.same:
+                pairs.append(_altered(found, candidate, comparison))
+            bar.update(1)
     return pairs
-
-
-@dataclass(frozen=True, eq=False)
-class _Task:
-    """Candidates to compare, and the frames of their images."""
-
-    candidates: Sequence[Candidate]
-    frames: dict[int, Frames]
-
-
-def _tasks(found: Collection, candidates: Sequence[Candidate]) -> Iterator[_Task]:
-    for start in range(0, len(candidates), _CHUNK):
-        chunk = candidates[start : start + _CHUNK]
-        rows = {row for each in chunk for row in (each.first, each.second)}
-        frames = {row: each for row in rows if (each := found.frames[row]) is not None}
-        yield _Task(chunk, frames)
-
-
-def _compare_chunk(task: _Task) -> list[tuple[Candidate, Comparison | None]]:
-    cv2.setNumThreads(1)
-    return [
-        (
-            each,
-            compare(
-                task.frames[each.first],
-                task.frames[each.second],
-                mirrored=each.mirrored,
-                as_wholes=each.as_wholes,
-            ),
-        )
-        for each in task.candidates
-    ]
 
 
 def _altered(found: Collection, candidate: Candidate, comparison: Comparison) -> AlteredPair:
