@@ -29,10 +29,15 @@ Map = npt.NDArray[np.float32]
 LEAST_SIMILARITY = 0.985
 """Correlation of the registered images that copies have at least."""
 
-LEAST_WEAKEST = 0.965
-"""Local correlation that copies reach at least in all but `_WEAK_PART` of their structure."""
+LEAST_WEAKEST = 0.98
+"""Local correlation that copies reach at least in all but `_WEAK_PART` of their structure.
 
-_WEAK_PART = 0.05
+Measured on drawn faces of 100 and of 48 pixels, the lowest of 1 % of copies: 0.985 to 1.0, whatever
+the alteration. Of the 600 most alike pairs of 3,000 different faces the highest is 0.967; of frames
+that differ by a fifth of an expression's full movement, the median is 0.95.
+"""
+
+_WEAK_PART = 0.02
 
 _FINE, _COARSE = 1.0, 5.0  # the band that is compared: standard deviations of Gaussians, pixels
 _WINDOW = 5.0  # standard deviation of the window of the local correlation, pixels
@@ -42,17 +47,27 @@ _BLURS = ((0.0, 0.0), (0.8, 0.0), (0.0, 0.8), (1.4, 0.0), (0.0, 1.4))
 _WORTH_BLURRING, _AS_GOOD_AS_EQUAL = 0.8, 0.997
 """Correlations between which other blurs are tried, too."""
 
+_WORTH_A_CLOSER_LOOK = 0.95  # correlation from which places are compared
+_SURROUNDINGS = np.ones((5, 5), np.uint8)  # pixels around clipped ones that the band-pass spoils
+
 _LEAST_OVERLAP = 0.3  # of the frame
 _LEAST_USABLE = 0.1  # of the frame, without what is black or white
 _LEAST_DEVIATION = 1e-3  # gray levels
+_TINY = 1e-6
+
+_NOISE_PART = 0.2
+"""Quantile of what is left over between the images, taken for noise: it is the same everywhere,
+where a difference of what they show is in some places only."""
+
+_MOST_NOISE = 0.12  # of the variance of an image
 
 
 class Comparison(NamedTuple):
     """How well two images agree after registration.
 
     Attributes:
-        similarity: Correlation of the band-passed images, −1 to 1.
-        weakest: Local correlation that 95 % of the structure reaches, −1 to 1.
+        similarity: Correlation of the band-passed images without noise, −1 to 1.
+        weakest: Local correlation that 98 % of the structure reaches, −1 to 1.
         matrix: Pixels of the first frame to those of the second, float64 (2, 3), relative to
             frames scaled to each other as wholes.
         blurs: How much the first and the second image had to be blurred to agree best.
@@ -114,16 +129,21 @@ def _compare_registered(first: Frame, second: Frame, matrix: Matrix) -> Comparis
     two, inside = _brought_onto(first, second, matrix)
     if inside.mean() < _LEAST_OVERLAP:
         return None
-    inside &= (unclipped(one) & unclipped(two)) > 0
+    inside &= cv2.erode(unclipped(one) & unclipped(two), _SURROUNDINGS) > 0
     if inside.mean() < _LEAST_USABLE:
         return None
     similarity, blurs, a, b = _best_blur(one.astype(np.float32), two.astype(np.float32), inside)
+    weakest = -1.0
+    if similarity >= _WORTH_A_CLOSER_LOOK:
+        local, structure, raised = _local_agreement(a, b, inside)
+        weakest = _weakest(np.minimum(local * raised, 1), structure)
+        similarity = min(similarity * float(np.average(raised, weights=structure + _TINY)), 1.0)
     whole = matrix.copy()
     whole[:, :2] = matrix[:, :2] @ np.linalg.inv(scaling(one.shape, second.gray.shape)[:, :2])
     deviations = float(one[inside].std()), float(two[inside].std())
     return Comparison(
         similarity=similarity,
-        weakest=_weakest(a, b, inside) if similarity >= LEAST_SIMILARITY else -1.0,
+        weakest=weakest,
         matrix=whole,
         blurs=blurs,
         gain=deviations[1] / max(deviations[0], _LEAST_DEVIATION),
@@ -179,24 +199,36 @@ def _correlation(a: Map, b: Map) -> float:
     return float(a @ b) / energy if energy > _LEAST_DEVIATION else 0.0
 
 
-def _weakest(a: Map, b: Map, inside: npt.NDArray[np.bool_]) -> float:
-    """Return the local correlation that all but `_WEAK_PART` of the structure reaches.
+def _local_agreement(a: Map, b: Map, inside: npt.NDArray[np.bool_]) -> tuple[Map, Map, Map]:
+    """Compare two band-passed images place by place.
 
-    Structure is what both images have: the geometric mean of their local variances.
+    Returns:
+        At each place inside: the correlation in a window around it; how much structure both images
+        have there, the geometric mean of their variances; and the factor by which correlations are
+        raised for noise. Float32, shape (M,).
     """
     mask = inside.astype(np.float32)
-    weight = _smooth(mask) + 1e-6
+    weight = _smooth(mask)[inside] + _TINY
 
-    def mean(values: Map) -> Map:
-        return np.asarray(_smooth(values * mask) / weight, np.float32)
+    def covariance(x: Map, y: Map) -> Map:
+        means = (_smooth(x * mask)[inside] / weight) * (_smooth(y * mask)[inside] / weight)
+        return np.asarray(_smooth(x * y * mask)[inside] / weight - means, np.float32)
 
-    mean_a, mean_b = mean(a), mean(b)
-    variance_a = np.maximum(mean(a * a) - mean_a**2, 0)
-    variance_b = np.maximum(mean(b * b) - mean_b**2, 0)
-    energy = np.sqrt(variance_a * variance_b)[inside]
-    local = (mean(a * b) - mean_a * mean_b)[inside] / (energy + _LEAST_DEVIATION)
+    a_variance = np.maximum(covariance(a, a), 0)
+    b_variance = np.maximum(covariance(b, b), 0)
+    x, y = a[inside] - a[inside].mean(), b[inside] - b[inside].mean()
+    left_over = b - a * (float(x @ y) / (float(x @ x) + _TINY))
+    noise = float(np.quantile(np.maximum(covariance(left_over, left_over), 0), _NOISE_PART))
+    structure = np.sqrt(a_variance * b_variance)
+    local = covariance(a, b) / (structure + _LEAST_DEVIATION)
+    raised = np.sqrt(1 + np.minimum(noise / (b_variance + _LEAST_DEVIATION), _MOST_NOISE))
+    return local, structure, np.asarray(raised, np.float32)
+
+
+def _weakest(local: Map, structure: Map) -> float:
+    """Return the correlation that all but `_WEAK_PART` of the structure reaches."""
     order = np.argsort(local, kind="stable")
-    share = np.cumsum(energy[order], dtype=np.float64)
+    share = np.cumsum(structure[order], dtype=np.float64)
     if share[-1] <= 0:
         return -1.0
     return float(local[order][np.searchsorted(share, _WEAK_PART * share[-1])])

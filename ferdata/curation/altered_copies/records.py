@@ -47,7 +47,7 @@ class AlteredPair:
         score: How well the registered pixels agree, the smaller of `similarity` and `weakest`; 1
             for exact copies.
         similarity: Correlation of the registered, band-passed images.
-        weakest: The correlation that 95 % of the image's structure reaches locally.
+        weakest: The correlation that 98 % of the image's structure reaches locally.
         mirrored: Whether one is the mirror image of the other.
         degrees: Rotation of the second against the first, counterclockwise.
         changes: What was seen to differ, of `CHANGES`; a guess for a person to read.
