@@ -21,6 +21,7 @@ from ferdata.core.version import __version__
 if TYPE_CHECKING:
     from ferdata.api.builds import Build, build, verify
     from ferdata.api.opening import open_folder as open
+    from ferdata.api.pages import report
     from ferdata.api.runs import Run, compare, evaluate, export, predict, train
     from ferdata.api.sources import datasets, demo, detect, ingest, merge
     from ferdata.core.errors import FerdataError
@@ -45,6 +46,7 @@ __all__ = [
     "merge",
     "open",
     "predict",
+    "report",
     "train",
     "verify",
 ]
@@ -55,6 +57,7 @@ __getattr__, __dir__ = lazy_names(
         **dict.fromkeys(("Build", "build", "verify"), "ferdata.api.builds"),
         **dict.fromkeys(("datasets", "demo", "detect", "ingest", "merge"), "ferdata.api.sources"),
         "open": "ferdata.api.opening:open_folder",
+        "report": "ferdata.api.pages",
         **dict.fromkeys(
             ("Run", "compare", "evaluate", "export", "predict", "train"), "ferdata.api.runs"
         ),

@@ -30,6 +30,8 @@ ROOMS = (
     "evaluation",
     "training",
     "deployment",
+    "audits",
+    "reports",
     "api",
     "cli",
 )

@@ -14,6 +14,7 @@ from ferdata.core.version import __version__
 VERBS = {
     "build": "Build a dataset or a mix into HDF5 and Hugging Face shards.",
     "verify": "Check every file and every row of a build.",
+    "report": "Write an HTML page about builds, runs and audits.",
     "train": "Train a model on a build and test it.",
     "eval": "Evaluate a trained model on a split.",
     "compare": "Compare trained models: scores, size, speed, papers' claims.",

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,9 @@ from ferdata.data import Build, SplitArrays
 from ferdata.data.manifest_columns import read_manifest_columns
 from ferdata.evaluation.columns import Column
 from ferdata.evaluation.metrics import score
-from ferdata.evaluation.predictions import Predictions
+
+if TYPE_CHECKING:  # a report is read without torch
+    from ferdata.evaluation.predictions import Predictions
 
 ATTRIBUTES = ("gender", "race", "age_group")
 """Columns of a build's manifest by which scores are grouped."""

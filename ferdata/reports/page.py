@@ -1,0 +1,67 @@
+"""A report as one HTML file: no network, readable without script, nothing executed from the data.
+
+Jinja2 escapes all text; the page's policy (Content-Security-Policy) allows its own script by its
+hash, images in data URIs, and no request at all.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from ferdata.reports import build_figures, run_figures
+from ferdata.reports.views import Report
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_IN_SCRIPT = {"&": "\\u0026", "<": "\\u003c", ">": "\\u003e", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+"""What JSON must not contain inside a script element (HTML Standard, section 4.12.1.3)."""
+
+
+def page(report: Report) -> str:
+    """Return a report as HTML; equal reports give equal text."""
+    script = _template("report.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return _environment().get_template("page.html.j2").render(
+        report=report,
+        style=_template("report.css"),
+        script=script,
+        script_hash=f"sha256-{digest}",
+        data=data_block(report),
+        build_figures=build_figures,
+        run_figures=run_figures,
+    )
+
+
+def data_block(report: Report) -> str:
+    """Return the numbers of a report as JSON that can stand inside a script element."""
+    text = report.model_dump_json()  # NaN and infinity become null
+    for character, escaped in _IN_SCRIPT.items():
+        text = text.replace(character, escaped)
+    return text
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - start-up
+
+    environment = Environment(
+        loader=PackageLoader("ferdata.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = lambda value: f"{value:,}"
+    environment.filters["percent"] = lambda value, digits=1: f"{value:.{digits}%}"
+    environment.filters["measure"] = lambda value: f"{value:.4g}"
+    environment.filters["place"] = lambda value: f"{value:.2f}".rstrip("0").rstrip(".")
+    return environment
+
+
+def _template(name: str) -> str:
+    return files("ferdata.reports").joinpath("templates", name).read_text(encoding="utf-8")
