@@ -11,21 +11,19 @@ from ferdata.reports.views import Attribute, BuildView
 
 def way_chart(build: BuildView) -> BarChart:
     """Draw the rows at each stage."""
-    rows = [
-        (
-            stage.name,
-            f"{stage.rows:,}" + (f" (−{stage.removed:,})" if stage.removed else "")
-            + (f" (+{stage.added:,})" if stage.added else ""),
-            (stage.rows - stage.added, stage.added, stage.removed),
-        )
-        for stage in build.stages
-    ]
+    rows, copies = [], 0
+    for stage in build.stages:
+        copies = min(copies + stage.added, stage.rows)
+        added = f" (+{stage.added:,})" if stage.added else ""
+        removed = f" (−{stage.removed:,})" if stage.removed else ""
+        parts = (stage.rows - copies, copies, stage.removed)
+        rows.append((stage.name, f"{stage.rows:,}{added}{removed}", parts))
     first, last = build.stages[0], build.stages[-1]
     return bar_chart(
         "Rows at every stage",
         f"{first.rows:,} rows were read, {build.rejected.total:,} rejected on the way, "
         f"{sum(stage.added for stage in build.stages):,} copies added; {last.rows:,} are stored.",
-        ("rows", "copies added", "rejected"),
+        ("originals", "copies", "rejected"),
         rows,
     )
 

@@ -47,7 +47,7 @@ class BarChart:
     Attributes:
         title: What is shown.
         description: What is to be seen, for those who don't see it.
-        series: Names of the parts of a bar; a single one needs no legend.
+        series: Names of the parts of a bar.
         bars: The bars.
     """
 
@@ -60,6 +60,12 @@ class BarChart:
     def height(self) -> int:
         """Pixels."""
         return BAR * len(self.bars)
+
+    @property
+    def legend(self) -> tuple[tuple[int, str], ...]:
+        """Number and name of the parts that are to be seen; none where a legend says nothing."""
+        seen = sorted({part.series for bar in self.bars for part in bar.segments})
+        return () if seen in ([], [0]) else tuple((k, self.series[k]) for k in seen)
 
 
 @dataclass(frozen=True)
@@ -107,6 +113,12 @@ class LineChart:
     ticks: tuple[Tick, ...]
     levels: tuple[Tick, ...]
     mark: float | None = None
+
+    @property
+    def legend(self) -> tuple[tuple[int, str], ...]:
+        """Number and name of the lines; none where there is one, which the title names."""
+        lines = self.lines if len(self.lines) > 1 else ()
+        return tuple((line.series, line.name) for line in lines)
 
 
 @dataclass(frozen=True)

@@ -19,5 +19,5 @@ class ReportOptions(Options):
     """Show images. `--no-faces` leaves out images, mean faces, and the names of files, samples and
     subjects, for a report that may be shared. [default: shown]"""
 
-    samples: int = Field(8, ge=1, le=24)
+    samples: int = Field(6, ge=1, le=24)
     """Images of each class from train; half as many from validation and test."""

@@ -205,7 +205,9 @@ class GroupAccuracies(RecordPart):
     by: str
     unknown: int
     mean: float
-    lowest: float
+    lowest: str
+    """Name of the group with the lowest accuracy; empty where it is a person's."""
+    lowest_accuracy: float
     number: int
     groups: tuple[GroupAccuracy, ...] = ()
     """The groups; none of subjects, of which there are many."""
