@@ -90,7 +90,7 @@ def group_scores(
         rows = defaultdict[str, list[int]](list)  # one pass, for thousands of subjects
         for row, value in enumerate(values):
             rows[value].append(row)
-        names = sorted(rows.keys() - {""}, key=_order)
+        names = sorted(rows.keys() - {""}, key=group_order)
         if not names or (by == "dataset" and len(names) == 1):
             continue
         groups = [_score_group(predictions, name, np.array(rows[name])) for name in names]
@@ -109,7 +109,7 @@ def group_scores(
     return groupings
 
 
-def _order(name: str) -> tuple[int, str]:
+def group_order(name: str) -> tuple[int, str]:
     """Return the sort key of a name, so that 4-19 comes before 20-39."""
     number = re.match(r"\d+", name)
     return int(number[0]) if number else -1, name

@@ -21,7 +21,9 @@ MEMBERS = 4
 """Images of one example shown."""
 
 
-def describe_audit(audit: AuditReport, builds: Iterable[Build], options: ReportOptions) -> AuditView:
+def describe_audit(
+    audit: AuditReport, builds: Iterable[Build], options: ReportOptions
+) -> AuditView:
     """Return what a report says about an audit.
 
     Args:
@@ -70,10 +72,6 @@ class _Finder:
 
     def _image(self, example: Example, k: int) -> Thumbnail | None:
         sample = example.samples[k]
-        known = {
-            "label": "".join(example.labels[k : k + 1]),
-            "split": "".join(example.splits[k : k + 1]),
-        }
         for images in self.stored:
             if not images.missing and sample in images.places:
                 return images.find([sample])[sample].model_copy(update={"points": ""})
@@ -82,7 +80,8 @@ class _Finder:
                 pixels = read_image(root, example.uris[k]).pixels
             except (ImageError, IndexError):
                 continue
-            return thumbnail(pixels, sample=sample, **known)
+            label, split = "".join(example.labels[k : k + 1]), "".join(example.splits[k : k + 1])
+            return thumbnail(pixels, sample=sample, label=label, split=split)
         return None
 
 
@@ -94,5 +93,3 @@ def _builds_at(paths: Iterable[Path]) -> list[Build]:
         except BuildError:  # something else was audited
             continue
     return found
-
-

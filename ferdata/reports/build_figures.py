@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ferdata.core.findings import FINDINGS
 from ferdata.reports.charts import BarChart, Table, bar_chart
@@ -140,9 +140,7 @@ def ignored_table(build: BuildView) -> Table:
 
 def quality_table(build: BuildView) -> Table:
     """List the findings about images that are kept."""
-    rows = [
-        (name, f"{count:,}", *_meaning(name)) for name, count in build.quality.items()
-    ]
+    rows = [(name, f"{count:,}", *_meaning(name)) for name, count in build.quality.items()]
     heads = ("finding", "images", "what it means", "its measure in the manifest")
     return Table("Unusual images that are kept", heads, rows, frozenset({2, 3}))
 
@@ -166,6 +164,6 @@ def _of(by_split: Mapping[str, Mapping[str, int]], name: str) -> int:
     return sum(counts.get(name, 0) for counts in by_split.values())
 
 
-def _with_sums(build: BuildView, columns: list[Mapping[str, int]]) -> list[list[str]]:
+def _with_sums(build: BuildView, columns: Sequence[Mapping[str, int]]) -> list[list[str]]:
     rows = [[name, *(f"{each.get(name, 0):,}" for each in columns)] for name in build.classes]
     return [*rows, ["all", *(f"{sum(each.values()):,}" for each in columns)]]

@@ -14,6 +14,7 @@ from ferdata.core.rejects import Reject, load_rejects
 from ferdata.core.schema import SCHEMA
 from ferdata.data.build import Build
 from ferdata.data.manifest_columns import read_manifest_columns
+from ferdata.evaluation.groups import ATTRIBUTES, group_order
 from ferdata.reports.duplicates import duplicates
 from ferdata.reports.options import ReportOptions
 from ferdata.reports.sheets import class_sheets, copy_sheets
@@ -21,8 +22,6 @@ from ferdata.reports.stages import stages
 from ferdata.reports.stored import StoredImages
 from ferdata.reports.views import Attribute, BuildView, Rejected, RejectedRow
 from ferdata.shards.record import BuildRecord
-
-ATTRIBUTES = ("gender", "race", "age_group")
 
 _COLUMNS = (
     "sample_id",
@@ -160,7 +159,7 @@ def _attributes(manifest: Manifest | None, classes: Sequence[str]) -> tuple[Attr
             continue
         counts: dict[str, dict[str, int]] = {}
         grouped = known.group_by([name, "label"]).aggregate([([], "count_all")])
-        for row in sorted(grouped.to_pylist(), key=lambda row: (row[name], row["label"])):
+        for row in sorted(grouped.to_pylist(), key=lambda row: group_order(row[name])):
             by_class = counts.setdefault(row[name], dict.fromkeys(classes, 0))
             by_class[row["label"]] = row["count_all"]
         unknown = len(table) - len(known)

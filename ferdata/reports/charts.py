@@ -199,13 +199,13 @@ def line_chart(
     Args:
         title: What is shown.
         across: What the axis across is: whole numbers, such as epochs.
-        lines: Name, number of the series, and points of each line.
+        lines: Name, number of the series, and points of each line, all finite.
         percent: Whether values are fractions to be shown in percent.
         mark: A value across to mark.
     """
     xs = [x for _, _, points in lines for x, _ in points]
-    ys = [y for _, _, points in lines for _, y in points if math.isfinite(y)]
-    low_x, high_x = min(xs), max(max(xs), min(xs) + 1)
+    ys = [y for _, _, points in lines for _, y in points]
+    low_x, high_x = min(xs), max(*xs, min(xs) + 1)
     levels = _levels(min(ys), max(ys))
     low, high = levels[0], levels[-1]
 
@@ -216,7 +216,7 @@ def line_chart(
         return BOTTOM - (BOTTOM - TOP) * (y - low) / (high - low)
 
     drawn = tuple(
-        Line(name, number, tuple((place(x), level(y)) for x, y in points if math.isfinite(y)))
+        Line(name, number, tuple((place(x), level(y)) for x, y in points))
         for name, number, points in lines
     )
     form = "{:.0%}" if percent else "{:.4g}"
@@ -272,7 +272,7 @@ def _levels(low: float, high: float) -> list[float]:
     spread = (high - low) or abs(high) or 1.0
     raw = spread / 4
     power = 10 ** math.floor(math.log10(raw))
-    step = next(power * each for each in (1, 2, 2.5, 5, 10) if power * each >= raw * 0.999)
+    step = next(power * each for each in (1, 2, 5, 10) if power * each >= raw * 0.999)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [round(k * step, 10) for k in range(first, max(last, first + 1) + 1)]
 

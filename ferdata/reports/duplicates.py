@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ferdata.curation.duplicates import DuplicateCluster, find_duplicates
 from ferdata.core.manifest import Manifest
+from ferdata.curation.duplicates import DuplicateCluster, find_duplicates
 from ferdata.reports.stored import StoredImages
 from ferdata.reports.views import DuplicateGroup, Duplicates
 from ferdata.shards.record import BuildRecord

@@ -18,7 +18,7 @@ from ferdata.reports.views import Report
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_IN_SCRIPT = {"&": "\\u0026", "<": "\\u003c", ">": "\\u003e", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+_IN_SCRIPT = {each: f"\\u{ord(each):04x}" for each in "&<>\u2028\u2029"}
 """What JSON must not contain inside a script element (HTML Standard, section 4.12.1.3)."""
 
 
@@ -26,14 +26,18 @@ def page(report: Report) -> str:
     """Return a report as HTML; equal reports give equal text."""
     script = _template("report.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return _environment().get_template("page.html.j2").render(
-        report=report,
-        style=_template("report.css"),
-        script=script,
-        script_hash=f"sha256-{digest}",
-        data=data_block(report),
-        build_figures=build_figures,
-        run_figures=run_figures,
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            report=report,
+            style=_template("report.css"),
+            script=script,
+            script_hash=f"sha256-{digest}",
+            data=data_block(report),
+            build_figures=build_figures,
+            run_figures=run_figures,
+        )
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from ferdata.evaluation.columns import cells, heads
 from ferdata.evaluation.metrics import ClassScore
 from ferdata.reports.charts import (
@@ -27,12 +29,18 @@ def curve_charts(run: RunView) -> list[LineChart]:
         lines = [
             (name, number, points)
             for name, number, column in columns
-            if (points := [(row["epoch"], row[column]) for row in run.history if column in row])
+            if (points := _points(run, column))
         ]
         if lines:
             mark = run.best_epoch
             charts.append(line_chart(title, "epoch", lines, percent=percent, mark=mark))
     return charts
+
+
+def _points(run: RunView, column: str) -> list[tuple[float, float]]:
+    """Return the values of a column by epoch."""
+    rows = [row for row in run.history if math.isfinite(row.get(column, math.nan))]
+    return [(row["epoch"], row[column]) for row in rows]
 
 
 def curve_table(run: RunView) -> Table:

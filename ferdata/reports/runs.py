@@ -143,14 +143,14 @@ class _Evaluation:
         if not path.is_file():
             return ()
         with path.open(encoding="utf-8", newline="") as file:
-            wrong = [_mistake(row) for row in csv.DictReader(file) if row["label"] != row["predicted"]]
+            wrong = [
+                _mistake(row) for row in csv.DictReader(file) if row["label"] != row["predicted"]
+            ]
         worst = sorted(wrong, key=lambda each: (-each.confidence, each.sample))[:MISTAKES]
         if not self.options.faces:
             return tuple(each.model_copy(update={"sample": ""}) for each in worst)
         there = self._images(each.sample for each in worst)
-        return tuple(
-            each.model_copy(update={"image": there.get(each.sample)}) for each in worst
-        )
+        return tuple(each.model_copy(update={"image": there.get(each.sample)}) for each in worst)
 
     def _images(self, samples: Iterable[str]) -> Mapping[str, Thumbnail]:
         images = StoredImages(self.build) if self.build is not None else None

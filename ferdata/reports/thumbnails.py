@@ -45,7 +45,9 @@ def thumbnail(
     height, width = pixels.shape[:2]
     scale = min(1.0, SIDE / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = pixels if scale == 1 else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    small = pixels
+    if scale < 1:
+        small = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
     return Thumbnail(
         sample=sample,
         label=label,

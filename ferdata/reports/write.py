@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ferdata.core.errors import LayoutError
-from ferdata.core.files import write_atomically
+from ferdata.core.files import read_json, write_atomically
 from ferdata.data.build import Build
 from ferdata.formats.names import BUILD_FILE, REPORT_FILE
 from ferdata.reports.audit_file import AuditReport
@@ -18,7 +18,6 @@ from ferdata.reports.options import ReportOptions
 from ferdata.reports.page import page
 from ferdata.reports.runs import describe_run
 from ferdata.reports.views import Report
-from ferdata.core.files import read_json
 from ferdata.runs.folder import RunFolder
 from ferdata.runs.record import RunRecord
 
@@ -57,7 +56,9 @@ def write_report(
     subjects = _open(paths)
     target = out or _default(paths, options)
     flags = "" if options.faces else " --no-faces"
-    names = " ".join(shlex.quote(path.resolve().name if options.faces else "PATH") for path in paths)
+    names = " ".join(
+        shlex.quote(path.resolve().name if options.faces else "PATH") for path in paths
+    )
     _write(subjects, target, options, f"ferdata report {names}{flags}")
     return target
 
