@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from ferdata.reports import build_figures, run_figures
+from ferdata.reports.charts import Table
 from ferdata.reports.views import Report
 
 if TYPE_CHECKING:
@@ -26,24 +29,33 @@ def page(report: Report) -> str:
     """Return a report as HTML; equal reports give equal text."""
     script = _template("report.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return (
-        _environment()
-        .get_template("page.html.j2")
-        .render(
-            report=report,
-            style=_template("report.css"),
-            script=script,
-            script_hash=f"sha256-{digest}",
-            data=data_block(report),
-            build_figures=build_figures,
-            run_figures=run_figures,
-        )
+    shown: list[Table] = []  # in the order of the page; its JSON block comes last
+    template = _environment().get_template("page.html.j2")
+    return template.render(
+        report=report,
+        shown=shown,
+        style=_template("report.css"),
+        script=script,
+        script_hash=f"sha256-{digest}",
+        data_block=data_block,
+        build_figures=build_figures,
+        run_figures=run_figures,
     )
 
 
-def data_block(report: Report) -> str:
-    """Return the numbers of a report as JSON that can stand inside a script element."""
-    text = report.model_dump_json()  # NaN and infinity become null
+def data_block(report: Report, tables: Iterable[Table] = ()) -> str:
+    """Return the numbers of a page as JSON that can stand inside a script element.
+
+    Args:
+        report: What is shown.
+        tables: The tables as they are shown, sums and shares included.
+    """
+    values = json.loads(report.model_dump_json())  # NaN and infinity become null
+    values["tables"] = [
+        {"caption": each.caption, "heads": list(each.heads), "rows": [list(r) for r in each.rows]}
+        for each in tables
+    ]
+    text = json.dumps(values, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for character, escaped in _IN_SCRIPT.items():
         text = text.replace(character, escaped)
     return text
@@ -55,6 +67,7 @@ def _environment() -> Environment:
 
     environment = Environment(
         loader=PackageLoader("ferdata.reports"),
+        extensions=["jinja2.ext.do"],
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

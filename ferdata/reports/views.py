@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, computed_field
 
 from ferdata.core.records import RecordPart
 from ferdata.core.version import __version__
@@ -177,6 +177,18 @@ class BuildView(RecordPart):
     without_images: str = ""
     """Why no images are shown; empty if they are."""
 
+    @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated properties
+    @property
+    def copied(self) -> int:
+        """Stored augmented copies."""
+        return self.images - self.sources
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def findings(self) -> int:
+        """Findings about images."""
+        return sum(self.quality.values())
+
 
 class Mistake(RecordPart):
     """A wrong prediction."""
@@ -267,6 +279,18 @@ class AuditView(RecordPart):
 
     audit: AuditReport
     images: tuple[FindingImages, ...] = Field((), exclude=True)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def clean(self) -> int:
+        """Rules that found nothing."""
+        return sum(rule.outcome == "clean" for rule in self.audit.rules)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def severities(self) -> dict[str, int]:
+        """Findings by severity."""
+        return {str(name): number for name, number in self.audit.counts.items()}
 
     def examples_of(self, finding: int) -> tuple[tuple[Thumbnail, ...], ...]:
         """Return the images of a finding's examples."""
