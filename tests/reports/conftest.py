@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+from support.audits import audit_of
 from support.builds import write_build
+from support.evaluated import write_evaluated_run
 from support.pages import HOSTILE, hostile_classes
 
 from ferdata.core.rejects import Reject, save_rejects
@@ -15,7 +17,7 @@ from ferdata.shards.record import BuildRecord
 
 @pytest.fixture(scope="session")
 def hostile_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a small build with copies, attributes, rejects, findings and leaks; don't change it."""
+    """Return a small build with copies, attributes, rejects and leaks; don't change it."""
     space = hostile_classes()
     rows = {"train": [0, 1, 2, 0, 1, 0, 0], "validation": [0, 1, 2], "test": [0, 1, 2]}
     people = {
@@ -64,3 +66,17 @@ def hostile_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     record["options"]["augment"] = "balance"
     BuildRecord.of(record, root / "build.json").save(root)
     return root
+
+
+@pytest.fixture(scope="session")
+def evaluated_run(hostile_build: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a run on the hostile build, finished and evaluated on test; don't change it."""
+    return write_evaluated_run(tmp_path_factory.mktemp("run") / "run", hostile_build)
+
+
+@pytest.fixture(scope="session")
+def hostile_audit(hostile_build: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file of an audit of the hostile build; don't change it."""
+    path = tmp_path_factory.mktemp("audit") / "audit.json"
+    path.write_text(json.dumps(audit_of(hostile_build)))
+    return path
