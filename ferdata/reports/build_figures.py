@@ -112,14 +112,13 @@ def attribute_chart(attribute: Attribute) -> BarChart:
 
 
 def attribute_table(attribute: Attribute) -> Table:
-    """List an attribute's values by class."""
+    """List the classes by an attribute's values."""
+    values = list(attribute.counts)
     classes = list(next(iter(attribute.counts.values()), {}))
-    rows = [
-        [value, *(f"{counts[name]:,}" for name in classes), f"{sum(counts.values()):,}"]
-        for value, counts in attribute.counts.items()
-    ]
-    title = attribute.name.replace("_", " ")
-    return Table(f"Source images by {title} and class", [title, *classes, "all"], rows)
+    rows = [[name, *(f"{attribute.counts[each][name]:,}" for each in values)] for name in classes]
+    rows.append(["all", *(f"{sum(attribute.counts[each].values()):,}" for each in values)])
+    title = f"Source images by {attribute.name.replace('_', ' ')} and class"
+    return Table(title, ["class", *values], rows)
 
 
 def reject_table(build: BuildView) -> Table:

@@ -20,6 +20,7 @@ from ferdata.reports.views import Report
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 _IN_SCRIPT = {each: f"\\u{ord(each):04x}" for each in "&<>\u2028\u2029"}
 """What JSON must not contain inside a script element (HTML Standard, section 4.12.1.3)."""
@@ -76,8 +77,23 @@ def _environment() -> Environment:
     environment.filters["number"] = lambda value: f"{value:,}"
     environment.filters["percent"] = lambda value, digits=1: f"{value:.{digits}%}"
     environment.filters["measure"] = lambda value: f"{value:.4g}"
+    environment.filters["counted"] = lambda n, noun: f"{n:,} {noun}{'s' * (n != 1)}"
+    environment.filters["prose"] = _prose
     environment.filters["place"] = lambda value: f"{value:.2f}".rstrip("0").rstrip(".")
     return environment
+
+
+def _prose(text: str) -> Markup:
+    """Return text as HTML in which what stands between backticks is code."""
+    from markupsafe import Markup, escape  # noqa: PLC0415 - start-up
+
+    parts = [escape(part) for part in text.split("`")]
+    if len(parts) % 2 == 0:  # a backtick without its other one
+        return escape(text)
+    code = [
+        Markup("<code>{}</code>").format(part) if k % 2 else part for k, part in enumerate(parts)
+    ]
+    return Markup("").join(code)
 
 
 def _template(name: str) -> str:

@@ -4,14 +4,14 @@ const words = { label: "class", split: "split", dataset: "dataset", severity: "s
 
 function addFilter(place) {
   const section = place.closest("section");
-  const items = [...section.querySelectorAll("[data-label], [data-severity]")];
+  const items = [...section.querySelectorAll(place.dataset.items)];
   const chosen = {};
   const apply = () => {
     for (const item of items) {
       item.hidden = Object.entries(chosen).some(([name, value]) => value && item.dataset[name] !== value);
     }
     for (const sheet of section.querySelectorAll(".sheet")) {
-      sheet.hidden = !sheet.querySelector("[data-label]:not([hidden])");
+      sheet.hidden = !sheet.querySelector("figure:not([hidden])");
     }
   };
   for (const name of Object.keys(words)) {
