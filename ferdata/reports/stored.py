@@ -28,6 +28,7 @@ class StoredImages:
     def __init__(self, build: Build) -> None:
         self.build = build
         self._splits: dict[str, SplitArrays] = {}
+        self._drawn: dict[tuple[str, str], list[int]] = {}
 
     @property
     def missing(self) -> str:
@@ -63,6 +64,11 @@ class StoredImages:
 
     def drawn(self, split: str, label: str) -> list[int]:
         """Return the source images of a class in a split, in an order drawn from their ids."""
+        if (split, label) not in self._drawn:
+            self._drawn[split, label] = self._draw(split, label)
+        return self._drawn[split, label]
+
+    def _draw(self, split: str, label: str) -> list[int]:
         arrays = self.split(split)
         wanted = arrays.column("label") == self.build.label_space.names.index(label)
         rows = np.flatnonzero(wanted & self.sources(split)).tolist()
