@@ -20,6 +20,7 @@ from ferdata.reports.options import ReportOptions
 from ferdata.reports.sheets import class_sheets, copy_sheets
 from ferdata.reports.stages import stages
 from ferdata.reports.stored import StoredImages
+from ferdata.reports.unusual import unusual_sheets
 from ferdata.reports.views import Attribute, BuildView, Rejected, RejectedRow
 from ferdata.shards.record import BuildRecord
 
@@ -32,6 +33,7 @@ _COLUMNS = (
     "parent_id",
     "pixel_sha256",
     "perceptual_hash",
+    "quality",
     *ATTRIBUTES,
 )
 """Columns of the manifest that are read; the landmarks are most of the file."""
@@ -92,6 +94,7 @@ def describe_build(build: Build, options: ReportOptions) -> BuildView:
         paper=record.recipe.expected if record.recipe else (),
         sheets=() if why else class_sheets(images, options.samples),
         copies=() if why else copy_sheets(images),
+        unusual=() if why else unusual_sheets(manifest, images),
         without_images=why,
     )
 

@@ -132,6 +132,13 @@ class Duplicates(RecordPart):
     """Some of the groups that are stored."""
 
 
+class UnusualSheet(RecordPart):
+    """Images with one finding."""
+
+    finding: str
+    images: tuple[Thumbnail, ...]
+
+
 class BuildView(RecordPart):
     """A build."""
 
@@ -174,6 +181,7 @@ class BuildView(RecordPart):
     paper: tuple[PaperCounts, ...] = ()
     sheets: tuple[ClassSheet, ...] = ()
     copies: tuple[CopySheet, ...] = ()
+    unusual: tuple[UnusualSheet, ...] = ()
     without_images: str = ""
     """Why no images are shown; empty if they are."""
 
