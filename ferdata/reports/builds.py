@@ -22,6 +22,7 @@ from ferdata.reports.stages import stages
 from ferdata.reports.stored import StoredImages
 from ferdata.reports.unusual import unusual_sheets
 from ferdata.reports.views import Attribute, BuildView, Rejected, RejectedRow
+from ferdata.shards.paper_counts import describe_comparison
 from ferdata.shards.record import BuildRecord
 
 _COLUMNS = (
@@ -57,6 +58,7 @@ def describe_build(build: Build, options: ReportOptions) -> BuildView:
     manifest = _manifest(build)
     images = StoredImages(build)
     why = images.missing if options.faces else "left out: --no-faces"
+    paper = record.recipe.expected if record.recipe else ()
     return BuildView(
         name=record.name,
         title=_title(record),
@@ -91,7 +93,8 @@ def describe_build(build: Build, options: ReportOptions) -> BuildView:
         duplicates=duplicates(record, manifest, images if options.faces else None),
         attributes=_attributes(manifest, record.space.names),
         recipe=record.recipe.name if record.recipe else "",
-        paper=record.recipe.expected if record.recipe else (),
+        paper=paper,
+        paper_texts=tuple(describe_comparison(table) for table in paper),
         sheets=() if why else class_sheets(images, options.samples),
         copies=() if why else copy_sheets(images),
         unusual=() if why else unusual_sheets(manifest, images),

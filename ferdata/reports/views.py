@@ -179,6 +179,8 @@ class BuildView(RecordPart):
     attributes: tuple[Attribute, ...]
     recipe: str = ""
     paper: tuple[PaperCounts, ...] = ()
+    paper_texts: tuple[str, ...] = ()
+    """The same in words."""
     sheets: tuple[ClassSheet, ...] = ()
     copies: tuple[CopySheet, ...] = ()
     unusual: tuple[UnusualSheet, ...] = ()
