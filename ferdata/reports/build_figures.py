@@ -21,7 +21,7 @@ def way_chart(build: BuildView) -> BarChart:
     first, last = build.stages[0], build.stages[-1]
     return bar_chart(
         "Rows at every stage",
-        f"{first.rows:,} rows were read, {build.rejected.total:,} rejected on the way, "
+        f"{first.rows:,} rows were read, {build.record.rejects.total:,} rejected on the way, "
         f"{sum(stage.added for stage in build.stages):,} copies added; {last.rows:,} are stored.",
         ("originals", "copies", "rejected"),
         rows,
@@ -43,9 +43,9 @@ def way_table(build: BuildView) -> Table:
 
 def class_chart(build: BuildView, split: str) -> BarChart:
     """Draw a split's images per class: originals and copies."""
-    before, after = build.before.get(split, {}), build.after.get(split, {})
+    before, after = build.record.summary.before.get(split, {}), build.stored(split)
     rows = []
-    for name in build.classes:
+    for name in build.record.space.names:
         stored = after.get(name, 0)
         originals = min(before.get(name, 0), stored)
         copies = stored - originals
@@ -64,7 +64,7 @@ def class_table(build: BuildView) -> Table:
     """List classes by splits, before and after augmentation."""
     heads, columns = ["class"], []
     for split in build.splits:
-        before, after = build.before.get(split, {}), build.after[split]
+        before, after = build.record.summary.before.get(split, {}), build.stored(split)
         heads.append(f"{split}, originals")
         columns.append(before)
         if before != after:
@@ -75,10 +75,10 @@ def class_table(build: BuildView) -> Table:
 
 def source_chart(build: BuildView) -> BarChart:
     """Draw the source images per class by dataset."""
-    datasets = list(build.by_dataset)
+    datasets = list(build.record.summary.by_dataset)
     rows = []
-    for name in build.classes:
-        parts = [_of(build.by_dataset[each], name) for each in datasets]
+    for name in build.record.space.names:
+        parts = [_of(build.record.summary.by_dataset[each], name) for each in datasets]
         rows.append((name, f"{sum(parts):,}", parts))
     return bar_chart(
         "Source images per class and dataset",
@@ -91,7 +91,7 @@ def source_chart(build: BuildView) -> BarChart:
 def source_table(build: BuildView) -> Table:
     """List classes by datasets and splits, before augmentation."""
     heads, columns = ["class"], []
-    for dataset, by_split in build.by_dataset.items():
+    for dataset, by_split in build.record.summary.by_dataset.items():
         for split in build.splits:
             if any(by_split.get(split, {}).values()):
                 heads.append(f"{dataset}, {split}")
@@ -125,7 +125,7 @@ def reject_table(build: BuildView) -> Table:
     """List the rejects by stage and reason."""
     rows = [
         (reason, stage, f"{count:,}")
-        for stage, reasons in build.rejected.by_reason.items()
+        for stage, reasons in build.record.rejects.by_reason.items()
         for reason, count in reasons.items()
     ]
     return Table("Rejected rows by reason", ("reason", "stage", "rows"), rows, frozenset({1}))
@@ -133,13 +133,16 @@ def reject_table(build: BuildView) -> Table:
 
 def ignored_table(build: BuildView) -> Table:
     """List the ignored files by rule."""
-    rows = [(rule, f"{count:,}") for rule, count in build.rejected.ignored.items()]
+    rows = [(rule, f"{count:,}") for rule, count in build.record.rejects.ignored.items()]
     return Table("Ignored files", ("files", "number"), rows)
 
 
 def quality_table(build: BuildView) -> Table:
     """List the findings about images that are kept."""
-    rows = [(name, f"{count:,}", *_meaning(name)) for name, count in build.quality.items()]
+    rows = [
+        (name, f"{count:,}", *_meaning(name))
+        for name, count in build.record.summary.quality.items()
+    ]
     heads = ("finding", "images", "what it means", "its measure in the manifest")
     return Table("Unusual images that are kept", heads, rows, frozenset({2, 3}))
 
@@ -147,7 +150,7 @@ def quality_table(build: BuildView) -> Table:
 def face_table(build: BuildView) -> Table:
     """List the faces found by class."""
     rows = []
-    for name, counts in build.faces_by_class.items():
+    for name, counts in build.record.summary.faces_by_class.items():
         found, images = counts.get("found", 0), sum(counts.values())
         share = f"{found / images:.1%}" if images else "–"
         rows.append((name, f"{found:,}", f"{images:,}", share))
@@ -164,5 +167,7 @@ def _of(by_split: Mapping[str, Mapping[str, int]], name: str) -> int:
 
 
 def _with_sums(build: BuildView, columns: Sequence[Mapping[str, int]]) -> list[list[str]]:
-    rows = [[name, *(f"{each.get(name, 0):,}" for each in columns)] for name in build.classes]
+    rows = [
+        [name, *(f"{each.get(name, 0):,}" for each in columns)] for name in build.record.space.names
+    ]
     return [*rows, ["all", *(f"{sum(each.values()):,}" for each in columns)]]

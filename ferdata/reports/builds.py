@@ -21,7 +21,7 @@ from ferdata.reports.sheets import class_sheets, copy_sheets
 from ferdata.reports.stages import stages
 from ferdata.reports.stored import StoredImages
 from ferdata.reports.unusual import unusual_sheets
-from ferdata.reports.views import Attribute, BuildView, Rejected, RejectedRow
+from ferdata.reports.views import Attribute, BuildView, RejectedRow
 from ferdata.shards.paper_counts import describe_comparison
 from ferdata.shards.record import BuildRecord
 
@@ -60,40 +60,16 @@ def describe_build(build: Build, options: ReportOptions) -> BuildView:
     why = images.missing if options.faces else "left out: --no-faces"
     paper = record.recipe.expected if record.recipe else ()
     return BuildView(
-        name=record.name,
+        record=record,
         title=_title(record),
-        datasets=record.datasets,
-        synthetic_scale=record.synthetic_scale,
-        plan_sha256=record.plan_sha256,
-        split_rule=record.options.split,
-        seed=record.seed,
-        ferdata_version=record.ferdata_version,
-        versions=record.versions,
-        options=record.options.model_dump(mode="json"),
         command=_command(record),
-        classes=record.space.names,
-        image=record.image,
-        landmarks=record.landmarks,
-        alignment=record.alignment.align,
-        shards=sum(len(split.shards) for split in record.splits.values()),
+        splits=tuple(build.splits),
         images=record.rows,
         sources=sum(sum(counts.values()) for counts in record.summary.before.values()),
-        leaks=record.leaks,
-        notes=record.notes,
         stages=stages(record),
-        splits=tuple(build.splits),
-        before=record.summary.before,
-        after={name: split.counts for name, split in build.splits.items()},
-        by_dataset=record.summary.by_dataset,
-        faces=record.summary.faces,
-        faces_by_class=record.summary.faces_by_class,
-        scales=record.summary.scales,
-        quality=record.summary.quality,
-        rejected=_rejected(build, names=options.faces),
+        rejected=_rejected_rows(build) if options.faces else (),
         duplicates=duplicates(record, manifest, images if options.faces else None),
         attributes=_attributes(manifest, record.space.names),
-        recipe=record.recipe.name if record.recipe else "",
-        paper=paper,
         paper_texts=tuple(describe_comparison(table) for table in paper),
         sheets=() if why else class_sheets(images, options.samples),
         copies=() if why else copy_sheets(images),
@@ -125,19 +101,13 @@ def _manifest(build: Build) -> Manifest | None:
     return Manifest(pa.table(columns, schema=SCHEMA), build.label_space)
 
 
-def _rejected(build: Build, *, names: bool) -> Rejected:
-    """Return the rejects; with the names of some rows if they may be shown."""
-    record = build.record.rejects
+def _rejected_rows(build: Build) -> tuple[RejectedRow, ...]:
+    """Return some of the rejected rows."""
     path = build.root / "rejects.parquet"
-    rows = load_rejects(path) if names and record.total and path.is_file() else ()
-    return Rejected(
-        total=record.total,
-        by_reason=record.by_reason,
-        ignored=record.ignored,
-        examples=tuple(
-            RejectedRow(uri=each.uri, stage=each.stage, reason=each.reason[:_LONGEST])
-            for each in _some(rows)
-        ),
+    rows = load_rejects(path) if build.record.rejects.total and path.is_file() else ()
+    return tuple(
+        RejectedRow(uri=each.uri, stage=each.stage, reason=each.reason[:_LONGEST])
+        for each in _some(rows)
     )
 
 

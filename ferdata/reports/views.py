@@ -14,13 +14,7 @@ from ferdata.core.version import __version__
 from ferdata.evaluation.calibration import Calibration
 from ferdata.evaluation.metrics import Scores
 from ferdata.reports.audit_file import AuditReport
-from ferdata.shards.record import (
-    Counts,
-    ImageRecord,
-    LandmarkRecord,
-    PaperCounts,
-    SetScale,
-)
+from ferdata.shards.record import BuildRecord, Counts
 
 REPORT_FORMAT = "ferdata-report/1"
 
@@ -62,18 +56,6 @@ class RejectedRow(RecordPart):
     uri: str
     stage: str
     reason: str
-
-
-class Rejected(RecordPart):
-    """Rows that were rejected, and files that were ignored."""
-
-    total: int = 0
-    by_reason: dict[str, Counts] = {}
-    """Rows by stage and kind of reason."""
-    ignored: Counts = {}
-    """Files by rule."""
-    examples: tuple[RejectedRow, ...] = ()
-    """Some of the rows, a few of each kind; none without faces."""
 
 
 class Attribute(RecordPart):
@@ -142,50 +124,31 @@ class UnusualSheet(RecordPart):
 class BuildView(RecordPart):
     """A build."""
 
-    name: str
+    record: BuildRecord
     title: str
-    datasets: dict[str, str]
-    synthetic_scale: float | None
-    plan_sha256: str
-    split_rule: str
-    seed: int
-    ferdata_version: str
-    versions: dict[str, str]
-    options: dict[str, Any]
     command: str
     """The command that repeats the build."""
-    classes: tuple[str, ...]
-    image: ImageRecord
-    landmarks: LandmarkRecord
-    alignment: str
-    shards: int
+    splits: tuple[str, ...]
     images: int
     """Stored images, augmented copies included."""
     sources: int
     """Stored images without copies."""
-    leaks: tuple[str, ...]
-    notes: tuple[str, ...]
     stages: tuple[Stage, ...]
-    splits: tuple[str, ...]
-    before: dict[str, Counts]
-    after: dict[str, Counts]
-    by_dataset: dict[str, dict[str, Counts]]
-    faces: Counts
-    faces_by_class: dict[str, Counts]
-    scales: dict[str, SetScale]
-    quality: Counts
-    rejected: Rejected
+    rejected: tuple[RejectedRow, ...] = ()
+    """Some of the rejected rows, a few of each kind; none without faces."""
     duplicates: Duplicates
     attributes: tuple[Attribute, ...]
-    recipe: str = ""
-    paper: tuple[PaperCounts, ...] = ()
     paper_texts: tuple[str, ...] = ()
-    """The same in words."""
+    """How the counts compare with those of the recipe's paper, in words."""
     sheets: tuple[ClassSheet, ...] = ()
     copies: tuple[CopySheet, ...] = ()
     unusual: tuple[UnusualSheet, ...] = ()
     without_images: str = ""
     """Why no images are shown; empty if they are."""
+
+    def stored(self, split: str) -> Counts:
+        """Return the stored images of a split by class."""
+        return self.record.splits[split].counts
 
     @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated properties
     @property
@@ -197,7 +160,7 @@ class BuildView(RecordPart):
     @property
     def findings(self) -> int:
         """Findings about images."""
-        return sum(self.quality.values())
+        return sum(self.record.summary.quality.values())
 
 
 class Mistake(RecordPart):

@@ -72,7 +72,7 @@ def test_augmentation_before_the_split_comes_before_it(hostile_build: Path) -> N
 
 
 def test_sheets_show_originals_of_their_class(view: BuildView) -> None:
-    assert [sheet.label for sheet in view.sheets] == list(view.classes)
+    assert [sheet.label for sheet in view.sheets] == list(view.record.space.names)
     for sheet in view.sheets:
         assert {image.label for image in sheet.samples} == {sheet.label}
         assert len({image.sample for image in sheet.samples}) == len(sheet.samples)
@@ -122,8 +122,7 @@ def test_attributes_count_originals_by_class(view: BuildView) -> None:
 
 
 def test_rejects_are_shown_by_kind(view: BuildView) -> None:
-    assert view.rejected.total == 2
-    assert [row.stage for row in view.rejected.examples] == ["ingest", "curate"]
+    assert [row.stage for row in view.rejected] == ["ingest", "curate"]
 
 
 def test_duplicates_are_shown_side_by_side(make_build: Callable[..., Path]) -> None:

@@ -42,9 +42,9 @@ def test_text_of_a_dataset_is_no_markup(page: str, parsed: ParsedPage) -> None:
 
 def test_hostile_names_come_back_from_the_numbers(parsed: ParsedPage) -> None:
     build = parsed.data["builds"][0]
-    assert tuple(build["classes"]) == hostile_classes().names
-    assert build["leaks"] == [HOSTILE]
-    assert build["rejected"]["examples"][0]["uri"] == f"{HOSTILE}/1.png"
+    assert tuple(build["record"]["label_space"]["names"]) == hostile_classes().names
+    assert build["record"]["leaks"] == [HOSTILE]
+    assert build["rejected"][0]["uri"] == f"{HOSTILE}/1.png"
 
 
 def test_nothing_is_asked_of_the_network(parsed: ParsedPage) -> None:
