@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import PurePath
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -60,7 +61,7 @@ def describe_build(build: Build, options: ReportOptions) -> BuildView:
     why = images.missing if options.faces else "left out: --no-faces"
     paper = record.recipe.expected if record.recipe else ()
     return BuildView(
-        record=record,
+        record=record if options.faces else _shareable(record),
         title=_title(record),
         command=_command(record),
         splits=tuple(build.splits),
@@ -76,6 +77,15 @@ def describe_build(build: Build, options: ReportOptions) -> BuildView:
         unusual=() if why else unusual_sheets(manifest, images),
         without_images=why,
     )
+
+
+def _shareable(record: BuildRecord) -> BuildRecord:
+    """Leave out what may name files: how the rows came to be, and the path of a recipe."""
+    recipe, scale = record.options.recipe, record.synthetic_scale
+    options = record.options.model_copy(update={"recipe": recipe and PurePath(recipe).name})
+    provenance = {} if scale is None else {"ingest": {"synthetic_scale": scale}}
+    summary = record.summary.model_copy(update={"provenance": provenance})
+    return record.model_copy(update={"options": options, "summary": summary})
 
 
 def _title(record: BuildRecord) -> str:
