@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ferdata.core.config import CONFIG_FILE
+from ferdata.core.errors import ManifestError
 from ferdata.core.manifest import Manifest
 from ferdata.core.rejects import Reject, load_rejects
 from ferdata.core.schema import SCHEMA
@@ -35,7 +36,6 @@ _COLUMNS = (
     "parent_id",
     "pixel_sha256",
     "perceptual_hash",
-    "quality",
     *ATTRIBUTES,
 )
 """Columns of the manifest that are read; the landmarks are most of the file."""
@@ -64,6 +64,7 @@ def describe_build(build: Build, options: ReportOptions) -> BuildView:
         record=record if options.faces else _shareable(record),
         title=_title(record),
         command=_command(record),
+        split_digest=record.summary.provenance.get("split", {}).get("digest", ""),
         splits=tuple(build.splits),
         images=record.rows,
         sources=sum(sum(counts.values()) for counts in record.summary.before.values()),
@@ -104,8 +105,16 @@ def _manifest(build: Build) -> Manifest | None:
     table = read_manifest_columns(build.root, _COLUMNS)
     if table is None:
         return None
+    try:
+        quality = read_manifest_columns(build.root, ["quality"])
+    except ManifestError:  # older versions lack it, and only it: the others were read
+        quality = None
+    if quality is not None:
+        table = table.append_column("quality", quality.column("quality"))
     columns = [
-        table.column(field.name) if field.name in _COLUMNS else pa.nulls(len(table), field.type)
+        table.column(field.name)
+        if field.name in table.column_names
+        else pa.nulls(len(table), field.type)
         for field in SCHEMA
     ]
     return Manifest(pa.table(columns, schema=SCHEMA), build.label_space)

@@ -128,6 +128,8 @@ class BuildView(RecordPart):
     title: str
     command: str
     """The command that repeats the build."""
+    split_digest: str = ""
+    """The split's name, the same for equal splits; empty where the build does not record it."""
     splits: tuple[str, ...]
     images: int
     """Stored images, augmented copies included."""
@@ -204,6 +206,8 @@ class EvaluationView(RecordPart):
     build: str
     plan_sha256: str
     split: str
+    split_digest: str
+    """The name of the build's split; empty where it is not recorded."""
     checkpoint: str
     checkpoint_sha256: str
     own: bool

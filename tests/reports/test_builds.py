@@ -10,6 +10,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from support.pages import HOSTILE
 
@@ -174,3 +175,33 @@ def decoded(uri: str) -> np.ndarray:
     """Return the RGB pixels of a data URI."""
     data = np.frombuffer(base64.b64decode(uri.partition(",")[2]), np.uint8)
     return cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]
+
+
+def test_a_manifest_of_an_older_version_has_no_findings(make_build: Callable[..., Path]) -> None:
+    people = {"train": [{"gender": "female"}] * 3}
+    root = make_build(rows={"train": [0, 1, 2]}, people=people)
+    path = root / "manifest.parquet"
+    pq.write_table(pq.read_table(path).drop_columns(["quality"]), path)
+    view = describe_build(Build.open(root), ReportOptions())
+    assert view.unusual == ()
+    assert [each.known for each in view.attributes] == [3]
+
+
+def test_images_with_findings_are_shown_with_their_measure(make_build: Callable[..., Path]) -> None:
+    root = make_build(rows={"train": [0, 1, 2]}, people={"train": [{}, {}, {}]})
+    path = root / "manifest.parquet"
+    quality = [["dark:21.4", "small:30"], None, ["dark:9"]]
+    Manifest.load(path).with_column("quality", quality).save(path)
+    dark, small = describe_build(Build.open(root), ReportOptions()).unusual
+    assert {image.sample: image.text for image in dark.images} == {
+        "spots/train_0": "21.4", "spots/train_2": "9",
+    }  # fmt: skip
+    assert (small.finding, len(small.images)) == ("small", 1)
+
+
+def test_the_split_is_named_where_it_has_a_name(hostile_build: Path) -> None:
+    values = json.loads((hostile_build / "build.json").read_text())
+    provenance = {"split": {"digest": "split:sha256:0123456789abcdef"}}
+    record = record_of(hostile_build, summary=values["summary"] | {"provenance": provenance})
+    view = describe_build(Build(hostile_build, record), ReportOptions(faces=False))
+    assert view.split_digest == "split:sha256:0123456789abcdef"
