@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ferdata.api.audits import audit
     from ferdata.api.builds import Build, build, verify
     from ferdata.api.opening import open_folder as open
+    from ferdata.api.pages import report
     from ferdata.api.runs import Run, compare, evaluate, export, predict, train
     from ferdata.api.sources import datasets, demo, detect, ingest, merge
     from ferdata.core.errors import FerdataError
@@ -47,6 +48,7 @@ __all__ = [
     "merge",
     "open",
     "predict",
+    "report",
     "train",
     "verify",
 ]
@@ -58,6 +60,7 @@ __getattr__, __dir__ = lazy_names(
         **dict.fromkeys(("Build", "build", "verify"), "ferdata.api.builds"),
         **dict.fromkeys(("datasets", "demo", "detect", "ingest", "merge"), "ferdata.api.sources"),
         "open": "ferdata.api.opening:open_folder",
+        "report": "ferdata.api.pages",
         **dict.fromkeys(
             ("Run", "compare", "evaluate", "export", "predict", "train"), "ferdata.api.runs"
         ),

@@ -32,6 +32,7 @@ ROOMS = (
     "training",
     "deployment",
     "audits",
+    "reports",
     "api",
     "cli",
 )

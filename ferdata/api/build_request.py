@@ -13,6 +13,7 @@ from ferdata.api.paths import PathLike, as_folders, as_path
 from ferdata.core.config import CONFIG_FILE, read_config, write_config
 from ferdata.core.errors import OptionError
 from ferdata.core.options import Options, unknown_name
+from ferdata.formats.names import REPORT_FILE
 from ferdata.shards.options import BuildOptions, Execution
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def run_build(
     data = request.data if request.data is not None else request.draw_demo(source.datasets)
     report = build_shards(request.name, data, request.out, request.options, request.execution)
     request.write_config(report)
+    request.write_report(report)
     return report
 
 
@@ -166,6 +168,14 @@ class BuildRequest:
             "" if self.data is None else " --data DIR"
         )
         write_config(report.out / CONFIG_FILE, values, title=f"Repeats this build: {title}")
+
+    def write_report(self, report: BuildReport) -> None:
+        """Write the page that shows the build, unless it is there already."""
+        there = report.already_done and (report.out / REPORT_FILE).is_file()
+        if self.execution.report and not there:
+            from ferdata.reports.write import write_build_report  # noqa: PLC0415 - loads Jinja
+
+            write_build_report(report.out)
 
     def _copied_files(self, out: Path) -> dict[str, str]:
         """Copy the user's files that declare data and recipe; return the options that name them."""

@@ -15,6 +15,7 @@ VERBS = {
     "build": "Build a dataset or a mix into HDF5 and Hugging Face shards.",
     "verify": "Check every file and every row of a build.",
     "audit": "Find what is wrong in anybody's data: leaks, copies, labels, counts, protocol.",
+    "report": "Write an HTML page about builds, runs and audits.",
     "train": "Train a model on a build and test it.",
     "eval": "Evaluate a trained model on a split.",
     "compare": "Compare trained models: scores, size, speed, papers' claims.",

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,9 @@ from ferdata.data import Build, SplitArrays
 from ferdata.data.manifest_columns import read_manifest_columns
 from ferdata.evaluation.columns import Column
 from ferdata.evaluation.metrics import score
-from ferdata.evaluation.predictions import Predictions
+
+if TYPE_CHECKING:  # a report is read without torch
+    from ferdata.evaluation.predictions import Predictions
 
 ATTRIBUTES = ("gender", "race", "age_group")
 """Columns of a build's manifest by which scores are grouped."""
@@ -88,7 +90,7 @@ def group_scores(
         rows = defaultdict[str, list[int]](list)  # one pass, for thousands of subjects
         for row, value in enumerate(values):
             rows[value].append(row)
-        names = sorted(rows.keys() - {""}, key=_order)
+        names = sorted(rows.keys() - {""}, key=group_order)
         if not names or (by == "dataset" and len(names) == 1):
             continue
         groups = [_score_group(predictions, name, np.array(rows[name])) for name in names]
@@ -107,7 +109,7 @@ def group_scores(
     return groupings
 
 
-def _order(name: str) -> tuple[int, str]:
+def group_order(name: str) -> tuple[int, str]:
     """Return the sort key of a name, so that 4-19 comes before 20-39."""
     number = re.match(r"\d+", name)
     return int(number[0]) if number else -1, name

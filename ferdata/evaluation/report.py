@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ValidationError
 
@@ -13,10 +13,11 @@ from ferdata.core.files import read_json, write_csv, write_json
 from ferdata.evaluation.calibration import Calibration
 from ferdata.evaluation.classes import ClassMatch
 from ferdata.evaluation.columns import csv_cells, csv_heads
-from ferdata.evaluation.figures import confusion_figure, reliability_figure, save_png
 from ferdata.evaluation.groups import Grouping, GroupScore
 from ferdata.evaluation.metrics import Scores
-from ferdata.evaluation.predictions import Predictions
+
+if TYPE_CHECKING:  # a report is read without torch
+    from ferdata.evaluation.predictions import Predictions
 
 REPORT_FILE = "report.json"
 """Name of the report in an evaluation's folder."""
@@ -101,6 +102,12 @@ def write_report(
     Raises:
         BuildError: A file can't be written.
     """
+    from ferdata.evaluation.figures import (  # noqa: PLC0415 - a report is read without matplotlib
+        confusion_figure,
+        reliability_figure,
+        save_png,
+    )
+
     folder, scores, names = Path(report.folder), report.scores, predictions.names
     write_csv(
         folder / "confusion.csv",

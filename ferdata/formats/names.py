@@ -10,6 +10,9 @@ BUILD_FILE = "build.json"
 BUILD_FORMAT = "ferdata-build/2"
 """Value of `format` in `build.json`."""
 
+REPORT_FILE = "report.html"
+"""Name of the report that a build writes beside its record; its bytes are not part of the build."""
+
 DEFAULT_FORMATS = ("hdf5", "hf")
 """Shard formats that a build writes by default; `ferdata.formats.registry` has all of them."""
 

@@ -249,3 +249,6 @@ class Execution(Options):
 
     overwrite: bool = False
     """Replace a build with other options in OUT."""
+
+    report: bool = True
+    """Write `report.html`, a page that shows the build, into OUT. [default: written]"""

@@ -57,7 +57,7 @@ def test_wrong_call(tmp_path: Path, words: list[str], message: str) -> None:
     "verb",
     [
         "build", "verify", "train", "eval", "compare", "predict", "export", "recipes", "datasets",
-        "detect", "ingest", "demo", "doctor",
+        "detect", "ingest", "demo", "doctor", "report",
     ],
 )  # fmt: skip
 def test_every_verb_has_help_with_an_example(verb: str) -> None:

@@ -1,7 +1,7 @@
 """What the search for altered copies finds, what it takes for copies, and how it grows.
 
     python tools/bench/altered_copies.py [--cache DIR] [--workers 2] [--growth 60000,300000]
-                                         [--index 60000,300000] [--detect 60] [--out tools/results/altered_copies.json]
+                                         [--index 60000,300000] [--detect 60] [--out FILE.json]
 
 Four measurements, all on drawn faces of 100 pixels, three images with different expressions a
 person:
