@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ferdata.core.config import CONFIG_FILE
+from ferdata.core.delimited import open_table, sniff_table
 from ferdata.core.errors import BuildError, RunError
 from ferdata.data.build import Build
 from ferdata.evaluation.groups import Grouping
@@ -143,10 +143,10 @@ class _Evaluation:
         path = self.folder / "predictions.csv"
         if not path.is_file():
             return ()
-        with path.open(encoding="utf-8", newline="") as file:
-            wrong = [
-                _mistake(row) for row in csv.DictReader(file) if row["label"] != row["predicted"]
-            ]
+        heads = sniff_table(path).names
+        lines = (line.cells for line in open_table(path, heads).rows() if not line.problem)
+        rows = (dict(zip(heads, cells, strict=True)) for cells in lines)
+        wrong = [_mistake(row) for row in rows if row["label"] != row["predicted"]]
         worst = sorted(wrong, key=lambda each: (-each.confidence, each.sample))[:MISTAKES]
         if not self.options.faces:
             return tuple(each.model_copy(update={"sample": ""}) for each in worst)
