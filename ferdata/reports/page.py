@@ -14,6 +14,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from ferdata.core.parsing import parse_json
 from ferdata.reports import build_figures, run_figures
 from ferdata.reports.charts import Table
 from ferdata.reports.views import Report
@@ -51,7 +52,7 @@ def data_block(report: Report, tables: Iterable[Table] = ()) -> str:
         report: What is shown.
         tables: The tables as they are shown, sums and shares included.
     """
-    values = json.loads(report.model_dump_json())  # NaN and infinity become null
+    values = parse_json(report.model_dump_json())  # NaN and infinity become null
     values["tables"] = [
         {"caption": each.caption, "heads": list(each.heads), "rows": [list(r) for r in each.rows]}
         for each in tables

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
 
+from ferdata.core.parsing import parse_json
 from ferdata.reports.stored import StoredImages
 from ferdata.reports.thumbnails import thumbnail
 from ferdata.reports.views import ClassSheet, CopySheet, Thumbnail
@@ -63,7 +63,7 @@ def copy_sheets(images: StoredImages) -> tuple[CopySheet, ...]:
 
 def operations_in_words(text: str) -> str:
     """Return the operations of a row, for instance `horizontal flip; brightness, factor 1.13`."""
-    return "; ".join(_in_words(entry) for entry in json.loads(text)) if text else "none"
+    return "; ".join(_in_words(entry) for entry in parse_json(text)) if text else "none"
 
 
 def _in_words(entry: dict[str, Any]) -> str:
