@@ -1,4 +1,7 @@
-"""HTML for notebooks: tables and images, with all text escaped."""
+"""HTML for notebooks: tables and images, with all text escaped.
+
+Only for what a notebook shows of an open object. Pages are written by `ferdata.reports`.
+"""
 
 from __future__ import annotations
 

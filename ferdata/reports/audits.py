@@ -20,6 +20,8 @@ EXAMPLES = 4
 MEMBERS = 4
 """Images of one example shown."""
 
+_MOST_FOLDERS = 50  # in which an example's path is looked for
+
 
 def describe_audit(
     audit: AuditReport, builds: Iterable[Build], options: ReportOptions
@@ -58,31 +60,50 @@ def _without_path(each: AuditedSet) -> AuditedSet:
 
 
 class _Finder:
-    """Finds the images of an audit's examples: in builds by id, in a folder by path."""
+    """Finds the images of an audit's examples: in folders by path, in builds by id."""
 
     def __init__(self, audit: AuditReport, builds: list[Build]) -> None:
         paths = [Path(each.path) for each in (audit.audited, audit.against) if each is not None]
-        self.stored = [StoredImages(each) for each in [*builds, *_builds_at(paths)]]
-        self.roots = [each for each in paths if each.is_dir()]
+        self.audited = [StoredImages(each) for each in _builds_at(paths)]
+        self.others = [StoredImages(each) for each in builds]
+        self.roots = [root for path in paths if path.is_dir() for root in _folders(path)]
 
     def images(self, example: Example) -> tuple[Thumbnail, ...]:
-        """Return the images of an example; none unless there are at least as many as its parts."""
+        """Return the images of an example that can be found."""
         found = [self._image(example, k) for k in range(min(len(example.samples), MEMBERS))]
         return tuple(each for each in found if each is not None)
 
     def _image(self, example: Example, k: int) -> Thumbnail | None:
         sample = example.samples[k]
-        for images in self.stored:
-            if not images.missing and sample in images.places:
-                return images.find([sample])[sample].model_copy(update={"points": ""})
-        for root in self.roots:
+        return (
+            _stored(self.audited, sample) or self._file(example, k) or _stored(self.others, sample)
+        )
+
+    def _file(self, example: Example, k: int) -> Thumbnail | None:
+        """Return the image of a file."""
+        label, split = "".join(example.labels[k : k + 1]), "".join(example.splits[k : k + 1])
+        for root in self.roots if k < len(example.uris) else ():
             try:
                 pixels = read_image(root, example.uris[k]).pixels
-            except (ImageError, IndexError):
+            except ImageError:  # of another root, or broken
                 continue
-            label, split = "".join(example.labels[k : k + 1]), "".join(example.splits[k : k + 1])
-            return thumbnail(pixels, sample=sample, label=label, split=split)
+            return thumbnail(pixels, sample=example.samples[k], label=label, split=split)
         return None
+
+
+def _stored(builds: Iterable[StoredImages], sample: str) -> Thumbnail | None:
+    """Return the image with an id from the first build that has it."""
+    for images in builds:
+        if not images.missing and sample in images.places:
+            return images.find([sample])[sample].model_copy(update={"points": ""})
+    return None
+
+
+def _folders(path: Path) -> list[Path]:
+    """Return a folder and those inside it, in which a dataset may have its root."""
+    inside = [each for each in sorted(path.iterdir()) if each.is_dir()]
+    deeper = [each for one in inside[:_MOST_FOLDERS] for each in sorted(one.iterdir())]
+    return [path, *inside, *(each for each in deeper if each.is_dir())][:_MOST_FOLDERS]
 
 
 def _builds_at(paths: Iterable[Path]) -> list[Build]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ferdata.core.config import CONFIG_FILE
-from ferdata.core.delimited import open_table, sniff_table
-from ferdata.core.errors import BuildError, RunError
+from ferdata.core.delimited import open_lines, real_number, split_line
+from ferdata.core.errors import AnnotationError, BuildError, RunError
 from ferdata.data.build import Build
 from ferdata.evaluation.groups import Grouping
 from ferdata.evaluation.report import EvaluationReport, read_report
@@ -143,10 +143,7 @@ class _Evaluation:
         path = self.folder / "predictions.csv"
         if not path.is_file():
             return ()
-        heads = sniff_table(path).names
-        lines = (line.cells for line in open_table(path, heads).rows() if not line.problem)
-        rows = (dict(zip(heads, cells, strict=True)) for cells in lines)
-        wrong = [_mistake(row) for row in rows if row["label"] != row["predicted"]]
+        wrong = _read_mistakes(path, [each.label for each in self.report.scores.per_class])
         worst = sorted(wrong, key=lambda each: (-each.confidence, each.sample))[:MISTAKES]
         if not self.options.faces:
             return tuple(each.model_copy(update={"sample": ""}) for each in worst)
@@ -158,11 +155,35 @@ class _Evaluation:
         return {} if images is None or images.missing else images.find(samples)
 
 
-def _mistake(row: Mapping[str, str]) -> Mistake:
-    """Return a row of `predictions.csv`."""
-    return Mistake(
-        label=row["label"],
-        predicted=row["predicted"],
-        confidence=float(row[row["predicted"]]),
-        sample=row["sample_id"],
-    )
+def _read_mistakes(path: Path, names: Sequence[str]) -> list[Mistake]:
+    """Read the wrong predictions of `predictions.csv`, whose columns `write_report` fixes.
+
+    Raises:
+        RunError: The file is damaged.
+    """
+    wrong = []
+    try:
+        lines = enumerate(open_lines(path), start=1)
+        next(lines, None)  # sample_id, label, predicted, and the probability of each class
+        for number, line in lines:
+            sample, label, predicted, *cells = _cells(line, 3 + len(names))
+            if not {label, predicted} <= set(names):
+                what = f"no class of the model: {label!r}, {predicted!r}"
+                raise RunError(f"{path} line {number}: {what}; run `ferdata eval` again")
+            if label != predicted:
+                confidence = real_number(cells[names.index(predicted)])
+                if confidence is None:
+                    raise RunError(
+                        f"{path} line {number}: no probability; run `ferdata eval` again"
+                    )
+                wrong.append(
+                    Mistake(label=label, predicted=predicted, confidence=confidence, sample=sample)
+                )
+    except AnnotationError as error:
+        raise RunError(f"{error}; run `ferdata eval` again") from error
+    return wrong
+
+
+def _cells(line: str, number: int) -> list[str]:
+    """Return the cells of a line, as many as wanted."""
+    return [*split_line(line, ","), *[""] * number][:number]

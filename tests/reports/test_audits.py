@@ -41,10 +41,11 @@ def test_examples_of_a_build_are_found_by_their_ids(hostile_build: Path) -> None
 
 
 def test_examples_of_a_folder_are_found_by_their_paths(tmp_path: Path) -> None:
+    root = tmp_path / "set"  # the audited folder may hold the dataset's own
     for name in ("a/1.png", "b/2.png"):
-        (tmp_path / name).parent.mkdir()
-        cv2.imwrite(str(tmp_path / name), np.full((40, 30, 3), 90, np.uint8))
-    (tmp_path / "b/2.png").write_bytes(b"no image")
+        (root / name).parent.mkdir(parents=True)
+        cv2.imwrite(str(root / name), np.full((40, 30, 3), 90, np.uint8))
+    (root / "b/2.png").write_bytes(b"no image")
     ((found,),) = describe_audit(audit_at(tmp_path), [], ReportOptions()).examples_of(0)
     assert (found.sample, found.label, found.split) == ("spots/train_0", HOSTILE, "train")
     assert (found.width, found.height) == (30, 40)

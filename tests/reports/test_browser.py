@@ -14,7 +14,6 @@ from support.chromium import Chromium, find_chromium
 from ferdata.reports.options import ReportOptions
 from ferdata.reports.write import write_report
 
-# 42 = 2·21: a page is opened on a phone and on a desk, in light and dark
 VIEWS = [(360, False), (360, True), (1280, False), (1280, True)]
 
 

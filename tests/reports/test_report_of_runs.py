@@ -86,6 +86,14 @@ def test_an_unfinished_run_says_so(evaluated_run: Path, tmp_path: Path) -> None:
     assert parsed.data["runs"][0]["history"] == []
 
 
+def test_damaged_predictions_are_refused(evaluated_run: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(evaluated_run, tmp_path / "run")
+    (path,) = run.glob("evaluation/*/predictions.csv")
+    path.write_text(path.read_text() + "spots/test_9,anger,joy,1,0,0\n")
+    with pytest.raises(RunError, match=r"line 5: no class of the model: 'anger'.*ferdata eval"):
+        write_report([run])
+
+
 def test_a_damaged_run_is_refused(make_build: Callable[..., Path], tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text("{")
     with pytest.raises(RunError):
