@@ -104,7 +104,7 @@ def read_table(path: Path) -> PrintedTable:
         OptionError: It can't be read, or a cell is no whole number.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with path.expanduser().open(encoding="utf-8-sig", newline="") as file:
             rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise OptionError(f"--table {path}: can't be read ({error})") from None
