@@ -43,7 +43,8 @@ def doubts(
         counts: Images by split and class.
         folder: The set's folder, whose name may be another dataset's.
     """
-    return [Doubt(text, _MIXED in text) for text in suspicions(name, counts, folder)]
+    named = {split or "images without a split": rows for split, rows in counts.items()}
+    return [Doubt(text, _MIXED in text) for text in suspicions(name, named, folder)]
 
 
 @dataclass(frozen=True)

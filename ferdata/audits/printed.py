@@ -104,6 +104,7 @@ def read_table(path: Path) -> PrintedTable:
         OptionError: It can't be read, or a cell is no whole number.
     """
     try:
+        path = path.expanduser()
         split = sniff_table(path).dialect.split
         lines = [[cell.strip() for cell in split(line)] for line in open_lines(path)]
     except AnnotationError as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ferdata.audits.arrow_folders import is_arrow_folder, write_parquet
 from ferdata.audits.findings import AuditedSet
+from ferdata.audits.hub_columns import with_marked_copies
 from ferdata.audits.published_names import official_splits
 from ferdata.audits.runs import AuditedRun
 from ferdata.audits.strays import with_strays
@@ -133,8 +134,10 @@ def _open_folder(path: Path, stack: ExitStack, *notes: str) -> Opened:
     found = _read_known(path, reading)
     if found is not None:
         return found
-    kind = "huggingface" if _is_hub_folder(path) else "set"
-    return _opened(_read_unknown(path, reading), path, kind, reading)
+    manifest = _read_unknown(path, reading)
+    if _is_hub_folder(path):
+        return _opened(with_marked_copies(manifest, path), path, "huggingface", reading)
+    return _opened(manifest, path, "set", reading)
 
 
 def _open_file(path: Path, data: Path | None, stack: ExitStack) -> Opened:

@@ -25,6 +25,7 @@ from ferdata.audits.printed import Claim
 from ferdata.audits.rules.attributes import Association
 from ferdata.core.labels import BASIC7
 from ferdata.evaluation.metrics import wilson_interval
+from ferdata.ingesters.lookup import dataset_info
 
 
 def test_subjects_known_of_a_part(tmp_path: Path) -> None:
@@ -247,3 +248,31 @@ def test_the_interval_is_wilsons() -> None:
     low, high = wilson_interval(83, 88)
     assert (round(low, 4), round(high, 4)) == (0.8738, 0.9755)
     assert len(BASIC7) == 7
+
+
+def test_a_set_that_is_another_one_by_its_counts(tmp_path: Path) -> None:
+    """RAF-DB's counts under the name of FER+; FER2013's merged test sets in a set of one's own."""
+    raf = [
+        {"dataset": "ferplus", "label": label}
+        for label, images in dataset_info("rafdb").images_by_class.items()
+        for _ in range(images)
+    ]
+    code, report = run(saved(tmp_path / "m.parquet", raf), "--rules", "counts,label-order")
+    assert code == 1
+    assert "this is rafdb under another name" in found(report, "counts", "error").title
+    merged = {
+        label: sum(dataset_info("fer2013").counts[split][label] for split in ("validation", "test"))
+        for label in BASIC7.names
+    }
+    own = [
+        {"split": split, "label": label}
+        for split, counts in (("train", dataset_info("fer2013").counts["train"]), ("test", merged))
+        for label, images in counts.items()
+        for _ in range(images)
+    ]
+    code, report = run(saved(tmp_path / "n.parquet", own), "--rules", "counts")
+    assert code == 1
+    titles = [each.title for each in report.by_rule("counts")]
+    assert any(
+        each.startswith("Test: ") and "the test folder of Kaggle's copy" in each for each in titles
+    )

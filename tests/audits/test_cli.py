@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -168,3 +169,11 @@ def test_a_rule_of_a_package(leaking: Path) -> None:
     finally:
         RULES.unregister("all-test")
     assert [each.count for each in report.findings] == [14]
+
+
+def test_remedies_name_flags_that_exist() -> None:
+    helps = [CliRunner().invoke(app, [verb, "--help"]).stdout for verb in ("build", "audit")]
+    known = set(re.findall(r"--[a-z][a-z-]+", " ".join(helps)))
+    for each in chosen_rules():
+        named = set(re.findall(r"--[a-z][a-z-]+", f"{each.finds} {each.means} {each.remedy}"))
+        assert named <= known, each.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import cv2
@@ -38,6 +39,15 @@ def test_a_build_with_the_default_split_leaks_nothing(build: Path) -> None:
 
 def test_the_hugging_face_folder_of_a_build(build: Path) -> None:
     assert run(build / "hf", "--no-images")[1].audited.kind == "build"
+
+
+def test_the_hugging_face_folder_of_a_build_elsewhere(build: Path, tmp_path: Path) -> None:
+    """Copies that ferdata made are marked in it, and are not taken for somebody's."""
+    moved = shutil.copytree(build / "hf", tmp_path / "moved")
+    _, report = run(moved, "--no-faces")
+    assert report.audited.kind == "huggingface"
+    assert report.audited.copies == run(build, "--no-images")[1].audited.copies > 0
+    assert outcome(report, "augmented-before-split") == "clean"
 
 
 def test_a_manifest_of_a_build_is_read_without_its_images(build: Path) -> None:

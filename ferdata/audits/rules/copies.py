@@ -31,8 +31,9 @@ _OFFLINE = 0.005
     wants=(Need.FACES,),
     finds="one image in two splits, equal in every pixel or altered",
     means="The model has seen the images that it is tested on, with their labels.",
-    remedy="Remove the copies from train: `ferdata build … --duplicates drop --near 12` keeps each "
-    "image in one split (test before validation before train).",
+    remedy="Remove the listed copies from train, or get the original set. `ferdata build` keeps "
+    "equal images in one split by itself (test before validation before train), and nearly equal "
+    "ones with --near-duplicates 12; flipped, rotated and cropped ones have to be removed.",
 )
 def leak_copy(subject: AuditSubject) -> Iterator[Finding]:
     """Find images of one split in another."""
@@ -160,8 +161,8 @@ def offline_copies(subject: AuditSubject) -> Iterator[Finding]:
     finds="one image with two labels",
     means="At least one of the labels is wrong; a model can't learn both, and in test one of them "
     "is counted as an error whatever is predicted.",
-    remedy="Look at the examples and decide; drop what can't be decided. FER2013 has several "
-    "hundred as published.",
+    remedy="Look at the examples and decide; drop what can't be decided. FER2013 has some as "
+    "published.",
 )
 def label_conflict(subject: AuditSubject) -> Iterator[Finding]:
     """Find families with several labels."""
