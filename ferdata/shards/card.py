@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pyarrow.compute as pc
+
 from ferdata.core.manifest import Manifest
 from ferdata.core.split_rules import FixedRule, parse_rules
-from ferdata.formats.card_content import CardContent, CardSource
+from ferdata.formats.card_content import CardContent, CardSource, KnownValues
 from ferdata.formats.content import ShardSpec
+from ferdata.ingesters.declared.declaration import NOT_STATED
 from ferdata.shards.dataset_infos import info_of
 from ferdata.shards.options import BuildOptions
 from ferdata.shards.paper_counts import describe_comparison
 from ferdata.shards.record import BuildRecord
+
+_ATTRIBUTES = ("gender", "race", "age_group")
+_ANNOTATIONS = ("votes", "soft_label", "valence", "arousal", "action_units")
 
 
 def card_content(record: BuildRecord, stored: Manifest, spec: ShardSpec) -> CardContent:
@@ -47,6 +53,7 @@ def card_content(record: BuildRecord, stored: Manifest, spec: ShardSpec) -> Card
         findings=record.summary.quality,
         notes=record.notes,
         recipe=_recipe(record),
+        known=_known(stored),
     )
 
 
@@ -58,8 +65,37 @@ def _source(stored: Manifest, name: str) -> CardSource:
         license=info.license,
         usage=info.usage,
         citation=info.citation.bibtex,
-        homepage=info.access.url,
+        homepage=_stated(info.access.url),
+        description=info.description,
+        publication=_stated(info.citation.text),
+        access=[step for step in info.access.steps if _stated(step)],
+        caveats=info.caveats,
     )
+
+
+def _stated(text: str) -> str:
+    """Return a text of a dataset's info; empty where a declaration says nothing."""
+    return "" if text == NOT_STATED else text
+
+
+def _known(stored: Manifest) -> KnownValues:
+    """Count what is known about the source images."""
+    columns = ["dataset", "parent_id", "subject", *_ATTRIBUTES, *_ANNOTATIONS]
+    table = stored.table.select(columns)
+    table = table.filter(pc.is_null(table.column("parent_id")))
+    attributes = {name: _value_counts(table.column(name)) for name in _ATTRIBUTES}
+    rows = {name: len(table) - table.column(name).null_count for name in _ANNOTATIONS}
+    people = table.select(["dataset", "subject"]).drop_null()
+    return KnownValues(
+        subjects=len(people.group_by(["dataset", "subject"]).aggregate([])),
+        attributes={name: counts for name, counts in attributes.items() if counts},
+        annotated={name: n for name, n in rows.items() if n},
+    )
+
+
+def _value_counts(column: Any) -> dict[str, int]:
+    counts = column.drop_null().value_counts().to_pylist()
+    return dict(sorted((each["values"], each["counts"]) for each in counts))
 
 
 def _alignment(record: BuildRecord) -> str:
