@@ -7,20 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ferdata.core.findings import FINDINGS
+from ferdata.core.findings import FINDINGS, in_order
+from ferdata.core.schema import SPLITS
 from ferdata.formats.card_content import CardContent, count
 
-_SHARED_WORDS = {"age_group": "age group", "soft_label": "soft labels", "action_units": "action units"}
+_WORDS = {
+    "age_group": "age group",
+    "soft_label": "soft labels",
+    "action_units": "action units",
+}
 
 
 def size(content: CardContent) -> str:
     """Say how many images there are."""
-    stored = sum(count(content.counts, split) for split in content.counts)
-    before = sum(count(content.counts_before, split) for split in content.counts_before)
-    copies = stored - before
-    return f"{stored:,} images" + (
-        f": {before:,} source images and {copies:,} augmented copies of them" if copies else ""
+    total = sum(count(content.counts, split) for split in content.counts)
+    made = copies(content)
+    return f"{total:,} images" + (
+        f": {total - made:,} source images and {made:,} augmented copies of them" if made else ""
     )
+
+
+def copies(content: CardContent) -> int:
+    """Return the number of augmented copies."""
+    stored = sum(count(content.counts, split) for split in content.counts)
+    return stored - sum(count(content.counts_before, split) for split in content.counts_before)
 
 
 def collection(content: CardContent) -> list[str]:
@@ -102,14 +112,16 @@ def limitations(content: CardContent) -> list[str]:
 def balance(content: CardContent) -> list[str]:
     """Say how unequal classes and groups of people are among the source images."""
     found = []
-    for split, by_class in content.counts_before.items():
-        if not any(by_class.values()):
+    for split in SPLITS:
+        total = count(content.counts_before, split)
+        if not total:
             continue
-        most, least = max(by_class, key=by_class.__getitem__), min(by_class, key=by_class.__getitem__)
-        total = sum(by_class.values())
+        names = content.spec.label_space.names
+        by_class = {name: count(content.counts_before, split, name) for name in names}
+        most, least = max(names, key=by_class.__getitem__), min(names, key=by_class.__getitem__)
         found.append(
-            f"{split}, source images: {most} {by_class[most]:,} of {total:,}, "
-            f"{least} {by_class[least]:,}"
+            f"source images of {split}: {total:,}, of them {by_class[most]:,} {most} (most) and "
+            f"{by_class[least]:,} {least} (fewest)"
         )
     return found + people(content)
 
@@ -117,7 +129,7 @@ def balance(content: CardContent) -> list[str]:
 def people(content: CardContent) -> list[str]:
     """Say which attributes of persons are known, and how many images have each value."""
     found = [
-        f"{word(name)}: {_listed(values)}" for name, values in content.known.attributes.items()
+        f"{word(name)} ({_listed(values)})" for name, values in content.known.attributes.items()
     ]
     if content.known.subjects:
         found.append(f"different persons, by identifier: {content.known.subjects:,}")
@@ -141,7 +153,7 @@ def noise(content: CardContent) -> list[str]:
     """Say what is unusual about the images."""
     return [
         f"{FINDINGS.get(name, name).partition(';')[0]}: {n:,} source images"
-        for name, n in content.findings.items()
+        for name, n in in_order(content.findings)
     ]
 
 
@@ -155,8 +167,8 @@ def terms(content: CardContent) -> list[str]:
 
 def word(name: str) -> str:
     """Return the words of a column of the manifest."""
-    return _SHARED_WORDS.get(name, name)
+    return _WORDS.get(name, name)
 
 
 def _listed(values: Mapping[str, int]) -> str:
-    return ", ".join(f"{value} {n:,}" for value, n in values.items())
+    return ", ".join(f"{value}: {n:,}" for value, n in values.items())

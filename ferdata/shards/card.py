@@ -21,18 +21,18 @@ _ATTRIBUTES = ("gender", "race", "age_group")
 _ANNOTATIONS = ("votes", "soft_label", "valence", "arousal", "action_units")
 
 
-def card_content(record: BuildRecord, stored: Manifest, spec: ShardSpec) -> CardContent:
-    """Collect a card's content.
+def card_content(record: BuildRecord, stored: Manifest) -> CardContent:
+    """Collect a card's content; of a finished build it is the same as when it was built.
 
     Args:
         record: The build's record.
         stored: The manifest as stored.
-        spec: Any shard of the build.
     """
+    record = record.as_read()  # so that a card written again later has the same bytes
     options = record.options
     return CardContent(
         name=record.name,
-        spec=spec,
+        spec=_spec(record),
         counts_before=record.summary.before,
         counts=record.summary.after,
         split_rule=options.split,
@@ -43,7 +43,7 @@ def card_content(record: BuildRecord, stored: Manifest, spec: ShardSpec) -> Card
         augmentation=_augmentation(options),
         operations=_operations(record.summary.provenance.get("balance", {}).get("operations", [])),
         rejects=record.rejects.by_reason,
-        sources=[_source(stored, name) for name in sorted(stored.roots)],
+        sources=[_source(stored, name) for name in sorted(record.datasets)],
         plan_sha256=record.plan_sha256,
         split_digest=record.split_digest,
         ferdata_version=record.ferdata_version,
@@ -54,6 +54,21 @@ def card_content(record: BuildRecord, stored: Manifest, spec: ShardSpec) -> Card
         notes=record.notes,
         recipe=_recipe(record),
         known=_known(stored),
+    )
+
+
+def _spec(record: BuildRecord) -> ShardSpec:
+    """Return the shape of the build as one shard."""
+    return ShardSpec(
+        rows=record.rows,
+        height=record.image.height,
+        width=record.image.width,
+        channels=record.image.channels,
+        encoding=record.image.encoding,
+        label_space=record.space,
+        landmark_scheme=record.landmarks.scheme,
+        points=record.landmarks.points,
+        split=next(iter(record.splits)),
     )
 
 
