@@ -20,6 +20,7 @@ from ferdata.core.version import __version__
 
 if TYPE_CHECKING:
     from ferdata.api.builds import Build, build, verify
+    from ferdata.api.cards import card
     from ferdata.api.opening import open_folder as open
     from ferdata.api.runs import Run, compare, evaluate, export, predict, train
     from ferdata.api.sources import datasets, demo, detect, ingest, merge
@@ -35,6 +36,7 @@ __all__ = [
     "Run",
     "__version__",
     "build",
+    "card",
     "compare",
     "datasets",
     "demo",
@@ -54,6 +56,7 @@ __getattr__, __dir__ = lazy_names(
     {
         **dict.fromkeys(("Build", "build", "verify"), "ferdata.api.builds"),
         **dict.fromkeys(("datasets", "demo", "detect", "ingest", "merge"), "ferdata.api.sources"),
+        "card": "ferdata.api.cards",
         "open": "ferdata.api.opening:open_folder",
         **dict.fromkeys(
             ("Run", "compare", "evaluate", "export", "predict", "train"), "ferdata.api.runs"

@@ -146,6 +146,12 @@ class RunError(FerdataError):
     """The folder of a training run can't be created, resumed or read."""
 
 
+class TermsError(FerdataError):
+    """The terms of a dataset forbid what was asked for."""
+
+    exit_code = 1
+
+
 class LockedError(BuildError):
     """Another process is building into the same directory."""
 

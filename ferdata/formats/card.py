@@ -210,7 +210,9 @@ def _sources(content: CardContent) -> str:
             lines.append(f"- Homepage: {escape(source.homepage)}")
         parts += [f"### {escape(source.title)}", "\n".join(lines), _fenced(source.citation)]
     parts.append(
-        "A build contains images of its sources: their licenses apply to it and to its copies."
+        "This build contains no image of its sources; these are the terms of the real images."
+        if content.synthetic
+        else "A build contains images of its sources: their licenses apply to it and to its copies."
     )
     return "\n\n".join(parts)
 

@@ -34,14 +34,14 @@ def datasheet(content: CardContent) -> str:
         "not stated.",
     ]
     for title, questions in SECTIONS.items():
-        answers = [(question.text, list(question.answer(content))) for question in questions]
-        lines = [_answered(text, answer) for text, answer in answers if answer]
-        lines += [f"- {text} *Not stated.*" for text, answer in answers if not answer]
+        lines = [_answered(question.text, question.answer(content)) for question in questions]
         parts += [f"### {title}", "\n".join(lines)]
     return "\n\n".join(parts)
 
 
 def _answered(question: str, answer: Sequence[str]) -> str:
+    if not answer:
+        return f"- **{question}** Not stated."
     if len(answer) == 1:
         return f"- **{question}** {_sentence(answer[0])}"
     return "\n".join([f"- **{question}**", *(f"  - {_sentence(each)}" for each in answer)])
@@ -55,7 +55,7 @@ def _sentence(text: str) -> str:
 # -- answers -----------------------------------------------------------------------------------
 
 
-def _purpose(content: CardContent) -> Sequence[str]:
+def _purpose(_: CardContent) -> Sequence[str]:
     return [
         "this build: training and testing of classifiers of facial expressions; the purpose of "
         "its sources is not stated"
@@ -91,9 +91,9 @@ def _data(content: CardContent) -> Sequence[str]:
 def _relations(content: CardContent) -> Sequence[str]:
     found = []
     if statements.copies(content):
-        found.append("`parent_id` names the source image of an augmented copy")
+        found.append("parent_id names the source image of an augmented copy")
     if content.known.subjects:
-        found.append("`subject` names the person")
+        found.append("subject names the person")
     return found
 
 
@@ -109,7 +109,7 @@ def _errors(content: CardContent) -> Sequence[str]:
     return [*statements.noise(content), *statements.limitations(content)]
 
 
-def _contained(content: CardContent) -> Sequence[str]:
+def _contained(_: CardContent) -> Sequence[str]:
     return ["it is self-contained: images and annotations are in the shards"]
 
 
@@ -135,9 +135,10 @@ def _not_for(content: CardContent) -> Sequence[str]:
         found.append("statements about real faces: the faces are drawn")
     if content.leaks:
         found.append(f"comparison with results on splits without a leak: {content.leaks}")
-    found += [
-        f"uses that the terms exclude; {s.title}: {s.usage}" for s in content.sources if s.usage
-    ]
+    if not content.synthetic:
+        found += [
+            f"uses that its terms exclude; {s.title}: {s.usage}" for s in content.sources if s.usage
+        ]
     return found
 
 

@@ -105,7 +105,7 @@ def limitations(content: CardContent) -> list[str]:
     return [
         *([f"this build leaks: {content.leaks}"] if content.leaks else []),
         *content.notes,
-        *(f"{s.title}: {caveat.rstrip('.')}" for s in content.sources for caveat in s.caveats),
+        *(f"{s.name}: {caveat.rstrip('.')}" for s in content.sources for caveat in s.caveats),
     ]
 
 
@@ -158,7 +158,9 @@ def noise(content: CardContent) -> list[str]:
 
 
 def terms(content: CardContent) -> list[str]:
-    """Say what the terms of each source are."""
+    """Say what the terms of each source are; those of real images don't speak of drawn ones."""
+    if content.synthetic:
+        return []
     return [
         f"{s.title}: {s.license.rstrip('.')}. {s.usage.rstrip('.')}".rstrip(". ")
         for s in content.sources

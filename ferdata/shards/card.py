@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from ferdata.core.split_rules import FixedRule, parse_rules
 from ferdata.formats.card_content import CardContent, CardSource, KnownValues
 from ferdata.formats.content import ShardSpec
 from ferdata.ingesters.declared.declaration import NOT_STATED
-from ferdata.shards.dataset_infos import info_of
+from ferdata.shards.dataset_infos import recorded_info
 from ferdata.shards.options import BuildOptions
 from ferdata.shards.paper_counts import describe_comparison
 from ferdata.shards.record import BuildRecord
@@ -43,7 +44,7 @@ def card_content(record: BuildRecord, stored: Manifest) -> CardContent:
         augmentation=_augmentation(options),
         operations=_operations(record.summary.provenance.get("balance", {}).get("operations", [])),
         rejects=record.rejects.by_reason,
-        sources=[_source(stored, name) for name in sorted(record.datasets)],
+        sources=card_sources(record),
         plan_sha256=record.plan_sha256,
         split_digest=record.split_digest,
         ferdata_version=record.ferdata_version,
@@ -72,8 +73,13 @@ def _spec(record: BuildRecord) -> ShardSpec:
     )
 
 
-def _source(stored: Manifest, name: str) -> CardSource:
-    info = info_of(stored, name)
+def card_sources(record: BuildRecord) -> list[CardSource]:
+    """Return what is known about the datasets of a build."""
+    return [_source(record, name) for name in sorted(record.datasets)]
+
+
+def _source(record: BuildRecord, name: str) -> CardSource:
+    info = recorded_info(record.summary.provenance, name)
     return CardSource(
         name=name,
         title=info.title,
@@ -110,7 +116,13 @@ def _known(stored: Manifest) -> KnownValues:
 
 def _value_counts(column: Any) -> dict[str, int]:
     counts = column.drop_null().value_counts().to_pylist()
-    return dict(sorted((each["values"], each["counts"]) for each in counts))
+    return dict(sorted(((each["values"], each["counts"]) for each in counts), key=_by_number))
+
+
+def _by_number(entry: tuple[str, int]) -> tuple[int, str]:
+    """Return the sort key of a value, so that 4-19 comes before 20-39."""
+    number = re.match(r"\d+", entry[0])
+    return int(number[0]) if number else -1, entry[0]
 
 
 def _alignment(record: BuildRecord) -> str:

@@ -20,6 +20,7 @@ from ferdata.ingesters.info import (
     Citation,
     DatasetInfo,
     LayoutInfo,
+    Redistribution,
     shipped_file,
 )
 from ferdata.ingesters.order_names import ORDER_NAMES, OrderName
@@ -131,6 +132,7 @@ class Declaration(_Part):
         name: Its name in sample ids and records.
         title: Its full name; default: the name.
         license: The terms, in a line.
+        redistribution: Whether the terms allow passing images on: `allowed` or `forbidden`.
         citation: What to cite, as text or BibTeX.
         homepage: Where it comes from.
         images: A pattern of image paths, such as `{split}/{label}/*.png`, with `**` for any folders
@@ -145,6 +147,7 @@ class Declaration(_Part):
     name: Text
     title: str = ""
     license: Text = NOT_STATED
+    redistribution: Redistribution = "not stated"
     citation: Text = NOT_STATED
     homepage: Text = NOT_STATED
     images: Text | None = None
@@ -212,6 +215,7 @@ class Declaration(_Part):
             description="A set of one's own, read by a declaration.",
             license=self.license,
             usage=NOT_STATED,
+            redistribution=self.redistribution,
             access=Access(url=self.homepage, steps=(NOT_STATED,)),
             citation=Citation(text=self.citation, bibtex=self.citation),
             source="its declaration",
