@@ -97,7 +97,7 @@ def push(upload: Upload, repo: str, *, public: bool = False, api: Any = None) ->
         FerdataError: The Hub refuses, or can't be reached.
     """
     from huggingface_hub import CommitOperationAdd, HfApi  # noqa: PLC0415 - heavy
-    from huggingface_hub.errors import HTTPError  # noqa: PLC0415
+    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # noqa: PLC0415
 
     require_repository(repo)
     hub = api or HfApi(library_name="ferdata")
@@ -126,7 +126,7 @@ def require_repository(repo: str) -> None:
         OptionError: The Hub would not accept it.
     """
     from huggingface_hub.errors import HFValidationError  # noqa: PLC0415 - heavy
-    from huggingface_hub.utils import validate_repo_id  # noqa: PLC0415
+    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]  # noqa: PLC0415
 
     try:
         validate_repo_id(repo)
