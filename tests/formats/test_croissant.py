@@ -72,7 +72,9 @@ def test_a_build_without_parquet_has_files_only() -> None:
 
 def test_responsible_ai_says_what_is_recorded_and_nothing_else() -> None:
     known = KnownValues(3, {"gender": {"female": 4, "male": 5}}, {"votes": 9})
-    source = CardSource("own", "Own set", "CC0", "", "x", "", "Faces of actors.", "", (), ("Small",))
+    source = CardSource(
+        "own", "Own set", "CC0", "", "x", "", "Faces of actors.", "", (), ("Small",)
+    )
     content = card_content(known=known, sources=[source], leaks="a person is in two splits")
     properties = croissant(content, FILES)
     assert properties["rai:dataCollection"] == "Own set: Faces of actors"
@@ -123,5 +125,3 @@ def test_the_context_is_the_one_of_the_specification() -> None:
 
     expected = make_context(Context(conforms_to=CroissantVersion.V_1_1))
     assert expected == CONTEXT
-
-

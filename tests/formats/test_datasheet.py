@@ -45,7 +45,9 @@ def test_what_no_record_knows_is_not_stated() -> None:
 
 
 def test_answers_come_from_the_records() -> None:
-    source = CardSource("own", "Own *set*", "CC0", "cite <it>", "x", "", "Faces | of actors.", "A. B.")
+    source = CardSource(
+        "own", "Own *set*", "CC0", "cite <it>", "x", "", "Faces | of actors.", "A. B."
+    )
     known = KnownValues(4, {"race": {"<b>": 2}})
     content = card_content(sources=[source], known=known, notes=["compare with care"])
     found = answers(datasheet(content))
