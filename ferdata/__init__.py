@@ -21,6 +21,7 @@ from ferdata.core.version import __version__
 if TYPE_CHECKING:
     from ferdata.api.audits import audit
     from ferdata.api.builds import Build, build, verify
+    from ferdata.api.cards import card
     from ferdata.api.opening import open_folder as open
     from ferdata.api.pages import report
     from ferdata.api.runs import Run, compare, evaluate, export, predict, train
@@ -38,6 +39,7 @@ __all__ = [
     "__version__",
     "audit",
     "build",
+    "card",
     "compare",
     "datasets",
     "demo",
@@ -59,6 +61,7 @@ __getattr__, __dir__ = lazy_names(
         "audit": "ferdata.api.audits",
         **dict.fromkeys(("Build", "build", "verify"), "ferdata.api.builds"),
         **dict.fromkeys(("datasets", "demo", "detect", "ingest", "merge"), "ferdata.api.sources"),
+        "card": "ferdata.api.cards",
         "open": "ferdata.api.opening:open_folder",
         "report": "ferdata.api.pages",
         **dict.fromkeys(

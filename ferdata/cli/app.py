@@ -21,6 +21,7 @@ VERBS = {
     "compare": "Compare trained models: scores, size, speed, papers' claims.",
     "predict": "Classify facial expressions in new images.",
     "export": "Export a trained model to ONNX.",
+    "card": "Write the card of a build or a trained model, and upload it where terms allow.",
     "recipes": "List the recipes of papers, or show one.",
     "datasets": "List the datasets and mixes, or show one dataset.",
     "detect": "Recognize the datasets in a folder.",

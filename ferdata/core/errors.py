@@ -150,6 +150,12 @@ class AuditError(FerdataError):
     """There is nothing to audit, or the record of an audit can't be read."""
 
 
+class TermsError(FerdataError):
+    """The terms of a dataset forbid what was asked for."""
+
+    exit_code = 1
+
+
 class LockedError(BuildError):
     """Another process is building into the same directory."""
 

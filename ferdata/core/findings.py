@@ -8,7 +8,7 @@ record and card.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 FINDINGS = {
     "blank": "one gray level all over, kept by --blank keep; its mean",
@@ -58,5 +58,10 @@ def count_findings(rows: Iterable[Iterable[str] | None]) -> dict[str, int]:
     counts = Counter(
         name for found in rows if found for name in {text.partition(":")[0] for text in found}
     )
+    return dict(in_order(counts))
+
+
+def in_order(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Return names and counts in the order of `FINDINGS`, unknown names behind them."""
     known = [name for name in FINDINGS if name in counts]
-    return {name: counts[name] for name in [*known, *sorted(set(counts) - set(known))]}
+    return [(name, counts[name]) for name in [*known, *sorted(set(counts) - set(known))]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -104,6 +105,11 @@ class Record(RecordPart):
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
             raise cls.error(f"{path}: damaged ({where}: {first['msg']}); {cls.remedy}") from error
+
+    def as_read(self) -> Self:
+        """Return the record as it is after writing and reading: names sorted in every mapping."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return type(self).model_validate_json(text)
 
     def save(self, folder: Path) -> None:
         """Write the record into a folder, atomically."""

@@ -13,11 +13,12 @@ from pathlib import Path
 import yaml
 
 from ferdata.core.files import write_atomically
-from ferdata.core.findings import FINDINGS
+from ferdata.core.findings import FINDINGS, in_order
 from ferdata.core.schema import SPLITS
 from ferdata.core.tables import escape_markdown as escape
 from ferdata.core.tables import markdown_table
 from ferdata.formats.card_content import CardContent, count, unique
+from ferdata.formats.datasheet import datasheet
 from ferdata.formats.front_matter import front_matter
 
 
@@ -51,6 +52,7 @@ def card_text(content: CardContent) -> str:
         _findings(content),
         _rejects(content),
         _sources(content),
+        datasheet(content),
         _reproduction(content),
     ]
     front = yaml.safe_dump(
@@ -183,7 +185,7 @@ def _findings(content: CardContent) -> str:
         return ""
     rows = [
         [name, FINDINGS.get(name, "").partition(";")[0], f"{n:,}"]
-        for name, n in content.findings.items()
+        for name, n in in_order(content.findings)
     ]
     note = "These images are kept; the column `quality` of the build's manifest has the measures."
     table = markdown_table(["finding", "meaning", "images"], rows)
@@ -208,7 +210,9 @@ def _sources(content: CardContent) -> str:
             lines.append(f"- Homepage: {escape(source.homepage)}")
         parts += [f"### {escape(source.title)}", "\n".join(lines), _fenced(source.citation)]
     parts.append(
-        "A build contains images of its sources: their licenses apply to it and to its copies."
+        "This build contains no image of its sources; these are the terms of the real images."
+        if content.synthetic
+        else "A build contains images of its sources: their licenses apply to it and to its copies."
     )
     return "\n\n".join(parts)
 

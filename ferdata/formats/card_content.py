@@ -22,6 +22,10 @@ class CardSource:
         usage: What its authors allow and ask for.
         citation: BibTeX or text.
         homepage: Where to get it; empty if unknown.
+        description: What it contains and how it was made.
+        publication: The publication that describes it, as a sentence.
+        access: How to get it, step by step.
+        caveats: What its users should know.
     """
 
     name: str
@@ -30,6 +34,25 @@ class CardSource:
     usage: str
     citation: str
     homepage: str = ""
+    description: str = ""
+    publication: str = ""
+    access: Sequence[str] = ()
+    caveats: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class KnownValues:
+    """What is known about the source images beside their labels.
+
+    Attributes:
+        subjects: Number of different persons that are named.
+        attributes: Images by attribute of the person and value: `{"gender": {"female": 12}}`.
+        annotated: Images with a further annotation, by its name: `{"votes": 300}`.
+    """
+
+    subjects: int = 0
+    attributes: Counts = field(default_factory=dict)
+    annotated: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,6 +83,7 @@ class CardContent:
         notes: Why results may not be comparable with others'.
         recipe: The name of the recipe, then how the counts compare with its paper; empty without a
             recipe.
+        known: What is known about the source images beside their labels.
         num_bytes: Size of each split's files; if empty, `write_card` measures the files beside the
             card.
     """
@@ -86,6 +110,7 @@ class CardContent:
     findings: Mapping[str, int] = field(default_factory=dict)
     notes: Sequence[str] = ()
     recipe: Sequence[str] = ()
+    known: KnownValues = KnownValues()
     num_bytes: Mapping[str, int] = field(default_factory=dict)
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from ferdata.core.schema import SPLITS
@@ -17,7 +18,6 @@ def front_matter(content: CardContent) -> dict[str, Any]:
     rows = {split: count(content.counts, split) for split in SPLITS}
     present = [split for split in SPLITS if rows[split]]
     total = sum(rows.values())
-    license = "; ".join(unique(source.license for source in content.sources)) or "unknown"
     files = [{"split": split, "path": f"data/{split}-*.parquet"} for split in present]
     # `datasets` ignores all splits, and checks none, if one of them has no num_bytes.
     splits = [
@@ -30,8 +30,7 @@ def front_matter(content: CardContent) -> dict[str, Any]:
     ]
     return {
         "pretty_name": f"{content.title} (ferdata build)",
-        "license": "other",
-        "license_name": re.sub(r"[^a-z0-9.]+", "-", license.lower()).strip("-") or "unknown",
+        **license_of([] if content.synthetic else [source.license for source in content.sources]),
         "task_categories": ["image-classification"],
         "size_categories": [next((name for top, name in _SIZES if total < top), "n>1M")],
         "tags": [
@@ -43,3 +42,11 @@ def front_matter(content: CardContent) -> dict[str, Any]:
         "configs": [{"config_name": "default", "data_files": files}],
         "dataset_info": {"features": card_features(content.spec), "splits": splits},
     }
+
+
+def license_of(licenses: Sequence[str]) -> dict[str, str]:
+    """Return the keys of a card for licenses in words; without any, the license is unknown."""
+    if not licenses:
+        return {"license": "unknown"}
+    name = re.sub(r"[^a-z0-9.]+", "-", "; ".join(unique(licenses)).lower()).strip("-")
+    return {"license": "other", "license_name": name or "unknown"}

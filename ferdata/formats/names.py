@@ -7,6 +7,9 @@ from pathlib import Path
 BUILD_FILE = "build.json"
 """Name of a build's record, which marks the build as finished."""
 
+CROISSANT_FILE = "croissant.json"
+"""Name of a build's description in the Croissant format."""
+
 BUILD_FORMAT = "ferdata-build/2"
 """Value of `format` in `build.json`."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -20,6 +20,9 @@ from ferdata.core.yaml_files import read_model
 
 Text = Annotated[str, Field(min_length=1)]
 Counts = dict[str, int]
+
+Redistribution = Literal["forbidden", "allowed", "not stated"]
+"""Whether images may be passed on, as the terms of a dataset say."""
 
 PUBLISHED = "published"
 """The `counts_status` of counts that a real copy must have."""
@@ -85,6 +88,7 @@ class DatasetInfo(_Info):
         description: One or two sentences.
         license: The terms, in a line.
         usage: What is allowed and what is not, in a line.
+        redistribution: Whether the terms allow passing images on.
         access: How to get it.
         citation: What to cite.
         source: Where this information comes from.
@@ -115,6 +119,7 @@ class DatasetInfo(_Info):
     description: Text
     license: Text
     usage: Text
+    redistribution: Redistribution = "not stated"
     access: Access
     citation: Citation
     source: Text

@@ -2,6 +2,7 @@
 
 RUN/
   run.json                     options, build, model: written first, completed at the end
+  README.md                    model card, written by `ferdata card`
   metrics.csv                  one row per epoch
   curves.png                   the same as a plot
   tensorboard/                 the same for TensorBoard
@@ -42,6 +43,11 @@ class RunFolder:
     def metrics_file(self) -> Path:
         """The file with one row per epoch."""
         return self.path / "metrics.csv"
+
+    @property
+    def card_file(self) -> Path:
+        """The model card."""
+        return self.path / "README.md"
 
     @property
     def checkpoints(self) -> Path:

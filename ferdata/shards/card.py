@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pyarrow.compute as pc
+
 from ferdata.core.manifest import Manifest
 from ferdata.core.split_rules import FixedRule, parse_rules
-from ferdata.formats.card_content import CardContent, CardSource
+from ferdata.formats.card_content import CardContent, CardSource, KnownValues
 from ferdata.formats.content import ShardSpec
-from ferdata.shards.dataset_infos import info_of
+from ferdata.ingesters.declared.declaration import NOT_STATED
+from ferdata.shards.dataset_infos import recorded_info
 from ferdata.shards.options import BuildOptions
 from ferdata.shards.paper_counts import describe_comparison
 from ferdata.shards.record import BuildRecord
 
+_ATTRIBUTES = ("gender", "race", "age_group")
+_ANNOTATIONS = ("votes", "soft_label", "valence", "arousal", "action_units")
 
-def card_content(record: BuildRecord, stored: Manifest, spec: ShardSpec) -> CardContent:
-    """Collect a card's content.
+
+def card_content(record: BuildRecord, stored: Manifest) -> CardContent:
+    """Collect a card's content; of a finished build it is the same as when it was built.
 
     Args:
         record: The build's record.
         stored: The manifest as stored.
-        spec: Any shard of the build.
     """
+    record = record.as_read()  # so that a card written again later has the same bytes
     options = record.options
     return CardContent(
         name=record.name,
-        spec=spec,
+        spec=_spec(record),
         counts_before=record.summary.before,
         counts=record.summary.after,
         split_rule=options.split,
@@ -37,7 +44,7 @@ def card_content(record: BuildRecord, stored: Manifest, spec: ShardSpec) -> Card
         augmentation=_augmentation(options),
         operations=_operations(record.summary.provenance.get("balance", {}).get("operations", [])),
         rejects=record.rejects.by_reason,
-        sources=[_source(stored, name) for name in sorted(stored.roots)],
+        sources=card_sources(record),
         plan_sha256=record.plan_sha256,
         split_digest=record.split_digest,
         ferdata_version=record.ferdata_version,
@@ -47,19 +54,75 @@ def card_content(record: BuildRecord, stored: Manifest, spec: ShardSpec) -> Card
         findings=record.summary.quality,
         notes=record.notes,
         recipe=_recipe(record),
+        known=_known(stored),
     )
 
 
-def _source(stored: Manifest, name: str) -> CardSource:
-    info = info_of(stored, name)
+def _spec(record: BuildRecord) -> ShardSpec:
+    """Return the shape of the build as one shard."""
+    return ShardSpec(
+        rows=record.rows,
+        height=record.image.height,
+        width=record.image.width,
+        channels=record.image.channels,
+        encoding=record.image.encoding,
+        label_space=record.space,
+        landmark_scheme=record.landmarks.scheme,
+        points=record.landmarks.points,
+        split=next(iter(record.splits)),
+    )
+
+
+def card_sources(record: BuildRecord) -> list[CardSource]:
+    """Return what is known about the datasets of a build."""
+    return [_source(record, name) for name in sorted(record.datasets)]
+
+
+def _source(record: BuildRecord, name: str) -> CardSource:
+    info = recorded_info(record.summary.provenance, name)
     return CardSource(
         name=name,
         title=info.title,
         license=info.license,
         usage=info.usage,
         citation=info.citation.bibtex,
-        homepage=info.access.url,
+        homepage=_stated(info.access.url),
+        description=info.description,
+        publication=_stated(info.citation.text),
+        access=[step for step in info.access.steps if _stated(step)],
+        caveats=info.caveats,
     )
+
+
+def _stated(text: str) -> str:
+    """Return a text of a dataset's info; empty where a declaration says nothing."""
+    return "" if text == NOT_STATED else text
+
+
+def _known(stored: Manifest) -> KnownValues:
+    """Count what is known about the source images."""
+    columns = ["dataset", "parent_id", "subject", *_ATTRIBUTES, *_ANNOTATIONS]
+    table = stored.table.select(columns)
+    table = table.filter(pc.is_null(table.column("parent_id")))
+    attributes = {name: _value_counts(table.column(name)) for name in _ATTRIBUTES}
+    rows = {name: len(table) - table.column(name).null_count for name in _ANNOTATIONS}
+    people = table.select(["dataset", "subject"]).drop_null()
+    return KnownValues(
+        subjects=len(people.group_by(["dataset", "subject"]).aggregate([])),
+        attributes={name: counts for name, counts in attributes.items() if counts},
+        annotated={name: n for name, n in rows.items() if n},
+    )
+
+
+def _value_counts(column: Any) -> dict[str, int]:
+    counts = column.drop_null().value_counts().to_pylist()
+    return dict(sorted(((each["values"], each["counts"]) for each in counts), key=_by_number))
+
+
+def _by_number(entry: tuple[str, int]) -> tuple[int, str]:
+    """Return the sort key of a value, so that 4-19 comes before 20-39."""
+    number = re.match(r"\d+", entry[0])
+    return int(number[0]) if number else -1, entry[0]
 
 
 def _alignment(record: BuildRecord) -> str:

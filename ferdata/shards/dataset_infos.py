@@ -18,7 +18,12 @@ def info_of(manifest: Manifest, dataset: str) -> DatasetInfo:
     Raises:
         UnknownNameError: The dataset is neither known nor declared.
     """
-    declared = dict(_declarations(manifest))
+    return recorded_info(manifest.provenance, dataset)
+
+
+def recorded_info(provenance: Mapping[str, Any], dataset: str) -> DatasetInfo:
+    """Return the same from the provenance of a manifest, which is also in a build's record."""
+    declared = dict(_declarations(provenance))
     if dataset in declared:
         return parse_declaration(declared[dataset], f"declaration of {dataset}").info
     return dataset_info(dataset)
@@ -29,13 +34,13 @@ def declaration_versions(manifest: Manifest) -> dict[str, str]:
     return {
         f"declaration {name}": hashlib.sha256(json.dumps(values, sort_keys=True).encode())
         .hexdigest()[:16]
-        for name, values in _declarations(manifest)
+        for name, values in _declarations(manifest.provenance)
     }  # fmt: skip
 
 
-def _declarations(manifest: Manifest) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _declarations(recorded: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield the name and content of each declaration; those of a mix stand in its merge."""
-    sources = manifest.provenance.get("merge", {}).get("sources", {})
-    for provenance in (manifest.provenance, *sources.values()):
+    sources = recorded.get("merge", {}).get("sources", {})
+    for provenance in (recorded, *sources.values()):
         if values := provenance.get("ingest", {}).get("declaration"):
             yield values["name"], values

@@ -1,4 +1,4 @@
-"""Finishing a build: stored manifest, rejects, card, and `build.json` last."""
+"""Finishing a build: stored manifest, rejects, cards, and `build.json` last."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ferdata.core.version import __version__
 from ferdata.curation.leakage import declare_leak, leak_texts
 from ferdata.curation.merge import counts_by_dataset
 from ferdata.faces.schemes import scheme
-from ferdata.formats.content import ShardSpec
 from ferdata.formats.names import READ_FORMAT
 from ferdata.formats.registry import FORMATS
 from ferdata.recipes import Recipe
 from ferdata.shards.card import card_content
+from ferdata.shards.cards import with_cards
 from ferdata.shards.dataset_infos import info_of
 from ferdata.shards.fallbacks import fallback_notes
 from ferdata.shards.options import BuildOptions
@@ -46,7 +46,6 @@ def finish(
     plan: Plan,
     out: Path,
     reports: Sequence[ShardReport],
-    spec: ShardSpec,
     recipe: Recipe | None = None,
 ) -> BuildRecord:
     """Write the files beside the shards; `build.json` is last and marks the build as finished.
@@ -58,7 +57,6 @@ def finish(
         plan: The plan.
         out: The build directory.
         reports: The report of every shard, in the plan's order.
-        spec: The shape of any shard.
         recipe: The recipe that the options come from.
 
     Returns:
@@ -74,15 +72,9 @@ def finish(
     if recipe is not None:
         compared = recipe_record(recipe, name, source, stored, plan.options)
         record = record.model_copy(update={"recipe": compared})
-    companions = {
-        file: write
-        for shard_format in map(FORMATS.get, plan.options.formats)
-        for file, write in shard_format.companions.items()
-    }
-    for file, write in companions.items():
-        write(out / file, card_content(record, stored, spec))
-    files = record.files | _files_beside_shards(out, companions)
-    record = record.model_copy(update={"files": files})
+    content = card_content(record, stored)
+    files = record.files | _files_beside_shards(out)
+    record = with_cards(record.model_copy(update={"files": files}), content, out)
     record.save(out)
     return record
 
@@ -242,8 +234,8 @@ def _face_counts(source: Manifest) -> dict[str, int]:
     return dict(sorted(sources.items()))
 
 
-def _files_beside_shards(out: Path, companions: Iterable[str]) -> dict[str, FileRecord]:
-    names = ("manifest.parquet", "rejects.parquet", "plan.json", *companions)
+def _files_beside_shards(out: Path) -> dict[str, FileRecord]:
+    names = ("manifest.parquet", "rejects.parquet", "plan.json")
     there = [name for name in names if (out / name).exists()]
     return {name: FileRecord(sha256=sha256_file(out / name)) for name in there}
 

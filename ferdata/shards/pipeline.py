@@ -43,7 +43,7 @@ from ferdata.shards.runner import (
     remove_partial_files,
     run_shards,
 )
-from ferdata.shards.shard import ShardReport, ShardTask, shard_spec, warm_up
+from ferdata.shards.shard import ShardReport, ShardTask, warm_up
 from ferdata.shards.sources import Data, Source, find_source
 from ferdata.shards.split_order import split_and_augment
 
@@ -223,8 +223,7 @@ class _Job:
         )
         rendering = [reject for report in reports for reject in report.rejects]
         _require_few_rejects(rendering, len(planned), out, plan.options)
-        spec = shard_spec(tasks[0], reports[0].rows, planned.label_space)
-        record = finish(self.source.name, source, planned, plan, out, reports, spec, self.recipe)
+        record = finish(self.source.name, source, planned, plan, out, reports, self.recipe)
         return BuildReport(out, record, already_done=False, recipe=self.given.recipe)
 
     def _comparison(

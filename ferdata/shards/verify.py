@@ -25,8 +25,9 @@ from ferdata.core.rejects import load_rejects
 from ferdata.core.schema import ADDED_COLUMNS, SCHEMA_VERSION, SPLITS
 from ferdata.formats.content import ShardIdentity
 from ferdata.formats.contract import ShardFormat
-from ferdata.formats.names import BUILD_FILE, SIDECAR_SUFFIX, STRING_COLUMNS
+from ferdata.formats.names import BUILD_FILE, CROISSANT_FILE, SIDECAR_SUFFIX, STRING_COLUMNS
 from ferdata.formats.registry import all_formats
+from ferdata.shards.croissant_file import croissant_differences
 from ferdata.shards.record import BuildRecord
 from ferdata.shards.verify_report import Finding, FindingKind, VerifyReport
 from ferdata.shards.verify_rules import Rules
@@ -82,6 +83,7 @@ class _Verifier:
         names = self._safe_names()
         self._check_files(names, quiet=quiet)
         self._check_unexpected()
+        self._check_croissant()
         manifest = self._load_manifest()
         if manifest is not None:
             failed = self._failed_rows()
@@ -158,6 +160,12 @@ class _Verifier:
                 name = path.relative_to(self.build).as_posix()
                 if name not in self.record.files:
                     self._add(FindingKind.UNEXPECTED, name, "build.json does not list this shard")
+
+    def _check_croissant(self) -> None:
+        """Check what `croissant.json` lists; builds of earlier versions have none."""
+        if CROISSANT_FILE in self.record.files and CROISSANT_FILE not in self.damaged:
+            for what in croissant_differences(self.build, self.record.files):
+                self._add(FindingKind.RECORD, CROISSANT_FILE, what)
 
     # -- the manifest --------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from ferdata.ingesters.info import (
     Citation,
     DatasetInfo,
     LayoutInfo,
+    Redistribution,
     shipped_file,
 )
 from ferdata.ingesters.order_names import ORDER_NAMES, OrderName
@@ -133,6 +134,7 @@ class Declaration(_Part):
         name: Its name in sample ids and records.
         title: Its full name; default: the name.
         license: The terms, in a line.
+        redistribution: Whether the terms allow passing images on: `allowed` or `forbidden`.
         citation: What to cite, as text or BibTeX.
         homepage: Where it comes from.
         images: A pattern of image paths, such as `{split}/{label}/*.png`, with `**` for any
@@ -163,6 +165,7 @@ class Declaration(_Part):
     name: Text
     title: str = ""
     license: Text = NOT_STATED
+    redistribution: Redistribution = "not stated"
     citation: Text = NOT_STATED
     homepage: Text = NOT_STATED
     images: Text | None = None
@@ -289,6 +292,7 @@ class Declaration(_Part):
             description=self.description,
             license=self.license,
             usage=NOT_STATED,
+            redistribution=self.redistribution,
             access=Access(url=self.homepage, steps=self.access),
             citation=Citation(text=self.citation, bibtex=self.citation),
             source=self.source,
