@@ -108,5 +108,10 @@ def _outcome_lines(report: AuditReport) -> Iterator[str]:
 def _wrapped(text: str, *, first: str, rest: str) -> Iterator[str]:
     flat = " ".join(text.split())
     yield from wrap(
-        flat, _WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
+        flat,
+        _WIDTH,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_on_hyphens=False,
+        break_long_words=False,
     )

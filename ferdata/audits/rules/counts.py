@@ -12,7 +12,7 @@ from ferdata.audits.disk_splits import split_columns
 from ferdata.audits.findings import Finding
 from ferdata.audits.known_counts import doubts
 from ferdata.audits.printed import Claim
-from ferdata.audits.rule import rule
+from ferdata.audits.rule import Need, rule
 from ferdata.audits.subject import AuditSubject
 from ferdata.core.schema import SPLITS
 
@@ -22,6 +22,7 @@ _ROUNDING = 5e-4  # of a reported accuracy
 @rule(
     "counts",
     severity="error",
+    wants=(Need.RUN,),
     finds="sums that don't add up, another dataset's counts, a printed accuracy that is no k of n "
     "(`--claim 98.99`), a printed table that contradicts itself (`--table`)",
     means="Numbers that can't be come from another set, another split or a slip; what was computed "

@@ -8,7 +8,7 @@ import numpy as np
 
 from ferdata.audits.disk_splits import split_columns
 from ferdata.audits.findings import Finding
-from ferdata.audits.rule import NotApplicableError, rule
+from ferdata.audits.rule import Need, NotApplicableError, rule
 from ferdata.audits.runs import AuditedRun
 from ferdata.audits.subject import AuditSubject
 from ferdata.core.schema import SPLITS
@@ -17,6 +17,7 @@ from ferdata.core.schema import SPLITS
 @rule(
     "protocol",
     severity="error",
+    wants=(Need.RUN,),
     finds="validation missing, test used to select (from a run's record), augmentation on test, a "
     "score of train",
     means="A number that was chosen on the images it is measured on is too good, by an amount that "

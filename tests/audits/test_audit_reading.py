@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import pytest
 from support.audit_rows import WORDS, face, found, outcome, put_faces, rows, run, saved
+from support.layout_copies import scale_of
 from support.own_sets import own_images, parquet, table
 
 import ferdata
@@ -169,3 +170,21 @@ def test_of_a_train_set_with_splits_only_train_counts(tmp_path: Path) -> None:
     _, report = run(one, "--against", two)
     assert (report.audited.rows, report.against.rows) == (35, 7)
     assert outcome(report, "leak-subject") == "clean"
+
+
+HONEST = [
+    ("rafdb", "official"),
+    ("fer2013", "csv"),
+    ("ferplus", "csv"),
+    ("ckplus", "ck48"),
+    ("affectnet", "small"),
+    ("jaffe", "official"),
+]
+
+
+@pytest.mark.parametrize(("name", "layout"), HONEST)
+def test_an_honest_copy_has_no_error(tmp_path: Path, name: str, layout: str) -> None:
+    write_demo(name, tmp_path, layout=layout, scale=scale_of(name), quiet=True)
+    code, report = run(tmp_path, "--no-faces")
+    assert code == 0, [each.title for each in report.findings if each.severity == "error"]
+    assert report.audited.name == name
