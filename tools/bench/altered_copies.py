@@ -1,9 +1,10 @@
 """What the search for altered copies finds, what it takes for copies, and how it grows.
 
-    python tools/bench/altered_copies.py [--cache DIR] [--workers 2] [--growth 60000,300000]
-                                         [--index 60000,300000] [--detect 60] [--out tools/results/altered_copies.json]
+    python tools/bench/altered_copies.py [--only faces,recall,detected,index,growth]
+        [--growth 60000,300000] [--index 60000,300000] [--detect 60] [--workers 2]
+        [--cache DIR] [--out tools/results/altered_copies.json]
 
-Four measurements, all on drawn faces of 100 pixels, three images with different expressions a
+Five measurements, all on drawn faces of 100 pixels, three images with different expressions a
 person:
 
 * recall: for each seed 2,000 images and 200 copies of each alteration, strengths drawn; with the
