@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -82,10 +81,6 @@ def test_altered_copies_are_found(planted: tuple[AuditReport, dict[str, str]]) -
     assert found(report, "leak-copy").count >= by_hash - 2  # the synthetic faces' noise
 
 
-@pytest.mark.skipif(
-    find_spec("ferdata.curation.altered_copies") is None,
-    reason="rotated and cropped copies are found by comparing aligned faces",
-)
 def test_every_altered_copy_is_found(planted: tuple[AuditReport, dict[str, str]]) -> None:
     report, kinds = planted
     finding = found(report, "leak-copy")

@@ -62,14 +62,15 @@ class Index:
     def __init__(self, rows: Rows, features: npt.NDArray[np.float16], groups: Rows) -> None:
         self._rows, self._groups = rows, groups
         self._mean, self._spread = _statistics(features)
-        self._vectors = self._standardized(features)
-        self._centers = _centers(self._vectors) if len(rows) > EXACT_ROWS else None
+        vectors = self._standardized(features)
+        self._vectors = vectors.astype(np.float16)
+        self._centers = _centers(vectors) if len(rows) > EXACT_ROWS else None
         if self._centers is None:
             self._cells = [
                 np.arange(at, min(at + _BLOCK, len(rows))) for at in range(0, len(rows), _BLOCK)
             ]
         else:
-            cell = _nearest_centers(self._vectors, self._centers, 1)[:, 0]
+            cell = _nearest_centers(vectors, self._centers, 1)[:, 0]
             order = np.argsort(cell, kind="stable")
             ends = np.searchsorted(cell[order], np.arange(len(self._centers) + 1))
             self._cells = [order[a:b] for a, b in pairwise(ends)]
@@ -125,7 +126,7 @@ class Index:
         """Compare queries with a cell, and put those in that are nearer than the best so far."""
         if not len(asking) or not len(cell):
             return
-        rows, members = self._rows[cell], self._vectors[cell]
+        rows, members = self._rows[cell], self._vectors[cell].astype(np.float32)
         straight = queries[asking] @ members.T
         mirror = (queries[asking] * MIRROR) @ members.T
         cosine = np.maximum(straight, mirror)

@@ -132,7 +132,7 @@ def _compare_registered(first: Frame, second: Frame, matrix: Matrix) -> Comparis
     inside &= cv2.erode(unclipped(one) & unclipped(two), _SURROUNDINGS) > 0
     if inside.mean() < _LEAST_USABLE:
         return None
-    similarity, blurs, a, b = _best_blur(one.astype(np.float32), two.astype(np.float32), inside)
+    similarity, blurs, a, b = _best_blur(_with_tones_of(two, one, inside), _as_map(two), inside)
     weakest = -1.0
     if similarity >= _WORTH_A_CLOSER_LOOK:
         local, structure, raised = _local_agreement(a, b, inside)
@@ -172,6 +172,22 @@ def _brought_onto(
         flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP,
     )  # fmt: skip
     return np.asarray(two, np.uint8), (inside > 0) & (inner_mask(first.gray.shape) > 0)
+
+
+def _with_tones_of(
+    two: npt.NDArray[np.uint8], one: npt.NDArray[np.uint8], inside: npt.NDArray[np.bool_]
+) -> Map:
+    """Return the first image with the tones of the second: a cubic of its gray levels.
+
+    Gamma correction, and gray levels of colors of which one is clipped, bend the tones.
+    """
+    basis = np.vander(np.arange(256) / 255.0, 4)
+    curve = basis @ np.linalg.lstsq(basis[one[inside]], two[inside].astype(np.float64))[0]
+    return np.asarray(curve.astype(np.float32)[one], np.float32)
+
+
+def _as_map(image: npt.NDArray[np.uint8]) -> Map:
+    return np.asarray(image, np.float32)
 
 
 def _best_blur(

@@ -27,7 +27,9 @@ class ImageSource:
         five_points: Eye centers, nose tip, mouth corners, image-left first, pixels, shape (5, 2);
             None if no face was found.
         sequence: The sequence of frames that it belongs to, or None. Neighboring frames are nearly
-            the same image without being copies, so images of one sequence are not compared.
+            the same image without being copies, so among images of one sequence only equal pixels
+            count. Frames whose sequence is not known are taken for copies where they differ by less
+            than about a tenth of an expression's full movement.
     """
 
     name: str
