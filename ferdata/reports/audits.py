@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path, PurePath
 
@@ -100,10 +101,20 @@ def _stored(builds: Iterable[StoredImages], sample: str) -> Thumbnail | None:
 
 
 def _folders(path: Path) -> list[Path]:
-    """Return a folder and those inside it, in which a dataset may have its root."""
-    inside = [each for each in sorted(path.iterdir()) if each.is_dir()]
-    deeper = [each for one in inside[:_MOST_FOLDERS] for each in sorted(one.iterdir())]
-    return [path, *inside, *(each for each in deeper if each.is_dir())][:_MOST_FOLDERS]
+    """Return a folder and those one and two levels below, in which a dataset may have its root."""
+    found, level = [path], [path]
+    for _ in range(2):
+        level = [Path(each) for folder in level for each in _folders_in(folder)][:_MOST_FOLDERS]
+        found += level
+    return found[:_MOST_FOLDERS]
+
+
+def _folders_in(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(each.path for each in entries if each.is_dir())
+    except OSError:  # closed to this user: no images from there
+        return []
 
 
 def _builds_at(paths: Iterable[Path]) -> list[Build]:
