@@ -90,7 +90,9 @@ def test_damaged_predictions_are_refused(evaluated_run: Path, tmp_path: Path) ->
     run = shutil.copytree(evaluated_run, tmp_path / "run")
     (path,) = run.glob("evaluation/*/predictions.csv")
     path.write_text(path.read_text() + "spots/test_9,anger,joy,1,0,0\n")
-    with pytest.raises(RunError, match=r"line 5: no class of the model: 'anger'.*ferdata eval"):
+    with pytest.raises(
+        RunError, match=r"no prediction of the model's classes: 'spots/test_9.*ferdata eval"
+    ):
         write_report([run])
 
 
