@@ -48,7 +48,7 @@ def describe_audit(
 
 
 def _without_names(audit: AuditReport) -> AuditReport:
-    """Leave out paths, and names of samples and files."""
+    """Leave out paths, notes, and names of samples and files."""
     findings = tuple(each.model_copy(update={"examples": ()}) for each in audit.findings)
     against = None if audit.against is None else _without_path(audit.against)
     return audit.model_copy(
@@ -57,7 +57,7 @@ def _without_names(audit: AuditReport) -> AuditReport:
 
 
 def _without_path(each: AuditedSet) -> AuditedSet:
-    return each.model_copy(update={"path": PurePath(each.path).name})
+    return each.model_copy(update={"path": PurePath(each.path).name, "notes": ()})
 
 
 class _Finder:

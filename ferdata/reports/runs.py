@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from ferdata.core.config import CONFIG_FILE
 from ferdata.core.delimited import read_lines, real_number, split_line
@@ -48,13 +48,15 @@ def describe_run(run: RunFolder, builds: Iterable[Build], options: ReportOptions
     found = _builds(run, builds) if options.faces else {}
     folders = sorted((run.path / "evaluation").glob("*/report.json"))
     reports = [(path.parent, read_report(path.parent)) for path in folders]
-    results = record.results
+    results, recipe = record.results, record.options.recipe
+    if recipe and not options.faces:
+        recipe = PurePath(recipe).name  # it may be the path of a file
     return RunView(
         model=record.options.model,
         build=record.build.name,
         plan_sha256=record.build.plan_sha256,
         build_version=record.build.ferdata_version,
-        recipe=record.options.recipe or "",
+        recipe=recipe or "",
         finished=results is not None,
         parameters=results.parameters if results else None,
         epochs=results.epochs if results else None,
@@ -63,7 +65,7 @@ def describe_run(run: RunFolder, builds: Iterable[Build], options: ReportOptions
         seconds=results.seconds if results else None,
         seed=record.options.seed,
         history=results.history if results else (),
-        options=record.options.model_dump(mode="json"),
+        options=record.options.model_dump(mode="json") | {"recipe": recipe},
         command=f"ferdata train BUILD --config {CONFIG_FILE} --out RUN",
         evaluations=tuple(
             _Evaluation(folder, report, record, found.get(report.plan_sha256), options).view()
