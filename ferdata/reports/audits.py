@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path, PurePath
 
@@ -47,7 +48,7 @@ def describe_audit(
 
 
 def _without_names(audit: AuditReport) -> AuditReport:
-    """Leave out paths, and names of samples and files."""
+    """Leave out paths, notes, and names of samples and files."""
     findings = tuple(each.model_copy(update={"examples": ()}) for each in audit.findings)
     against = None if audit.against is None else _without_path(audit.against)
     return audit.model_copy(
@@ -56,7 +57,7 @@ def _without_names(audit: AuditReport) -> AuditReport:
 
 
 def _without_path(each: AuditedSet) -> AuditedSet:
-    return each.model_copy(update={"path": PurePath(each.path).name})
+    return each.model_copy(update={"path": PurePath(each.path).name, "notes": ()})
 
 
 class _Finder:
@@ -100,10 +101,20 @@ def _stored(builds: Iterable[StoredImages], sample: str) -> Thumbnail | None:
 
 
 def _folders(path: Path) -> list[Path]:
-    """Return a folder and those inside it, in which a dataset may have its root."""
-    inside = [each for each in sorted(path.iterdir()) if each.is_dir()]
-    deeper = [each for one in inside[:_MOST_FOLDERS] for each in sorted(one.iterdir())]
-    return [path, *inside, *(each for each in deeper if each.is_dir())][:_MOST_FOLDERS]
+    """Return a folder and those one and two levels below, in which a dataset may have its root."""
+    found, level = [path], [path]
+    for _ in range(2):
+        level = [Path(each) for folder in level for each in _folders_in(folder)][:_MOST_FOLDERS]
+        found += level
+    return found[:_MOST_FOLDERS]
+
+
+def _folders_in(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(each.path for each in entries if each.is_dir())
+    except OSError:  # closed to this user: no images from there
+        return []
 
 
 def _builds_at(paths: Iterable[Path]) -> list[Build]:

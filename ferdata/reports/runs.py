@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from ferdata.core.config import CONFIG_FILE
-from ferdata.core.delimited import open_lines, real_number, split_line
-from ferdata.core.errors import AnnotationError, BuildError, RunError
+from ferdata.core.delimited import read_lines, real_number, split_line
+from ferdata.core.errors import AnnotationError, BuildError, ParseError, RunError
 from ferdata.data.build import Build
 from ferdata.evaluation.groups import Grouping
 from ferdata.evaluation.report import EvaluationReport, read_report
@@ -48,13 +48,15 @@ def describe_run(run: RunFolder, builds: Iterable[Build], options: ReportOptions
     found = _builds(run, builds) if options.faces else {}
     folders = sorted((run.path / "evaluation").glob("*/report.json"))
     reports = [(path.parent, read_report(path.parent)) for path in folders]
-    results = record.results
+    results, recipe = record.results, record.options.recipe
+    if recipe and not options.faces:
+        recipe = PurePath(recipe).name  # it may be the path of a file
     return RunView(
         model=record.options.model,
         build=record.build.name,
         plan_sha256=record.build.plan_sha256,
         build_version=record.build.ferdata_version,
-        recipe=record.options.recipe or "",
+        recipe=recipe or "",
         finished=results is not None,
         parameters=results.parameters if results else None,
         epochs=results.epochs if results else None,
@@ -63,7 +65,7 @@ def describe_run(run: RunFolder, builds: Iterable[Build], options: ReportOptions
         seconds=results.seconds if results else None,
         seed=record.options.seed,
         history=results.history if results else (),
-        options=record.options.model_dump(mode="json"),
+        options=record.options.model_dump(mode="json") | {"recipe": recipe},
         command=f"ferdata train BUILD --config {CONFIG_FILE} --out RUN",
         evaluations=tuple(
             _Evaluation(folder, report, record, found.get(report.plan_sha256), options).view()
@@ -156,34 +158,28 @@ class _Evaluation:
 
 
 def _read_mistakes(path: Path, names: Sequence[str]) -> list[Mistake]:
-    """Read the wrong predictions of `predictions.csv`, whose columns `write_report` fixes.
+    """Read the wrong predictions of `predictions.csv`.
 
     Raises:
         RunError: The file is damaged.
     """
-    wrong = []
     try:
-        lines = enumerate(open_lines(path), start=1)
-        next(lines, None)  # sample_id, label, predicted, and the probability of each class
-        for number, line in lines:
-            sample, label, predicted, *cells = _cells(line, 3 + len(names))
-            if not {label, predicted} <= set(names):
-                what = f"no class of the model: {label!r}, {predicted!r}"
-                raise RunError(f"{path} line {number}: {what}; run `ferdata eval` again")
-            if label != predicted:
-                confidence = real_number(cells[names.index(predicted)])
-                if confidence is None:
-                    raise RunError(
-                        f"{path} line {number}: no probability; run `ferdata eval` again"
-                    )
-                wrong.append(
-                    Mistake(label=label, predicted=predicted, confidence=confidence, sample=sample)
-                )
-    except AnnotationError as error:
-        raise RunError(f"{error}; run `ferdata eval` again") from error
-    return wrong
+        found = [_prediction(line, names) for line in read_lines(path)[1:]]
+    except (AnnotationError, ParseError) as error:
+        raise RunError(f"{path}: {error}; run `ferdata eval` again") from error
+    return [each for each in found if each.label != each.predicted]
 
 
-def _cells(line: str, number: int) -> list[str]:
-    """Return the cells of a line, as many as wanted."""
-    return [*split_line(line, ","), *[""] * number][:number]
+def _prediction(line: str, names: Sequence[str]) -> Mistake:
+    """Parse a line: id, true class, predicted class, probability of each class.
+
+    Raises:
+        ParseError: It is no such line.
+    """
+    cells = split_line(line, ",")
+    if len(cells) == 3 + len(names) and {*cells[1:3]} <= {*names}:
+        confidence = real_number(cells[3 + names.index(cells[2])])
+        if confidence is not None:
+            sample, label, predicted = cells[:3]
+            return Mistake(sample=sample, label=label, predicted=predicted, confidence=confidence)
+    raise ParseError(f"no prediction of the model's classes: {line[:80]!r}")

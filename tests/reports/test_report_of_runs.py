@@ -43,6 +43,19 @@ def test_subjects_are_counted_and_not_listed(evaluated_run: Path) -> None:
     assert view.evaluations[0].mistakes[0].sample == ""
 
 
+def test_without_faces_the_path_of_a_recipe_is_left_out(
+    evaluated_run: Path, tmp_path: Path
+) -> None:
+    run = shutil.copytree(evaluated_run, tmp_path / "run")
+    record = RunFolder(run).read()
+    options = record.options.model_copy(update={"recipe": "/home/someone/mine.yaml"})
+    record.model_copy(update={"options": options}).save(run)
+    out = write_report([run], tmp_path / "r.html", ReportOptions(faces=False))
+    page = out.read_text(encoding="utf-8")
+    assert "mine.yaml" in page
+    assert "someone" not in page
+
+
 def test_curves_fill_their_plot(evaluated_run: Path) -> None:
     loss, accuracy = curve_charts(describe_run(RunFolder(evaluated_run), [], ReportOptions()))
     assert [line.name for line in loss.lines] == ["train loss", "validation loss"]
@@ -90,7 +103,9 @@ def test_damaged_predictions_are_refused(evaluated_run: Path, tmp_path: Path) ->
     run = shutil.copytree(evaluated_run, tmp_path / "run")
     (path,) = run.glob("evaluation/*/predictions.csv")
     path.write_text(path.read_text() + "spots/test_9,anger,joy,1,0,0\n")
-    with pytest.raises(RunError, match=r"line 5: no class of the model: 'anger'.*ferdata eval"):
+    with pytest.raises(
+        RunError, match=r"no prediction of the model's classes: 'spots/test_9.*ferdata eval"
+    ):
         write_report([run])
 
 
