@@ -38,5 +38,5 @@ def _term(info: DatasetInfo) -> str:
         return f"{info.name} forbids it: {terms}"
     return (
         f"{info.name} does not say whether it may (license: {terms or NOT_STATED}); if its terms "
-        "allow it, state `redistribution: allowed` in its declaration"
+        "allow it, state `redistribution: allowed` in its declaration and build again"
     )

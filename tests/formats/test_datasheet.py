@@ -1,4 +1,4 @@
-"""The datasheet: every question, answered by records or not at all; the metadata as the Hub reads it."""
+"""The datasheet: every question, answered by records or not at all; metadata as the Hub has it."""
 
 from __future__ import annotations
 
