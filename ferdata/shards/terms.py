@@ -18,11 +18,10 @@ def require_redistribution(record: BuildRecord) -> None:
         TermsError: The terms of a dataset forbid it, or don't say; the message names the dataset
             and the term.
     """
-    if record.synthetic_scale is not None:
-        return
-    infos = [recorded_info(record.summary.provenance, name) for name in sorted(record.datasets)]
+    real = sorted(record.datasets.keys() - record.drawn_datasets)
+    infos = [recorded_info(record.summary.provenance, name) for name in real]
     against = [_term(info) for info in infos if info.redistribution != "allowed"]
-    if not infos:
+    if not record.datasets:
         against = ["its datasets are not recorded, so their terms are unknown"]
     if against:
         raise TermsError(

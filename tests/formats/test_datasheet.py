@@ -69,6 +69,20 @@ def test_of_drawn_faces_nothing_is_said_about_real_people() -> None:
     ]  # fmt: skip
 
 
+def test_a_mix_says_which_faces_are_drawn() -> None:
+    drawn = CardSource("a", "Set A", "terms of A", "use A", "x", "", "Photographs.", drawn=True)
+    real = CardSource("b", "Set B", "terms of B", "use B", "x", "", "Photographs.")
+    content = card_content(sources=[drawn, real])
+    found = answers(datasheet(content))
+    assert "Set A: drawn by ferdata" in found["How was the data acquired?"]
+    assert "Set B: Photographs." in found["How was the data acquired?"]
+    assert "terms of A" not in found["Under which license or terms of use?"]
+    assert "photographs of faces" in found["Can individuals be identified, directly or indirectly?"]
+    text = card_text(content)
+    assert "**Partly synthetic:** the faces of Set A were drawn by ferdata" in text
+    assert "license_name: terms-of-b\n" in text
+
+
 @pytest.mark.parametrize("synthetic", [True, False])
 def test_huggingface_hub_reads_the_card(tmp_path: Path, synthetic: bool) -> None:
     from huggingface_hub import DatasetCard, DatasetCardData
