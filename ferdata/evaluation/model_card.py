@@ -11,7 +11,7 @@ from ferdata.evaluation.report import EvaluationReport, read_report
 from ferdata.formats.card_content import CardSource
 from ferdata.runs.folder import RunFolder
 from ferdata.runs.record import RunRecord, RunResults
-from ferdata.shards.card import card_sources
+from ferdata.shards.card import card_sources, is_drawn
 from ferdata.shards.record import BuildRecord
 
 
@@ -43,12 +43,12 @@ class ModelCard:
     @property
     def synthetic(self) -> bool:
         """Whether the model was trained on drawn faces."""
-        return self.build is not None and self.build.synthetic_scale is not None
+        return self.build is not None and is_drawn(self.build)
 
     @property
     def licenses(self) -> list[str]:
         """The licenses of the images that the model was trained on."""
-        return [] if self.synthetic else [source.license for source in self.sources]
+        return [source.license for source in self.sources if not source.drawn]
 
     @property
     def split_digest(self) -> str:

@@ -68,12 +68,12 @@ def _intended_use(card: ModelCard) -> str:
         "- Not for: conclusions about what a person feels. The labels of the training data say "
         "which expression was posed or seen, and the model repeats them.",
     ]
-    if not card.synthetic:
-        lines += [
-            f"- Terms of {escape(source.title)}, whose images it was trained on: "
-            f"{escape(source.license)}. {escape(source.usage)}"
-            for source in card.sources
-        ]
+    lines += [
+        f"- Terms of {escape(source.title)}, whose images it was trained on: "
+        f"{escape(source.license)}. {escape(source.usage)}"
+        for source in card.sources
+        if not source.drawn
+    ]
     if not card.sources:
         lines.append("- Terms of the training data: not stated; the build is not at its place.")
     return "## Intended use\n\n" + "\n".join(lines)

@@ -80,6 +80,11 @@ def _introduction(content: CardContent) -> str:
             "above. They show no real person, and no image of that dataset is included; results on "
             "them say nothing about real faces."
         )
+    elif drawn := [escape(source.title) for source in content.sources if source.drawn]:
+        parts.append(
+            f"**Partly synthetic:** the faces of {' and '.join(drawn)} were drawn by ferdata; "
+            "those of the other datasets are real."
+        )
     if content.leaks:
         parts.append(f"**This build leaks:** {escape(content.leaks)}.")
     return "\n\n".join(parts)

@@ -26,6 +26,7 @@ class CardSource:
         publication: The publication that describes it, as a sentence.
         access: How to get it, step by step.
         caveats: What its users should know.
+        drawn: Whether the build has a synthetic copy of it, and no image of it.
     """
 
     name: str
@@ -38,6 +39,7 @@ class CardSource:
     publication: str = ""
     access: Sequence[str] = ()
     caveats: Sequence[str] = ()
+    drawn: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class CardContent:
         augmentation: Description of the augmentation; empty if there is none.
         operations: Each operation of the augmentation and its range as text, in order.
         versions: Versions of everything that affects pixels.
-        synthetic: True for a synthetic copy.
+        synthetic: True if all images are drawn.
         leaks: Why rows of different splits are not independent; empty if they are.
         findings: Source images by what is unusual about them, see `ferdata.core.findings`.
         notes: Why results may not be comparable with others'.

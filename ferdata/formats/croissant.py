@@ -67,7 +67,7 @@ def croissant(content: CardContent, files: Sequence[DescribedFile]) -> Node:
         "name": content.name,
         "description": _description(content),
         "version": f"1.0.0+{content.plan_sha256[:12]}",
-        "license": [] if content.synthetic else unique(s.license for s in content.sources),
+        "license": unique(source.license for source in content.sources if not source.drawn),
         "citeAs": "\n\n".join(unique(source.citation for source in content.sources)),
         "keywords": [
             "facial expression recognition",

@@ -135,17 +135,15 @@ def _not_for(content: CardContent) -> Sequence[str]:
         found.append("statements about real faces: the faces are drawn")
     if content.leaks:
         found.append(f"comparison with results on splits without a leak: {content.leaks}")
-    if not content.synthetic:
-        found += [
-            f"uses that its terms exclude; {s.title}: {s.usage}" for s in content.sources if s.usage
-        ]
-    return found
+    return found + [
+        f"uses that its terms exclude; {s.title}: {s.usage}"
+        for s in content.sources
+        if s.usage and not s.drawn
+    ]
 
 
 def _access(content: CardContent) -> Sequence[str]:
-    if content.synthetic:
-        return []
-    return [f"{s.title}: {' '.join(s.access)}" for s in content.sources if s.access]
+    return [f"{s.title}: {' '.join(s.access)}" for s in content.sources if s.access and not s.drawn]
 
 
 def _raw_manipulation(content: CardContent) -> Sequence[str]:

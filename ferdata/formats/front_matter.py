@@ -30,7 +30,7 @@ def front_matter(content: CardContent) -> dict[str, Any]:
     ]
     return {
         "pretty_name": f"{content.title} (ferdata build)",
-        **license_of([] if content.synthetic else [source.license for source in content.sources]),
+        **license_of([source.license for source in content.sources if not source.drawn]),
         "task_categories": ["image-classification"],
         "size_categories": [next((name for top, name in _SIZES if total < top), "n>1M")],
         "tags": [

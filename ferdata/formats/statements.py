@@ -35,16 +35,11 @@ def copies(content: CardContent) -> int:
 
 def collection(content: CardContent) -> list[str]:
     """Say how each source came about, as far as its description tells."""
-    if content.synthetic:
-        return [
-            f"{source.title}: drawn by ferdata in the layout of this dataset; no image of it is "
-            "included"
-            for source in content.sources
-        ]
+    drawn = "drawn by ferdata in the layout of this dataset; no image of it is included"
     return [
-        f"{source.title}: {source.description.rstrip('.')}"
+        f"{source.title}: {drawn if source.drawn else source.description.rstrip('.')}"
         for source in content.sources
-        if source.description
+        if source.drawn or source.description
     ]
 
 
@@ -159,11 +154,10 @@ def noise(content: CardContent) -> list[str]:
 
 def terms(content: CardContent) -> list[str]:
     """Say what the terms of each source are; those of real images don't speak of drawn ones."""
-    if content.synthetic:
-        return []
     return [
         f"{s.title}: {s.license.rstrip('.')}. {s.usage.rstrip('.')}".rstrip(". ")
         for s in content.sources
+        if not s.drawn
     ]
 
 

@@ -49,7 +49,7 @@ def card_content(record: BuildRecord, stored: Manifest) -> CardContent:
         split_digest=record.split_digest,
         ferdata_version=record.ferdata_version,
         versions=record.versions,
-        synthetic=record.synthetic_scale is not None,
+        synthetic=is_drawn(record),
         leaks="; ".join(record.leaks),
         findings=record.summary.quality,
         notes=record.notes,
@@ -91,7 +91,13 @@ def _source(record: BuildRecord, name: str) -> CardSource:
         publication=_stated(info.citation.text),
         access=[step for step in info.access.steps if _stated(step)],
         caveats=info.caveats,
+        drawn=name in record.drawn_datasets,
     )
+
+
+def is_drawn(record: BuildRecord) -> bool:
+    """Say whether all images of a build are drawn, so that it shows no real person."""
+    return bool(record.datasets) and record.drawn_datasets == record.datasets.keys()
 
 
 def _stated(text: str) -> str:

@@ -198,6 +198,18 @@ class BuildRecord(Record):
         scale: float | None = self.summary.provenance.get("ingest", {}).get("synthetic_scale")
         return scale
 
+    @property
+    def drawn_datasets(self) -> frozenset[str]:
+        """The datasets of which the build has a synthetic copy; a mix may have only some."""
+        provenance = self.summary.provenance
+        parts = provenance.get("merge", {}).get("sources")
+        if parts is None:
+            return frozenset(self.datasets if self.synthetic_scale is not None else ())
+        drawn = (
+            name for name, part in parts.items() if "synthetic_scale" in part.get("ingest", {})
+        )
+        return frozenset(drawn) & frozenset(self.datasets)
+
     @classmethod
     def missing(cls, folder: Path) -> str:
         """Return why a folder is not a finished build."""

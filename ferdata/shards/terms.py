@@ -18,11 +18,10 @@ def require_redistribution(record: BuildRecord) -> None:
         TermsError: The terms of a dataset forbid it, or don't say; the message names the dataset
             and the term.
     """
-    if record.synthetic_scale is not None:
-        return
-    infos = [recorded_info(record.summary.provenance, name) for name in sorted(record.datasets)]
+    real = sorted(record.datasets.keys() - record.drawn_datasets)
+    infos = [recorded_info(record.summary.provenance, name) for name in real]
     against = [_term(info) for info in infos if info.redistribution != "allowed"]
-    if not infos:
+    if not record.datasets:
         against = ["its datasets are not recorded, so their terms are unknown"]
     if against:
         raise TermsError(
@@ -38,5 +37,5 @@ def _term(info: DatasetInfo) -> str:
         return f"{info.name} forbids it: {terms}"
     return (
         f"{info.name} does not say whether it may (license: {terms or NOT_STATED}); if its terms "
-        "allow it, state `redistribution: allowed` in its declaration"
+        "allow it, state `redistribution: allowed` in its declaration and build again"
     )

@@ -42,6 +42,7 @@ def drawn(tmp_path: Path) -> Path:
     out = write_dummy_build(tmp_path / "build")
     values = read_json(out / "build.json")
     values["summary"]["provenance"]["ingest"] = {"synthetic_scale": 0.1}
+    values["datasets"] = {"rafdb": "RAF-DB"}
     write_json(out / "build.json", values)
     return out
 

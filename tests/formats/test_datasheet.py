@@ -1,4 +1,4 @@
-"""The datasheet: every question answered by records or not at all; metadata as the Hub reads it."""
+"""The datasheet: every question, answered by records or not at all; metadata as the Hub has it."""
 
 from __future__ import annotations
 
@@ -67,6 +67,20 @@ def test_of_drawn_faces_nothing_is_said_about_real_people() -> None:
     assert "statements about real faces" in found[
         "Are there tasks for which it should not be used?"
     ]  # fmt: skip
+
+
+def test_a_mix_says_which_faces_are_drawn() -> None:
+    drawn = CardSource("a", "Set A", "terms of A", "use A", "x", "", "Photographs.", drawn=True)
+    real = CardSource("b", "Set B", "terms of B", "use B", "x", "", "Photographs.")
+    content = card_content(sources=[drawn, real])
+    found = answers(datasheet(content))
+    assert "Set A: drawn by ferdata" in found["How was the data acquired?"]
+    assert "Set B: Photographs." in found["How was the data acquired?"]
+    assert "terms of A" not in found["Under which license or terms of use?"]
+    assert "photographs of faces" in found["Can individuals be identified, directly or indirectly?"]
+    text = card_text(content)
+    assert "**Partly synthetic:** the faces of Set A were drawn by ferdata" in text
+    assert "license_name: terms-of-b\n" in text
 
 
 @pytest.mark.parametrize("synthetic", [True, False])

@@ -40,6 +40,25 @@ def test_drawn_faces_may_be_passed_on() -> None:
     require_redistribution(record("rafdb", synthetic_scale=0.1))
 
 
+def test_a_mix_of_drawn_and_real_faces_may_not() -> None:
+    drawn = {"ingest": {"synthetic_scale": 0.1}}
+    mixed = record("rafdb", "jaffe", synthetic_scale=0.1)
+    for jaffe, real in ((drawn, set()), ({"ingest": {}}, {"jaffe"})):
+        provenance = {
+            **mixed.summary.provenance,
+            "merge": {"sources": {"rafdb": drawn, "jaffe": jaffe}},
+        }
+        summary = mixed.summary.model_copy(update={"provenance": provenance})
+        build = mixed.model_copy(update={"summary": summary})
+        assert build.datasets.keys() - build.drawn_datasets == real
+        if not real:
+            require_redistribution(build)
+            continue
+        with pytest.raises(TermsError, match="jaffe forbids it") as found:
+            require_redistribution(build)
+        assert "rafdb forbids" not in str(found.value)
+
+
 def declared(**more: str) -> dict[str, Any]:
     return {"name": "own", "images": "{label}/*.png", "framing": "crop", **more}
 

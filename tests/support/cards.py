@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ferdata.core.labels import BASIC7
@@ -48,4 +49,6 @@ def card_content(**changes: Any) -> CardContent:
         "operations": [("blur", "sigma 0.5–1.5")],
         "versions": {"numpy": "2"},
     }
+    if changes.get("synthetic"):
+        values["sources"] = [replace(source, drawn=True)]
     return CardContent(**(values | changes))
