@@ -40,6 +40,7 @@ that differ by a fifth of an expression's full movement, the median is 0.95.
 _WEAK_PART = 0.02
 
 _FINE, _COARSE = 1.0, 5.0  # the band that is compared: standard deviations of Gaussians, pixels
+_TONE_BLUR = 2.5  # standard deviation of the blur under which tones are matched, pixels
 _WINDOW = 5.0  # standard deviation of the window of the local correlation, pixels
 _BLURS = ((0.0, 0.0), (0.8, 0.0), (0.0, 0.8), (1.4, 0.0), (0.0, 1.4))
 """Blurs of the first and of the second image that are tried: a copy may be blurred."""
@@ -179,11 +180,16 @@ def _with_tones_of(
 ) -> Map:
     """Return the first image with the tones of the second: a cubic of its gray levels.
 
-    Gamma correction, and gray levels of colors of which one is clipped, bend the tones.
+    Gamma correction, and gray levels of colors of which one is clipped, bend the tones. The curve
+    is fitted to smooth images, so that blur does not bend it.
     """
-    basis = np.vander(np.arange(256) / 255.0, 4)
-    curve = basis @ np.linalg.lstsq(basis[one[inside]], two[inside].astype(np.float64))[0]
-    return np.asarray(curve.astype(np.float32)[one], np.float32)
+    smooth_one, smooth_two = (
+        cv2.GaussianBlur(_as_map(image), (0, 0), _TONE_BLUR)[inside] for image in (one, two)
+    )
+    levels = np.vander(smooth_one.astype(np.float64) / 255, 4)
+    curve = np.linalg.lstsq(levels, smooth_two.astype(np.float64))[0]
+    tones = np.vander(np.arange(256) / 255, 4) @ curve
+    return np.asarray(tones.astype(np.float32)[one], np.float32)
 
 
 def _as_map(image: npt.NDArray[np.uint8]) -> Map:

@@ -20,8 +20,8 @@ from ferdata.curation.altered_copies.records import AlteredCopies, AlteredPair, 
 from ferdata.curation.clusters import connected_components
 
 _COUNTS = (1, 4, 16)
-"""Neighbors of each kind that are candidates. More are only asked for where all of the first were
-confirmed: where an image has many copies."""
+"""Neighbors of each kind that are candidates, twice as many by all five points. More are only asked
+for where all of the first were confirmed: where an image has many copies."""
 
 
 @dataclass(eq=False)
@@ -135,7 +135,7 @@ def _neighbors(found: Collection, kind: int, index: Index, asking: Rows, count: 
         probes = [found.probes[row] for row in probed]
         rows = np.concatenate((rows, np.repeat(probed, [len(each) for each in probes])))
         queries = np.concatenate((queries, *probes))
-    nearest = index.neighbors(rows, queries, count)
+    nearest = index.neighbors(rows, queries, 2 * count if kind == 0 else count)
     return _Found(rows, nearest.row, nearest.mirrored, as_wholes)
 
 
