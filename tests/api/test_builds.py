@@ -192,7 +192,7 @@ RECIPE = {
 @pytest.mark.parametrize(
     ("arguments", "options", "error", "message"),
     [
-        (("rafddb",), {}, UnknownNameError, "unknown dataset or mix 'rafbd'.*'rafdb'"),
+        (("rafddb",), {}, UnknownNameError, "unknown dataset or mix 'rafddb'.*'rafdb'"),
         ((), {}, OptionError, "name the dataset or mix"),
         (("rafdb",), {"out": None}, OptionError, "--out is missing"),
         (("rafdb",), {"data": None}, OptionError, "--data DIR.*--demo"),
