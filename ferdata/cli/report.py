@@ -17,7 +17,7 @@ def report(
     paths: Annotated[
         list[Path],
         typer.Argument(
-            metavar="PATH...", help="Folders of builds and training runs, and audits (audit.json)."
+            metavar="PATH", help="Folders of builds and training runs, and audits (audit.json)."
         ),
     ],
     out: Annotated[
