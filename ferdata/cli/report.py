@@ -16,7 +16,9 @@ def report(
     given: dict[str, Any],
     paths: Annotated[
         list[Path],
-        typer.Argument(help="Folders of builds and training runs, and audits (audit.json)."),
+        typer.Argument(
+            metavar="PATH", help="Folders of builds and training runs, and audits (audit.json)."
+        ),
     ],
     out: Annotated[
         Path | None,
