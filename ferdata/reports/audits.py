@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterable
 from pathlib import Path, PurePath
 
+from ferdata.audits.findings import AuditedSet, AuditReport, Example
 from ferdata.core.errors import BuildError, ImageError
 from ferdata.core.images import read_image
 from ferdata.data.build import Build
-from ferdata.reports.audit_file import AuditedSet, AuditReport, Example
 from ferdata.reports.options import ReportOptions
 from ferdata.reports.stored import StoredImages
 from ferdata.reports.thumbnails import thumbnail

@@ -64,7 +64,7 @@ def describe_build(build: Build, options: ReportOptions) -> BuildView:
         record=record if options.faces else _shareable(record),
         title=_title(record),
         command=_command(record),
-        split_digest=record.summary.provenance.get("split", {}).get("digest", ""),
+        split_digest=record.split_digest,
         splits=tuple(build.splits),
         images=record.rows,
         sources=sum(sum(counts.values()) for counts in record.summary.before.values()),

@@ -104,7 +104,7 @@ class _Evaluation:
             build=report.build,
             plan_sha256=report.plan_sha256,
             split=report.split,
-            split_digest=getattr(report, "split_digest", ""),  # written since splits have names
+            split_digest=report.split_digest,
             checkpoint=report.checkpoint,
             checkpoint_sha256=report.checkpoint_sha256,
             own=report.plan_sha256 == self.record.build.plan_sha256,

@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 from pydantic import Field, computed_field
 
+from ferdata.audits.findings import AuditReport
 from ferdata.core.records import RecordPart
 from ferdata.core.version import __version__
 from ferdata.evaluation.calibration import Calibration
 from ferdata.evaluation.metrics import Scores
-from ferdata.reports.audit_file import AuditReport
 from ferdata.shards.record import BuildRecord, Counts
 
 REPORT_FORMAT = "ferdata-report/1"

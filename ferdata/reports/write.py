@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ferdata.audits.findings import AuditReport
 from ferdata.core.errors import LayoutError
 from ferdata.core.files import read_json, write_atomically
 from ferdata.data.build import Build
 from ferdata.formats.names import BUILD_FILE, REPORT_FILE
-from ferdata.reports.audit_file import AuditReport
 from ferdata.reports.audits import describe_audit
 from ferdata.reports.builds import describe_build
 from ferdata.reports.options import ReportOptions

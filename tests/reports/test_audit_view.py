@@ -12,7 +12,8 @@ import pytest
 from support.audits import audit_of
 from support.pages import HOSTILE, ParsedPage
 
-from ferdata.reports.audit_file import AuditFileError, AuditReport
+from ferdata.audits.findings import AuditReport
+from ferdata.core.errors import AuditError
 from ferdata.reports.audits import describe_audit
 from ferdata.reports.options import ReportOptions
 from ferdata.reports.write import write_report
@@ -77,5 +78,5 @@ def test_an_audit_in_a_folder_is_found(hostile_audit: Path, tmp_path: Path) -> N
 def test_another_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "audit.json"
     path.write_text(json.dumps(audit_of(tmp_path) | {"format": "ferdata-audit/9"}))
-    with pytest.raises(AuditFileError, match="newer ferdata"):
+    with pytest.raises(AuditError, match="newer ferdata"):
         write_report([path])
