@@ -12,8 +12,9 @@ from pydantic import Field
 from ferdata.api.paths import PathLike, as_folders, as_path
 from ferdata.core.config import CONFIG_FILE, read_config, write_config
 from ferdata.core.errors import OptionError
+from ferdata.core.files import write_json
 from ferdata.core.options import Options, unknown_name
-from ferdata.formats.names import REPORT_FILE
+from ferdata.formats.names import AUDIT_FILE, REPORT_FILE
 from ferdata.shards.options import BuildOptions, Execution
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def run_build(
     data = request.data if request.data is not None else request.draw_demo(source.datasets)
     report = build_shards(request.name, data, request.out, request.options, request.execution)
     request.write_config(report)
+    request.write_audit(report)
     request.write_report(report)
     return report
 
@@ -168,6 +170,14 @@ class BuildRequest:
             "" if self.data is None else " --data DIR"
         )
         write_config(report.out / CONFIG_FILE, values, title=f"Repeats this build: {title}")
+
+    def write_audit(self, report: BuildReport) -> None:
+        """Judge the build by the rules that open no image, unless that was done already."""
+        from ferdata.audits.audit import audit_build  # noqa: PLC0415 - keeps start-up light
+
+        file = report.out / AUDIT_FILE
+        if not (report.already_done and file.is_file()):
+            write_json(file, audit_build(report.out).model_dump(mode="json"))
 
     def write_report(self, report: BuildReport) -> None:
         """Write the page that shows the build, unless it is there already."""

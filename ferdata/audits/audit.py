@@ -72,6 +72,17 @@ def run_audit(
         )
 
 
+def audit_build(out: Path) -> AuditReport:
+    """Audit a build by the rules that open no image; equal builds give equal reports.
+
+    Raises:
+        FerdataError: The build can't be read.
+    """
+    found = run_audit(AuditSource(out), options=AuditOptions(images=False), quiet=True)
+    named = found.audited.model_copy(update={"path": "."})
+    return found.model_copy(update={"audited": named})
+
+
 def apply_rules(
     subject: AuditSubject, rules: Iterable[Rule]
 ) -> tuple[list[Finding], list[RuleOutcome]]:

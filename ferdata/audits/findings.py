@@ -14,6 +14,7 @@ from pydantic import Field
 from ferdata.core.errors import AuditError
 from ferdata.core.records import Record, RecordPart
 from ferdata.core.version import __version__
+from ferdata.formats.names import AUDIT_FILE
 
 Severity = Literal["error", "warning", "note"]
 
@@ -105,7 +106,7 @@ class AuditedSet(RecordPart):
 class AuditReport(Record):
     """The result of an audit, `audit.json`."""
 
-    file_name: ClassVar[str] = "audit.json"
+    file_name: ClassVar[str] = AUDIT_FILE
     current: ClassVar[str] = "ferdata-audit/1"
     error: ClassVar[type[AuditError]] = AuditError
     remedy: ClassVar[str] = "run `ferdata audit PATH --out FILE` again"

@@ -71,8 +71,19 @@ def build(
     if as_json:
         echo_json(report.record)
     elif not given.get("quiet"):
-        typer.echo(
-            summary(
-                report.record, report.out, already_done=report.already_done, recipe=report.recipe
-            )
+        told = summary(
+            report.record, report.out, already_done=report.already_done, recipe=report.recipe
         )
+        typer.echo(told if report.already_done else f"{told}\n\n{_audited(report.out)}")
+
+
+def _audited(out: Path) -> str:
+    """Return what the audit of a build found: the errors in words, the rest in numbers."""
+    from ferdata.audits.findings import AuditReport  # noqa: PLC0415 - keeps start-up light
+
+    found = AuditReport.open(out)
+    wrong = [each for each in found.findings if each.severity == "error"]
+    errors = [f"error {each.rule}: {each.title}" for each in wrong]
+    counts = ", ".join(f"{count} {name}s" for name, count in found.counts.items())
+    more = f"`ferdata audit {out}` shows them and opens the images"
+    return "\n".join([*errors, f"Audit of labels and splits: {counts}; {more}"])

@@ -13,6 +13,9 @@ CROISSANT_FILE = "croissant.json"
 BUILD_FORMAT = "ferdata-build/2"
 """Value of `format` in `build.json`."""
 
+AUDIT_FILE = "audit.json"
+"""Name of what an audit found in a build's directory."""
+
 REPORT_FILE = "report.html"
 """Name of the report that a build writes beside its record; its bytes are not part of the build."""
 

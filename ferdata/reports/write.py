@@ -11,7 +11,7 @@ from ferdata.audits.findings import AuditReport
 from ferdata.core.errors import LayoutError
 from ferdata.core.files import read_json, write_atomically
 from ferdata.data.build import Build
-from ferdata.formats.names import BUILD_FILE, REPORT_FILE
+from ferdata.formats.names import AUDIT_FILE, BUILD_FILE, REPORT_FILE
 from ferdata.reports.audits import describe_audit
 from ferdata.reports.builds import describe_build
 from ferdata.reports.options import ReportOptions
@@ -70,7 +70,10 @@ def write_build_report(build: Path) -> Path:
         FerdataError: The build can't be read, or the file can't be written.
     """
     target = build / REPORT_FILE
-    _write(_Subjects(builds=[Build.open(build)]), target, ReportOptions(), "ferdata report OUT")
+    subjects = _Subjects(builds=[Build.open(build)])
+    if (build / AUDIT_FILE).is_file():
+        subjects.audits.append(AuditReport.open(build))
+    _write(subjects, target, ReportOptions(), "ferdata report OUT")
     return target
 
 

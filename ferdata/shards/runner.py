@@ -16,7 +16,7 @@ from ferdata.core.files import TEMPORARY_SUFFIX, read_json, sha256_file
 from ferdata.core.parallel import run_in_order
 from ferdata.core.progress import progress_bar
 from ferdata.core.rejects import Reject
-from ferdata.formats.names import BUILD_FILE, CROISSANT_FILE, REPORT_FILE, sidecar
+from ferdata.formats.names import AUDIT_FILE, BUILD_FILE, CROISSANT_FILE, REPORT_FILE, sidecar
 from ferdata.formats.registry import FORMATS, all_formats
 from ferdata.shards.shard import ShardReport, ShardTask, build_shard
 
@@ -122,8 +122,8 @@ def remove_partial_files(out: Path) -> None:
 def remove_old_build(out: Path) -> None:
     """Remove the files of a build with other options; other files stay."""
     (out / BUILD_FILE).unlink(missing_ok=True)
-    written = ("plan.json", "manifest.parquet", "rejects.parquet", CROISSANT_FILE, REPORT_FILE)
-    for name in written:
+    written = ("plan.json", "manifest.parquet", "rejects.parquet", CROISSANT_FILE, AUDIT_FILE)
+    for name in (*written, REPORT_FILE):
         (out / name).unlink(missing_ok=True)
     for form in all_formats():
         for name in form.companions:

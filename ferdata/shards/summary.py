@@ -12,7 +12,7 @@ from pathlib import Path
 from ferdata.core.findings import FINDINGS
 from ferdata.faces.class_counts import FOUND
 from ferdata.formats.contract import ShardFormat
-from ferdata.formats.names import REPORT_FILE
+from ferdata.formats.names import AUDIT_FILE, REPORT_FILE
 from ferdata.formats.registry import FORMATS
 from ferdata.shards.options import BuildOptions
 from ferdata.shards.paper_counts import describe_comparison
@@ -230,6 +230,8 @@ def _places(record: BuildRecord, out: Path) -> str:
     places = [("manifest", out / "manifest.parquet")]
     for form in _formats(record):
         places.append((form.title, out / form.folder.partition("/")[0]))
+    if (out / AUDIT_FILE).is_file():
+        places.append(("audit", out / AUDIT_FILE))
     if (out / REPORT_FILE).is_file():
         places.append(("report", out / REPORT_FILE))
     return "\n".join(f"{what:<13}{path}" for what, path in places)
