@@ -72,7 +72,7 @@ def data_uri(pixels: Pixels) -> str:
 def dots(points: npt.NDArray[np.floating], scheme: LandmarkScheme | None = None) -> str:
     """Return points as an SVG path of lines without length, which round caps make dots.
 
-    Of a scheme with known parts, such as the 478 points of a mesh, only brows, eyes, nose and
+    Of a scheme with known parts, such as a mesh, only brows, eyes, nose and
     mouth are drawn.
 
     Args:

@@ -184,7 +184,7 @@ HONEST = [
 
 @pytest.mark.parametrize(("name", "layout"), HONEST)
 def test_an_honest_copy_has_no_error(tmp_path: Path, name: str, layout: str) -> None:
-    write_demo(name, tmp_path, layout=layout, scale=scale_of(name), quiet=True)
+    write_demo(name, tmp_path, layout=layout, scale=scale_of(name, layout), quiet=True)
     code, report = run(tmp_path, "--no-faces")
     assert code == 0, [each.title for each in report.findings if each.severity == "error"]
     assert report.audited.name == name

@@ -55,7 +55,7 @@ def test_the_report_tells_leaks_from_harmless_duplicates(leaky):
 
 
 def test_drop_keeps_test_before_validation_before_train(leaky, caplog):
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, logger="ferdata"):
         done = drop_duplicates(leaky)
     assert done.column("sample_id") == ["e1", "e2", "v2", "t4", "t5", "e3", "e4", "t6"]
     assert [(r.sample_id, r.uri, r.stage, r.reason) for r in done.rejects] == [

@@ -234,7 +234,7 @@ def test_refuses_foreign_folders(official: DemoCopy, tmp_path: Path):
 
 def test_bad_calls(tmp_path: Path):
     with pytest.raises(UnknownNameError, match="Did you mean 'rafdb'"):
-        write_demo("rafbd", tmp_path / "x")
+        write_demo("rafddb", tmp_path / "x")
     with pytest.raises(UnknownNameError, match="kaggle"):
         write_demo("rafdb", tmp_path / "x", layout="flat")
     for scale in (0.0, -1.0, 1.5, float("nan")):

@@ -31,8 +31,8 @@ _MANY_CUT = 0.05
     needs=(Need.FACES,),
     finds="landmarks that can't be a face's: outside, mirrored, in one place, off the box",
     means="Alignment by such points turns or cuts the face away; ferdata does not use them.",
-    remedy="Detect instead: `--landmarks mediapipe`; look at the examples for a shift or a swap of "
-    "x and y in all of the file.",
+    remedy="Detect them instead (`--landmarks` and the name of a detector); look at the examples "
+    "for a shift or a swap of x and y in all of the file.",
 )
 def wrong_landmarks(subject: AuditSubject) -> Iterator[Finding]:
     """Find implausible landmarks, by what the face stage noted."""
