@@ -9,7 +9,6 @@ from pathlib import Path
 from ferdata.core.delimited import (
     BLANK,
     Table,
-    TableHead,
     open_table,
     open_table_at,
     posix_path,
@@ -75,14 +74,9 @@ def read_pairs(path: Path) -> Iterator[Pair | tuple[int, str]]:
 
 def _open(path: Path) -> Table:
     head = sniff_table(path, (*NAME_HEADS, *LABEL_HEADS), widths=(2, 3))
-    name, label = _named(head, NAME_HEADS), _named(head, LABEL_HEADS)
+    name, label = head.first_of(NAME_HEADS), head.first_of(LABEL_HEADS)
     if name and label:
         return open_table(path, [name, label])
     if len(head.rows[0]) != 2:
         raise AnnotationError(path, "is no list of paths and labels")
     return open_table_at(path, (0, 1))
-
-
-def _named(head: TableHead, heads: tuple[str, ...]) -> str:
-    """Return which of some columns a table has; empty if none."""
-    return next((each for each in heads if each in head.names), "")

@@ -83,6 +83,11 @@ class TableHead:
         others = [row for row in self.rows[1:] if len(row) == len(names) + 1 and row[-1]]
         return ("", *names) if others and len(others) == len(self.rows) - 1 else tuple(names)
 
+    def first_of(self, names: Sequence[str]) -> str:
+        """Return the first of some names that a column has; empty if none has."""
+        known = self.names
+        return next((each for each in names if each in known), "")
+
     @property
     def has_header(self) -> bool:
         """Whether the first line is a header, as far as the file alone tells: words above numbers.

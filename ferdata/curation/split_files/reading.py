@@ -13,7 +13,6 @@ import numpy.typing as npt
 from ferdata.core.delimited import (
     BLANK,
     Table,
-    TableHead,
     open_lines,
     open_table,
     open_table_at,
@@ -83,8 +82,7 @@ def read_split(path: Path) -> SplitTable:
 
 def _table(path: Path) -> SplitTable:
     head = sniff_table(path, (*_NAMES, *_SPLITS, _FOLD), widths=(2, 3))
-    name = _named(head, _NAMES)
-    part = _named(head, (*_SPLITS, _FOLD))
+    name, part = head.first_of(_NAMES), head.first_of((*_SPLITS, _FOLD))
     if name and part:
         return _two_columns(path, _rows(path, open_table(path, [name, part])))
     if len(head.rows[0]) == 1:
@@ -154,7 +152,7 @@ def _folder(path: Path) -> SplitTable:
 def _first_column(path: Path) -> list[str]:
     """Return the names in a list, one a line, before a label if there is one."""
     head = sniff_table(path, _NAMES, widths=(2, 3))
-    if not (name := _named(head, _NAMES)) and len(head.rows[0]) == 1:
+    if not (name := head.first_of(_NAMES)) and len(head.rows[0]) == 1:
         return _lines(path)
     table = open_table(path, [name]) if name else open_table_at(path, (0, 1))
     return [posix_path(line.cells[0]) for line in table.rows() if not line.problem]
@@ -192,11 +190,6 @@ def _indices(arrays: dict[str, npt.NDArray[Any]]) -> SplitTable | None:
 def _load(path: Path) -> npt.NDArray[Any]:
     with parsing("an array"):
         return np.asarray(np.load(path, allow_pickle=False))
-
-
-def _named(head: TableHead, names: Sequence[str]) -> str:
-    """Return which of some columns a table has; empty if none."""
-    return next((each for each in names if each in head.names), "")
 
 
 def _require_once(found: SplitTable, path: Path) -> None:
