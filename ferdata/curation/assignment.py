@@ -67,7 +67,7 @@ class SplitAssignment:
         """
         for dataset, rule in self.rules.items():
             rows = np.flatnonzero(self._datasets == dataset)
-            values = needed_values(self._manifest.take(rows), dataset, rule)
+            values = needed_values(self._manifest, rows, dataset, rule)
             if not isinstance(rule, FixedRule):
                 continue
             splits = np.array(rule.assign(dataset, *values), dtype=object)
@@ -143,17 +143,25 @@ def _any_in_group(
     return np.asarray(found[group])
 
 
-def needed_values(rows: Manifest, dataset: str, rule: SplitRule) -> list[list[str]]:
+def needed_values(
+    manifest: Manifest, rows: npt.NDArray[np.int64], dataset: str, rule: SplitRule
+) -> list[list[str]]:
     """Return what the rows of a dataset hold in each column that their rule needs.
+
+    Args:
+        manifest: All rows.
+        rows: Positions of those of the dataset, shape (N,).
+        dataset: The dataset, for messages.
+        rule: Its rule.
 
     Raises:
         ManifestError: A row holds nothing there.
     """
     found = []
     for column in rule.needs:
-        values = rows.column(column)
+        values = manifest.table.column(column).take(rows).to_pylist()
         if missing := values.count(None):
-            name = rows.column("sample_id")[values.index(None)]
+            name = manifest.table.column("sample_id")[int(rows[values.index(None)])].as_py()
             raise ManifestError(
                 f"{missing} rows of {dataset} have no {column.replace('_', ' ')} (for instance "
                 f"{name!r}), which the split rule {rule.text} needs; "

@@ -91,7 +91,7 @@ def _given_splits(manifest: Manifest, rules: SplitRules) -> npt.NDArray[np.objec
     for dataset in sorted(set(datasets)):
         rule, rows = rules.of(dataset), np.flatnonzero(datasets == dataset)
         if isinstance(rule, FixedRule) and rule.is_given:
-            values = needed_values(manifest.take(rows), dataset, rule)
+            values = needed_values(manifest, rows, dataset, rule)
             splits[rows] = rule.assign(dataset, *values)
     return splits
 

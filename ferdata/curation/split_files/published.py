@@ -125,8 +125,8 @@ def export_split(
 
 def digest_of(manifest: Manifest) -> str:
     """Return the name of a manifest's split, see `split_digest`; augmented copies don't count."""
-    rows = manifest.take(_sources(manifest))
-    return split_digest(rows.column("sample_id"), rows.column("split"), rows.column("label"))
+    columns = manifest.table.select(["sample_id", "split", "label"]).take(_sources(manifest))
+    return split_digest(*(column.to_pylist() for column in columns.columns))
 
 
 def save_split(split: PublishedSplit, path: Path) -> None:
