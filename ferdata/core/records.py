@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ferdata.core.errors import BuildError, FerdataError
+from ferdata.core.errors import BuildError, FerdataError, OptionError, ParseError
 from ferdata.core.files import read_json, write_json
+from ferdata.core.parsing import parse_json
 
 
 class RecordPart(BaseModel):
     """A part of a record: immutable, and strict about its fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+_Part = TypeVar("_Part", bound=RecordPart)
 
 
 class Record(RecordPart):
@@ -102,9 +106,7 @@ class Record(RecordPart):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise cls.error(f"{path}: damaged ({where}: {first['msg']}); {cls.remedy}") from error
+            raise cls.error(f"{path}: damaged ({_first_problem(error)}); {cls.remedy}") from error
 
     def as_read(self) -> Self:
         """Return the record as it is after writing and reading: names sorted in every mapping."""
@@ -114,3 +116,37 @@ class Record(RecordPart):
     def save(self, folder: Path) -> None:
         """Write the record into a folder, atomically."""
         write_json(folder / self.file_name, self.model_dump(mode="json"))
+
+
+def read_given(
+    path: Path, content: type[_Part], *, kind: str, writer: str, option: str = ""
+) -> _Part:
+    """Read a JSON file that the user names, such as a split file.
+
+    Args:
+        path: The file.
+        content: The class of its content.
+        kind: What it has to be, for messages: `split file of ferdata`.
+        writer: The command that writes one, for messages.
+        option: The option that names it, for messages.
+
+    Raises:
+        OptionError: It can't be read, or is of another kind.
+    """
+    where = f"{option} {path}".lstrip()
+    try:
+        return content.model_validate(parse_json(path.read_bytes()))
+    except OSError as error:
+        raise OptionError(f"{where}: can't be read ({error.strerror})") from None
+    except ParseError as error:
+        raise OptionError(f"{where}: {error}") from None
+    except ValidationError as error:
+        raise OptionError(
+            f"{where}: is no {kind} ({_first_problem(error)}); `{writer}` writes one"
+        ) from None
+
+
+def _first_problem(error: ValidationError) -> str:
+    """Return where the first wrong value is, and what is wrong: `rows.0.name: Field required`."""
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"

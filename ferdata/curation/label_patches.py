@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import ValidationError
 
-from ferdata.core.errors import OptionError, ParseError
+from ferdata.core.errors import OptionError
 from ferdata.core.files import write_json
 from ferdata.core.labels import BASIC7, BASIC8, CANONICAL, LabelSpace
 from ferdata.core.manifest import Manifest
-from ferdata.core.parsing import parse_json
-from ferdata.core.records import RecordPart
+from ferdata.core.records import RecordPart, read_given
 from ferdata.core.rejects import Reject
 from ferdata.curation.split_files.matching import match_rows
 from ferdata.curation.split_files.published import hash_prefixes
@@ -66,19 +64,9 @@ def load_patch(path: Path) -> LabelPatch:
     Raises:
         OptionError: It can't be read, is none, or changes an image twice.
     """
-    try:
-        patch = LabelPatch.model_validate(parse_json(path.read_bytes()))
-    except OSError as error:
-        raise OptionError(f"--labels {path}: can't be read ({error.strerror})") from None
-    except ParseError as error:
-        raise OptionError(f"--labels {path}: {error}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise OptionError(
-            f"--labels {path}: is no label patch ({where}: {first['msg']}); "
-            "`ferdata labels diff` writes one"
-        ) from None
+    patch = read_given(
+        path, LabelPatch, kind="label patch", writer="ferdata labels diff", option="--labels"
+    )
     seen: set[str] = set()
     for change in patch.changes:
         if change.sample_id in seen:

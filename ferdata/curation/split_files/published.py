@@ -16,13 +16,13 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from ferdata.core.errors import OptionError, ParseError
 from ferdata.core.files import write_json
 from ferdata.core.manifest import Manifest
-from ferdata.core.parsing import parse_json, parsing
-from ferdata.core.records import RecordPart
+from ferdata.core.parsing import parsing
+from ferdata.core.records import RecordPart, read_given
 from ferdata.core.schema import SPLITS
 from ferdata.core.split_rules import LeaveOneSubjectOutRule, SubjectFoldRule, parse_rules
 from ferdata.curation.split_files.table import NEAR_BYTES, PIXEL_BYTES, SplitTable, split_digest
@@ -140,19 +140,9 @@ def load_split(path: Path) -> PublishedSplit:
     Raises:
         OptionError: It can't be read, or is no split file.
     """
-    try:
-        return PublishedSplit.model_validate(parse_json(path.read_bytes()))
-    except OSError as error:
-        raise OptionError(f"{path}: can't be read ({error.strerror})") from None
-    except ParseError as error:
-        raise OptionError(f"{path}: {error}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise OptionError(
-            f"{path}: is no split file of ferdata ({where}: {first['msg']}); "
-            "`ferdata split export` writes one"
-        ) from None
+    return read_given(
+        path, PublishedSplit, kind="split file of ferdata", writer="ferdata split export"
+    )
 
 
 def hash_prefixes(column: Sequence[str | None], size: int) -> npt.NDArray[np.uint64]:
