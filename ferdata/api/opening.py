@@ -50,3 +50,11 @@ def open_folder(path: PathLike) -> Build | Run | Manifest:
         f"{folder}: {what}; give the --out of `ferdata build` or `ferdata train`, or the Parquet "
         "file of a manifest"
     )
+
+
+def open_manifest(source: PathLike) -> Manifest:
+    """Open the manifest of a build directory, or a manifest file."""
+    from ferdata.core.manifest import load_manifest  # noqa: PLC0415 - loads pyarrow
+
+    path = as_path(source, "build or manifest")
+    return load_manifest(path / "manifest.parquet" if path.is_dir() else path)

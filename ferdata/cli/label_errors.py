@@ -41,7 +41,7 @@ def label_errors(
       ferdata label-errors out/rafdb
       ferdata label-errors out/rafdb --predictions predictions.csv --out suspicious
     """
-    from ferdata.api.splits import find_label_errors  # noqa: PLC0415 - keeps start-up light
+    from ferdata.api.labels import find_label_errors  # noqa: PLC0415 - keeps start-up light
 
     options = LabelErrorOptions.checked(given, spelled=flag)
     folder = out or build / "label-errors"

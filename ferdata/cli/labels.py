@@ -43,7 +43,7 @@ def diff(
       ferdata labels diff fer2013.parquet ferplus.parquet --out ferplus.labels.json
       ferdata build fer2013 --data ~/data/fer --labels ferplus.labels.json --out out/corrected
     """
-    from ferdata.api.splits import diff_labels  # noqa: PLC0415 - keeps start-up light
+    from ferdata.api.labels import diff_labels  # noqa: PLC0415 - keeps start-up light
 
     patch = diff_labels(one, other, out=out, source=source)
     pairs = Counter((change.old, change.new or "left out") for change in patch.changes)

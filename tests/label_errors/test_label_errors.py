@@ -10,7 +10,7 @@ import pytest
 from cleanlab.filter import find_label_issues
 from typer.testing import CliRunner
 
-from ferdata.api.splits import find_label_errors
+from ferdata.api.labels import find_label_errors
 from ferdata.cli.app import app
 from ferdata.core.errors import OptionError
 from ferdata.core.files import write_csv
