@@ -30,11 +30,10 @@ def own_caches(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 
 @pytest.fixture(autouse=True)
 def own_log_level() -> Iterator[None]:
-    """Undo what `--quiet` does to the logger of a test's own process."""
-    logger = logging.getLogger("ferdata")
-    level = logger.level
+    """Undo what `--quiet` does to the logger of this process, also in fixtures of a module."""
+    logging.getLogger("ferdata").setLevel(logging.NOTSET)
     yield
-    logger.setLevel(level)
+    logging.getLogger("ferdata").setLevel(logging.NOTSET)
 
 
 @pytest.fixture(autouse=True)
