@@ -6,6 +6,7 @@ import shlex
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from ferdata.core.errors import LayoutError
@@ -107,7 +108,16 @@ class FileTree:
 
     def images(self) -> list[str]:
         """Return the image files in the tree, sorted by path."""
-        return [path for path in self.files if is_image(path)]
+        return list(self._images)
+
+    @cached_property
+    def folders(self) -> tuple[str, ...]:
+        """The folders that files lie in, sorted; `""` is the root."""
+        return tuple(sorted({folder_name(path) for path in self.files}))
+
+    @cached_property
+    def _images(self) -> tuple[str, ...]:
+        return tuple(path for path in self.files if is_image(path))
 
 
 def is_archive(path: str) -> bool:

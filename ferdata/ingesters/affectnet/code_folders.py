@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from ferdata.core.given_splits import split_of_word
 from ferdata.core.rejects import Reject
 from ferdata.ingesters.affectnet.rows import NAME, Rows
-from ferdata.ingesters.class_folders import class_folder, split_folder
+from ferdata.ingesters.class_folders import SPLIT_FOLDER, class_folder, split_folder
 from ferdata.ingesters.contract import Choices, Layout
 from ferdata.ingesters.evidence import Evidence, Sign
 from ferdata.ingesters.lookup import dataset_info, dataset_names
@@ -20,7 +20,7 @@ from ferdata.ingesters.order_names import CODES_CHOICE
 from ferdata.ingesters.sample import Sample
 from ferdata.ingesters.sampled_sizes import evidence_of_size
 from ferdata.ingesters.shares import evidence_of_shares
-from ferdata.ingesters.tree import FileTree, common_folder, folder_name
+from ferdata.ingesters.tree import FileTree, common_folder, file_name, folder_name
 
 _SIDE = 224
 _BALANCED = 500
@@ -29,9 +29,7 @@ _BALANCED = 500
 
 def detect(tree: FileTree) -> Iterator[Layout]:
     """Find images in folders 0 to 7, or 0 to 6, below train and another split."""
-    paths = [
-        path for path in tree.images() if class_folder(path).isdecimal() and split_folder(path)
-    ]
+    paths = _coded(tree)
     codes = {int(class_folder(path)) for path in paths}
     if codes not in (set(range(7)), set(range(8))):
         return
@@ -54,13 +52,12 @@ def read(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
         OptionError: The order of the codes can't be told and must be named.
         WrongLabelsError: The order asked for can't be right.
     """
-    images = layout.tree.images()
-    paths = [path for path in images if class_folder(path).isdecimal() and split_folder(path)]
+    paths = _coded(layout.tree)
     parts = _parts(paths)
     order = choose_order(layout, dataset_info(NAME), parts, choices.get(CODES_CHOICE))
     rows, official = Rows(layout, choices), _official(parts)
     taken = set(paths)
-    for path in images:
+    for path in layout.tree.images():
         key, folder, native = path.rpartition(".")[0], class_folder(path), split_folder(path)
         label = order.codes.get(int(folder)) if path in taken else None
         if label is None:
@@ -68,6 +65,16 @@ def read(layout: Layout, choices: Choices) -> Iterator[Sample | Reject]:
         else:
             split = official.get(native or "")
             yield rows.labeled(key, path, label, folder, split, native)
+
+
+def _coded(tree: FileTree) -> list[str]:
+    """Return the images in folders of digits below the folder of a split."""
+    folders = {
+        folder
+        for folder in tree.folders
+        if file_name(folder).isdecimal() and SPLIT_FOLDER.fullmatch(class_folder(folder))
+    }
+    return [path for path in tree.images() if folder_name(path) in folders] if folders else []
 
 
 def _parts(paths: list[str]) -> dict[str, Counter[int]]:

@@ -70,7 +70,7 @@ def detect(tree: FileTree) -> Iterator[Layout]:
         name = file_name(path).lower()
         if name in _SPLITS and _is_list(tree.root / path):
             lists.setdefault(_SPLITS[name][0], []).append(path)
-    folders = {folder_name(folder_name(path)) for path in tree.files} if lists else set()
+    folders = set(map(folder_name, tree.folders)) if lists else set()
     for source, mine in lists.items():
         images = {folder for folder in folders if _IMAGES[source].search(file_name(folder))}
         base = common_folder([*map(folder_name, images), *map(_home, mine)])
