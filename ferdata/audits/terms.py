@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from ferdata.ingesters.declared.declaration import NOT_STATED
+from ferdata.ingesters.info import Redistribution
 
 _COMMERCIAL = re.compile(r"non-?commercial|not.*commercial|research only|\bnc\b|\bcc-by-nc", re.I)
 _PASSING = re.compile(
@@ -37,15 +38,24 @@ class Terms:
     change: bool
 
     @classmethod
-    def read(cls, license_text: str, usage: str) -> Terms:
-        """Read the terms of a license and of a line about what is allowed."""
+    def read(
+        cls, license_text: str, usage: str, redistribution: Redistribution = "not stated"
+    ) -> Terms:
+        """Read the terms of a license and of a line about what is allowed.
+
+        Args:
+            license_text: The license.
+            usage: What it allows, and behind `Not allowed:` what it does not.
+            redistribution: Whether images may be passed on; the text says it where this does not.
+        """
         _, _, denied = usage.partition("Not allowed:")
+        closed = bool(_PASSING.search(license_text) or _PASSING.search(denied))
         known = license_text not in ("", NOT_STATED)
         return cls(
             text=license_text,
             known=known,
             commercial=bool(_COMMERCIAL.search(license_text) or "commercial" in denied),
-            publish=bool(_PASSING.search(license_text) or _PASSING.search(denied)),
+            publish=closed if redistribution == "not stated" else redistribution == "forbidden",
             change=bool(_CHANGING.search(license_text)),
         )
 

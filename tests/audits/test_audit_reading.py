@@ -110,6 +110,21 @@ def test_a_declaration_says_what_a_folder_is(tmp_path: Path) -> None:
     assert "commercial use" in found(report, "license", "error").title
 
 
+@pytest.mark.parametrize(("stated", "forbidden"), [("forbidden", True), ("allowed", False)])
+def test_a_declaration_says_whether_images_may_be_passed_on(
+    tmp_path: Path, stated: str, forbidden: bool
+) -> None:
+    put_faces(tmp_path / "data", "a", range(7))
+    declaration = tmp_path / "my.yaml"
+    declaration.write_text(
+        "name: mine\nimages: '{subject}/{label}/*.png'\nframing: crop\nlicense: our own terms\n"
+        f"redistribution: {stated}\n"
+    )
+    _, report = run(tmp_path / "data", "--as", declaration, "--no-images", "--purpose", "publish")
+    errors = [each for each in report.by_rule("license") if each.severity == "error"]
+    assert bool(errors) == forbidden
+
+
 def test_a_run_whose_build_is_gone(tmp_path: Path) -> None:
     from support.runs import write_run
 

@@ -81,12 +81,12 @@ def _terms(subject: AuditSubject, name: str) -> Terms:
     """Return the terms of a known dataset, or those that a declaration states."""
     if name in dataset_names():
         info = dataset_info(name)
-        return Terms.read(info.license, info.usage)
+        return Terms.read(info.license, info.usage, info.redistribution)
     declared = subject.manifest.provenance.get("ingest", {}).get("declaration")
     if isinstance(declared, dict) and declared.get("name") == name:
         try:
             declaration = parse_declaration(declared, name)
         except FerdataError:
             return Terms.read("", "")
-        return Terms.read(declaration.license, "")
+        return Terms.read(declaration.license, "", declaration.redistribution)
     return Terms.read("", "")
