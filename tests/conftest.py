@@ -9,13 +9,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from support.collection import COLLECTED
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run audits after faces: both detect in the tests' own process, which those of `data` fork.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Note the files before some are left out, then run audits after faces.
 
-    A detector that is opened after such a fork ends the process if one was open before it.
+    Both detect in the tests' own process, which those of `data` fork. A detector that is opened
+    after such a fork ends the process if one was open before it.
     """
+    config.stash[COLLECTED] = {item.path.relative_to(config.rootpath).as_posix() for item in items}
     items.sort(key=lambda item: item.path.as_posix().replace("/audits/", "/faces/~audits/"))
 
 

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from support.collection import COLLECTED
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "ferdata"
@@ -177,12 +178,19 @@ def test_functions_take_few_arguments() -> None:
 
 
 @pytest.mark.slow
-def test_every_test_file_is_collected() -> None:
-    """A file that pytest passes over stays green for ever; 217 tests once did."""
+def collected_files(pytestconfig: pytest.Config) -> set[str]:
+    """Return the files of tests of a whole run: those of this one, or what pytest would collect."""
+    if pytestconfig.args_source is pytest.Config.ArgsSource.TESTPATHS:
+        return pytestconfig.stash[COLLECTED]
     command = [sys.executable, "-m", "pytest", "--collect-only", "-qq", "-p", "no:cacheprovider"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    collected = {line.partition(":")[0] for line in done.stdout.splitlines() if ".py: " in line}
+    return {line.partition(":")[0] for line in done.stdout.splitlines() if ".py: " in line}
+
+
+def test_every_test_file_is_collected(pytestconfig: pytest.Config) -> None:
+    """A file that pytest passes over stays green for ever; 217 tests once did."""
+    collected = collected_files(pytestconfig)
     there = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("test_*.py")}
     assert there - collected == set()
 

@@ -78,15 +78,18 @@ def test_flipped_labels_come_first(noisy: tuple[Path, set[str]], tmp_path: Path)
 def test_test_images_are_examined_only_when_asked(
     noisy: tuple[Path, set[str]], tmp_path: Path
 ) -> None:
-    found = find_label_errors(noisy[0], out=tmp_path, include_test=True)
+    predictions_of(noisy[0], tmp_path / "p.csv", without="")
+    options = {"predictions": str(tmp_path / "p.csv"), "include_test": True}
+    found = find_label_errors(noisy[0], out=tmp_path / "out", **options)
     assert set(found.splits) == {"train", "validation", "test"}
+    assert found.images == Build.open(noisy[0]).record.rows
 
 
-def predictions_of(build: Path, path: Path) -> tuple[np.ndarray, np.ndarray]:
+def predictions_of(build: Path, path: Path, without: str = "test") -> tuple[np.ndarray, np.ndarray]:
     """Write random predictions that mostly agree with the labels; return labels and them."""
     manifest = load_manifest(build / "manifest.parquet")
     names = manifest.label_space.names
-    rows = [row for row, part in enumerate(manifest.column("split")) if part != "test"]
+    rows = [row for row, part in enumerate(manifest.column("split")) if part != without]
     labels = np.array([names.index(manifest.column("label")[row]) for row in rows])
     draws = np.random.default_rng(1)
     probabilities = draws.dirichlet(np.full(len(names), 0.3), len(rows))
