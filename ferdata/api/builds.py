@@ -127,7 +127,7 @@ class Build(AnswersGuesses, opened.Build):
             MissingExtraError: torch is not installed.
         """
         self.split(split)
-        from ferdata.data.loader import LoaderOptions, ShardLoader  # noqa: PLC0415 - loads torch
+        from ferdata.data import LoaderOptions, ShardLoader  # noqa: PLC0415 - loads torch
 
         require_options(options, ShardLoader, LoaderOptions)
         return ShardLoader(self, split, **options)
@@ -141,10 +141,13 @@ class Build(AnswersGuesses, opened.Build):
         Raises:
             MissingExtraError: Lightning is not installed.
         """
-        from ferdata.data import FerDataModule  # noqa: PLC0415 - loads torch and Lightning
-        from ferdata.data.loader import LoaderOptions  # noqa: PLC0415
+        from ferdata.data import (  # noqa: PLC0415 - loads torch and Lightning
+            FerDataModule,
+            LoaderOptions,
+            TransformOptions,
+        )
 
-        require_options(options, FerDataModule, LoaderOptions)
+        require_options(options, FerDataModule, LoaderOptions, TransformOptions)
         return FerDataModule(self, **options)
 
     def to_hf(self) -> datasets.DatasetDict:
