@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.utils.data import get_worker_info
 
 from ferdata.core.errors import OptionError
 from ferdata.data.image_form import ImageForm
@@ -38,7 +39,7 @@ def image_transform(transform: Transform, form: ImageForm) -> Callable[[torch.Te
     if not callable(transform):
         raise OptionError(f"transform is {transform!r}; expected something to call with an image")
     if _is_of("albumentations", transform):
-        return partial(_call_albumentations, transform, form)
+        return _Albumentations(transform, form)
     if any(type(step).__name__ in _FROM_PIL for step in _steps(transform)):
         return partial(_call, transform, ImageForm("pil"))
     return partial(_call, transform, form)
@@ -56,13 +57,29 @@ def _steps(transform: Transform) -> Iterator[Any]:
         yield from _steps(step)
 
 
-def _call_albumentations(transform: Transform, form: ImageForm, image: torch.Tensor) -> Any:
-    stored = ImageForm("hwc", form.dtype).tensor(image)
-    result = transform(image=stored.numpy())["image"]
-    if not isinstance(result, np.ndarray):
-        return result  # of ToTensorV2
-    tensor = torch.from_numpy(np.ascontiguousarray(result))
-    return tensor.movedim(-1, -3).contiguous() if form.layout == "chw" else tensor
+class _Albumentations:
+    """Calls a transform of albumentations, which draws anew in each worker process.
+
+    Workers inherit the state of its random numbers, so that all of them, and those of the next
+    epoch, would draw the same (albumentations 2.0.8); each worker's seed of torch is used instead.
+    """
+
+    def __init__(self, transform: Transform, form: ImageForm) -> None:
+        self._transform = transform
+        self._form = form
+        self._seed: int | None = None
+
+    def __call__(self, image: torch.Tensor) -> Any:
+        worker = get_worker_info()
+        if worker is not None and worker.seed != self._seed:
+            self._seed = worker.seed
+            self._transform.set_random_seed(worker.seed % 2**32)  # type: ignore[attr-defined]
+        stored = ImageForm("hwc", self._form.dtype).tensor(image)
+        result = self._transform(image=stored.numpy())["image"]
+        if not isinstance(result, np.ndarray):
+            return result  # of ToTensorV2
+        tensor = torch.from_numpy(np.ascontiguousarray(result))
+        return tensor.movedim(-1, -3).contiguous() if self._form.layout == "chw" else tensor
 
 
 def _call(transform: Transform, form: ImageForm, image: torch.Tensor) -> Any:

@@ -2,8 +2,8 @@
 
 Images are embedded as lossless PNG, `label` is a `ClassLabel`, `landmarks` an `Array2D`; the other
 columns are those of the HDF5 shard. Unknown numbers are NaN and unknown strings empty, since torch
-can't collate null; a build without landmarks has no column `landmarks`. The features are in the metadata of the
-Arrow schema under `huggingface`, where `datasets` looks for them.
+can't collate null; a build without landmarks has no column `landmarks`. The features are in the
+metadata of the Arrow schema under `huggingface`, where `datasets` looks for them.
 """
 
 from __future__ import annotations
