@@ -16,18 +16,19 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, demo_rafdb: Path) -> Pat
     from ferdata.ingesters.demo import write_demo
 
     root = tmp_path_factory.mktemp("snippets")
-    options = {"size": 32, "seed": 0, "quiet": True, "executor": "serial", "align": "none"}
+    options = {"size": 32, "seed": 0, "quiet": True, "executor": "serial"}
     ferdata.build(
         "rafdb",
         demo_rafdb,
         root / "out/rafdb",
+        source="original",  # the photographs, for which RAF-DB has landmarks
         landmarks="dataset",
         augment="balance",
         balance_to="median",
         **options,
     )
     jaffe = write_demo("jaffe", root / "jaffe", scale=0.35).root
-    ferdata.build("jaffe", jaffe, root / "out/jaffe", landmarks="none", **options)
+    ferdata.build("jaffe", jaffe, root / "out/jaffe", landmarks="none", align="none", **options)
     return root
 
 

@@ -38,7 +38,7 @@ def test_dataloader_of_mappings() -> None:
     for batch in DataLoader(train, batch_size=16):
         images, points, ids = batch["image"], batch["landmarks"], batch["sample_id"]
         assert images.shape[1:] == (32, 32, 3)
-        assert points.shape[1:] == (5, 2)
+        assert points.shape[1:] == (37, 2)
         assert len(ids) == len(images)
 
 
