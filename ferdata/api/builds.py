@@ -127,7 +127,7 @@ class Build(AnswersGuesses, opened.Build):
             MissingExtraError: torch is not installed.
         """
         self.split(split)
-        from ferdata.data.loader import LoaderOptions, ShardLoader  # noqa: PLC0415 - loads torch
+        from ferdata.data import LoaderOptions, ShardLoader  # noqa: PLC0415 - loads torch
 
         require_options(options, ShardLoader, LoaderOptions)
         return ShardLoader(self, split, **options)
@@ -141,10 +141,13 @@ class Build(AnswersGuesses, opened.Build):
         Raises:
             MissingExtraError: Lightning is not installed.
         """
-        from ferdata.data import FerDataModule  # noqa: PLC0415 - loads torch and Lightning
-        from ferdata.data.loader import LoaderOptions  # noqa: PLC0415
+        from ferdata.data import (  # noqa: PLC0415 - loads torch and Lightning
+            FerDataModule,
+            LoaderOptions,
+            TransformOptions,
+        )
 
-        require_options(options, FerDataModule, LoaderOptions)
+        require_options(options, FerDataModule, LoaderOptions, TransformOptions)
         return FerDataModule(self, **options)
 
     def to_hf(self) -> datasets.DatasetDict:
@@ -162,6 +165,25 @@ class Build(AnswersGuesses, opened.Build):
 
         loaded: datasets.DatasetDict = datasets.load_dataset(str(self.root / "hf"))
         return loaded
+
+    def push_to_hub(self, repo: str, *, private: bool = True, overwrite: bool = False) -> str:
+        """Upload the Hugging Face dataset with its card, where the terms of its datasets allow it.
+
+        Args:
+            repo: Repository on the Hugging Face Hub, `"USER/NAME"`; made if there is none.
+            private: Make a new repository a private one.
+            overwrite: Replace a card that was edited by hand.
+
+        Returns:
+            The address of the repository.
+
+        Raises:
+            TermsError: The terms of a dataset forbid passing its images on, or don't say.
+            FerdataError: The build has no Hugging Face dataset or is damaged, or the Hub refuses.
+        """
+        from ferdata.api.card_files import build_card  # noqa: PLC0415 - keeps opening light
+
+        return build_card(self, repo, public=not private, overwrite=overwrite).pushed
 
     def __repr__(self) -> str:
         splits = ", ".join(f"{name}: {split.rows:,}" for name, split in self.splits.items())

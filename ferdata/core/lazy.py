@@ -15,6 +15,7 @@ _EXTRAS = {
     "torchvision": "train",
     "timm": "train",
     "lightning": "train",
+    "pytorch_lightning": "train",
     "torchmetrics": "train",
     "matplotlib": "train",
     "onnx": "onnx",

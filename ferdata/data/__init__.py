@@ -2,7 +2,7 @@
 
     build = Build.open("out/rafdb")                             numpy only
     arrays = SplitArrays(build, "train")
-    dataset = ShardDataset("out/rafdb", "train")                torch, map-style
+    dataset = ShardDataset("out/rafdb", "train")                torch, map-style, as torchvision's
     for batch in ShardLoader("out/rafdb", "train"): ...         torch, the fastest way
     trainer.fit(task, datamodule=FerDataModule("out/rafdb"))    Lightning
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from ferdata.data.build import Build
     from ferdata.data.datamodule import FerDataModule
     from ferdata.data.dataset import ShardDataset
-    from ferdata.data.loader import LoaderOptions, ShardLoader
+    from ferdata.data.loader import ShardLoader
+    from ferdata.data.loader_options import LoaderOptions, TransformOptions
 
 __all__ = [
     "FIELDS",
@@ -32,6 +33,7 @@ __all__ = [
     "ShardDataset",
     "ShardLoader",
     "SplitArrays",
+    "TransformOptions",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -41,9 +43,10 @@ __getattr__, __dir__ = lazy_names(
         "Batch": "batch",
         "Build": "build",
         "FerDataModule": "datamodule",
-        "LoaderOptions": "loader",
+        "LoaderOptions": "loader_options",
         "ShardDataset": "dataset",
         "ShardLoader": "loader",
         "SplitArrays": "arrays",
+        "TransformOptions": "loader_options",
     },
 )

@@ -1,12 +1,10 @@
-"""A batch of tensors that a DataLoader's default collate function returns unchanged."""
+"""A batch of tensors."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch.utils.data._utils.collate import default_collate_fn_map
 
 
 class Batch(dict[str, Any]):
@@ -33,20 +31,3 @@ class Batch(dict[str, Any]):
             (field, change(value) if isinstance(value, torch.Tensor) else value)
             for field, value in self.items()
         )
-
-
-def collate_batches(batches: Sequence[Batch], *, collate_fn_map: Any = None) -> Batch:  # noqa: ARG001 - the signature that default_collate calls
-    """Return the only batch of the list, or several concatenated in order."""
-    if len(batches) == 1:
-        return batches[0]
-    return Batch((field, _join([batch[field] for batch in batches])) for field in batches[0])
-
-
-def _join(values: list[Any]) -> Any:
-    if isinstance(values[0], torch.Tensor):
-        return torch.cat(values)
-    return [item for value in values for item in value]
-
-
-# The documented way to extend `default_collate` (torch.utils.data.default_collate, option 2).
-default_collate_fn_map[Batch] = collate_batches

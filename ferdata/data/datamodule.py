@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from dataclasses import fields as dataclass_fields
 from pathlib import Path
 from typing import Any
 
-import lightning as L  # noqa: N812 - the name that Lightning's own documentation uses
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch.utils.data import DataLoader, DistributedSampler
 
 from ferdata.core.draws import generator
 from ferdata.core.labels import LabelSpace
 from ferdata.data.build import Build
 from ferdata.data.dataset import ShardDataset
-from ferdata.data.loader import LoaderOptions, ShardLoader
+from ferdata.data.lightning_base import data_module_bases
+from ferdata.data.loader import ShardLoader
+from ferdata.data.loader_options import LoaderOptions, TransformOptions
+from ferdata.data.transforms import Transform
+
+Loader = ShardLoader | DataLoader[Any]
 
 
 class _LightningLoader(ShardLoader):
@@ -30,11 +36,16 @@ class _LightningLoader(ShardLoader):
         return self
 
 
-class FerDataModule(L.LightningDataModule):  # type: ignore[misc] # Lightning is not type-checked here
+class FerDataModule(*data_module_bases()):  # type: ignore[misc] # Lightning is not type-checked here
     """The loaders of a build's splits for each rank; train is shuffled again in every epoch.
 
-    Lightning sets the epoch of the loaders and saves their position with a checkpoint, so that a
-    resumed run, even from the middle of an epoch, gets the same batches as without interruption.
+        L.Trainer().fit(model, datamodule=FerDataModule("out/rafdb", as_tuple=True))
+
+    The trainer may be of `lightning` or of `pytorch_lightning`. It sets the epoch of the loaders
+    and saves their position with a checkpoint, so that a resumed run, even from the middle of an
+    epoch, gets the same batches as without interruption. With transforms, batches are made by
+    torch's `DataLoader`, in an order that depends on seed and epoch only, and a run is resumed at
+    the beginning of an epoch.
 
     Args:
         build: A build, or its directory.
@@ -46,10 +57,13 @@ class FerDataModule(L.LightningDataModule):  # type: ignore[misc] # Lightning is
         subset: Fraction of train that is used in the first `subset_epochs` epochs, drawn once. The
             trainer must reload its dataloaders every epoch.
         subset_epochs: Number of epochs on the subset.
-        **options: Fields of `LoaderOptions`. Ranks come from the trainer, `drop_last` applies to
-            train only, and memory is pinned by default if the trainer runs on CUDA.
+        **options: Fields of `LoaderOptions`, such as `as_tuple=True`, and of `TransformOptions`.
+            Ranks come from the trainer, `drop_last` applies to train only, and memory is pinned by
+            default if the trainer runs on CUDA. With transforms, images are of the layout `"chw"`
+            by default.
 
     Raises:
+        OptionError: The options contradict each other.
         BuildError: The build is missing, broken or unfinished.
     """
 
@@ -75,6 +89,10 @@ class FerDataModule(L.LightningDataModule):  # type: ignore[misc] # Lightning is
         self.predict_split = predict_split
         self.subset = subset
         self.subset_epochs = subset_epochs
+        names = [field.name for field in dataclass_fields(TransformOptions)]
+        self.transforms = TransformOptions(**{n: options.pop(n) for n in names if n in options})
+        if self.transforms.transform is not None and options.get("layout") is None:
+            options["layout"] = "chw"
         self.options = LoaderOptions(**options)
 
     @property
@@ -86,7 +104,7 @@ class FerDataModule(L.LightningDataModule):  # type: ignore[misc] # Lightning is
         """Return w_c = N / n_c for each class of a split, float32, shape (K,)."""
         return ShardDataset(self.build, split).class_weights()
 
-    def train_dataloader(self) -> ShardLoader:
+    def train_dataloader(self) -> Loader:
         """Return the shuffled loader of train, for the trainer's current epoch."""
         return self._train_loader(self.trainer.current_epoch if self.trainer else 0)
 
@@ -94,23 +112,34 @@ class FerDataModule(L.LightningDataModule):  # type: ignore[misc] # Lightning is
         """Return the number of train batches of an epoch, counted from 0, on this rank."""
         return len(self._train_loader(epoch))
 
-    def val_dataloader(self) -> ShardLoader | list[ShardLoader]:
+    def val_dataloader(self) -> Loader | list[Loader]:
         """Return the loader of validation; an empty list if the build has none."""
         return self._eval_loader("validation") if "validation" in self.build.splits else []
 
-    def test_dataloader(self) -> ShardLoader:
+    def test_dataloader(self) -> Loader:
         """Return the loader of test."""
         return self._eval_loader("test")
 
-    def predict_dataloader(self) -> ShardLoader:
+    def predict_dataloader(self) -> Loader:
         """Return the loader of `predict_split`."""
         return self._eval_loader(self.predict_split)
 
-    def _train_loader(self, epoch: int) -> ShardLoader:
+    def _train_loader(self, epoch: int) -> Loader:
         rows = self._subset_rows() if epoch < self.subset_epochs else None
+        if self.transforms.any:
+            dataset = self._dataset("train", self.transforms.transform)
+            return self._torch_loader(
+                dataset if rows is None else dataset.select(rows),
+                self.batch_size,
+                shuffle=True,
+                drop_last=self.options.drop_last,
+            )
         return self._loader("train", self.batch_size, seed=self.seed, rows=rows)
 
-    def _eval_loader(self, split: str) -> ShardLoader:
+    def _eval_loader(self, split: str) -> Loader:
+        if self.transforms.any:
+            dataset = self._dataset(split, self.transforms.eval_transform)
+            return self._torch_loader(dataset, self.eval_batch_size)
         return self._loader(split, self.eval_batch_size, shuffle=False, drop_last=False)
 
     def _subset_rows(self) -> npt.NDArray[np.int64]:
@@ -119,10 +148,55 @@ class FerDataModule(L.LightningDataModule):  # type: ignore[misc] # Lightning is
         drawn = generator(self.seed, "train", purpose="subset").permutation(rows)
         return np.sort(drawn[: round(rows * self.subset)]).astype(np.int64)
 
+    def _place(self) -> dict[str, Any]:
+        """Return the options that come from the trainer, if there is one."""
+        if not self.trainer:
+            return {}
+        place = {"rank": self.trainer.global_rank, "world_size": self.trainer.world_size}
+        if self.options.pin_memory is None:
+            place["pin_memory"] = self.trainer.strategy.root_device.type == "cuda"
+        return place
+
     def _loader(self, split: str, batch_size: int, **options: Any) -> ShardLoader:
-        options = asdict(self.options) | options
-        if self.trainer:
-            options |= {"rank": self.trainer.global_rank, "world_size": self.trainer.world_size}
-            if self.options.pin_memory is None:
-                options["pin_memory"] = self.trainer.strategy.root_device.type == "cuda"
+        options = asdict(self.options) | options | self._place()
         return _LightningLoader(self.build, split, batch_size, fields=self.fields, **options)
+
+    def _dataset(self, split: str, transform: Transform | None) -> ShardDataset:
+        return ShardDataset(
+            self.build,
+            split,
+            fields=self.fields,
+            transform=transform,
+            target_transform=self.transforms.target_transform,
+            as_tuple=self.options.as_tuple,
+            layout=self.options.layout,
+            dtype=self.options.dtype,
+        )
+
+    def _torch_loader(
+        self,
+        dataset: ShardDataset,
+        batch_size: int,
+        *,
+        shuffle: bool = False,
+        drop_last: bool = False,
+    ) -> DataLoader[Any]:
+        """Return a loader that calls transforms; Lightning sets the epoch of its sampler."""
+        options = asdict(self.options) | self._place()
+        sampler: DistributedSampler[Any] = DistributedSampler(
+            dataset,
+            num_replicas=options["world_size"],
+            rank=options["rank"],
+            shuffle=shuffle,
+            seed=self.seed,
+            drop_last=drop_last,
+        )
+        return DataLoader(
+            dataset,
+            batch_size,
+            sampler=sampler,
+            drop_last=drop_last,
+            num_workers=self.transforms.num_workers,
+            persistent_workers=self.transforms.num_workers > 0,
+            pin_memory=bool(options["pin_memory"]),
+        )

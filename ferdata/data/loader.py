@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from ferdata.data.arrays import SCALAR_FIELDS
 from ferdata.data.batch import Batch
 from ferdata.data.build import Build
 from ferdata.data.dataset import ShardDataset
+from ferdata.data.loader_options import LoaderOptions
 from ferdata.data.order import epoch_order
 from ferdata.data.prefetch import prefetch
 from ferdata.data.selection import Selection
@@ -28,42 +28,12 @@ _Plan = tuple[Selection, dict[str, torch.Tensor]]
 """The rows of a batch, and those of their fields that are already read."""
 
 
-@dataclass(frozen=True)
-class LoaderOptions:
-    """How a `ShardLoader` delivers its batches.
-
-    Attributes:
-        rank: This process's number, 0 ≤ rank < world_size.
-        world_size: Number of processes among which an epoch is divided.
-        drop_last: Drop a last, smaller batch.
-        prefetch: Maximum number of batches made ahead of the consumer; 0 for no thread.
-        pin_memory: Copy batches into page-locked memory, for training on a CUDA device. None: if
-            the trainer of a `FerDataModule` runs on CUDA.
-
-    Raises:
-        OptionError: A number is out of range.
-    """
-
-    rank: int = 0
-    world_size: int = 1
-    drop_last: bool = False
-    prefetch: int = 2
-    pin_memory: bool | None = None
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.rank < self.world_size:
-            raise OptionError(
-                f"rank {self.rank} of world_size {self.world_size}; 0 ≤ rank < world_size"
-            )
-        if self.prefetch < 0:
-            raise OptionError(f"prefetch is {self.prefetch}; expected 0 (no thread) or more")
-
-
 class ShardLoader:
     """An iterable over the batches of a split, without worker processes, with a prefetch thread.
 
         for batch in ShardLoader("out/rafdb", "train", batch_size=64, seed=0):
             images, labels = batch["image"], batch["label"]
+        for images, labels in ShardLoader("out/rafdb", "train", as_tuple=True):
 
     Each iteration is one epoch, whose order depends only on (seed, epoch). The epoch increases by
     one with each iteration, or is set with `set_epoch`. A shuffled batch is a random set of rows in
@@ -83,7 +53,7 @@ class ShardLoader:
         batch_size: Rows per batch.
         shuffle: Draw a new order for each epoch.
         seed: Seed of the orders; must be equal on all ranks.
-        fields: Fields of a batch, see `ferdata.data.FIELDS`; `index` is always included.
+        fields: Fields of a batch, see `ferdata.data.FIELDS`; `index` is always in a mapping.
         rows: The rows of the split to visit, int64, each once; None for all.
         **options: Fields of `LoaderOptions`, for instance `drop_last=True`.
 
@@ -111,7 +81,10 @@ class ShardLoader:
         if not isinstance(batch_size, int) or batch_size < 1:
             raise OptionError(f"batch_size is {batch_size!r}; expected a number of rows, 1 or more")
         self.options = LoaderOptions(**options)
-        self.dataset = ShardDataset(build, split, fields=fields)
+        form = {name: getattr(self.options, name) for name in ("as_tuple", "layout", "dtype")}
+        self.dataset = ShardDataset(build, split, fields=fields, **form)
+        if self.dataset.form.per_sample:
+            raise OptionError(f"layout {self.options.layout!r} is for single images, not batches")
         self.fields = tuple(dict.fromkeys((*self.dataset.fields, "index")))
         self._scalars = [field for field in self.fields if field in SCALAR_FIELDS]
         self._wide = [field for field in self.fields if field not in SCALAR_FIELDS]
@@ -136,7 +109,7 @@ class ShardLoader:
             return math.floor(rows) // self.batch_size
         return math.ceil(math.ceil(rows) / self.batch_size)
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[Any]:
         """Iterate over an epoch, or the rest of it after `load_state_dict`.
 
         The epoch begins, and the next iteration's is set, when the first batch is requested.
@@ -229,11 +202,11 @@ class ShardLoader:
             for selection, *values in zip(block.batches, *parts, strict=True):
                 yield selection, dict(zip(self._scalars, values, strict=True))
 
-    def _make(self, plan: _Plan) -> Batch:
+    def _make(self, plan: _Plan) -> Batch | list[Any]:
         selection, scalars = plan
         batch = self.dataset.read(selection, self._wide)
         batch.update(scalars)
-        return batch.pin_memory() if self.options.pin_memory else batch
+        return self.dataset.form.batch(batch, pin_memory=bool(self.options.pin_memory))
 
     @property
     def label_space(self) -> LabelSpace:

@@ -136,7 +136,7 @@ def _columns(content: CardContent) -> str:
         scheme = escape(spec.landmark_scheme or "")
         what = f"{spec.points} points of {scheme}, x y in output pixels, float32"
         rows.insert(5, ["`landmarks`", what])
-    note = "Unknown numbers are NaN, unknown strings null. Integer coordinates are pixel centers."
+    note = "Unknown numbers are NaN, unknown strings empty. Integer coordinates are pixel centers."
     table = markdown_table(["column", "content"], rows, escaped=True)
     return f"## Columns\n\n{table}\n\n{note}"
 

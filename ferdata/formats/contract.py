@@ -116,6 +116,8 @@ class ShardFormat:
         writer: Opens a shard for writing.
         check: Reopens a written shard and raises `BuildError` if it doesn't match its spec.
         read_identity: Reads which rows a shard contains.
+        version: Raised whenever the same rows are written in other columns or bytes; part of a
+            plan's hash, so that no build mixes two versions. Empty: that of its package counts.
         stores_raw: Whether the encoding `raw` is stored as raw pixels, so that the size of a build
             is known before it starts.
         companions: Files that describe a build beside its shards: the path inside the build, and
@@ -130,6 +132,7 @@ class ShardFormat:
     writer: Callable[[Path, ShardSpec], ShardWriter]
     check: Callable[[Path, ShardSpec], None]
     read_identity: Callable[[Path], ShardIdentity]
+    version: str = ""
     stores_raw: bool = False
     companions: Mapping[str, Callable[[Path, CardContent], None]] = field(default_factory=dict)
     example: str = ""

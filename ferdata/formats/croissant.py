@@ -174,10 +174,9 @@ def _images(content: CardContent) -> Node:
 
 def _column(name: str, feature: Mapping[str, Any]) -> Node:
     """Return the field of a column of the shards."""
-    kind, shape = feature, []
-    while kind["_type"] == "List":
-        shape.append(str(kind["length"]))
-        kind = kind["feature"]
+    kind, shape = feature, [str(length) for length in feature.get("shape", ())]
+    if kind["_type"] == "List":
+        shape, kind = [str(kind["length"])], kind["feature"]
     types = {"Image": "sc:ImageObject", "ClassLabel": "sc:Integer"}
     field = _field(f"images/{name}", types.get(kind["_type"]) or _DATA_TYPES[kind["dtype"]])
     field["source"] = {"fileSet": {"@id": _SHARDS}, "extract": {"column": name}}

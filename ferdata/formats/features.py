@@ -24,7 +24,7 @@ def features(spec: ShardSpec) -> dict[str, dict[str, Any]]:
         "image": {"_type": "Image"},
         "label": {"names": list(spec.label_space.names), "_type": "ClassLabel"},
         **dict.fromkeys(STRING_COLUMNS, text),
-        "landmarks": _list_of(_list_of(number, 2), spec.points),
+        "landmarks": {"shape": (spec.points, 2), "dtype": "float32", "_type": "Array2D"},
         "box": _list_of(number, 4),
         "valence": number,
         "arousal": number,
@@ -55,6 +55,9 @@ def _card_type(feature: Mapping[str, Any]) -> dict[str, Any]:
     if kind == "ClassLabel":
         names = {str(index): name for index, name in enumerate(feature["names"])}
         return {"dtype": {"class_label": {"names": names}}}
+    if kind == "Array2D":
+        described = {"shape": list(feature["shape"]), "dtype": feature["dtype"]}
+        return {"dtype": {"array2_d": described}}
     if kind == "List":
         inner = _card_type(feature["feature"])
         return {"list": inner.get("dtype", inner), "length": feature["length"]}

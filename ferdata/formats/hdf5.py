@@ -191,5 +191,6 @@ HDF5 = ShardFormat(
     writer=Hdf5ShardWriter,
     check=check,
     read_identity=read_identity,
+    version=HDF5_FORMAT,
     stores_raw=True,
 )

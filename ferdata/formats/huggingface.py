@@ -1,9 +1,9 @@
 """Hugging Face shards: Parquet with the images inside, as `datasets.load_dataset` opens them.
 
-Images are embedded as lossless PNG, `label` is a `ClassLabel`; the other columns are those of the
-HDF5 shard. Unknown numbers are NaN and unknown strings null; a build without landmarks has no
-column `landmarks`, since Parquet has no lists of length 0. The features are in the metadata of the
-Arrow schema under `huggingface`, where `datasets` looks for them.
+Images are embedded as lossless PNG, `label` is a `ClassLabel`, `landmarks` an `Array2D`; the other
+columns are those of the HDF5 shard. Unknown numbers are NaN and unknown strings empty, since torch
+can't collate null; a build without landmarks has no column `landmarks`. The features are in the
+metadata of the Arrow schema under `huggingface`, where `datasets` looks for them.
 """
 
 from __future__ import annotations
@@ -136,7 +136,9 @@ def read_identity(path: Path) -> ShardIdentity:
         names = LabelSpace.from_json(metadata["ferdata.label_space"])
         table = file.read(["label", *STRING_COLUMNS])
         columns = {
-            name: [value or "" for value in table.column(name).to_pylist()]
+            name: [
+                value or "" for value in table.column(name).to_pylist()
+            ]  # null before ferdata-hf/2
             for name in STRING_COLUMNS
         }
         columns["label"] = names.decode(table.column("label").to_pylist())
@@ -152,6 +154,8 @@ def _arrow_type(column: dict[str, Any]) -> Any:
         return _IMAGE
     if kind == "ClassLabel":
         return pa.int64()
+    if kind == "Array2D":
+        return pa.list_(pa.list_(pa.type_for_alias(column["dtype"])))
     if kind == "List":
         return pa.list_(_arrow_type(column["feature"]), column["length"])
     return pa.type_for_alias(column["dtype"])
@@ -167,7 +171,7 @@ def _leaf_paths(name: str, kind: Any) -> list[str]:
     """Return Parquet's names of the innermost columns of an Arrow column."""
     if pa.types.is_struct(kind):
         return [path for field in kind for path in _leaf_paths(f"{name}.{field.name}", field.type)]
-    if pa.types.is_fixed_size_list(kind):
+    if pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind):
         return _leaf_paths(f"{name}.list.element", kind.value_type)
     return [name]
 
@@ -186,16 +190,19 @@ def _column(batch: RowBatch, name: str, kind: Any) -> Any:
         return pa.StructArray.from_arrays(images, fields=list(kind))
     values = getattr(batch, name)
     if pa.types.is_string(kind):
-        return pa.array([value or None for value in values], kind)
+        return pa.array(values, kind)
     return _numbers(values, kind)
 
 
 def _numbers(values: np.ndarray[Any, Any], kind: Any) -> Any:
-    """Turn an array of shape (n, ...) into fixed-size lists, without a Python object per number."""
-    if not pa.types.is_fixed_size_list(kind):
+    """Turn an array of shape (n, ...) into lists, without a Python object per number."""
+    if values.ndim == 1:
         return pa.array(np.ascontiguousarray(values), kind)
     flat = _numbers(values.reshape(-1, *values.shape[2:]), kind.value_type)
-    return pa.FixedSizeListArray.from_arrays(flat, type=kind)
+    if pa.types.is_fixed_size_list(kind):
+        return pa.FixedSizeListArray.from_arrays(flat, type=kind)
+    ends = np.arange(len(values) + 1, dtype=np.int32) * values.shape[1]
+    return pa.ListArray.from_arrays(ends, flat, type=kind)
 
 
 @contextmanager
@@ -212,6 +219,7 @@ HUGGING_FACE = ShardFormat(
     writer=ParquetShardWriter,
     check=check,
     read_identity=read_identity,
+    version="ferdata-hf/2",
     companions={"hf/README.md": write_card},
     example="import datasets; print(datasets.load_dataset('{out}/hf'))",
 )

@@ -24,6 +24,7 @@ from ferdata.faces.align import TRANSFORMS
 from ferdata.faces.fitting import fit_alignment, outside_column
 from ferdata.faces.set_alignment import SetAlignment
 from ferdata.formats.names import shard_name
+from ferdata.formats.registry import FORMATS
 from ferdata.shards.dataset_infos import declaration_versions
 from ferdata.shards.options import BuildOptions
 from ferdata.shards.plugin_versions import plugin_versions
@@ -64,7 +65,7 @@ class Plan:
         alignment: How images are brought to the output.
         landmark_scheme: The scheme of the shards' landmarks.
         versions: Versions of what can change a pixel, a label or a file: libraries, transforms,
-            the packages of plugins and the declarations that the build uses.
+            formats, the packages of plugins and the declarations that the build uses.
         shards: The shards, in the order of the manifest's rows.
     """
 
@@ -136,6 +137,7 @@ def make_plan(manifest: Manifest, options: BuildOptions) -> tuple[Manifest, Plan
         alignment=alignment,
         landmark_scheme=_common_scheme(manifest),
         versions=pixel_versions()
+        | format_versions(options)
         | plugin_versions(manifest, options)
         | declaration_versions(manifest),
         shards=tuple(shards),
@@ -148,6 +150,12 @@ def pixel_versions() -> dict[str, str]:
     versions = {name: version(name) for name in _PIXEL_PACKAGES}
     transforms = {f"align {kind}": name for kind, name in TRANSFORMS.items()}
     return versions | transforms | {"render": RENDER_VERSION}
+
+
+def format_versions(options: BuildOptions) -> dict[str, str]:
+    """Return the versions of the formats that a build writes, those of plugins left out."""
+    versions = {name: FORMATS.get(name).version for name in options.formats}
+    return {f"format {name}": version for name, version in versions.items() if version}
 
 
 def _order(manifest: Manifest, seed: int) -> np.ndarray[Any, np.dtype[np.int64]]:

@@ -133,8 +133,8 @@ def test_a_build_is_a_mapping_of_its_splits(build: ferdata.Build) -> None:
             build[wrong]
     with pytest.raises(OptionError, match="unknown option batch; did you mean batch_size"):
         build.loader("train", batch=8)
-    with pytest.raises(OptionError, match="unknown option transform; expected one of fields"):
-        build.dataset("train", transform=None)
+    with pytest.raises(OptionError, match="unknown option fraction; expected one of fields"):
+        build.dataset("train", fraction=0.5)
 
 
 def test_a_build_is_opened_by_its_folder_or_its_record(build: ferdata.Build) -> None:

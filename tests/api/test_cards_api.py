@@ -36,10 +36,12 @@ class Hub:
     """Stands for `huggingface_hub.HfApi`, and notes the paths it is given."""
 
     uploaded: list[str]
+    made: dict[str, Any]
 
     def __init__(self, **_: Any) -> None: ...
 
-    def create_repo(self, repo: str, **_: Any) -> str:
+    def create_repo(self, repo: str, **options: Any) -> str:
+        type(self).made = options
         return f"hub/{repo}"
 
     def create_commit(self, _: str, operations: list[Any], **options: Any) -> None:
@@ -82,6 +84,12 @@ def test_drawn_faces_and_models_are_pushed(
     assert ferdata.card(build, push="me/drawn").pushed == "hub/me/drawn"
     assert "README.md" in hub.uploaded
     assert all(name == "README.md" or name.endswith(".parquet") for name in hub.uploaded)
+    hub.uploaded = []
+    assert build.push_to_hub("me/drawn") == "hub/me/drawn"
+    assert "README.md" in hub.uploaded
+    assert hub.made == {"repo_type": "dataset", "private": True, "exist_ok": True}
+    build.push_to_hub("me/drawn", private=False)
+    assert hub.made["private"] is False
     assert ferdata.card(run, push="me/model").pushed == "hub/me/model"
     assert hub.uploaded == ["README.md", "checkpoints/best.ckpt", "run.json"]
 
@@ -93,6 +101,8 @@ def test_real_images_are_not_pushed(build: ferdata.Build, tmp_path: Path, hub: t
     write_json(real / "build.json", values)
     with pytest.raises(TermsError, match=r"rafdb forbids it: .*no redistribution"):
         ferdata.card(real, push="me/real")
+    with pytest.raises(TermsError, match=r"rafdb forbids it: .*no redistribution"):
+        ferdata.open(real).push_to_hub("me/real")
     done = CliRunner().invoke(app, ["card", str(real), "--push", "me/real"])
     assert isinstance(done.exception, TermsError)
     assert hub.uploaded == []
@@ -107,6 +117,8 @@ def test_what_has_no_card_is_refused(build: ferdata.Build, tmp_path: Path) -> No
         ferdata.card(build, public=True)
     with pytest.raises(OptionError, match="USER/NAME"):
         ferdata.card(build, push="a/b/c")
+    with pytest.raises(OptionError, match="USER/NAME"):
+        build.push_to_hub("a/b/c")
 
 
 def test_the_command_prints_what_it_wrote(build: ferdata.Build) -> None:

@@ -13,6 +13,7 @@ from ferdata.core.errors import OptionError, UnknownNameError  # noqa: E402
 from ferdata.data import Batch, ShardDataset  # noqa: E402
 
 FIELDS = ("image", "label", "index")
+SWAP = [2, 1, 0].__getitem__
 
 
 def check_batch(batch, arrays):
@@ -38,9 +39,13 @@ def test_one_sample(mini):
 
 def test_a_batch_is_one_gather_without_another_copy(mini, monkeypatch):
     dataset = ShardDataset(mini.root, "train", fields=FIELDS)
-    batches = dataset.__getitems__([5, 80, 2])
-    assert len(batches) == 1
-    assert torch.utils.data.default_collate(batches)["image"] is batches[0]["image"]
+    read = []
+    monkeypatch.setattr(
+        dataset, "_read", lambda rows, real=dataset._read: read.append(real(rows)) or read[0]
+    )
+    batch = torch.utils.data.default_collate(dataset.__getitems__([5, 80, 2]))
+    assert len(read) == 1
+    assert batch["image"].data_ptr() == read[0]["image"].data_ptr()
 
 
 def test_plain_dataloader_gives_rows_in_the_samplers_order(mini):
@@ -74,14 +79,20 @@ def test_worker_processes(make_build, encoding, start):
     dataset = ShardDataset(mini.root, "train", fields=("sample_id", *FIELDS))
     dataset.__getitems__(range(17))  # what this process has open must not disturb the workers
     loader = DataLoader(
-        dataset, batch_size=4, shuffle=True, num_workers=1, multiprocessing_context=start
+        dataset,
+        batch_size=4,
+        shuffle=True,
+        num_workers=1,
+        multiprocessing_context=start,
+        persistent_workers=True,
     )
-    rows = []
-    for batch in loader:
-        assert isinstance(batch, Batch)
-        assert len(batch["sample_id"]) == len(batch["index"])
-        rows += check_batch(batch, mini.arrays["train"])
-    assert sorted(rows) == list(range(17))
+    for _ in range(2):
+        rows = []
+        for batch in loader:
+            assert isinstance(batch, Batch)
+            assert len(batch["sample_id"]) == len(batch["index"])
+            rows += check_batch(batch, mini.arrays["train"])
+        assert sorted(rows) == list(range(17))
 
 
 def test_batches_that_are_kept_stay_as_they_are(mini):
@@ -97,14 +108,14 @@ def test_subset_and_concatenation(mini):
     assert subset["index"].tolist() == [9, 70, 3]
     both = list(DataLoader(ConcatDataset([train, test]), batch_size=30))
     assert sum(len(batch["image"]) for batch in both) == 117
-    joined = torch.utils.data.default_collate([*train.__getitems__([1]), *test.__getitems__([2])])
+    joined = torch.utils.data.default_collate([train[1], test[2]])
+    assert isinstance(joined, Batch)
     assert joined["index"].tolist() == [1, 2]
 
 
 def test_fields(mini):
     dataset = ShardDataset(mini.root, fields=("soft_label", "subject", "arousal"))
-    (batch,) = dataset.__getitems__([3])
-    assert set(batch) == {"soft_label", "subject", "arousal"}
+    assert set(dataset[3]) == {"soft_label", "subject", "arousal"}
     with pytest.raises(UnknownNameError, match="landmarks"):
         ShardDataset(mini.root, fields=("image", "landmark"))
     with pytest.raises(OptionError, match="is a string"):
@@ -113,20 +124,35 @@ def test_fields(mini):
 
 def test_what_the_dataset_knows(mini):
     dataset = ShardDataset(mini.root, "train")
+    labels = mini.arrays["train"]["label"]
     assert dataset.fields == ("image", "label")
-    assert repr(dataset) == (
-        "ShardDataset(mini train: 100 images of 20×20×3, 3 classes (anger, fear, neutral))"
-    )
     assert dataset.label_space.names == ("anger", "fear", "neutral")
-    counts = np.bincount(mini.arrays["train"]["label"])
+    assert dataset.classes == ["anger", "fear", "neutral"]
+    assert dataset.class_to_idx == {"anger": 0, "fear": 1, "neutral": 2}
+    assert dataset.targets == labels.tolist()
     assert dataset.class_weights().dtype == torch.float32
-    np.testing.assert_allclose(dataset.class_weights().numpy(), 100 / counts, rtol=1e-6)
+    np.testing.assert_allclose(dataset.class_weights(), 100 / np.bincount(labels), rtol=1e-6)
     assert dataset.groups.tolist() == mini.arrays["train"]["subject"]
-    np.testing.assert_array_equal(dataset.labels, mini.arrays["train"]["label"])
+    np.testing.assert_array_equal(dataset.labels, labels)
+
+
+def test_it_describes_itself_as_torchvision_does(mini):
+    dataset = ShardDataset(mini.root, "train", as_tuple=True, target_transform=SWAP)
+    assert repr(dataset[10:20]).splitlines() == [
+        "Dataset ShardDataset",
+        "    Number of datapoints: 10 (selected)",
+        f"    Root location: {mini.root}",
+        "    Build: mini, split train",
+        "    Classes: 3 (anger, fear, neutral)",
+        "    Images: 20×20×3, given as chw uint8",
+        "    Sample: tuple of image, label",
+        f"    Target transform: {SWAP!r}",
+    ]
 
 
 def test_batch_moves_and_pickles(mini):
-    batch = ShardDataset(mini.root, fields=("image", "sample_id")).__getitems__([3, 4])[0]
+    dataset = ShardDataset(mini.root, fields=("image", "sample_id"))
+    batch = torch.utils.data.default_collate(dataset.__getitems__([3, 4]))
     moved = batch.to("cpu")
     assert isinstance(moved, Batch)
     assert moved["sample_id"] == batch["sample_id"]

@@ -12,6 +12,7 @@ from ferdata.core import registry
 from ferdata.core.labels import BASIC7
 from ferdata.core.manifest import Manifest
 from ferdata.shards.options import BuildOptions
+from ferdata.shards.plan import format_versions
 from ferdata.shards.plan_difference import plan_differences
 from ferdata.shards.plugin_versions import plugin_versions
 
@@ -70,3 +71,13 @@ def test_differences_name_the_package() -> None:
     assert plan_differences(before, after) == ["operation mine: none there, mine 1.0 now"]
     newer = {**plan, "versions": {"operation mine": "mine 1.1"}}
     assert plan_differences(after, newer) == ["operation mine: mine 1.0 there, mine 1.1 now"]
+
+
+def test_a_plan_names_the_versions_of_its_formats() -> None:
+    """So that a build that an older ferdata began is not finished with shards of another form."""
+    assert format_versions(BuildOptions(formats=("hdf5",))) == {"format hdf5": "ferdata-h5/1"}
+    assert format_versions(BuildOptions(formats=("hf",))) == {"format hf": "ferdata-hf/2"}
+    plan = {"format": "x", "options": {}, "manifest_digest": "y", "landmark_scheme": "five"}
+    older = {**plan, "versions": {"format hdf5": "ferdata-h5/1"}}
+    now = {**plan, "versions": format_versions(BuildOptions())}
+    assert plan_differences(older, now) == ["format hf: none there, ferdata-hf/2 now"]
