@@ -27,7 +27,7 @@ def export_run(
     """Do what `ferdata.deployment.export` says."""
     which = options.checkpoint or record.options.select
     target = out or folder.path / "export" / f"{which}.onnx"
-    source = folder.checkpoint(which)
+    source = folder.model_file(which)
     classifier = load_classifier(source)
     metadata = describe(classifier, record) | {
         "checkpoint": which,

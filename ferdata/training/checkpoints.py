@@ -10,12 +10,15 @@ import lightning
 from lightning.pytorch.callbacks import Checkpoint
 
 from ferdata.core.files import finish_atomically
+from ferdata.models.weights import read_weights, write_weights
 from ferdata.runs.folder import RunFolder
 from ferdata.training.epoch_log import EpochLog, best_epoch
 
 
 class KeepCheckpoints(Checkpoint):  # type: ignore[misc]
     """Save the last complete epoch and the best one on validation, each file atomically.
+
+    Beside each checkpoint, the weights are written as safetensors.
 
     `best_epoch` chooses the best one; test data are not used. Lightning's ModelCheckpoint compares
     a single metric, and writes files that are not synced to disk.
@@ -43,3 +46,6 @@ class KeepCheckpoints(Checkpoint):  # type: ignore[misc]
         whole = finish_atomically(path) if trainer.is_global_zero else nullcontext(path)
         with whole as target:
             trainer.save_checkpoint(target)
+        if trainer.is_global_zero:  # with averaged weights, the file has those to use
+            spec, weights = read_weights(path)
+            write_weights(self.folder.weights(which), weights, spec, {"checkpoint": which})
