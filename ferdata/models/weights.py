@@ -19,7 +19,6 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ferdata.core.errors import ModelFileError
-from ferdata.core.files import write_atomically
 from ferdata.models.spec import ModelSpec
 
 SUFFIX = ".safetensors"
@@ -61,29 +60,17 @@ def read_weights(path: Path) -> tuple[ModelSpec, dict[str, Tensor]]:
         ) from error
 
 
-def write_weights(
-    path: Path, weights: Mapping[str, Tensor], spec: ModelSpec, notes: Mapping[str, Any]
-) -> int:
-    """Write a model's weights as safetensors, atomically; the same weights give the same bytes.
+def pack_weights(weights: Mapping[str, Tensor], spec: ModelSpec, notes: Mapping[str, Any]) -> bytes:
+    """Return a model's weights as the bytes of a safetensors file; equal weights give equal bytes.
 
     Args:
-        path: The file, named `.safetensors`.
         weights: The model's `state_dict`.
         spec: Its spec.
         notes: More to say in the metadata, as JSON types.
-
-    Returns:
-        The size of the file, bytes.
-
-    Raises:
-        BuildError: The file can't be written.
     """
     # safetensors writes several keys of metadata in random order, hence one
     said = json.dumps({**notes, **spec.model_dump(mode="json")}, sort_keys=True, ensure_ascii=False)
-    content = pack_tensors(weights, {METADATA_KEY: said})
-    with write_atomically(path) as file:
-        file.write(content)
-    return len(content)
+    return pack_tensors(weights, {METADATA_KEY: said})
 
 
 def pack_tensors(weights: Mapping[str, Tensor], metadata: dict[str, str]) -> bytes:

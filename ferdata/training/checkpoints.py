@@ -9,8 +9,8 @@ from contextlib import nullcontext
 import lightning
 from lightning.pytorch.callbacks import Checkpoint
 
-from ferdata.core.files import finish_atomically
-from ferdata.models.weights import read_weights, write_weights
+from ferdata.core.files import finish_atomically, write_atomically
+from ferdata.models.weights import pack_weights, read_weights
 from ferdata.runs.folder import RunFolder
 from ferdata.training.epoch_log import EpochLog, best_epoch
 
@@ -48,4 +48,5 @@ class KeepCheckpoints(Checkpoint):  # type: ignore[misc]
             trainer.save_checkpoint(target)
         if trainer.is_global_zero:  # with averaged weights, the file has those to use
             spec, weights = read_weights(path)
-            write_weights(self.folder.weights(which), weights, spec, {"checkpoint": which})
+            with write_atomically(self.folder.weights(which)) as file:
+                file.write(pack_weights(weights, spec, {"checkpoint": which}))
