@@ -107,7 +107,7 @@ class Run(AnswersGuesses, RunFolder):
         asked = EvaluationOptions.checked({"checkpoint": checkpoint})
         from ferdata.models.checkpoint import load_classifier  # noqa: PLC0415 - torch is heavy
 
-        return load_classifier(self.checkpoint(asked.checkpoint or self.record.options.select))
+        return load_classifier(self.model_file(asked.checkpoint or self.record.options.select))
 
     def export(
         self, to: str = "onnx", *, out: PathLike | None = None, **options: Any

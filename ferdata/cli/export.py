@@ -18,7 +18,8 @@ def export(
     given: dict[str, Any],
     run: Annotated[Path, typer.Argument(help="Folder of a training run.")],
     out: Annotated[
-        Path | None, typer.Option(help="The file to write. [default: RUN/export/CHECKPOINT.onnx]")
+        Path | None,
+        typer.Option(help="The file, for hf the folder, to write. [default: in RUN/export/]"),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -41,14 +42,4 @@ def export(
     if as_json:
         echo_json(report)
         return
-    shape = f"(batch, {report.height}, {report.width}, {report.channels})"
-    typer.echo(
-        f"{report.model} ({report.checkpoint} checkpoint), opset {report.opset}\n"
-        f"in            {', '.join(report.inputs)}; image is uint8 {shape}\n"
-        f"out           {', '.join(report.outputs)}; {len(report.labels)} classes: "
-        f"{', '.join(report.labels)}\n"
-        f"against torch {report.images} images, largest difference "
-        f"{report.largest_difference:.1e} (allowed {report.tolerance:.0e}; largest logit "
-        f"{report.largest_logit:.3g})\n"
-        f"file          {report.file} ({report.bytes / 1e6:.1f} MB)"
-    )
+    typer.echo(report.summary())

@@ -33,12 +33,13 @@ class PredictOptions(Options):
 class ExportOptions(Options):
     """Options of `export`."""
 
-    to: Literal["onnx"] = "onnx"
-    """Format of the file."""
+    to: Literal["onnx", "hf", "safetensors"] = "onnx"
+    """`onnx`: a file for ONNX Runtime, which needs neither ferdata nor torch; `hf`: a folder that
+    transformers and timm open; `safetensors`: a file of weights for ferdata and timm."""
 
     checkpoint: Checkpoint | None = None
     """Checkpoint to export. [default: the one that the run selected]"""
 
     opset: int = Field(20, ge=18, le=23)
-    """Version of ONNX's operators; onnxruntime supports 18 since its version 1.14, 20 since 1.17,
-    23 since 1.22."""
+    """Version of ONNX's operators, for `onnx`; onnxruntime supports 18 since its version 1.14, 20
+    since 1.17, 23 since 1.22."""

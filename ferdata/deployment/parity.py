@@ -1,8 +1,8 @@
-"""Whether an ONNX model has the same outputs as torch: the same images through both."""
+"""Whether an exported model has the same outputs as ferdata: the same images through both."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,15 +31,20 @@ FACE_IMAGES = 12
 _BATCHES = (1, 3, 8, NOISE_IMAGES + FACE_IMAGES - 12)  # the batch size must be free
 _DRAWN = 128  # pixels a side; then resized to the images' size
 
-Batch = tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32] | None]
+Landmarks = npt.NDArray[np.float32] | None
+Outputs = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
+"""Logits and probabilities, each (B, K)."""
+
+Batch = tuple[npt.NDArray[np.uint8], Landmarks]
 """Images (B, H, W, C) and, for models with a landmark prior, landmarks (B, P, 2)."""
 
 
 @dataclass
 class Comparison:
-    """How far an ONNX model's outputs are from torch's.
+    """How far an exported model's outputs are from torch's.
 
     Attributes:
+        tolerance: Largest absolute difference that counts as equal.
         images: Number of images compared.
         difference: Largest absolute difference of a logit or a probability; infinite if one is NaN.
         largest_logit: Largest absolute logit of torch.
@@ -50,24 +55,39 @@ class Comparison:
     difference: float = 0.0
     largest_logit: float = 0.0
     equal: bool = True
+    tolerance: float = TOLERANCE
 
-    def add(
-        self,
-        found: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]],
-        wanted: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]],
-    ) -> None:
+    def add(self, found: Outputs, wanted: Outputs) -> None:
         """Compare logits and probabilities, each (B, K), of some images."""
         logits, probabilities = (
             np.abs(a - b).max(axis=1) for a, b in zip(found, wanted, strict=True)
         )
         size = np.abs(wanted[0]).max(axis=1)
-        allowed = np.maximum(TOLERANCE, RELATIVE_TOLERANCE * size)
+        allowed = np.maximum(self.tolerance, RELATIVE_TOLERANCE * size)
         worst = float(np.maximum(logits, probabilities).max())  # NaN stays NaN
         self.images += len(logits)
         self.difference = max(self.difference, worst if np.isfinite(worst) else np.inf)
         self.largest_logit = max(self.largest_logit, float(size.max()))
         # a comparison with NaN is false
-        self.equal &= bool(np.all(logits <= allowed) and np.all(probabilities <= TOLERANCE))
+        self.equal &= bool(np.all(logits <= allowed) and np.all(probabilities <= self.tolerance))
+
+    def require_equal(self, model: str, remedy: str) -> None:
+        """Check that the outputs are equal.
+
+        Args:
+            model: Name of the model, for the message.
+            remedy: What to try, for the message.
+
+        Raises:
+            ModelFileError: They differ.
+        """
+        if not self.equal:
+            raise ModelFileError(
+                f"{model}: outputs of the exported model differ from torch's by up to "
+                f"{self.difference:.2e} (largest logit {self.largest_logit:.3g}); allowed are "
+                f"{self.tolerance:.0e}, or {RELATIVE_TOLERANCE:.0e} of the largest logit. No file "
+                f"was kept. {remedy}"
+            )
 
 
 def compare(model: bytes, classifier: Classifier, height: int, width: int) -> Comparison:
@@ -107,16 +127,45 @@ def _compare(
     options.log_severity_level = 4  # fatal only: errors are raised as exceptions
     options.intra_op_num_threads = torch.get_num_threads()
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    comparison = Comparison()
-    for images, landmarks in check_batches(classifier, height, width):
+
+    def run(images: npt.NDArray[np.uint8], landmarks: Landmarks) -> Outputs:
         given = {"image": images} | ({} if landmarks is None else {"landmarks": landmarks})
-        with torch.inference_mode():
-            points = None if landmarks is None else torch.from_numpy(landmarks)
-            expected = classifier(torch.from_numpy(images), points)
         logits, probability = session.run(["logits", "probability"], given)
-        wanted = (expected.numpy(), expected.softmax(dim=1).numpy())
-        comparison.add((logits, probability), wanted)
+        return logits, probability
+
+    return compare_with(run, classifier, height, width)
+
+
+def compare_with(
+    run: Callable[[npt.NDArray[np.uint8], Landmarks], Outputs],
+    classifier: Classifier,
+    height: int,
+    width: int,
+    tolerance: float = TOLERANCE,
+) -> Comparison:
+    """Run noise and drawn faces through a model and through torch.
+
+    Args:
+        run: The model: turns a batch into logits and probabilities.
+        classifier: What it was made from, on the CPU, in evaluation mode.
+        height: Height of the images, pixels.
+        width: Width of the images, pixels.
+        tolerance: See `Comparison`.
+    """
+    comparison = Comparison(tolerance=tolerance)
+    for images, landmarks in check_batches(classifier, height, width):
+        with torch.inference_mode():
+            comparison.add(run(images, landmarks), outputs_of(classifier, images, landmarks))
     return comparison
+
+
+def outputs_of(
+    classifier: Classifier, images: npt.NDArray[np.uint8], landmarks: Landmarks
+) -> Outputs:
+    """Return a classifier's logits and probabilities, each float32 (B, K)."""
+    points = None if landmarks is None else torch.from_numpy(landmarks)
+    logits = classifier(torch.from_numpy(images), points)
+    return logits.numpy(), logits.softmax(dim=1).numpy()
 
 
 def check_batches(classifier: Classifier, height: int, width: int) -> Iterator[Batch]:

@@ -55,7 +55,7 @@ def classify_images(
     """Do what `ferdata.deployment.predict` says."""
     preparation = Preparation.from_build(record.build)
     device = torch_device(options.device)
-    classifier = load_classifier(folder.checkpoint(options.checkpoint or record.options.select))
+    classifier = load_classifier(folder.model_file(options.checkpoint or record.options.select))
     _require_channels(classifier, preparation, folder)
     if preparation.guesses and not options.crops:
         logger.warning(

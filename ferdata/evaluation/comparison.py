@@ -134,7 +134,7 @@ def _compare_run(
             f"--out {run} --resume"
         )
     report = _report(folder, record, build, split, device=device, quiet=quiet)
-    classifier = load_classifier(folder.checkpoint(record.options.select))
+    classifier = load_classifier(folder.model_file(record.options.select))
     complexity, speed = measure_complexity(classifier), []
     if latency:
         size = (record.build.image.height, record.build.image.width)
@@ -199,7 +199,7 @@ def _report(
     if (
         known is not None
         and (known.split, known.plan_sha256) == (split, plan)
-        and known.checkpoint_sha256 == sha256_file(folder.checkpoint(which))
+        and known.checkpoint_sha256 == sha256_file(folder.model_file(which))
     ):
         return known
     data = build or folder.own_build()

@@ -10,13 +10,18 @@ from ferdata.formats.card_content import unique
 from ferdata.formats.front_matter import license_of
 
 
-def metadata(card: ModelCard) -> str:
-    """Return the metadata as YAML; `ModelCardData` refuses what the Hub would."""
+def metadata(card: ModelCard, library: str = "ferdata") -> str:
+    """Return the metadata as YAML; `ModelCardData` refuses what the Hub would.
+
+    Args:
+        card: The content of the card.
+        library: The library that opens the model.
+    """
     license = license_of(card.licenses)
     data = ModelCardData(
         license=license["license"],
         license_name=license.get("license_name"),
-        library_name="ferdata",
+        library_name=library,
         pipeline_tag="image-classification",
         tags=[
             "facial-expression-recognition",

@@ -24,19 +24,25 @@ _MOST_GROUPS = 12  # a longer list of groups is summarized in one line
 _FEW = 30  # images of a group below which the card says that its interval is wide
 
 
-def model_card_text(card: ModelCard) -> str:
-    """Return the text of a card; equal content gives equal text."""
+def model_card_text(card: ModelCard, use: str | None = None, library: str = "ferdata") -> str:
+    """Return the text of a card; equal content gives equal text.
+
+    Args:
+        card: Its content.
+        use: The section on how to use the model; default: by ferdata.
+        library: The library that opens it, for the Hub.
+    """
     sections = [
         _introduction(card),
         _intended_use(card),
-        _loading(card),
+        use or _loading(card),
         _training_data(card),
         _training(card),
         _results(card),
         _caveats(card),
         _REPRODUCTION,
     ]
-    return f"---\n{metadata(card).rstrip()}\n---\n\n" + "\n\n".join(sections) + "\n"
+    return f"---\n{metadata(card, library).rstrip()}\n---\n\n" + "\n\n".join(sections) + "\n"
 
 
 def _introduction(card: ModelCard) -> str:

@@ -55,7 +55,7 @@ def evaluate(
     """
     folder, data = RunFolder(run), Build.open(build)
     which = checkpoint or folder.read().options.select
-    classifier = load_classifier(folder.checkpoint(which))
+    classifier = load_classifier(folder.model_file(which))
     spec = classifier.spec
     match = match_classes(spec.space(), data.label_space, f"the build {data.root}")
     _require_images(spec, data, split)
@@ -65,7 +65,7 @@ def evaluate(
     report = EvaluationReport(
         run=str(run),
         checkpoint=which,
-        checkpoint_sha256=sha256_file(folder.checkpoint(which)),
+        checkpoint_sha256=sha256_file(folder.model_file(which)),
         model=spec.model,
         build=data.name,
         plan_sha256=data.plan_sha256,

@@ -20,10 +20,11 @@ from typing import Literal, get_args
 
 import timm
 from timm.layers.cbam import CbamModule
-from torch import Tensor, nn
+from torch import nn
 
 from ferdata.core.errors import OptionError, UnknownNameError
-from ferdata.models.base import ExpressionModel
+from ferdata.models.stages import backbone_stages
+from ferdata.models.timm_model import TimmModel
 
 LinearDepthwise = Literal["all", "improved", "none"]
 
@@ -31,7 +32,7 @@ IMPROVED = ((2, 0), (3, 0), (3, 5), (4, 1))
 """Blocks with CBAM as (stage, block) of timm's MobileNetV1: the 4th, 6th, 11th and 13th."""
 
 
-class AMobileNet(ExpressionModel):
+class AMobileNet(TimmModel):
     """MobileNetV1 with CBAM in four blocks, linear depthwise convolutions, and dropout.
 
     3,419,351 parameters with 7 classes, 3,420,376 with 8. Takes images of any size; 224 px in the
@@ -54,6 +55,8 @@ class AMobileNet(ExpressionModel):
     """
 
     embedding_size = 1024
+    num_features = 1024
+    first_conv = "backbone.conv_stem"
     mean = (0.5, 0.5, 0.5)
     std = (0.5, 0.5, 0.5)
 
@@ -67,13 +70,11 @@ class AMobileNet(ExpressionModel):
         reduction: int = 16,
         drop_rate: float = 0.5,
     ) -> None:
-        super().__init__()
+        super().__init__(num_classes, in_chans, drop_rate)
         if linear_dw not in get_args(LinearDepthwise):
             raise UnknownNameError("linear_dw", linear_dw, get_args(LinearDepthwise))
         if not 1 <= reduction <= 256:  # the channels of the first map that has CBAM
             raise OptionError(f"reduction: expected a number from 1 to 256, got {reduction}.")
-        if not 0 <= drop_rate < 1:
-            raise OptionError(f"drop_rate: expected at least 0 and less than 1, got {drop_rate}.")
         self.backbone = timm.create_model(
             "mobilenetv1_100", pretrained=pretrained, in_chans=in_chans, num_classes=0
         )
@@ -88,15 +89,11 @@ class AMobileNet(ExpressionModel):
                     stage[index] = nn.Sequential()
                     stage[index].add_module("block", block)
                     stage[index].add_module("cbam", cbam)
-        self.dropout = nn.Dropout(drop_rate)
-        self.classifier = nn.Linear(self.embedding_size, num_classes)
+        self.stages_info = backbone_stages(
+            ("backbone.conv_stem", "backbone.bn1"), "backbone.blocks", self.backbone.feature_info
+        )
+        self.reset_classifier(num_classes)
 
-    def embed(self, images: Tensor, prior: Tensor | None = None) -> Tensor:  # noqa: ARG002
-        """Return the mean of the last map over space, (B, 1024)."""
-        embedding: Tensor = self.backbone(images)
-        return embedding
-
-    def classify(self, embedding: Tensor) -> Tensor:
-        """Return logits, (B, K)."""
-        logits: Tensor = self.classifier(self.dropout(embedding))
-        return logits
+    def make_classifier(self, num_classes: int) -> nn.Module:
+        """Make a linear layer."""
+        return nn.Linear(self.embedding_size, num_classes)

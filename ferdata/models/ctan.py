@@ -25,18 +25,19 @@ import timm
 from torch import Tensor, nn
 
 from ferdata.core.errors import OptionError, UnknownNameError
-from ferdata.models.base import ExpressionModel
 from ferdata.models.layers.basic_rfb import BasicRFB
 from ferdata.models.layers.efficient_attention import (
     EfficientAttention,
     LiteralEfficientAttention,
 )
 from ferdata.models.layers.shuffle_attention import ShuffleAttention
+from ferdata.models.stages import backbone_stages
+from ferdata.models.timm_model import TimmModel
 
 Variant = Literal["cloformer", "literal"]
 
 
-class Ctan(ExpressionModel):
+class Ctan(TimmModel):
     """ConvNeXt-Tiny, efficient attention, shuffle attention, mean, classifier.
 
     30,513,547 parameters with 7 classes; 45,468 more with `rfb`, 769 more for an eighth class.
@@ -58,6 +59,7 @@ class Ctan(ExpressionModel):
         kernel: Side of the depthwise kernel of the local branch.
         residual: Add the input of efficient attention to its output.
         groups: Groups of shuffle attention.
+        drop_rate: Dropout before the classifier; the paper gives none.
         drop_path_rate: Stochastic depth of the last ConvNeXt block, rising from 0 at the first;
             0.3 in section IV.C.
 
@@ -67,6 +69,10 @@ class Ctan(ExpressionModel):
     """
 
     embedding_size = 768
+    num_features = 768
+    levels = 4
+    tail = ("attention", "shuffle")
+    first_conv = "stem.0"
 
     def __init__(
         self,
@@ -82,9 +88,10 @@ class Ctan(ExpressionModel):
         kernel: int = 5,
         residual: bool = True,
         groups: int = 64,
+        drop_rate: float = 0.0,
         drop_path_rate: float = 0.3,
     ) -> None:
-        super().__init__()
+        super().__init__(num_classes, in_chans, drop_rate)
         if variant not in get_args(Variant):
             raise UnknownNameError("variant of efficient attention", variant, get_args(Variant))
         if not 0 <= drop_path_rate < 1:
@@ -113,25 +120,23 @@ class Ctan(ExpressionModel):
         self.rfb = BasicRFB(backbone.feature_info[0]["num_chs"]) if rfb else nn.Identity()
         self.stages = backbone.stages
         self.norm = nn.LayerNorm(width, eps=1e-6)  # ConvNeXt's ε
-        self.classifier = nn.Linear(width, num_classes)
-        _initialize(self.classifier)
+        self.stages_info = backbone_stages(("stem", "rfb"), "stages", backbone.feature_info)
+        self.reset_classifier(num_classes)
 
-    def features(self, images: Tensor) -> Tensor:
+    def make_classifier(self, num_classes: int) -> nn.Module:
+        """Make a linear layer, initialized as ConvNeXt's."""
+        return nn.Linear(self.embedding_size, num_classes).apply(_initialize)
+
+    def run_tail(self, x: Tensor) -> Tensor:
         """Return the output of shuffle attention, (B, 768, H / 32, W / 32)."""
-        x = self.stages(self.rfb(self.stem(images)))
         attended = self.attention(x)
         shuffled: Tensor = self.shuffle(x + attended if self.residual else attended)
         return shuffled
 
-    def embed(self, images: Tensor, prior: Tensor | None = None) -> Tensor:  # noqa: ARG002
-        """Return the normalized mean over space, (B, 768)."""
-        embedding: Tensor = self.norm(self.features(images).mean((2, 3)))
-        return embedding
-
-    def classify(self, embedding: Tensor) -> Tensor:
-        """Return logits, (B, K)."""
-        logits: Tensor = self.classifier(embedding)
-        return logits
+    def pool(self, x: Tensor) -> Tensor:
+        """Return the normalized mean over space, (B, 768); the map itself if it is not pooled."""
+        pooled = super().pool(x)
+        return pooled if self.global_pool.is_identity() else self.norm(pooled)
 
 
 def _initialize(module: nn.Module) -> None:

@@ -22,7 +22,8 @@ import torch
 from torch import Tensor, nn
 
 from ferdata.core.errors import OptionError, UnknownNameError
-from ferdata.models.base import ExpressionModel
+from ferdata.models.stages import backbone_stages
+from ferdata.models.timm_model import TimmModel
 
 Head = Literal["pooled", "flatten"]
 
@@ -30,7 +31,7 @@ PATCH = 16
 """Side of a patch of the patch embedding, pixels."""
 
 
-class EfficientVitM5(ExpressionModel):
+class EfficientVitM5(TimmModel):
     """EfficientViT-M5 with a head of one matrix, without batch norm.
 
     12,090,692 parameters with 7 classes at 224 px, 12,131,012 with `head="flatten"`. The tables of
@@ -43,12 +44,16 @@ class EfficientVitM5(ExpressionModel):
             tables of attention biases are resized.
         head: Input of the matrix: the mean of the last map over space, or the whole map.
         head_init_std: Initial standard deviation of the matrix; 1.0 in section 3.2.
+        drop_rate: Dropout before the matrix; the paper gives none.
         img_size: Side of the images, pixels, a multiple of 16.
 
     Raises:
         OptionError: A number is out of range.
         UnknownNameError: There is no such `head`.
     """
+
+    levels = 3
+    first_conv = "backbone.patch_embed.conv1.conv"
 
     def __init__(
         self,
@@ -58,9 +63,10 @@ class EfficientVitM5(ExpressionModel):
         pretrained: bool = False,
         head: Head = "pooled",
         head_init_std: float = 0.02,
+        drop_rate: float = 0.0,
         img_size: int = 224,
     ) -> None:
-        super().__init__()
+        super().__init__(num_classes, in_chans, drop_rate)
         if head not in get_args(Head):
             raise UnknownNameError("head", head, get_args(Head))
         if not 0 < head_init_std < math.inf:
@@ -79,22 +85,26 @@ class EfficientVitM5(ExpressionModel):
             global_pool="",
         )
         self.head = head
+        self.head_init_std = head_init_std
         self.fixed_input = img_size
-        channels = self.backbone.num_features
+        self.num_features = int(self.backbone.num_features)
         places = self.backbone.stages[-1].resolution ** 2 if head == "flatten" else 1
-        self.embedding_size = channels * places
-        self.classifier = nn.Linear(self.embedding_size, num_classes, bias=False)
-        nn.init.normal_(self.classifier.weight, std=head_init_std)
+        self.embedding_size = self.num_features * places
+        self.stages_info = backbone_stages(
+            ("backbone.patch_embed",), "backbone.stages", self.backbone.feature_info
+        )
+        self.reset_classifier(num_classes)
 
-    def embed(self, images: Tensor, prior: Tensor | None = None) -> Tensor:  # noqa: ARG002
+    def make_classifier(self, num_classes: int) -> nn.Module:
+        """Make a linear layer without bias."""
+        layer = nn.Linear(self.embedding_size, num_classes, bias=False)
+        nn.init.normal_(layer.weight, std=self.head_init_std)
+        return layer
+
+    def pool(self, x: Tensor) -> Tensor:
         """Return the pooled or flattened map, (B, 384) or (B, 384 · h · w), h = w = 4 at 224 px."""
-        x: Tensor = self.backbone(images)
-        return torch.flatten(x, 1) if self.head == "flatten" else x.mean((2, 3))
-
-    def classify(self, embedding: Tensor) -> Tensor:
-        """Return logits, (B, K)."""
-        logits: Tensor = self.classifier(embedding)
-        return logits
+        flat = self.head == "flatten" and not self.global_pool.is_identity()
+        return torch.flatten(x, 1) if flat else super().pool(x)
 
     def no_weight_decay(self) -> set[str]:
         """Return the names of the tables of attention biases."""

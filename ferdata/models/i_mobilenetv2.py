@@ -43,8 +43,9 @@ from timm.layers import SqueezeExcite, make_divisible
 from torch import Tensor, nn
 
 from ferdata.core.errors import ModelFileError, OptionError, UnknownNameError
-from ferdata.models.base import ExpressionModel
 from ferdata.models.layers.reverse_fusion import ReverseFusion
+from ferdata.models.stages import Stage
+from ferdata.models.timm_model import TimmModel
 
 
 class Row(NamedTuple):
@@ -98,7 +99,7 @@ START_SHIFT = 2.0
 """Initial shift of the norm before an even fusion, in standard deviations."""
 
 
-class IMobileNetV2(ExpressionModel):
+class IMobileNetV2(TimmModel):
     """I-MobileNetV2; takes any input, usually 48×48.
 
     With `rfm="sum"`, the literal reading of the paper, every block loses the sign of the output of
@@ -113,6 +114,7 @@ class IMobileNetV2(ExpressionModel):
         last: Channels of the last row at any width; None scales it like the others.
         rfm: Reverse fusion: `sum`, `weighted`, `concat` or `none`.
         se: Squeeze-and-excitation, reduction 16, in the rows marked in Table 1.
+        drop_rate: Dropout before the classifier; the paper gives none.
 
     Raises:
         UnknownNameError: There is no such table or fusion.
@@ -121,6 +123,7 @@ class IMobileNetV2(ExpressionModel):
     """
 
     usual_input = 48
+    first_conv = "stem.0"
 
     def __init__(
         self,
@@ -133,8 +136,9 @@ class IMobileNetV2(ExpressionModel):
         last: int | None = 320,
         rfm: str = "sum",
         se: bool = True,
+        drop_rate: float = 0.0,
     ) -> None:
-        super().__init__()
+        super().__init__(num_classes, in_chans, drop_rate)
         if table not in TABLES:
             raise UnknownNameError("table", table, TABLES)
         if width <= 0:
@@ -154,6 +158,7 @@ class IMobileNetV2(ExpressionModel):
             nn.SELU(),
         )
         self.rows = nn.ModuleList()
+        stages = [Stage(("stem",), channels, 2)]
         for number, row in enumerate(rows, start=1):
             scaled = make_divisible(row.channels * width)
             out = scaled if last is None or number < len(rows) else last
@@ -172,20 +177,16 @@ class IMobileNetV2(ExpressionModel):
                 )
                 channels = out
             self.rows.append(nn.Sequential(*blocks))
-        self.embedding_size = channels
-        self.classifier = nn.Linear(channels, num_classes)
+            before = stages[-1]
+            same = stages.pop().modules if row.stride == 1 else ()
+            stages.append(Stage((*same, f"rows.{number - 1}"), out, before.reduction * row.stride))
+        self.stages_info = stages
+        self.embedding_size = self.num_features = channels
+        self.reset_classifier(num_classes)
 
-    def embed(self, images: Tensor, prior: Tensor | None = None) -> Tensor:  # noqa: ARG002 - the contract's
-        """Return pooled features, shape (B, 320) by default."""
-        x: Tensor = self.stem(images)
-        for row in self.rows:
-            x = row(x)
-        return x.mean(dim=(2, 3))
-
-    def classify(self, embedding: Tensor) -> Tensor:
-        """Return logits, shape (B, K); row 9's 1×1 convolution on one pixel is a linear layer."""
-        logits: Tensor = self.classifier(embedding)
-        return logits
+    def make_classifier(self, num_classes: int) -> nn.Module:
+        """Make a linear layer, which row 9's 1×1 convolution on one pixel is."""
+        return nn.Linear(self.embedding_size, num_classes)
 
 
 class ReverseFusionBlock(nn.Module):

@@ -34,7 +34,6 @@ from torch import Tensor, nn
 
 from ferdata.core.errors import OptionError, UnknownNameError
 from ferdata.faces.landmark_scheme import REGIONS
-from ferdata.models.base import ExpressionModel
 from ferdata.models.layers.coordinate_attention import (
     ORDERS,
     CoordinateChannelAttention,
@@ -42,6 +41,8 @@ from ferdata.models.layers.coordinate_attention import (
 from ferdata.models.layers.emotion_attention import EmotionAttention
 from ferdata.models.layers.pool_mixer import PooledMobileVitBlock
 from ferdata.models.layers.swish import Swish, replace_silu
+from ferdata.models.stages import Stage
+from ferdata.models.timm_model import TimmModel
 
 LAYOUTS: dict[str, tuple[str, str, str]] = {
     "none": ("", "", ""),
@@ -55,7 +56,7 @@ _WIDTHS = (16, 32, 48)  # channels after the stem, stage 1 and stage 2 of Mobile
 _BASE_MLP_RATIO = 2.0
 
 
-class Lmfer(ExpressionModel):
+class Lmfer(TimmModel):
     """LMFER; takes any input of at least 32 pixels a side.
 
     Below 128 pixels the last stage's tokens have no neighbors, so that pooling has no effect there.
@@ -85,6 +86,8 @@ class Lmfer(ExpressionModel):
     mean = (0.0, 0.0, 0.0)
     std = (1.0, 1.0, 1.0)
     usual_input = 256
+    tail = ("final_conv",)
+    first_conv = "stem.conv"
 
     def __init__(
         self,
@@ -100,7 +103,7 @@ class Lmfer(ExpressionModel):
         landmark_prior: bool = False,
         order: str = "parallel",
     ) -> None:
-        super().__init__()
+        super().__init__(num_classes, in_chans, drop_rate)
         if layout not in LAYOUTS:
             raise UnknownNameError("layout", layout, LAYOUTS)
         if token_mixer not in TOKEN_MIXERS:
@@ -109,8 +112,6 @@ class Lmfer(ExpressionModel):
             raise UnknownNameError("order", order, ORDERS)
         if mlp_ratio <= 0:
             raise OptionError(f"mlp_ratio={mlp_ratio}: must be above 0; MobileViT has 2")
-        if not 0 <= drop_rate < 1:
-            raise OptionError(f"drop_rate={drop_rate}: must be at least 0 and below 1")
         if landmark_prior and layout == "none":
             raise OptionError(
                 "landmark_prior needs emotion attention, which layout='none' lacks; "
@@ -125,7 +126,7 @@ class Lmfer(ExpressionModel):
             _pool_tokens(base)
         replace_silu(base)
         self.takes_prior = landmark_prior
-        self.embedding_size = int(base.num_features)
+        self.embedding_size = self.num_features = int(base.num_features)
         self.stem = base.stem
         self.stages = base.stages
         self.final_conv = base.final_conv
@@ -139,23 +140,28 @@ class Lmfer(ExpressionModel):
             )
             for kinds, channels in zip(LAYOUTS[layout], _WIDTHS, strict=True)
         )
-        self.dropout = nn.Dropout(drop_rate)
         self.classifier = base.head.fc
+        self.stages_info = [
+            Stage(("stem", "attentions.0", "stages.0", "attentions.1"), 32, 2),
+            Stage(("stages.1", "attentions.2"), 48, 4),
+            Stage(("stages.2",), 64, 8),
+            Stage(("stages.3",), 80, 16),
+            Stage(("stages.4",), 96, 32),
+        ]
 
-    def embed(self, images: Tensor, prior: Tensor | None = None) -> Tensor:
-        """Return pooled features, shape (B, 384)."""
-        x = self.attentions[0](self.stem(images), prior)
-        x = self.attentions[1](self.stages[0](x), prior)
-        x = self.attentions[2](self.stages[1](x), prior)
-        for stage in self.stages[2:]:
-            x = stage(x)
-        features: Tensor = self.final_conv(x)
-        return features.mean(dim=(2, 3))
+    def make_classifier(self, num_classes: int) -> nn.Module:
+        """Make a linear layer, initialized as timm does in MobileViT."""
+        layer = nn.Linear(self.embedding_size, num_classes)
+        nn.init.normal_(layer.weight, std=0.01)
+        nn.init.zeros_(layer.bias)
+        return layer
 
-    def classify(self, embedding: Tensor) -> Tensor:
-        """Return logits, shape (B, K)."""
-        logits: Tensor = self.classifier(self.dropout(embedding))
-        return logits
+    def run_stage(self, index: int, x: Tensor, prior: Tensor | None) -> Tensor:
+        """Return the output of one stage; its attentions take the prior."""
+        for name in self.stages_info[index].modules:
+            module = self.get_submodule(name)
+            x = module(x, prior) if name.startswith("attentions") else module(x)
+        return x
 
     def no_weight_decay(self) -> set[str]:
         """Return the names of all slopes of Swish."""

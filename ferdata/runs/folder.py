@@ -8,9 +8,10 @@ RUN/
   tensorboard/                 the same for TensorBoard
   checkpoints/best.ckpt        the best epoch on validation
   checkpoints/last.ckpt        the last complete epoch, from which --resume continues
+  checkpoints/best.safetensors the model alone: its weights, and its spec as metadata; and last
   evaluation/BUILD-SPLIT-best/ report.json; predictions, groups and confusion matrix as CSV; plots.
                                On another build than the run's own, the name contains its plan hash
-  export/best.onnx             written by `ferdata export`
+  export/                      written by `ferdata export`
 """
 
 from __future__ import annotations
@@ -57,6 +58,15 @@ class RunFolder:
     def checkpoint(self, which: str) -> Path:
         """Return the file of the `"best"` or `"last"` checkpoint."""
         return self.checkpoints / f"{which}.ckpt"
+
+    def weights(self, which: str) -> Path:
+        """Return the `"best"` or `"last"` weights without the state of training."""
+        return self.checkpoints / f"{which}.safetensors"
+
+    def model_file(self, which: str) -> Path:
+        """Return the file to load a model from: its checkpoint, or the weights that are left."""
+        checkpoint, weights = self.checkpoint(which), self.weights(which)
+        return weights if weights.exists() and not checkpoint.exists() else checkpoint
 
     def evaluation(self, build: str, plan: str, split: str, which: str) -> Path:
         """Return the folder for the evaluation of one checkpoint on one split of one build.

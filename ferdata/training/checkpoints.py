@@ -9,13 +9,16 @@ from contextlib import nullcontext
 import lightning
 from lightning.pytorch.callbacks import Checkpoint
 
-from ferdata.core.files import finish_atomically
+from ferdata.core.files import finish_atomically, write_atomically
+from ferdata.models.weights import pack_weights, read_weights
 from ferdata.runs.folder import RunFolder
 from ferdata.training.epoch_log import EpochLog, best_epoch
 
 
 class KeepCheckpoints(Checkpoint):  # type: ignore[misc]
     """Save the last complete epoch and the best one on validation, each file atomically.
+
+    Beside each checkpoint, the weights are written as safetensors.
 
     `best_epoch` chooses the best one; test data are not used. Lightning's ModelCheckpoint compares
     a single metric, and writes files that are not synced to disk.
@@ -43,3 +46,7 @@ class KeepCheckpoints(Checkpoint):  # type: ignore[misc]
         whole = finish_atomically(path) if trainer.is_global_zero else nullcontext(path)
         with whole as target:
             trainer.save_checkpoint(target)
+        if trainer.is_global_zero:  # with averaged weights, the file has those to use
+            spec, weights = read_weights(path)
+            with write_atomically(self.folder.weights(which)) as file:
+                file.write(pack_weights(weights, spec, {"checkpoint": which}))

@@ -14,7 +14,7 @@ from ferdata.data.framing import describe_framing
 from ferdata.evaluation.figures import curves_figure, save_png
 from ferdata.evaluation.report import EvaluationReport
 from ferdata.evaluation.scoring import evaluate
-from ferdata.models.checkpoint import read_checkpoint
+from ferdata.models.weights import read_weights
 from ferdata.recipes import recipe_names
 from ferdata.runs.folder import RunFolder, default_folder
 from ferdata.runs.options import TrainOptions
@@ -193,7 +193,7 @@ def _checkpoint_to_resume(folder: RunFolder, build: Build, *, quiet: bool) -> Pa
         if not quiet:
             logger.info("%s: no epoch was complete; starting from the beginning", folder.path)
         return None
-    spec, _ = read_checkpoint(path)
+    spec, _ = read_weights(path)
     spec.require_labels(build.label_space, f"the build {build.root}")
     return path
 

@@ -162,7 +162,7 @@ def test_pretrained_weights_of_mobilenet_are_asked_for(pretrained):
         ({"linear_dw": "some"}, UnknownNameError, "all, improved, none"),
         ({"reduction": 0}, OptionError, "1 to 256"),
         ({"reduction": 512}, OptionError, "1 to 256"),
-        ({"drop_rate": 1.0}, OptionError, "less than 1"),
+        ({"drop_rate": 1.0}, OptionError, "below 1"),
         ({"drop_rate": -0.1}, OptionError, "at least 0"),
     ],
 )

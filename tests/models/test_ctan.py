@@ -89,7 +89,7 @@ def test_the_residual_goes_around_efficient_attention_alone(variant):
             model = Ctan(variant=variant, residual=residual).eval()
             x = model.stages(model.stem(images))
             before = x + model.attention(x) if residual else model.attention(x)
-            torch.testing.assert_close(model.features(images), model.shuffle(before))
+            torch.testing.assert_close(model.forward_features(images), model.shuffle(before))
             embedding = functional.layer_norm(model.shuffle(before).mean((2, 3)), (768,), eps=1e-6)
             torch.testing.assert_close(model.embed(images), embedding)
 
