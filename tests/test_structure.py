@@ -25,6 +25,7 @@ ROOMS = (
     "formats",
     "shards",
     "data",
+    "exports",
     "models",
     "runs",
     "evaluation",
