@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ferdata.core.manifest import Manifest
     from ferdata.data import FerDataModule, ShardDataset, ShardLoader
+    from ferdata.exports import BuildExportReport
     from ferdata.shards.verify_report import VerifyReport
 
 _SAMPLES = 8  # images that a notebook shows
@@ -162,6 +163,12 @@ class Build(AnswersGuesses, opened.Build):
 
         loaded: datasets.DatasetDict = datasets.load_dataset(str(self.root / "hf"))
         return loaded
+
+    def export(self, to: str, *, out: PathLike, **options: Any) -> BuildExportReport:
+        """Write the build as a folder that another library opens; see `ferdata.export`."""
+        from ferdata.exports import export_build  # noqa: PLC0415 - keeps opening light
+
+        return export_build(self, to, as_path(out, "out"), **options)
 
     def __repr__(self) -> str:
         splits = ", ".join(f"{name}: {split.rows:,}" for name, split in self.splits.items())

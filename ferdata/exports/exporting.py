@@ -142,9 +142,7 @@ def _write(
         raise
 
 
-def _record(
-    written: ExportFormat, content: ExportContent, counts: dict[str, int]
-) -> ExportRecord:
+def _record(written: ExportFormat, content: ExportContent, counts: dict[str, int]) -> ExportRecord:
     build = content.build
     return ExportRecord(
         to=written.name,

@@ -56,12 +56,12 @@ def _dataset(content: ExportContent) -> dict[str, Any]:
             "splits": list(content.splits),
         },
         "app_config": {"media_fields": ["filepath"], "grid_media_field": "filepath"},
-        **dict.fromkeys(("tags", "frame_fields", "saved_views", "workspaces"), []),
-        **dict.fromkeys(_EMPTY, {}),
+        **{name: [] for name in ("tags", "frame_fields", "saved_views", "workspaces")},
+        **{name: {} for name in _EMPTY_MAPPINGS},
     }
 
 
-_EMPTY = (
+_EMPTY_MAPPINGS = (
     "classes",
     "mask_targets",
     "default_mask_targets",

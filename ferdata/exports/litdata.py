@@ -140,7 +140,7 @@ _ENCODE: dict[str, Callable[[Any], bytes]] = {
 
 def _tree_spec(names: list[str]) -> str:
     """Return how torch's `treespec_dumps` writes a dict with these keys, which an item becomes."""
-    leaf = {"type": None, "context": None, "children_spec": []}
+    leaf: dict[str, Any] = {"type": None, "context": None, "children_spec": []}
     tree = {
         "type": "builtins.dict",
         "context": json.dumps(names),

@@ -76,5 +76,5 @@ from glob import glob
 import webdataset as wds
 
 shards = sorted(glob("{out}/{split}-*.tar"))
-{split} = wds.WebDataset(shards, shardshuffle=False).decode("rgb8").to_tuple("png", "cls", "json")""",
+{split} = wds.WebDataset(shards, shardshuffle=False).decode("rgb8").to_tuple("png", "cls")""",
 )
