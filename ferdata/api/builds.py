@@ -224,6 +224,7 @@ def build(
     data: DataFolders | None = None,
     out: PathLike | None = None,
     *,
+    import_from: str | None = None,
     demo: bool = False,
     demo_scale: float | None = None,
     config: PathLike | None = None,
@@ -240,6 +241,9 @@ def build(
         data: The folder that holds the data; for a mix one folder, or a mapping of dataset names
             to folders.
         out: The build directory.
+        import_from: Data in another library's format, instead of `data`: `"hf:PATH"`, a Hugging
+            Face dataset on disk, or `"fiftyone:PATH"`. `name` is then the set's name, by default
+            that of the dataset or its folder.
         demo: Build from a synthetic copy, which is drawn into `out/demo`.
         demo_scale: Size of the synthetic copy, as a fraction of the real number of images; default
             0.05.
@@ -252,6 +256,7 @@ def build(
             holds another build; the message says what to do.
     """
     given = {"name": name, "out": out, "data": data, "demo": demo, "demo_scale": demo_scale}
+    given["import_from"] = import_from
     return Build.open(run_build(given, options, config=config).out)
 
 

@@ -18,7 +18,7 @@ def people(split: str, rows: int) -> list[dict[str, str]]:
     """Every third row of train is an augmented copy of the row before it."""
     found = []
     for row in range(rows):
-        each = {"dataset": "spots", "subject": f"S{row // 4:02d}" if row % 4 else ""}
+        each = {"dataset": "spots", "subject": f"{split}{row // 4:02d}" if row % 4 else ""}
         if split == "train" and row % 3 == 2:
             operation = [{"op": "rotation", "degrees": row / 7}]
             each |= {"parent_id": f"spots/{split}_{row - 1}", "operations": json.dumps(operation)}
