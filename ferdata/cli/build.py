@@ -15,26 +15,30 @@ from ferdata.core.options import flag
 from ferdata.shards.options import BuildOptions, Execution
 
 
+Name = Annotated[
+    str | None,
+    typer.Argument(
+        help="A dataset, a mix, or the YAML file of a mix or of a set of your own; with --from the "
+        "name of the set."
+    ),
+]
+From = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="hf:PATH|fiftyone:PATH",
+        help="Data in another library's format: a folder of Hugging Face datasets or FiftyOne.",
+    ),
+]
+
+
 @with_flags(choice_flags(), flags_of(BuildOptions), flags_of(Execution))
 def build(
     given: dict[str, Any],
-    name: Annotated[
-        str | None,
-        typer.Argument(
-            help="A dataset, a mix, or the YAML file of a mix or of a set of your own; with --from "
-            "the name of the set."
-        ),
-    ] = None,
+    name: Name = None,
     out: Annotated[Path | None, typer.Option(help="The build directory.")] = None,
     data: Data = None,
-    import_from: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            metavar="hf:PATH|fiftyone:PATH",
-            help="Data in another library's format: a folder of Hugging Face datasets or FiftyOne.",
-        ),
-    ] = None,
+    import_from: From = None,
     demo: Annotated[
         bool, typer.Option("--demo", help="Build from a synthetic copy, drawn into OUT/demo.")
     ] = False,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -59,11 +59,12 @@ class ExportRow:
         readable = re.sub(r"[^A-Za-z0-9_-]+", "-", self.values["sample_id"])
         return f"{self.row:06d}_{readable[:_LONGEST_NAME]}"
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the values as JSON can hold them; each number reads back as the same float32."""
+    def as_json(self, names: Iterable[str] = COLUMNS) -> dict[str, Any]:
+        """Return values as JSON can hold them; each number reads back as the same float32."""
+        chosen = {name: self.values[name] for name in names}
         return {
             name: shortest(value) if isinstance(value, np.ndarray | np.floating) else value
-            for name, value in self.values.items()
+            for name, value in chosen.items()
         }
 
 

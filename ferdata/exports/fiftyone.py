@@ -13,13 +13,20 @@ from pathlib import Path
 from typing import Any
 
 from ferdata.core.files import write_atomically, write_json
-from ferdata.exports.contract import ExportContent, ExportFormat, ExportRow, shortest
+from ferdata.exports.contract import (
+    NUMBERS,
+    TEXTS,
+    ExportContent,
+    ExportFormat,
+    ExportRow,
+    shortest,
+)
 from ferdata.exports.fiftyone_fields import FORMAT_VERSION, sample_fields
 
 COPY_TAG = "augmented"
 """Tag of augmented copies."""
 
-_COPIED = ("sample_id", "dataset", "subject", "parent_id", "operations", "valence", "arousal")
+_COPIED = (*TEXTS, *NUMBERS, "soft_label")
 
 
 def write(folder: Path, content: ExportContent) -> None:
@@ -76,7 +83,7 @@ _EMPTY_MAPPINGS = (
 
 def _sample(path: str, row: ExportRow, content: ExportContent) -> dict[str, Any]:
     """Return the document of one image."""
-    values = row.as_json()
+    values = row.values
     image, plan = content.build.image, content.build.plan_sha256
     unique = f"{plan}/{values['split']}/{row.row}"
     sample: dict[str, Any] = {
@@ -101,8 +108,7 @@ def _sample(path: str, row: ExportRow, content: ExportContent) -> dict[str, Any]
         },
         "landmarks": _keypoints(row, content, unique),
         "face": _detection(row, content, unique),
-        "soft_label": values["soft_label"],
-        **{name: values[name] for name in _COPIED},
+        **row.as_json(_COPIED),
     }
     return sample
 
