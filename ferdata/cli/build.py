@@ -14,7 +14,6 @@ from ferdata.cli.output import echo_json, quieten
 from ferdata.core.options import flag
 from ferdata.shards.options import BuildOptions, Execution
 
-
 Name = Annotated[
     str | None,
     typer.Argument(
