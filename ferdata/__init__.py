@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from ferdata.api.audits import audit
     from ferdata.api.builds import Build, build, verify
     from ferdata.api.cards import card
+    from ferdata.api.exports import export
     from ferdata.api.opening import open_folder as open
     from ferdata.api.pages import report
-    from ferdata.api.runs import Run, compare, evaluate, export, predict, train
+    from ferdata.api.runs import Run, compare, evaluate, predict, train
     from ferdata.api.sources import datasets, demo, detect, ingest, merge
     from ferdata.core.errors import FerdataError
     from ferdata.core.labels import LabelSpace
@@ -64,9 +65,8 @@ __getattr__, __dir__ = lazy_names(
         "card": "ferdata.api.cards",
         "open": "ferdata.api.opening:open_folder",
         "report": "ferdata.api.pages",
-        **dict.fromkeys(
-            ("Run", "compare", "evaluate", "export", "predict", "train"), "ferdata.api.runs"
-        ),
+        "export": "ferdata.api.exports",
+        **dict.fromkeys(("Run", "compare", "evaluate", "predict", "train"), "ferdata.api.runs"),
         "FerdataError": "ferdata.core.errors",
         "LabelSpace": "ferdata.core.labels",
         "Manifest": "ferdata.core.manifest",

@@ -26,6 +26,7 @@ ROOMS = (
     "formats",
     "shards",
     "data",
+    "exports",
     "models",
     "runs",
     "evaluation",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field
 
+from ferdata.api.imports import resolve_import
 from ferdata.api.paths import PathLike, as_folders, as_path
 from ferdata.core.config import CONFIG_FILE, read_config, write_config
 from ferdata.core.errors import OptionError
@@ -41,7 +43,13 @@ def run_build(
     Raises:
         FerdataError: As for `build`.
     """
-    request = BuildRequest.read(arguments, options, config, spelled)
+    with ExitStack() as stack:
+        request = BuildRequest.read(resolve_import(arguments, stack), options, config, spelled)
+        return _run(request)
+
+
+def _run(request: BuildRequest) -> BuildReport:
+    """Build what a request asks for, and write what stands beside a build."""
     from ferdata.shards.pipeline import build_shards, resolve_options  # noqa: PLC0415 - heavy
     from ferdata.shards.sources import find_source  # noqa: PLC0415
 

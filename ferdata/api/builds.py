@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ferdata.core.manifest import Manifest
     from ferdata.data import FerDataModule, ShardDataset, ShardLoader
+    from ferdata.exports import BuildExportReport
     from ferdata.shards.verify_report import VerifyReport
 
 _SAMPLES = 8  # images that a notebook shows
@@ -185,6 +186,12 @@ class Build(AnswersGuesses, opened.Build):
 
         return build_card(self, repo, public=not private, overwrite=overwrite).pushed
 
+    def export(self, to: str, *, out: PathLike, **options: Any) -> BuildExportReport:
+        """Write the build as a folder that another library opens; see `ferdata.export`."""
+        from ferdata.exports import export_build  # noqa: PLC0415 - keeps opening light
+
+        return export_build(self, to, as_path(out, "out"), **options)
+
     def __repr__(self) -> str:
         splits = ", ".join(f"{name}: {split.rows:,}" for name, split in self.splits.items())
         image = "×".join(map(str, self.image.shape))
@@ -239,6 +246,7 @@ def build(
     data: DataFolders | None = None,
     out: PathLike | None = None,
     *,
+    import_from: str | None = None,
     demo: bool = False,
     demo_scale: float | None = None,
     config: PathLike | None = None,
@@ -255,6 +263,9 @@ def build(
         data: The folder that holds the data; for a mix one folder, or a mapping of dataset names
             to folders.
         out: The build directory.
+        import_from: Data in another library's format, instead of `data`: `"hf:PATH"`, a Hugging
+            Face dataset on disk, or `"fiftyone:PATH"`. `name` is then the set's name, by default
+            that of the dataset or its folder.
         demo: Build from a synthetic copy, which is drawn into `out/demo`.
         demo_scale: Size of the synthetic copy, as a fraction of the real number of images; default
             0.05.
@@ -267,6 +278,7 @@ def build(
             holds another build; the message says what to do.
     """
     given = {"name": name, "out": out, "data": data, "demo": demo, "demo_scale": demo_scale}
+    given["import_from"] = import_from
     return Build.open(run_build(given, options, config=config).out)
 
 

@@ -14,16 +14,30 @@ from ferdata.cli.output import echo_json, quieten
 from ferdata.core.options import flag
 from ferdata.shards.options import BuildOptions, Execution
 
+Name = Annotated[
+    str | None,
+    typer.Argument(
+        help="A dataset, a mix, or the YAML file of a mix or of a set of your own; with --from the "
+        "name of the set."
+    ),
+]
+From = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="hf:PATH|fiftyone:PATH",
+        help="Data in another library's format: a folder of Hugging Face datasets or FiftyOne.",
+    ),
+]
+
 
 @with_flags(choice_flags(), flags_of(BuildOptions), flags_of(Execution))
 def build(
     given: dict[str, Any],
-    name: Annotated[
-        str | None,
-        typer.Argument(help="A dataset, a mix, or the YAML file of a mix or of a set of your own."),
-    ] = None,
+    name: Name = None,
     out: Annotated[Path | None, typer.Option(help="The build directory.")] = None,
     data: Data = None,
+    import_from: From = None,
     demo: Annotated[
         bool, typer.Option("--demo", help="Build from a synthetic copy, drawn into OUT/demo.")
     ] = False,
@@ -46,6 +60,7 @@ def build(
       ferdata build ckplus --data ~/data/CK+ --frames last3 --split subject-kfold:10:1 --out out/ck1
       ferdata build rafdb --data ~/data/RAF-DB --recipe lmfer --leak-free --out out/lmfer
       ferdata build --config out/rafdb/config.yaml --size 64 --out out/rafdb64
+      ferdata build --from hf:~/data/my-faces --augment balance --out out/my
       ferdata build FER_CK+_KDEF --demo --augment balance --out out/mix
       ferdata build FER_CK+_KDEF --data fer2013=~/data/fer2013 --data ckplus=~/data/CK+ \\
           --data kdef=~/data/KDEF_and_AKDEF --augment balance --out out/mix
@@ -60,6 +75,7 @@ def build(
         "name": name,
         "out": out,
         "data": parse_data(data),
+        "import_from": import_from,
         "demo": demo,
         "demo_scale": demo_scale,
     }

@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -66,14 +66,30 @@ def write_json(path: Path, value: Any) -> None:
         file.write(b"\n")
 
 
+@contextmanager
+def csv_rows(path: Path, header: Sequence[str]) -> Iterator[Callable[[Sequence[Any]], object]]:
+    """Yield a function that writes a row of a CSV file in UTF-8, atomically and row by row.
+
+    Args:
+        path: The file.
+        header: Names of the columns.
+
+    Raises:
+        BuildError: The disk is full or the folder can't be written.
+    """
+    with write_atomically(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(header)
+        yield writer.writerow
+        text.detach()
+
+
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Write a table as CSV in UTF-8, atomically."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    with write_atomically(path) as file:
-        file.write(text.getvalue().encode())
+    with csv_rows(path, header) as write:
+        for row in rows:
+            write(row)
 
 
 def read_json(path: Path) -> Any:

@@ -30,7 +30,8 @@ _SEPARATORS = re.compile(r"[/\\]")
 _ROW = re.compile(r"(?P<path>.+\.csv)#(?P<row>\d{1,12})", re.IGNORECASE)
 
 _STORED = re.compile(
-    r"(?P<path>.+\.(?:parquet|h5|hdf5|npz))#(?P<column>[^#]+)/(?P<row>\d{1,12})", re.IGNORECASE
+    r"(?P<path>.+\.(?:parquet|arrow|h5|hdf5|npz))#(?P<column>[^#]+)/(?P<row>\d{1,12})",
+    re.IGNORECASE,
 )
 
 

@@ -26,7 +26,16 @@ logger = logging.getLogger(__name__)
 GROUP = "ferdata.plugins"
 """The entry point group of packages that add to ferdata."""
 
-KINDS = ("dataset", "detector", "model", "operation", "format", "label_rule", "audit_rule")
+KINDS = (
+    "dataset",
+    "detector",
+    "model",
+    "operation",
+    "format",
+    "export",
+    "label_rule",
+    "audit_rule",
+)
 """What a plugin can add; the first part of an entry point's name."""
 
 _REGISTERED: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}

@@ -1,4 +1,4 @@
-"""Images inside a file of many: the bytes of a parquet column, or arrays of HDF5 and npz files."""
+"""Images inside a file of many: bytes of a Parquet or Arrow column, arrays of HDF5 or npz files."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ from ferdata.core.parsing import parsing
 ARRAY_SUFFIXES = (".h5", ".hdf5", ".npz")
 """Endings of files with named arrays."""
 
+ARROW_SUFFIX = ".arrow"
+"""Ending of the files that `save_to_disk` of Hugging Face datasets writes."""
+
 _OPEN_FILES = 4
 _KEPT = 256 * 2**20  # bytes of row groups kept in each process
 
@@ -28,8 +31,8 @@ def read_stored(path: Path, column: str, row: int) -> bytes | npt.NDArray[np.uin
     """Read one image of a file that holds many.
 
     Args:
-        path: A parquet, HDF5 or npz file.
-        column: The parquet column, or the name of the array of images.
+        path: A Parquet, Arrow, HDF5 or npz file.
+        column: The column, or the name of the array of images.
         row: The position, from 0.
 
     Returns:
@@ -51,6 +54,8 @@ def _read(path: Path, column: str, row: int) -> bytes | npt.NDArray[np.uint8]:
         key = (path, column, status.st_mtime_ns, status.st_size)
         if path.suffix.lower() == ".parquet":
             return _parquet_bytes(*key, row=row)
+        if path.suffix.lower() == ARROW_SUFFIX:
+            return _arrow_bytes(*key, row=row)
         images = _images(*key)
     except FileNotFoundError:
         raise ImageError("file is missing") from None
@@ -110,13 +115,25 @@ def _parquet_bytes(path: Path, column: str, modified: int, size: int, *, row: in
     for group in range(file.metadata.num_row_groups):
         rows = file.metadata.row_group(group).num_rows
         if first <= row < first + rows:
-            cell = _row_groups.get(file, (path, column, modified, size, group))[row - first].as_py()
-            data = cell.get("bytes") if isinstance(cell, Mapping) else cell
-            if not isinstance(data, bytes):
-                raise ImageError(f"no image bytes in row {row} of column {column!r}")
-            return data
+            cells = _row_groups.get(file, (path, column, modified, size, group))
+            return _cell_bytes(cells[row - first].as_py(), column, row)
         first += rows
     raise ImageError(f"row is missing: {row}; the file has {first}")
+
+
+def _arrow_bytes(path: Path, column: str, modified: int, size: int, *, row: int) -> bytes:
+    table = _arrow(path, modified, size)
+    if not 0 <= row < table.num_rows:
+        raise ImageError(f"row is missing: {row}; the file has {table.num_rows}")
+    return _cell_bytes(table.column(column)[row].as_py(), column, row)
+
+
+def _cell_bytes(cell: Any, column: str, row: int) -> bytes:
+    """Return the bytes of an image, which Hugging Face keeps beside its path."""
+    data = cell.get("bytes") if isinstance(cell, Mapping) else cell
+    if not isinstance(data, bytes):
+        raise ImageError(f"no image bytes in row {row} of column {column!r}")
+    return data
 
 
 @lru_cache(maxsize=_OPEN_FILES)
@@ -125,6 +142,14 @@ def _parquet(path: Path, _modified: int, _size: int) -> Any:
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     return pq.ParquetFile(pa.OSFile(os.fsencode(path)))
+
+
+@lru_cache(maxsize=_OPEN_FILES)
+def _arrow(path: Path, _modified: int, _size: int) -> Any:
+    """Map a file of Arrow's stream format; its bytes stay on disk."""
+    from ferdata.core.arrow_stream import map_stream  # noqa: PLC0415 - few sets need it
+
+    return map_stream(path)
 
 
 _GroupKey = tuple[Path, str, int, int, int]

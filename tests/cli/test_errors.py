@@ -42,7 +42,7 @@ def ferdata(*words: object, **options: object) -> subprocess.CompletedProcess[st
         (["eval", "{tmp}", "{tmp}"], "not a training run"),
         (["compare", "{tmp}"], "not a training run"),
         (["predict", "{tmp}", "{tmp}"], "not a training run"),
-        (["export", "{tmp}"], "not a training run"),
+        (["export", "{tmp}"], "neither a build nor a training run"),
         (["nonsense"], "nonsense"),
     ],
 )

@@ -253,15 +253,23 @@ def _arrays_pattern(pairs: dict[str, dict[str, str]], kind: str) -> str:
 
 
 def _with_split(path: str) -> str:
-    """Return a path with `{split}` for the word of a split in its file name, `*` for a shard."""
+    """Return a path with `{split}` for the word of a split, `*` for the number of a shard.
+
+    The word is in the file's name, as in `train-00000-of-00002.parquet`, or is its folder's.
+    """
     words = re.split(r"([_.-])", file_stem(path))
+    above, ending = folder_name(path), path[len(path) - len(Path(path).suffix) :]
     for place, word in enumerate(words):
         if split_of_word(word) is not None:
             rest = "".join(words[place + 1 :])
-            ending = path[len(path) - len(Path(path).suffix) :]
             end = rest[0] + "*" if re.fullmatch(r"[_.-]\d[\d.of_-]*", rest) else rest
             stem = "".join(words[:place]) + "{split}" + end
-            return "/".join(filter(None, (folder_name(path), stem + ending)))
+            return "/".join(filter(None, (above, stem + ending)))
+    shards = re.sub(r"\d+(-of-\d+)?$", "*", file_stem(path)) + ending
+    if split_of_word(file_name(above)) is not None:
+        return "/".join(filter(None, (folder_name(above), "{split}", shards)))
+    if re.search(r"-\d+-of-\d+$", file_stem(path)):
+        return "/".join(filter(None, (above, shards)))
     return path
 
 

@@ -80,6 +80,8 @@ def guess_columns(
     width = len(header) if header is not None else min(map(len, rows), default=0)
     columns = [[row[position] for row in rows if position < len(row)] for position in range(width)]
     names = [each.strip().lower() for each in header or [""] * width]
+    named = [(name, cells) for name, cells in zip(names, columns, strict=True) if name]
+    told: dict[str, bool] = {}
     for place, (name, cells) in enumerate(zip(names, columns, strict=True)):
         kind = next((kind for kind, known in _HEADERS.items() if name in known), None)
         what = meaning(cells)
@@ -92,6 +94,10 @@ def guess_columns(
         column = place + 1 if header is None else name
         if kind and column and kind not in found:
             found[kind] = column
+            told[kind] = what.label
+    spelled = next((name for name, cells in named if meaning(cells).label), None)
+    if "label" in found and not told["label"] and spelled:  # words beside codes: label, label_name
+        found["label"] = spelled
     return found
 
 

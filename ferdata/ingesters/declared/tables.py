@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,17 @@ from ferdata.core.delimited import BLANK, open_lines, open_table, open_table_at,
 from ferdata.core.errors import AnnotationError, ParseError
 from ferdata.core.image_formats import is_image
 from ferdata.core.parsing import parse_json, parsing
-from ferdata.core.stored_images import ARRAY_SUFFIXES
+from ferdata.core.stored_images import ARRAY_SUFFIXES, ARROW_SUFFIX
 from ferdata.core.yaml_files import describe_unknown_key
 from ferdata.ingesters.declared.arrays import array_rows
 from ferdata.ingesters.declared.declaration import Column, Table
+from ferdata.ingesters.declared.fiftyone_json import fiftyone_rows
 from ferdata.ingesters.declared.row import Row
 
 _TEXT = (".csv", ".tsv", ".txt", ".lst", ".dat")
 _JSON = (".json", ".jsonl", ".ndjson")
-TABLE_SUFFIXES = (*_TEXT, *_JSON, ".parquet", *ARRAY_SUFFIXES)
+_COLUMNAR = (".parquet", ARROW_SUFFIX)
+TABLE_SUFFIXES = (*_TEXT, *_JSON, *_COLUMNAR, *ARRAY_SUFFIXES)
 """Endings of files that can be read as a table."""
 
 _BATCH_ROWS = 256
@@ -43,8 +45,8 @@ def table_rows(root: Path, file: str, table: Table) -> Iterator[Row]:
     suffix = path.suffix.lower()
     if suffix in ARRAY_SUFFIXES:
         return array_rows(path, file, table)
-    if suffix == ".parquet":
-        return _parquet_rows(path, file, table)
+    if suffix in _COLUMNAR:
+        return _columnar_rows(path, file, table)
     if suffix in _JSON:
         return _json_rows(path, file, table)
     if suffix in _TEXT:
@@ -55,10 +57,10 @@ def table_rows(root: Path, file: str, table: Table) -> Iterator[Row]:
 
 
 def class_names(path: Path, column: Column) -> tuple[str, ...]:
-    """Return the class names that a Hugging Face parquet file brings with a label column."""
-    if path.suffix.lower() != ".parquet":
+    """Return the class names that a Hugging Face file brings with a label column."""
+    if path.suffix.lower() not in _COLUMNAR:
         return ()
-    with _open_parquet(path) as file:
+    with _open_columnar(path) as file:
         stored = (file.schema_arrow.metadata or {}).get(b"huggingface", b"{}")
     try:
         features = parse_json(stored)["info"]["features"]
@@ -75,7 +77,7 @@ class RowSample:
     Attributes:
         header: The names of the columns; None for a text file without a header.
         rows: Cells.
-        image: The column of a parquet file that holds images.
+        image: The column of a Parquet or Arrow file that holds images.
     """
 
     header: list[str] | None
@@ -90,8 +92,8 @@ def sample_rows(path: Path) -> RowSample:
         AnnotationError: It can't be read.
     """
     suffix = path.suffix.lower()
-    if suffix == ".parquet":
-        with _open_parquet(path) as file:
+    if suffix in _COLUMNAR:
+        with _open_columnar(path) as file:
             schema = file.schema_arrow
             nested = [field.name for field in schema if _holds_images(field)]
             plain = [each.name for each in schema if each.type.num_fields == 0]
@@ -164,6 +166,8 @@ def _json_values(path: Path) -> list[Any]:
         raise AnnotationError(path, f"is {error}") from None
     except OSError as error:
         raise AnnotationError(path, f"can't be read ({error.strerror})") from None
+    if isinstance(values, dict) and (rows := fiftyone_rows(values, path.parent)) is not None:
+        return rows
     if isinstance(values, dict):  # {"train": […]} or {"data": […]}
         lists = [each for each in values.values() if isinstance(each, list)]
         values = lists[0] if len(lists) == 1 else values
@@ -172,8 +176,8 @@ def _json_values(path: Path) -> list[Any]:
     return values
 
 
-def _parquet_rows(path: Path, file: str, table: Table) -> Iterator[Row]:
-    with _open_parquet(path) as opened:
+def _columnar_rows(path: Path, file: str, table: Table) -> Iterator[Row]:
+    with _open_columnar(path) as opened:
         names = list(opened.schema_arrow.names)
         positions = _positions(path, [name.lower() for name in names], table)
         stored = {column: names[position] for column, position in positions.items()}
@@ -181,11 +185,11 @@ def _parquet_rows(path: Path, file: str, table: Table) -> Iterator[Row]:
         for batch in opened.iter_batches(_BATCH_ROWS, columns=sorted(set(stored.values()))):
             for values in batch.to_pylist():
                 cells = {column: values[name] for column, name in stored.items()}
-                yield _parquet_row(f"{file}#{number}", cells, table, stored, number)
+                yield _columnar_row(f"{file}#{number}", cells, table, stored, number)
                 number += 1
 
 
-def _parquet_row(
+def _columnar_row(
     uri: str, cells: dict[Column, Any], table: Table, stored: Mapping[Column, str], number: int
 ) -> Row:
     """Return a row whose image is in the file, or, as in Hugging Face's, at a path."""
@@ -202,14 +206,17 @@ def _parquet_row(
 
 
 @contextmanager
-def _open_parquet(path: Path) -> Iterator[Any]:
-    from ferdata.core.parquet import open_parquet  # noqa: PLC0415 - few sets need it
+def _open_columnar(path: Path) -> Iterator[Any]:
+    from ferdata.core.arrow_stream import ArrowStream  # noqa: PLC0415 - few sets need it
+    from ferdata.core.parquet import open_parquet  # noqa: PLC0415
 
+    kind = path.suffix.lower().removeprefix(".")
     try:
-        with open_parquet(path) as file, parsing("a whole Parquet file"):
-            yield file
+        with ExitStack() as stack, parsing(f"a whole {kind} file"):
+            is_arrow = f".{kind}" == ARROW_SUFFIX
+            yield ArrowStream(path) if is_arrow else stack.enter_context(open_parquet(path))
     except (OSError, ParseError) as error:
-        raise AnnotationError(path, f"is no readable parquet file: {error}") from None
+        raise AnnotationError(path, f"is no readable {kind} file: {error}") from None
 
 
 def _positions(path: Path, header: Sequence[str], table: Table) -> dict[Column, int]:
