@@ -214,4 +214,5 @@ HUGGING_FACE = ShardFormat(
     read_identity=read_identity,
     companions={"hf/README.md": write_card},
     example="import datasets; print(datasets.load_dataset('{out}/hf'))",
+    library="datasets",
 )
