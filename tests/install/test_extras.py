@@ -1,4 +1,4 @@
-"""The extras that the code knows are those of `pyproject.toml`, and a missing one is one sentence."""
+"""The extras that the code knows are those of `pyproject.toml`; a missing one is one sentence."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from importlib.metadata import packages_distributions
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from support.installed import PROJECT, ROOT
 
 from ferdata.core.errors import MissingExtraError
 from ferdata.core.extras import (
@@ -20,7 +21,6 @@ from ferdata.core.extras import (
     opencv_version,
     require_module,
 )
-from support.installed import PROJECT, ROOT
 
 DECLARED = PROJECT["optional-dependencies"]
 
@@ -58,7 +58,7 @@ def test_every_opencv_has_the_same_bounds() -> None:
 
 def test_a_missing_module_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     require_module("albumentations", "--augment balance")
-    monkeypatch.setattr("ferdata.core.extras.find_spec", lambda name: None)
+    monkeypatch.setattr("ferdata.core.extras.find_spec", lambda _: None)
     with pytest.raises(MissingExtraError) as caught:
         require_module("albumentations", "--augment balance")
     assert str(caught.value) == (

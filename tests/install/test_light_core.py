@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
-
-from ferdata.shards.record import BuildRecord
 from support.builds import write_build
 from support.installed import closure, link_environment, requirements_of, run_in
+
+from ferdata.shards.record import BuildRecord
 
 LEFT_OUT = {"mediapipe", "albumentations", "datasets", "huggingface_hub", "torch", "matplotlib"}
 
