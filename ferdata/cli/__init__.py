@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> None:
     logging.getLogger("ferdata").setLevel(logging.INFO)
     logging.getLogger().setLevel(logging.WARNING)
     try:
-        app(arguments)
+        app(arguments, prog_name="ferdata")  # by which completion finds the program
     except FerdataError as error:
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
         sys.exit(error.exit_code)
