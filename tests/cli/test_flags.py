@@ -9,9 +9,11 @@ import typer
 from pydantic import BeforeValidator, Field
 from typer.testing import CliRunner
 
+from ferdata.cli.app import app
 from ferdata.cli.flags import Flag, SectionedCommand, flags_of, read_settings, with_flags
 from ferdata.core.errors import OptionError
 from ferdata.core.options import Metavar, Options, split_words
+from ferdata.core.version import __version__
 
 
 class Sample(Options):
@@ -101,7 +103,16 @@ def test_settings_are_pairs() -> None:
 
 def test_long_help_is_grouped_and_fits_80_columns() -> None:
     headings = {
-        "build": "Data Recipe Split Augmentation Faces Images Output Execution".split(),
+        "build": [
+            "Data",
+            "Recipe",
+            "Split",
+            "Augmentation",
+            "Faces",
+            "Images",
+            "Output",
+            "Execution",
+        ],
         "train": ["Model", "Augmentation during training", "Optimizer", "Loss", "Devices"],
     }
     for verb, expected in headings.items():
