@@ -12,6 +12,7 @@ from ferdata.api.guesses import AnswersGuesses, require_options
 from ferdata.api.paths import DataFolders, PathLike, as_path
 from ferdata.core import html
 from ferdata.core.errors import OptionError
+from ferdata.core.extras import require_module
 from ferdata.data import build as opened
 from ferdata.shards.record import BuildRecord
 
@@ -156,12 +157,14 @@ class Build(AnswersGuesses, opened.Build):
 
         Raises:
             OptionError: The build was made without the format `hf`.
+            MissingExtraError: The extra `hf` is not installed.
         """
         if "hf" not in self.record.options.formats:
             raise OptionError(
                 f"{self.root}: built without the Hugging Face dataset; build again with "
                 "--formats hdf5,hf"
             )
+        require_module("datasets", "to_hf()")
         import datasets  # noqa: PLC0415 - heavy
 
         loaded: datasets.DatasetDict = datasets.load_dataset(str(self.root / "hf"))

@@ -6,6 +6,7 @@ from ferdata.api.card_files import CardReport, build_card, run_card
 from ferdata.api.opening import open_folder
 from ferdata.api.paths import PathLike
 from ferdata.core.errors import OptionError
+from ferdata.core.extras import require_module
 from ferdata.data.build import Build
 from ferdata.runs.folder import RunFolder
 
@@ -35,7 +36,9 @@ def card(
         TermsError: The terms of a dataset forbid passing its images on.
         FerdataError: It is neither a build nor a finished run, a card was edited, or the Hub
             refuses.
+        MissingExtraError: huggingface_hub is not installed.
     """
+    require_module("huggingface_hub", "a card")
     if push is not None:
         from ferdata.deployment.hub import require_repository  # noqa: PLC0415 - heavy
 

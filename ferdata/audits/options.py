@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from ferdata.core.options import Metavar, Options, Words
+from ferdata.core.options import Listed, Metavar, Options, Words
 
 
 class AuditOptions(Options):
@@ -14,7 +14,7 @@ class AuditOptions(Options):
 
     sections: ClassVar[Mapping[str, str]] = {"rules": "Rules", "claim": "What others say"}
 
-    rules: Annotated[Words, Metavar("NAME,…")] = ()
+    rules: Annotated[Words, Metavar("NAME,…"), Listed("ferdata.audits.registry:RULES")] = ()
     """Rules to run. [default: all; `--list-rules` lists them]"""
 
     images: bool = True

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from ferdata.core.errors import UnknownNameError
 from ferdata.core.version import __version__
@@ -42,6 +42,8 @@ _FUNCTIONS = {"eval": "evaluate", "label-errors": "label_errors"}
 class Verbs(TyperGroup):
     """A group of commands that are imported one at a time."""
 
+    _listing = False  # whether a shell asks for the names of the verbs, and for no verb itself
+
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the group's contract
         """Return the verbs, in the order in which they are listed."""
         return list(VERBS)
@@ -50,6 +52,8 @@ class Verbs(TyperGroup):
         """Import a verb; None if there is no such verb."""
         if cmd_name not in VERBS:
             return None
+        if self._listing:
+            return TyperCommand(cmd_name, help=VERBS[cmd_name])
         from ferdata.cli.flags import SectionedCommand  # noqa: PLC0415 - loads pydantic
 
         module = import_module(f"ferdata.cli.{cmd_name.replace('-', '_')}")
@@ -66,9 +70,18 @@ class Verbs(TyperGroup):
         Raises:
             UnknownNameError: There is no such verb.
         """
-        if args and args[0] not in VERBS and not args[0].startswith("-"):
+        known = not args or args[0] in VERBS or args[0].startswith("-")
+        if not (known or ctx.resilient_parsing):
             raise UnknownNameError("command", args[0], VERBS)
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Complete a verb without importing all of them."""
+        self._listing = True
+        try:
+            return super().shell_complete(ctx, incomplete)
+        finally:
+            self._listing = False
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - as above
         """List the verbs without importing them."""
@@ -85,7 +98,6 @@ app = typer.Typer(
     epilog="Start with: ferdata build rafdb --demo --augment balance --out out/rafdb",
     no_args_is_help=True,
     rich_markup_mode=None,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings=_CONTEXT,
 )
@@ -93,7 +105,7 @@ app = typer.Typer(
 
 @app.callback(invoke_without_command=True)
 def ferdata(
-    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
+    version: bool = typer.Option(False, "--version", "-V", help="Print the version and exit."),
 ) -> None:
     """Facial-expression datasets in, training-ready shards out."""
     if version:

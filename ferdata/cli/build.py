@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ferdata.cli.choices import choice_flags
+from ferdata.cli.completion import complete_listed
 from ferdata.cli.data import Data, parse_data
 from ferdata.cli.flags import Config, Json, flags_of, with_flags
 from ferdata.cli.output import echo_json, quieten
@@ -18,7 +19,8 @@ Name = Annotated[
     str | None,
     typer.Argument(
         help="A dataset, a mix, or the YAML file of a mix or of a set of your own; with --from the "
-        "name of the set."
+        "name of the set.",
+        autocompletion=complete_listed("ferdata.cli.completion:buildable_names"),
     ),
 ]
 From = Annotated[

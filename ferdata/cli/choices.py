@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ferdata.cli.completion import complete_words
 from ferdata.cli.flags import Flag
 
 
@@ -26,6 +27,7 @@ def choice_flags() -> Iterator[Flag]:
         section="Data",
         default="",
         choice=True,
+        complete=complete_words(ORDER_NAMES),
     )
     for choice, by_dataset in offers.items():
         words = list(dict.fromkeys(word for values in by_dataset.values() for word in values))
@@ -36,4 +38,5 @@ def choice_flags() -> Iterator[Flag]:
             section="Data",
             default=words[0],
             choice=True,
+            complete=complete_words(words),
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ferdata.cli.completion import complete_listed
 from ferdata.cli.flags import Json
 from ferdata.cli.output import echo_json
 
@@ -19,7 +20,13 @@ _WIDTH = 96
 
 
 def datasets(
-    name: Annotated[str | None, typer.Argument(help="A dataset. [default: list all]")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="A dataset. [default: list all]",
+            autocompletion=complete_listed("ferdata.ingesters.lookup:dataset_names"),
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """List the datasets and mixes, or show one dataset: access, license, layouts, counts, caveats.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ferdata.cli.completion import complete_listed
 from ferdata.cli.flags import Json, Quiet, Workers
 from ferdata.cli.output import echo_json
 from ferdata.core.errors import OptionError
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
 def demo(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="Datasets to copy; see 'ferdata datasets'.", metavar="NAME"),
+        typer.Argument(
+            help="Datasets to copy; see 'ferdata datasets'.",
+            metavar="NAME",
+            autocompletion=complete_listed("ferdata.ingesters.lookup:dataset_names"),
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the copy, new or empty.")] = None,
     layout: Annotated[

@@ -5,30 +5,18 @@ from __future__ import annotations
 import json
 import platform
 import shutil
-from contextlib import suppress
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-_PACKAGES = (
-    "numpy",
-    "pandas",
-    "pyarrow",
-    "h5py",
-    "albumentations",
-    "datasets",
-    "torch",
-    "torchvision",
-    "timm",
-    "lightning",
-    "torchmetrics",
-)
-_CV2_PACKAGES = ("opencv-python", "opencv-contrib-python", "opencv-python-headless")
+from ferdata.core.extras import EXTRAS, PURPOSES, missing_modules, opencv_versions
+
+_PACKAGES = ("numpy", "pandas", "pyarrow", "scipy", "h5py")
 _CV2_VERSION = "5.0.0.93"
-"""The newest release of all `_CV2_PACKAGES`; the same as in constraints.txt."""
+"""The newest release of all of OpenCV's distributions; the same as in constraints.txt."""
 
 _MIN_FREE_GB = 5
 
@@ -73,7 +61,7 @@ def doctor(
 def examine() -> list[Finding]:
     """Check everything that a build or a training run depends on."""
     findings = [_python(), *(_package(name) for name in _PACKAGES), _opencv_versions(), _opencv()]
-    return [*findings, *_detectors(), _gpu(), _disk()]
+    return [*findings, *map(_extra, EXTRAS), *_detectors(), _gpu(), _disk()]
 
 
 def _python() -> Finding:
@@ -84,17 +72,28 @@ def _package(name: str) -> Finding:
     try:
         return Finding(name, "ok", version(name))
     except PackageNotFoundError:
-        extra = name in {"torch", "torchvision", "timm", "lightning", "torchmetrics"}
-        remedy = "pip install 'ferdata[train]' to train" if extra else "pip install ferdata"
-        return Finding(name, "warning" if extra else "problem", f"not installed; {remedy}")
+        return Finding(name, "problem", "not installed; pip install ferdata")
+
+
+def _extra(name: str) -> Finding:
+    """Say whether an extra is installed; that one is not is no problem, but a choice."""
+    missing = missing_modules(name)
+    if not missing:
+        return Finding(f"extra {name}", "ok", ", ".join(map(_installed, EXTRAS[name])))
+    some = f"lacks {', '.join(missing)}" if len(missing) < len(EXTRAS[name]) else "not installed"
+    remedy = f"pip install 'ferdata[{name}]' {PURPOSES[name]}"
+    return Finding(f"extra {name}", "warning", f"{some}; {remedy}")
+
+
+def _installed(module: str) -> str:
+    """Return a module's distribution with its version."""
+    distribution = next(iter(packages_distributions().get(module, ())), module)
+    return f"{distribution} {version(distribution)}"
 
 
 def _opencv_versions() -> Finding:
     """Three distributions write the same `cv2` folder; the last one installed wins."""
-    found = {}
-    for name in _CV2_PACKAGES:
-        with suppress(PackageNotFoundError):
-            found[name] = version(name)
+    found = dict(opencv_versions())
     listed = ", ".join(f"{name} {number}" for name, number in found.items()) or "none"
     if len(set(found.values())) > 1:
         wanted = " ".join(f"{name}=={_CV2_VERSION}" for name in found)
@@ -127,7 +126,8 @@ def _detectors() -> list[Finding]:
             status, detail = "ok", _detector(name)
         except FerdataError as error:
             # Photographs are aligned with the default detector; without it their build stops.
-            status = "problem" if name == DEFAULT_DETECTOR else "warning"
+            broken = name == DEFAULT_DETECTOR and not missing_modules("faces")
+            status = "problem" if broken else "warning"
             detail = f"can't run: {error}"
         findings.append(Finding(f"detector {name}", status, detail))
     return findings

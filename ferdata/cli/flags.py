@@ -21,8 +21,9 @@ import typer
 from pydantic.fields import FieldInfo
 from typer.core import TyperCommand
 
+from ferdata.cli.completion import Complete, complete_listed, complete_words
 from ferdata.core.errors import OptionError, ParseError
-from ferdata.core.options import Metavar, Options, flag
+from ferdata.core.options import Listed, Metavar, Options, flag
 from ferdata.core.parsing import parse_yaml
 
 Command = Callable[..., None]
@@ -56,6 +57,7 @@ class Flag:
         default: The default as shown in the help; empty to show none.
         is_yaml: Whether its value is a list or a mapping, written in YAML.
         choice: Whether it is one of the choices that datasets offer.
+        complete: What a shell completes its value by; None for files.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Flag:
     default: str = ""
     is_yaml: bool = False
     choice: bool = False
+    complete: Complete | None = None
 
     def parameter(self) -> inspect.Parameter:
         """Return the parameter from which typer makes the flag."""
@@ -76,6 +79,7 @@ class Flag:
             metavar=self.metavar or None,
             show_default=False,
             rich_help_panel=self.section,
+            autocompletion=self.complete,
         )
         kind: Any = str | None if self.metavar else bool | None
         return inspect.Parameter(
@@ -188,6 +192,7 @@ def _flag(name: str, info: FieldInfo, section: str, *, known: Container[str]) ->
         section=section,
         default="" if plain else words,
         is_yaml=get_origin(kind) in (dict, list, tuple),
+        complete=_completion(kind, info),
     )
 
 
@@ -203,6 +208,17 @@ def _alternatives(annotation: Any) -> tuple[Any, ...]:
     if get_origin(annotation) in (Union, types.UnionType):
         return get_args(annotation)
     return (annotation,)
+
+
+def _completion(kind: Any, info: FieldInfo) -> Complete | None:
+    """Return how a value is completed: by the names listed for it, or the words of its type."""
+    for each in info.metadata:
+        if isinstance(each, Listed):
+            return complete_listed(each.where)
+    for literal in (kind, *get_args(kind)[:1]):
+        if get_origin(literal) is Literal:
+            return complete_words(tuple(map(str, get_args(literal))))
+    return None
 
 
 def _metavar(kind: Any, info: FieldInfo) -> str:

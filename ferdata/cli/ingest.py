@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ferdata.cli.choices import choice_flags
+from ferdata.cli.completion import complete_listed
 from ferdata.cli.flags import with_flags
 from ferdata.core.errors import OptionError
 
@@ -21,7 +22,8 @@ def ingest(
     name: Annotated[
         str,
         typer.Argument(
-            help="The dataset, for instance rafdb, or the YAML file of a set of your own."
+            help="The dataset, for instance rafdb, or the YAML file of a set of your own.",
+            autocompletion=complete_listed("ferdata.ingesters.lookup:dataset_names"),
         ),
     ],
     data: Annotated[Path, typer.Option("--data", help="Folder of the dataset.")],

@@ -7,13 +7,20 @@ from typing import Annotated
 
 import typer
 
+from ferdata.cli.completion import complete_listed
 from ferdata.cli.data import Data, parse_data
 from ferdata.cli.flags import Quiet, Workers
 from ferdata.cli.ingest import require_parquet
 
 
 def merge(
-    mix: Annotated[str, typer.Argument(help="A mix, for instance FER_CK+_KDEF, or its YAML file.")],
+    mix: Annotated[
+        str,
+        typer.Argument(
+            help="A mix, for instance FER_CK+_KDEF, or its YAML file.",
+            autocompletion=complete_listed("ferdata.recipes.mix:mix_names"),
+        ),
+    ],
     manifests: Annotated[
         list[Path],
         typer.Argument(

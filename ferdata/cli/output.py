@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from typing import Any
 
 import typer
@@ -14,7 +15,8 @@ def echo_json(value: Any) -> None:
     """Print a record or plain values as indented JSON."""
     if isinstance(value, BaseModel):
         value = value.model_dump(mode="json")
-    typer.echo(json.dumps(value, indent=1, ensure_ascii=False))
+    escape = not (sys.stdout.encoding or "").lower().startswith("utf")
+    typer.echo(json.dumps(value, indent=1, ensure_ascii=escape))
 
 
 def quieten(*, quiet: bool) -> None:

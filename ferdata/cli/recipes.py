@@ -6,13 +6,18 @@ from typing import Annotated
 
 import typer
 
+from ferdata.cli.completion import complete_listed
 from ferdata.cli.flags import Json
 from ferdata.cli.output import echo_json
 
 
 def recipes(
     name: Annotated[
-        str | None, typer.Argument(help="A recipe, or the YAML file of one. [default: list all]")
+        str | None,
+        typer.Argument(
+            help="A recipe, or the YAML file of one. [default: list all]",
+            autocompletion=complete_listed("ferdata.recipes:recipe_names"),
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -8,7 +8,7 @@ import io
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -40,7 +40,8 @@ def finish_atomically(path: Path) -> Iterator[Path]:
         partial.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # a name that is too long can't be removed either
+            partial.unlink(missing_ok=True)
         raise BuildError(f"{path}: can't be written: {error.strerror or error}") from error
     except BaseException:
         partial.unlink(missing_ok=True)

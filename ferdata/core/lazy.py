@@ -8,22 +8,8 @@ from importlib import import_module
 from typing import Any
 
 from ferdata.core.errors import MissingExtraError
+from ferdata.core.extras import extra_of
 from ferdata.core.suggestions import closest
-
-_EXTRAS = {
-    "torch": "train",
-    "torchvision": "train",
-    "timm": "train",
-    "lightning": "train",
-    "pytorch_lightning": "train",
-    "torchmetrics": "train",
-    "matplotlib": "train",
-    "onnx": "onnx",
-    "onnxscript": "onnx",
-    "onnxruntime": "onnx",
-    "distributed": "dask",
-}
-"""Modules that the core does not need, with the extra that installs them."""
 
 
 def lazy_names(
@@ -51,7 +37,7 @@ def lazy_names(
         try:
             value = getattr(import_module(home), attribute or name)
         except ModuleNotFoundError as error:
-            extra = _EXTRAS.get((error.name or "").partition(".")[0])
+            extra = extra_of(error.name or "")
             if extra is None:
                 raise
             raise MissingExtraError(f"{package}.{name}", extra, error) from error

@@ -131,6 +131,17 @@ class Metavar:
     text: str
 
 
+@dataclass(frozen=True)
+class Listed:
+    """Where an option's known values are listed, for completion in a shell.
+
+    Attributes:
+        where: `module:name` of an iterable of names, or of a function that returns one.
+    """
+
+    where: str
+
+
 Words = Annotated[tuple[str, ...], BeforeValidator(split_words)]
 """Several words, separated by commas on the command line."""
 

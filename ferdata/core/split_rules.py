@@ -245,6 +245,11 @@ RULES: tuple[type[SplitRule], ...] = (
 """All split rules."""
 
 
+def rule_examples() -> tuple[str, ...]:
+    """Return an example of each split rule."""
+    return tuple(rule.example for rule in RULES)
+
+
 @dataclass(frozen=True)
 class SplitRules:
     """One rule for all datasets, or one for each.
@@ -325,7 +330,7 @@ def parse_rule(text: str) -> SplitRule:
     for rule in RULES:
         if rule.name == name:
             return rule.parse(arguments)
-    raise UnknownNameError("split rule", text, (rule.example for rule in RULES))
+    raise UnknownNameError("split rule", text, rule_examples())
 
 
 def parse_rules(text: str) -> SplitRules:

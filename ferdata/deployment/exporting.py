@@ -61,7 +61,7 @@ def export(
 
         write = _exporter(options)
     except ImportError as error:
-        extra = {"onnx": "onnx", "hf": "hf", "safetensors": "train"}[options.to]
+        extra = {"onnx": "onnx", "hf": "transformers", "safetensors": "train"}[options.to]
         raise MissingExtraError(f"export --to {options.to}", extra, error) from error
     return write(ExportSource.load(folder, record, options), target)
 

@@ -41,8 +41,8 @@ class OutputFolder:
             raise OptionError(f"--out {path} is a file; give a folder")
         self.path = path
         self._labels = tuple(labels)
-        self._taken = {image.path.resolve() for image in images if image.path is not None}
-        if (path / TABLE).resolve() in self._taken:
+        self._taken = {_key(image.path) for image in images if image.path is not None}
+        if _key(path / TABLE) in self._taken:
             raise OptionError(
                 f"{path / TABLE} is given as an image, and the table of --out {path} would "
                 "overwrite it; give another folder."
@@ -104,7 +104,12 @@ class OutputFolder:
         while True:
             counted = "" if number == 1 else f"-{number}"
             path = self.path / name.parent / f"{name.stem}-predicted{counted}.png"
-            if (key := path.resolve()) not in self._taken:
+            if (key := _key(path)) not in self._taken:
                 self._taken.add(key)
                 return path
             number += 1
+
+
+def _key(path: Path) -> str:
+    """Return what two paths have in common that are one file on macOS or Windows."""
+    return str(path.resolve()).casefold()

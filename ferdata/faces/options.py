@@ -10,15 +10,19 @@ from ferdata.faces.detectors import DEFAULT_DETECTOR, DETECTORS
 _NO_DETECTOR = ("dataset", "none")
 
 
+def landmark_sources() -> tuple[str, ...]:
+    """Return the values of `--landmarks`."""
+    return ("auto", *_NO_DETECTOR, *DETECTORS)
+
+
 def check_landmarks(source: str) -> None:
     """Check a value of `--landmarks`.
 
     Raises:
         UnknownNameError: It is not `auto`, `dataset`, `none`, or the name of a detector.
     """
-    known = ("auto", *_NO_DETECTOR, *DETECTORS)
-    if source not in known:
-        raise UnknownNameError("--landmarks", source, known)
+    if source not in landmark_sources():
+        raise UnknownNameError("--landmarks", source, landmark_sources())
 
 
 def detector_name(source: str) -> str:

@@ -123,6 +123,7 @@ class ShardFormat:
         companions: Files that describe a build beside its shards: the path inside the build, and
             the function that writes it.
         example: Python code that opens the shards, with `{out}` for the build directory.
+        library: Module that the example needs, if ferdata can do without it.
     """
 
     name: str
@@ -136,6 +137,7 @@ class ShardFormat:
     stores_raw: bool = False
     companions: Mapping[str, Callable[[Path, CardContent], None]] = field(default_factory=dict)
     example: str = ""
+    library: str = ""
 
     def file(self, out: Path, shard: str) -> Path:
         """Return the path of a shard of a build, by the shard's name without extension."""

@@ -222,4 +222,5 @@ HUGGING_FACE = ShardFormat(
     version="ferdata-hf/2",
     companions={"hf/README.md": write_card},
     example="import datasets; print(datasets.load_dataset('{out}/hf'))",
+    library="datasets",
 )

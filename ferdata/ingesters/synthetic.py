@@ -138,7 +138,7 @@ def pixel_text(pixels: Pixels) -> str:
 
 def store_row(root: Path, image: DemoImage, text: str) -> None:
     """Keep an image's row until `write_table`; it may be drawn in another process."""
-    (root / ROWS_FOLDER / f"{image.stem}.txt").write_text(text, encoding="ascii")
+    (root / ROWS_FOLDER / f"{image.stem}.txt").write_bytes(text.encode("ascii"))
 
 
 def write_table(

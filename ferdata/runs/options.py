@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, PositiveFloat, model_validator
 
 from ferdata.core.errors import OptionError
-from ferdata.core.options import Metavar, Options, flag, split_words
+from ferdata.core.options import Listed, Metavar, Options, flag, split_words
 
 
 class TrainOptions(Options):
@@ -25,11 +25,13 @@ class TrainOptions(Options):
         "device": "Devices",
     }
 
-    recipe: Annotated[str | None, Metavar("NAME|FILE")] = None
+    recipe: Annotated[str | None, Metavar("NAME|FILE"), Listed("ferdata.recipes:recipe_names")] = (
+        None
+    )
     """Train by a paper's recipe: its name or a YAML file. Other options override it; see `ferdata
     recipes`."""
 
-    model: Annotated[str, Metavar("NAME")] = "regnetx_002"
+    model: Annotated[str, Metavar("NAME"), Listed("ferdata.models.registry:MODELS")] = "regnetx_002"
     """`lmfer`, `i_mobilenetv2`, `efficientvit_m5`, `ctan`, `a_mobilenet`, or any timm model."""
 
     model_options: dict[str, Any] = {}

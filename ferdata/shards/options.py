@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from ferdata.augmentation.target import parse_target
-from ferdata.core.options import Metavar, Options, parsed_by, read_by, split_words
+from ferdata.core.options import Listed, Metavar, Options, parsed_by, read_by, split_words
 from ferdata.core.split_rules import parse_rules
 from ferdata.formats.names import DEFAULT_FORMATS
 from ferdata.formats.registry import require_format
@@ -78,7 +78,9 @@ class BuildOptions(Options):
 
     without_flag: ClassVar[frozenset[str]] = frozenset({"choices", "augment_before_split"})
 
-    recipe: Annotated[str | None, Metavar("NAME|FILE")] = None
+    recipe: Annotated[str | None, Metavar("NAME|FILE"), Listed("ferdata.recipes:recipe_names")] = (
+        None
+    )
     """Follow a paper's recipe: its name or a YAML file. Other options override it; see `ferdata
     recipes`."""
 
@@ -111,7 +113,12 @@ class BuildOptions(Options):
     seed: int = Field(0, ge=0, lt=2**63)
     """Random seed."""
 
-    split: Annotated[str, parsed_by(parse_rules), Metavar("RULE")] = "auto"
+    split: Annotated[
+        str,
+        parsed_by(parse_rules),
+        Metavar("RULE"),
+        Listed("ferdata.core.split_rules:rule_examples"),
+    ] = "auto"
     """Split rule: `auto` (the official split, else the copy's own, else subject-independent),
     `official`, `native`, `file:FILE` (of `ferdata split export`, a table, lists or index arrays),
     `subject:8:1:1`, `subject-kfold:10:FOLD`, `loso:SUBJECT`, `stratified:8:1:1` (`@2`: the second
@@ -139,7 +146,10 @@ class BuildOptions(Options):
     """Maximum number of augmented copies per image. [default: no limit]"""
 
     operations: Annotated[
-        tuple[dict[str, Any], ...] | None, read_by(_full_operations), Metavar("NAME|FILE")
+        tuple[dict[str, Any], ...] | None,
+        read_by(_full_operations),
+        Metavar("NAME|FILE"),
+        Listed("ferdata.augmentation.operation_config:list_names"),
     ] = None
     """Augmentation operations: `default` (flip, brightness, blur, noise), `standard` (also small
     rotation, scale and shift), or a YAML file with a list. [default: default]"""
@@ -152,7 +162,10 @@ class BuildOptions(Options):
     reproduce papers that did so."""
 
     landmarks: Annotated[
-        str, parsed_by(_check_landmarks), Metavar("auto|dataset|none|DETECTOR")
+        str,
+        parsed_by(_check_landmarks),
+        Metavar("auto|dataset|none|DETECTOR"),
+        Listed("ferdata.faces.options:landmark_sources"),
     ] = "auto"
     """Source of landmarks; `auto` uses the dataset's own if they fit the images, else the default
     detector."""
@@ -188,6 +201,7 @@ class BuildOptions(Options):
         tuple[Annotated[str, parsed_by(require_format)], ...],
         BeforeValidator(split_words),
         Metavar("FORMAT,…"),
+        Listed("ferdata.formats.registry:FORMATS"),
     ] = Field(DEFAULT_FORMATS, min_length=1)
     """Formats to write: HDF5 shards (`hdf5`), a Hugging Face dataset (`hf`), or a plugin's."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ferdata.core.errors import BuildError, OptionError, TooManyRejectsError
+from ferdata.core.extras import require_module
 from ferdata.core.files import read_json, write_json
 from ferdata.core.manifest import Manifest
 from ferdata.core.options import flag
@@ -112,6 +113,7 @@ def resolve_options(source: Source, given: BuildOptions) -> tuple[BuildOptions, 
 
     Raises:
         FerdataError: The recipe is unknown, invalid or for other data, or contradicts the options.
+        MissingExtraError: The build augments, and albumentations is not installed.
     """
     options, recipe = apply_recipe(given, source.name)
     resolved = source.complete(options)
@@ -122,6 +124,8 @@ def resolve_options(source: Source, given: BuildOptions) -> tuple[BuildOptions, 
                     f"{flag(name)} has no effect without augmentation; "
                     "add --augment balance, or leave it out"
                 )
+    else:
+        require_module("albumentations", f"--augment {resolved.augment}")
     return resolved, recipe
 
 

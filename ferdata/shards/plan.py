@@ -18,6 +18,7 @@ import numpy as np
 
 from ferdata.core.draws import rank
 from ferdata.core.errors import BuildError
+from ferdata.core.extras import opencv_version
 from ferdata.core.manifest import Manifest
 from ferdata.core.schema import SPLITS
 from ferdata.faces.align import TRANSFORMS
@@ -34,8 +35,8 @@ PLAN_VERSION = "ferdata-plan/2"
 RENDER_VERSION = "ferdata-render/2"
 """Increased whenever the same row would be rendered to other pixels."""
 
-_PIXEL_PACKAGES = ("albucore", "albumentations", "numpy", "opencv-python")
-"""Distributions whose version can change a rendered pixel."""
+_COPY_PACKAGES = ("albucore", "albumentations")
+"""Distributions whose version can change a pixel of an augmented copy, and of nothing else."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ def make_plan(manifest: Manifest, options: BuildOptions) -> tuple[Manifest, Plan
         options=options,
         alignment=alignment,
         landmark_scheme=_common_scheme(manifest),
-        versions=pixel_versions()
+        versions=pixel_versions(options)
         | format_versions(options)
         | plugin_versions(manifest, options)
         | declaration_versions(manifest),
@@ -145,9 +146,15 @@ def make_plan(manifest: Manifest, options: BuildOptions) -> tuple[Manifest, Plan
     return ordered, plan
 
 
-def pixel_versions() -> dict[str, str]:
-    """Return the versions of everything of ferdata's own that can change a rendered pixel."""
-    versions = {name: version(name) for name in _PIXEL_PACKAGES}
+def pixel_versions(options: BuildOptions) -> dict[str, str]:
+    """Return the versions of everything of ferdata's own that can change a rendered pixel.
+
+    OpenCV is called `opencv-python` whichever distribution of it is installed: they differ in
+    windows and contributed modules only, which no pixel passes through.
+    """
+    augments = options.augment != "none"
+    packages = (*(_COPY_PACKAGES if augments else ()), "numpy")
+    versions = {name: version(name) for name in packages} | {"opencv-python": opencv_version()}
     transforms = {f"align {kind}": name for kind, name in TRANSFORMS.items()}
     return versions | transforms | {"render": RENDER_VERSION}
 

@@ -42,8 +42,8 @@ def lock(out: Path) -> Iterator[None]:
         raise LockedError(
             f"{out}: another ferdata build is running here; wait for it or use another --out."
         ) from None
-    except (NotADirectoryError, FileExistsError, PermissionError) as error:
-        raise BuildError(f"{out}: can't be a build directory: {error.strerror}") from error
+    except OSError as error:
+        raise BuildError(f"{out}: can't be a build directory: {error.strerror or error}") from error
 
 
 def finished_shards(tasks: list[ShardTask]) -> dict[int, ShardReport]:
@@ -120,7 +120,21 @@ def remove_partial_files(out: Path) -> None:
 
 
 def remove_old_build(out: Path) -> None:
-    """Remove the files of a build with other options; other files stay."""
+    """Remove the files of a build with other options; other files stay.
+
+    Raises:
+        BuildError: One can't be removed; Windows keeps files that a program reads.
+    """
+    try:
+        _remove(out)
+    except OSError as error:
+        raise BuildError(
+            f"{error.filename}: can't be removed ({error.strerror}); close what has it open, or "
+            "use another --out"
+        ) from error
+
+
+def _remove(out: Path) -> None:
     (out / BUILD_FILE).unlink(missing_ok=True)
     written = ("plan.json", "manifest.parquet", "rejects.parquet", CROISSANT_FILE, AUDIT_FILE)
     for name in (*written, REPORT_FILE):

@@ -245,7 +245,7 @@ def _next_steps(record: BuildRecord, out: Path, recipe: str | None) -> str:
     if find_spec("lightning") is not None:
         steps.append(f"  {command} train {out} {how}")
     for form in _formats(record):
-        if form.example:
+        if form.example and not (form.library and find_spec(form.library) is None):
             steps.append(f'  {python} -c "{form.example.format(out=out)}"')
     return "\n".join(["Next steps:", *steps])
 

@@ -9,9 +9,11 @@ import typer
 from pydantic import BeforeValidator, Field
 from typer.testing import CliRunner
 
+from ferdata.cli.app import app
 from ferdata.cli.flags import Flag, SectionedCommand, flags_of, read_settings, with_flags
 from ferdata.core.errors import OptionError
 from ferdata.core.options import Metavar, Options, split_words
+from ferdata.core.version import __version__
 
 
 class Sample(Options):
@@ -97,3 +99,33 @@ def test_settings_are_pairs() -> None:
     for wrong in ("a", "=3", "a=["):
         with pytest.raises(OptionError, match="--set"):
             read_settings([wrong])
+
+
+def test_long_help_is_grouped_and_fits_80_columns() -> None:
+    headings = {
+        "build": [
+            "Data",
+            "Recipe",
+            "Split",
+            "Augmentation",
+            "Faces",
+            "Images",
+            "Output",
+            "Execution",
+        ],
+        "train": ["Model", "Augmentation during training", "Optimizer", "Loss", "Devices"],
+    }
+    for verb, expected in headings.items():
+        result = CliRunner().invoke(app, [verb, "--help"], env={"COLUMNS": "80"})
+        assert result.exit_code == 0, result.output
+        lines = result.output.splitlines()
+        found = [line[:-1] for line in lines if line.endswith(":") and not line.startswith(" ")]
+        assert [each for each in found if each in expected] == expected
+        options = lines[lines.index("Options:") :]
+        names = [line for line in options if line.startswith("  -") and "   " not in line.strip()]
+        assert all(len(line) <= 80 for line in options if line not in names)
+
+
+def test_the_version_has_a_short_flag() -> None:
+    result = CliRunner().invoke(app, ["-V"])
+    assert result.output == f"ferdata {__version__}\n"

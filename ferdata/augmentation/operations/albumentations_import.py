@@ -8,6 +8,8 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
+from ferdata.core.extras import require_module
+
 
 @cache
 def shared_transforms() -> dict[str, Any]:
@@ -27,7 +29,11 @@ def import_albumentations() -> ModuleType:
     Its `__init__` asks PyPI for a newer version and, where torch is installed, imports it for a
     transform that is not needed here: seconds and hundreds of megabytes in each worker. If that
     import fails it continues without torch; a None in `sys.modules` makes it fail.
+
+    Raises:
+        MissingExtraError: It is not installed.
     """
+    require_module("albumentations", "this augmentation")
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     torch_part = "albumentations.pytorch"
     block = torch_part not in sys.modules

@@ -105,7 +105,7 @@ BORDER = 0.25
 detection rate from 89.6 % to 92.2 %; enlarging alone does not."""
 
 _RULES = "rules-1"  # order of tries, choice among faces, border, coordinates
-_INSTALL_PACKAGE = "pip install 'mediapipe>=1.2'"
+_INSTALL_PACKAGE = "pip install 'ferdata[model]'"  # with the model's file
 _INSTALL_LIBRARIES = "apt install libegl1 libgles2"  # Debian and Ubuntu
 
 

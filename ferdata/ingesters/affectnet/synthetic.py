@@ -245,4 +245,4 @@ def _write_json(folder: Path, number: str, image: DemoImage, drawn: _Drawn) -> N
             "landmark-68": drawn.points.reshape(-1).round(2).tolist(),
         },
     }
-    (folder / f"{number}.json").write_text(json.dumps(annotation))
+    (folder / f"{number}.json").write_bytes(json.dumps(annotation).encode())

@@ -188,14 +188,14 @@ def _write_official(root: Path, image: Frame, face: DrawnFace) -> None:
     save_image(root / f"cohn-kanade-images/{place}/{image.stem}.png", pixels)
     points = (face.landmarks.astype(np.float64) + 0.5) * _DRAWN - 0.5
     lines = "".join(f"   {x:.7e}   {y:.7e}\n" for x, y in points.tolist())
-    (root / f"Landmarks/{place}/{image.stem}_landmarks.txt").write_text(lines)
+    (root / f"Landmarks/{place}/{image.stem}_landmarks.txt").write_bytes(lines.encode())
     if image.number != image.last:
         return
     units = "".join(f"   {unit:.7e}   {k:.7e}\n" for unit, k in _UNITS[image.drawn])
-    (root / f"FACS/{place}/{image.stem}_facs.txt").write_text(units)
+    (root / f"FACS/{place}/{image.stem}_facs.txt").write_bytes(units.encode())
     if image.labeled:
         text = f"   {dataset_info('ckplus').code_of[image.drawn]:.7e}\n"
-        (root / f"Emotion/{place}/{image.stem}_emotion.txt").write_text(text)
+        (root / f"Emotion/{place}/{image.stem}_emotion.txt").write_bytes(text.encode())
 
 
 def _size(image: Frame) -> tuple[int, int]:
