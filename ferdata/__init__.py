@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ferdata.api.pages import report
     from ferdata.api.runs import Run, compare, evaluate, export, predict, train
     from ferdata.api.sources import datasets, demo, detect, ingest, merge
+    from ferdata.api.viewing import view
     from ferdata.core.errors import FerdataError
     from ferdata.core.labels import LabelSpace
     from ferdata.core.manifest import Manifest
@@ -53,6 +54,7 @@ __all__ = [
     "report",
     "train",
     "verify",
+    "view",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -64,6 +66,7 @@ __getattr__, __dir__ = lazy_names(
         "card": "ferdata.api.cards",
         "open": "ferdata.api.opening:open_folder",
         "report": "ferdata.api.pages",
+        "view": "ferdata.api.viewing",
         **dict.fromkeys(
             ("Run", "compare", "evaluate", "export", "predict", "train"), "ferdata.api.runs"
         ),

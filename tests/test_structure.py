@@ -33,6 +33,7 @@ ROOMS = (
     "deployment",
     "audits",
     "reports",
+    "viewer",
     "api",
     "cli",
 )
