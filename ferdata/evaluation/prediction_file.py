@@ -62,5 +62,6 @@ def _prediction(line: str, names: Sequence[str]) -> Prediction:
     if len(cells) == 3 + len(names) and {*cells[1:3]} <= {*names}:
         confidence = real_number(cells[3 + names.index(cells[2])])
         if confidence is not None:
-            return Prediction(*cells[:3], confidence)
+            sample, label, predicted = cells[:3]
+            return Prediction(sample, label, predicted, confidence)
     raise ParseError(f"no prediction of the model's classes: {line[:80]!r}")

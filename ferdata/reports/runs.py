@@ -154,4 +154,3 @@ class _Evaluation:
     def _images(self, samples: Iterable[str]) -> Mapping[str, Thumbnail]:
         images = StoredImages(self.build) if self.build is not None else None
         return {} if images is None or images.missing else images.find(samples)
-

@@ -18,7 +18,7 @@ from ferdata.core.errors import FerdataError, OptionError, ParseError
 from ferdata.core.options import explain
 from ferdata.core.parsing import parse_json
 from ferdata.viewer.guard import Guard, cookie_name
-from ferdata.viewer.images import full_image, thumbnail
+from ferdata.viewer.images import png, shrink
 from ferdata.viewer.marks import MarkRequest
 from ferdata.viewer.options import PageQuery
 from ferdata.viewer.shown import Shown
@@ -46,9 +46,8 @@ def make_app(shown: Shown, token: str, port: int) -> ASGIApp:
 
     def image(request: Request) -> Response:
         pixels = shown.subject.images.pixels(_row(request, shown))
-        if "full" in request.query_params:
-            return Response(full_image(pixels), media_type="image/png")
-        return Response(thumbnail(pixels), media_type="image/jpeg")
+        shown_as = pixels if "full" in request.query_params else shrink(pixels)
+        return Response(png(shown_as), media_type="image/png")
 
     def rows(request: Request) -> Response:
         given = {name: value for name, value in request.query_params.items() if name != "token"}

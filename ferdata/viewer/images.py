@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,13 +18,11 @@ from ferdata.data.build import Build
 from ferdata.formats.encoding import encode
 from ferdata.formats.names import PNG
 from ferdata.reports.stored import StoredImages
-from ferdata.reports.thumbnails import dots
+from ferdata.reports.thumbnails import data_uri, dots
 from ferdata.viewer.rows import Rows
 
 SIDE = 128
 """Pixels of the longer side of a thumbnail at most."""
-
-_FLAGS = [cv2.IMWRITE_JPEG_QUALITY, 85]
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -51,6 +50,10 @@ class ImageSource(ABC):
 
     def points(self, rows: Sequence[int]) -> list[str]:
         """Return the landmarks of images as SVG paths, empty where unknown."""
+        return [""] * len(rows)
+
+    def thumbnails(self, rows: Sequence[int]) -> list[str]:
+        """Return small images as data URIs; empty where each has to be asked for by itself."""
         return [""] * len(rows)
 
 
@@ -86,22 +89,29 @@ class StoredSource(ImageSource):
         """Return an image as it is stored."""
         if self.missing:
             raise ImageError(self.missing)
-        with self._lock:
-            arrays = self._images.split(self._splits[row])
-            found: Pixels = arrays.gather([int(self._places[row])], ("image",))["image"][0]
-            return found.copy()
+        return self._gather([row], "image")[0]
 
     def points(self, rows: Sequence[int]) -> list[str]:
         """Return the landmarks of images as SVG paths, in pixels of the stored images."""
-        paths = [""] * len(rows)
-        for split in {self._splits[row] for row in rows} if self.has_landmarks else ():
-            chosen = [k for k, row in enumerate(rows) if self._splits[row] == split]
-            places = self._places[[rows[k] for k in chosen]]
+        if not self.has_landmarks:
+            return super().points(rows)
+        return [dots(each, self._images.scheme) for each in self._gather(rows, "landmarks")]
+
+    def thumbnails(self, rows: Sequence[int]) -> list[str]:
+        """Return small images as data URIs: one answer instead of one for each image."""
+        if self.missing:
+            return super().thumbnails(rows)
+        return [data_uri(shrink(each)) for each in self._gather(rows, "image")]
+
+    def _gather(self, rows: Sequence[int], field: str) -> list[npt.NDArray[Any]]:
+        """Read a field of some rows, split by split."""
+        found: dict[int, npt.NDArray[Any]] = {}
+        for split in dict.fromkeys(self._splits[list(rows)]):
+            inside = [row for row in rows if self._splits[row] == split]
             with self._lock:
-                points = self._images.split(split).gather(places, ("landmarks",))["landmarks"]
-                for k, each in zip(chosen, points, strict=True):
-                    paths[k] = dots(each, self._images.scheme)
-        return paths
+                values = self._images.split(split).gather(self._places[inside], (field,))[field]
+            found |= zip(inside, values, strict=True)
+        return [found[row] for row in rows]
 
 
 class FileSource(ImageSource):
@@ -129,19 +139,17 @@ class FileSource(ImageSource):
         raise ImageError("this image is not at hand")
 
 
-def thumbnail(pixels: Pixels) -> bytes:
-    """Return a small copy of an image as a JPEG file; uint8, shape (H, W, C)."""
+def shrink(pixels: Pixels) -> Pixels:
+    """Return a copy of an image of at most `SIDE` pixels a side; uint8, shape (H, W, C)."""
     height, width = pixels.shape[:2]
     scale = min(1.0, SIDE / max(height, width))
-    if scale < 1:
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-        pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
-        pixels = pixels.reshape(size[1], size[0], -1)
-    stored = pixels[..., ::-1] if pixels.shape[-1] == 3 else pixels
-    _, data = cv2.imencode(".jpg", np.ascontiguousarray(stored), _FLAGS)
-    return data.tobytes()
+    if scale == 1:
+        return pixels
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return small.reshape(size[1], size[0], -1)
 
 
-def full_image(pixels: Pixels) -> bytes:
+def png(pixels: Pixels) -> bytes:
     """Return an image as a PNG file; uint8, shape (H, W, C)."""
     return encode(pixels, PNG)

@@ -71,7 +71,7 @@ class PageQuery(RowQuery):
     start: int = Field(0, ge=0)
     """Position of the first row."""
 
-    count: int = Field(120, ge=1, le=500)
+    count: int = Field(60, ge=1, le=500)
     """Number of rows."""
 
     landmarks: bool = False

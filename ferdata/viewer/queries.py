@@ -77,13 +77,13 @@ class Queries:
         if query.search:
             yield _mask(pc.match_substring(table["sample_id"], query.search, ignore_case=True))
 
-    def _sort(self, by: str, descending: bool) -> Found:  # noqa: FBT001 - a key of the cache
+    def _sort(self, by: str, descending: bool) -> Found:
         if by == "build":
             order = np.arange(len(self._rows))
             return order[::-1] if descending else order
         keys = [(_SORTED_BY[by], "descending" if descending else "ascending")]
-        indices = pc.sort_indices(self._rows.table, sort_keys=keys, null_placement="at_end")
-        return indices.to_numpy().astype(np.int64)
+        indices = pc.sort_indices(self._rows.table, sort_keys=keys)  # null is last
+        return np.asarray(indices.to_numpy(), np.int64)
 
 
 def _mask(condition: pa.ChunkedArray) -> npt.NDArray[np.bool_]:

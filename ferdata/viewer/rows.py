@@ -138,7 +138,9 @@ def make_rows(
             table = table.append_column(name, pa.nulls(len(table), SCHEMA.field(name).type))
     table = _with_predictions(table, list(predictions))
     rows = Rows(table, tuple(classes), {})
-    return Rows(table, tuple(classes), {**_quality(table), **_faces(table), **_audited(rows, audit)})
+    return Rows(
+        table, tuple(classes), {**_quality(table), **_faces(table), **_audited(rows, audit)}
+    )
 
 
 def audit_name(rule: str, subject: str) -> str:

@@ -83,4 +83,4 @@ def _listen(port: int) -> socket.socket:
 
 def _save_rest(marks: Marks) -> None:
     if marks.unsaved:
-        logger.warning("%d marks are saved in %s", len(marks), marks.save())
+        logger.warning("Saved what was not saved yet, %d marks: %s", len(marks), marks.save())

@@ -125,7 +125,10 @@ class Shown:
             "facts": facts,
             "row": self._listed([row], landmarks=True)[0],
             "family": [
-                {**listed, "text": _made_by(each["operations"]) if each["parent_id"] else "original"}
+                {
+                    **listed,
+                    "text": _made_by(each["operations"]) if each["parent_id"] else "original",
+                }
                 for listed, each in zip(
                     self._listed(family, landmarks=True), operations, strict=True
                 )
@@ -139,7 +142,9 @@ class Shown:
         }
 
     def _listed(self, rows: list[int], *, landmarks: bool) -> list[Json]:
-        points = self.subject.images.points(rows) if landmarks else [""] * len(rows)
+        images = self.subject.images
+        points = images.points(rows) if landmarks else [""] * len(rows)
+        known = self.rows.take(rows, _LISTED)
         return [
             {
                 "row": row,
@@ -151,8 +156,11 @@ class Shown:
                 "confidence": each["confidence"],
                 "mark": self.marks.of(each["parent_id"] or each["sample_id"]),
                 "points": path,
+                "image": image,
             }
-            for row, each, path in zip(rows, self.rows.take(rows, _LISTED), points, strict=True)
+            for row, each, path, image in zip(
+                rows, known, points, images.thumbnails(rows), strict=True
+            )
         ]
 
 

@@ -34,7 +34,7 @@ export function frame(row, about, full = false) {
     image.decoding = "async";
     if (about.size) [image.width, image.height] = about.size;
     image.addEventListener("error", () => image.replaceWith(create("span", "lost", "no image")));
-    image.src = `/image/${row.row}${full ? "?full" : ""}`;
+    image.src = full ? `/image/${row.row}?full` : row.image || `/image/${row.row}`;
     box.append(image);
   } else {
     box.append(create("span", "lost", "no image"));

@@ -3,8 +3,8 @@
 import { ask } from "/server.js";
 import { create, describe, frame, markText, percent } from "/face.js";
 
-const PAGE = 120; // rows asked for at once
-const PAGES_KEPT = 40;
+const PAGE = 60; // rows asked for at once
+const PAGES_KEPT = 60;
 const TALLEST = 12e6; // CSS pixels: browsers cut off what is taller than some 17 million
 const CAPTION = 40;
 const GAP = 6;

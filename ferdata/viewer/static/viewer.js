@@ -26,7 +26,7 @@ function fillFacets(about) {
   find("#confidence").hidden = !predicted;
   form.elements.sort.querySelector("[value=confidence]").hidden = !predicted;
   form.elements.kind.closest("label").hidden = !about.facets.copies;
-  find("#landmarks").closest("label").hidden = !about.landmarks;
+  for (const name of ["#landmarks", "#detail-landmarks"]) find(name).closest("label").hidden = !about.landmarks;
 }
 
 function fillFindings(about) {
