@@ -57,9 +57,12 @@ def make_app(shown: Shown, token: str, port: int) -> ASGIApp:
         shown.marks.set(MarkRequest.model_validate(_json(await request.body())))
         return JSONResponse(shown.state())
 
-    async def save(request: Request) -> Response:
-        what = request.path_params["what"]
-        path = shown.marks.save() if what == "patch" else shown.marks.save_drop_list()
+    def save_patch(_: Request) -> Response:
+        path = shown.marks.save()
+        return JSONResponse({**shown.state(), "saved": str(path)})
+
+    def save_drop_list(_: Request) -> Response:
+        path = shown.marks.save_drop_list()
         return JSONResponse({**shown.state(), "saved": str(path)})
 
     routes = [
@@ -73,8 +76,8 @@ def make_app(shown: Shown, token: str, port: int) -> ASGIApp:
         ),
         Route("/image/{row:int}", image),
         Route("/api/marks", marks, methods=["POST"]),
-        Route("/api/save/patch", save, methods=["POST"]),
-        Route("/api/save/drop-list", save, methods=["POST"]),
+        Route("/api/save/patch", save_patch, methods=["POST"]),
+        Route("/api/save/drop-list", save_drop_list, methods=["POST"]),
     ]
     handlers: dict[Any, Callable[[Request, Exception], Response | Awaitable[Response]]] = {
         FerdataError: _refused,

@@ -88,7 +88,7 @@ export class Grid {
     this.height = this.side + CAPTION + GAP;
     if (columns !== this.columns) this.clear();
     this.columns = columns;
-    const full = Math.ceil(this.total / columns) * this.height;
+    const full = Math.ceil(this.total / columns) * this.height + GAP;
     const reach = Math.max(1, full - this.place.clientHeight);
     this.scale = full > TALLEST ? reach / (TALLEST - this.place.clientHeight) : 1;
     this.space.style.height = `${Math.min(full, TALLEST)}px`;
@@ -178,7 +178,7 @@ export class Grid {
     this.active = Math.max(0, Math.min(this.total - 1, place));
     const line = Math.floor(this.active / this.columns);
     const top = this.place.scrollTop * this.scale;
-    const below = (line + 1) * this.height - this.place.clientHeight;
+    const below = (line + 1) * this.height + GAP - this.place.clientHeight;
     if (line * this.height < top) this.place.scrollTop = (line * this.height) / this.scale;
     else if (below > top) this.place.scrollTop = below / this.scale;
     this.render();
