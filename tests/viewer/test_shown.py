@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ import cv2
 import numpy as np
 import pytest
 from support.pages import HOSTILE
-from support.viewer import HASHES, client_of
+from support.viewer import HASHES, client_of, shown_of
 
 from ferdata.data.arrays import SplitArrays
 from ferdata.data.build import Build
+from ferdata.shards.dummies import write_dummy_build
 from ferdata.viewer.shown import Shown
 
 CLASSES = (HOSTILE, "]]></script>", "<!-- & ' \u2028")
@@ -136,3 +138,40 @@ def test_a_row_tells_what_is_known(shown: Shown) -> None:
     assert [text for name, text in facts if name == "found"] == [
         "quality: blurred", "quality: dark", "face: eyes",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("encoding", ["raw", "jpeg", "png"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_images_of_every_kind_of_shard(tmp_path: Path, encoding: str, channels: int) -> None:
+    build = write_dummy_build(tmp_path / "build", encoding=encoding, channels=channels,
+                              formats=("hdf5",))  # fmt: skip
+    client = client_of(shown_of(build, tmp_path / "marks.json"))
+    rows = client.get("/api/rows").json()["rows"]
+    assert len(rows) == 49
+    for each in (rows[0], rows[33], rows[48]):  # of every split
+        expected = SplitArrays(build, each["split"])
+        place = expected.column("sample_id").tolist().index(each["id"])
+        file = client.get(f"/image/{each['row']}?full").content
+        found = cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_COLOR_RGB)
+        assert (found == expected.gather([place])["image"][0]).all()
+
+
+def test_large_images_become_small(tmp_path: Path) -> None:
+    build = write_dummy_build(
+        tmp_path / "build", height=300, width=200, formats=("hdf5",), shards={"test": [2]}
+    )
+    shown = shown_of(build, tmp_path / "marks.json")
+    file = client_of(shown).get("/image/0").content
+    assert cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_COLOR).shape == (128, 85, 3)
+
+
+def test_a_build_without_hdf5_says_why_there_are_no_images(tmp_path: Path) -> None:
+    build = write_dummy_build(tmp_path / "build", formats=("hf",))
+    record = json.loads((build / "build.json").read_text())
+    record["options"]["formats"] = ["hf"]
+    (build / "build.json").write_text(json.dumps(record))
+    client = client_of(shown_of(build, tmp_path / "marks.json"))
+    about = client.get("/api/about").json()
+    assert (about["images"], "no HDF5 shards" in about["notes"][-1]) == (False, True)
+    assert {each["image"] for each in page(shown_of(build, tmp_path / "m.json"))} == {""}
+    assert "no HDF5 shards" in client.get("/image/0").json()["error"]
