@@ -88,7 +88,7 @@ class Marks:
         return np.asarray(pc.is_in(self._rows.source_id, wanted).to_numpy(), np.bool_)
 
     def set(self, request: MarkRequest) -> None:
-        """Set or remove a mark; the label that an image has already removes it.
+        """Set or remove a mark; the label that an image has without the patch removes it.
 
         Raises:
             OptionError: A row does not exist.
@@ -101,12 +101,13 @@ class Marks:
         columns = ("sample_id", "parent_id", "label", "pixel_sha256")
         for each in self._rows.take(request.rows, columns):
             name = each["parent_id"] or each["sample_id"]
-            if request.mark == "none" or request.label == each["label"]:
-                self._changes.pop(name, None)
+            before = self._changes.pop(name, None)
+            old = before.old if before else each["label"]  # a build may have the patch already
+            if request.mark == "none" or request.label == old:
                 continue
             self._changes[name] = LabelChange(
                 sample_id=name,
-                old=each["label"],
+                old=old,
                 new=request.label or None,
                 reason=_REASON,
                 pixels=(each["pixel_sha256"] or "")[: 2 * PIXEL_BYTES],

@@ -7,7 +7,6 @@ import secrets
 import socket
 import webbrowser
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
@@ -24,6 +23,7 @@ from ferdata.viewer.subjects import open_subject
 logger = logging.getLogger(__name__)
 
 _GRACE = 1  # seconds for requests under way at the end
+_WAIT = 0.5  # seconds: without a limit, Windows does not notice Ctrl-C
 
 
 def serve(path: Path, out: Path, options: ViewOptions, announce: Callable[[str], object]) -> None:
@@ -56,10 +56,21 @@ def serve(path: Path, out: Path, options: ViewOptions, announce: Callable[[str],
             timeout_graceful_shutdown=_GRACE,
         )
         try:
-            with suppress(KeyboardInterrupt):  # the usual way to end it
-                uvicorn.Server(config).run(sockets=[listening])
+            _run(uvicorn.Server(config), listening)
         finally:
             _save_rest(shown.marks)
+
+
+def _run(server: uvicorn.Server, listening: socket.socket) -> None:
+    """Run a server until Ctrl-C, in a thread: a notebook has a loop of its own in this one."""
+    thread = Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    try:
+        while thread.is_alive():
+            thread.join(_WAIT)
+    except KeyboardInterrupt:  # the usual way to end it
+        server.should_exit = True
+        thread.join()
 
 
 def _listen(port: int) -> socket.socket:

@@ -141,8 +141,8 @@ def _notes(build: Build) -> Iterator[str]:
     """Yield what must be known before images of a build are marked."""
     if build.record.options.labels:
         yield (
-            f"This build's labels were corrected by {build.record.options.labels}; marks are made "
-            "on the corrected ones. Give marks of a build without the patch to `ferdata build`."
+            f"This build's labels were corrected by {build.record.options.labels}. To correct more "
+            "of them, continue that file: name it with --out."
         )
     for leak in build.leaks:
         yield f"This build leaks: {leak}"

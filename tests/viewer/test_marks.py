@@ -13,7 +13,7 @@ import ferdata
 from ferdata.core.errors import OptionError, UnknownNameError
 from ferdata.core.manifest import Manifest
 from ferdata.core.rejects import load_rejects
-from ferdata.curation.label_patches import load_patch
+from ferdata.curation.label_patches import apply_patch, load_patch
 from ferdata.viewer import serve
 from ferdata.viewer.marks import MarkRequest
 from ferdata.viewer.shown import Shown
@@ -123,5 +123,9 @@ def test_a_build_takes_the_patch(demo_rafdb: Path, tmp_path: Path) -> None:
     rejects = load_rejects(out / "rejects.parquet")
     (dropped,) = [each for each in rejects if each.sample_id == bad]
     assert dropped.reason == "label patch: marked by eye"
-    notes = shown_of(out, tmp_path / "marks.json").about()["notes"]
-    assert any("corrected by marks.json" in each for each in notes)
+    again = shown_of(out, tmp_path / "marks.json")
+    assert any("corrected by marks.json" in each for each in again.about()["notes"])
+    mark(again, again.rows.find(wrong))
+    again.marks.save()
+    done = apply_patch(Manifest.load(build.root / "manifest.parquet"), again.marks.path)
+    assert len(done) == len(shown.rows) - 2
