@@ -136,10 +136,29 @@ def test_a_reader_filters_and_comes_back(shown: Shown, browser: Chromium) -> Non
         )
         until(browser, f"{IDS} === 'spots/test_0,spots/test_1,spots/test_2'")
         until(browser, "document.querySelector('#count').textContent === '3 of 14 images'")
+        assert not browser.evaluate("document.querySelector('#empty').checkVisibility()")
         browser.call("Page.reload")
         until(browser, f"{LOADED} && {IDS} === 'spots/test_0,spots/test_1,spots/test_2'")
         browser.evaluate("document.querySelector('[type=reset]').click()")
         until(browser, "document.querySelectorAll('.cell').length === 14")
+
+
+def test_nothing_found_is_said(shown: Shown, browser: Chromium) -> None:
+    with served(shown) as address:
+        browser.open(f"{address}#search=nothing-of-this-name")
+        until(browser, "document.querySelector('#empty')?.checkVisibility()")
+        assert browser.evaluate("document.querySelector('#count').textContent") == "0 of 14 images"
+        assert browser.evaluate("document.querySelectorAll('.cell').length") == 0
+        assert serious(browser) == []
+
+
+def test_an_ended_server_is_named(shown: Shown, browser: Chromium) -> None:
+    with served(shown) as address:
+        open_page(browser, address)
+    browser.evaluate("document.querySelector('[type=reset]').click()")
+    until(
+        browser, "document.querySelector('#count').textContent.startsWith('The server has ended')"
+    )
 
 
 def test_keys_move_mark_and_open(shown: Shown, browser: Chromium) -> None:
