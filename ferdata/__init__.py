@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ferdata.api.pages import report
     from ferdata.api.runs import Run, compare, evaluate, predict, train
     from ferdata.api.sources import datasets, demo, detect, ingest, merge
+    from ferdata.api.viewing import view
     from ferdata.core.errors import FerdataError
     from ferdata.core.labels import LabelSpace
     from ferdata.core.manifest import Manifest
@@ -54,6 +55,7 @@ __all__ = [
     "report",
     "train",
     "verify",
+    "view",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -67,6 +69,7 @@ __getattr__, __dir__ = lazy_names(
         "report": "ferdata.api.pages",
         "export": "ferdata.api.exports",
         **dict.fromkeys(("Run", "compare", "evaluate", "predict", "train"), "ferdata.api.runs"),
+        "view": "ferdata.api.viewing",
         "FerdataError": "ferdata.core.errors",
         "LabelSpace": "ferdata.core.labels",
         "Manifest": "ferdata.core.manifest",

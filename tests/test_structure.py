@@ -35,6 +35,7 @@ ROOMS = (
     "deployment",
     "audits",
     "reports",
+    "viewer",
     "api",
     "cli",
 )

@@ -16,6 +16,7 @@ VERBS = {
     "verify": "Check every file and every row of a build.",
     "audit": "Find what is wrong in anybody's data: leaks, copies, labels, counts, protocol.",
     "report": "Write an HTML page about builds, runs and audits.",
+    "view": "Look at a build, a run or an audit in the browser, and mark wrong images.",
     "train": "Train a model on a build and test it.",
     "eval": "Evaluate a trained model on a split.",
     "compare": "Compare trained models: scores, size, speed, papers' claims.",

@@ -22,6 +22,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "onnx": ("onnx", "onnxscript", "onnxruntime"),
     "dask": ("distributed",),
     "audit": ("cleanlab", "sklearn"),
+    "view": ("starlette", "uvicorn"),
 }
 """The modules by which an extra is known to be installed."""
 
@@ -35,6 +36,7 @@ PURPOSES: Mapping[str, str] = {
     "onnx": "to export to ONNX",
     "dask": "to build on Dask",
     "audit": "to search for label errors",
+    "view": "to look at builds in the browser",
 }
 """What each extra is for."""
 

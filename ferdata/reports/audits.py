@@ -67,7 +67,7 @@ class _Finder:
         paths = [Path(each.path) for each in (audit.audited, audit.against) if each is not None]
         self.audited = [StoredImages(each) for each in _builds_at(paths)]
         self.others = [StoredImages(each) for each in builds]
-        self.roots = [root for path in paths if path.is_dir() for root in _folders(path)]
+        self.roots = [root for path in paths if path.is_dir() for root in folders_below(path)]
 
     def images(self, example: Example) -> tuple[Thumbnail, ...]:
         """Return the images of an example that can be found."""
@@ -100,7 +100,7 @@ def _stored(builds: Iterable[StoredImages], sample: str) -> Thumbnail | None:
     return None
 
 
-def _folders(path: Path) -> list[Path]:
+def folders_below(path: Path) -> list[Path]:
     """Return a folder and those one and two levels below, in which a dataset may have its root."""
     found, level = [path], [path]
     for _ in range(2):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
 
 from ferdata.core.config import CONFIG_FILE
-from ferdata.core.delimited import read_lines, real_number, split_line
-from ferdata.core.errors import AnnotationError, BuildError, ParseError, RunError
+from ferdata.core.errors import BuildError, RunError
 from ferdata.data.build import Build
 from ferdata.evaluation.groups import Grouping
+from ferdata.evaluation.prediction_file import read_predictions
 from ferdata.evaluation.report import EvaluationReport, read_report
 from ferdata.reports.options import ReportOptions
 from ferdata.reports.stored import StoredImages
@@ -142,10 +142,9 @@ class _Evaluation:
 
     def _mistakes(self) -> tuple[Mistake, ...]:
         """Return the most confident wrong predictions."""
-        path = self.folder / "predictions.csv"
-        if not path.is_file():
-            return ()
-        wrong = _read_mistakes(path, [each.label for each in self.report.scores.per_class])
+        names = [each.label for each in self.report.scores.per_class]
+        found = read_predictions(self.folder, names)
+        wrong = [Mistake(**asdict(each)) for each in found if each.label != each.predicted]
         worst = sorted(wrong, key=lambda each: (-each.confidence, each.sample))[:MISTAKES]
         if not self.options.faces:
             return tuple(each.model_copy(update={"sample": ""}) for each in worst)
@@ -155,31 +154,3 @@ class _Evaluation:
     def _images(self, samples: Iterable[str]) -> Mapping[str, Thumbnail]:
         images = StoredImages(self.build) if self.build is not None else None
         return {} if images is None or images.missing else images.find(samples)
-
-
-def _read_mistakes(path: Path, names: Sequence[str]) -> list[Mistake]:
-    """Read the wrong predictions of `predictions.csv`.
-
-    Raises:
-        RunError: The file is damaged.
-    """
-    try:
-        found = [_prediction(line, names) for line in read_lines(path)[1:]]
-    except (AnnotationError, ParseError) as error:
-        raise RunError(f"{path}: {error}; run `ferdata eval` again") from error
-    return [each for each in found if each.label != each.predicted]
-
-
-def _prediction(line: str, names: Sequence[str]) -> Mistake:
-    """Parse a line: id, true class, predicted class, probability of each class.
-
-    Raises:
-        ParseError: It is no such line.
-    """
-    cells = split_line(line, ",")
-    if len(cells) == 3 + len(names) and {*cells[1:3]} <= {*names}:
-        confidence = real_number(cells[3 + names.index(cells[2])])
-        if confidence is not None:
-            sample, label, predicted = cells[:3]
-            return Mistake(sample=sample, label=label, predicted=predicted, confidence=confidence)
-    raise ParseError(f"no prediction of the model's classes: {line[:80]!r}")

@@ -43,6 +43,7 @@ def ferdata(*words: object, **options: object) -> subprocess.CompletedProcess[st
         (["compare", "{tmp}"], "not a training run"),
         (["predict", "{tmp}", "{tmp}"], "not a training run"),
         (["export", "{tmp}"], "neither a build nor a training run"),
+        (["view", "{tmp}"], "neither a build, a training run nor an audit"),
         (["nonsense"], "nonsense"),
     ],
 )
@@ -58,6 +59,7 @@ def test_wrong_call(tmp_path: Path, words: list[str], message: str) -> None:
     [
         "build", "verify", "train", "eval", "compare", "predict", "export", "recipes", "datasets",
         "detect", "ingest", "demo", "doctor", "report",
+        "view",
     ],
 )  # fmt: skip
 def test_every_verb_has_help_with_an_example(verb: str) -> None:

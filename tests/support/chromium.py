@@ -90,15 +90,16 @@ class Chromium:
             self.events.append(found)
 
     def open(
-        self, page: Path, *, width: int = 1280, dark: bool = False, script: bool = True
+        self, page: Path | str, *, width: int = 1280, dark: bool = False, script: bool = True
     ) -> None:
-        """Open a file and wait until it is loaded."""
+        """Open a file or an address and wait until it is loaded."""
         self.call("Emulation.setScriptExecutionDisabled", value=not script)
         self.resize(width)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
         self.events.clear()
-        self.call("Page.navigate", url=page.resolve().as_uri())
+        url = page if isinstance(page, str) else page.resolve().as_uri()
+        self.call("Page.navigate", url=url)
         until = time.monotonic() + _SECONDS
         while not any(each["method"] == "Page.loadEventFired" for each in self.events):
             if time.monotonic() > until:
