@@ -23,6 +23,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "dask": ("distributed",),
     "audit": ("cleanlab", "sklearn"),
     "view": ("starlette", "uvicorn"),
+    "docs": ("sphinx", "furo", "myst_nb", "sphinx_copybutton", "ipykernel"),
 }
 """The modules by which an extra is known to be installed."""
 
@@ -37,6 +38,7 @@ PURPOSES: Mapping[str, str] = {
     "dask": "to build on Dask",
     "audit": "to search for label errors",
     "view": "to look at builds in the browser",
+    "docs": "to make the documentation",
 }
 """What each extra is for."""
 

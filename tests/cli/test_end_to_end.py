@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.readme import commands
+from support.documentation import README, commands
 
 
 def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -30,7 +30,7 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.usefixtures("landmark_model")
 def test_readme_commands_from_nothing_to_an_evaluated_model(tmp_path: Path) -> None:
     outputs = {}
-    start = commands()[0]
+    start = commands(README)[0]
     for command in start:
         result = run(command, tmp_path)
         assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
