@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
 from ferdata.core.errors import BuildError, MissingExtraError
@@ -74,6 +73,8 @@ def require_module(module: str, what: str) -> None:
 
 def opencv_versions() -> Iterator[tuple[str, str]]:
     """Yield name and version of each installed distribution of OpenCV."""
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - 20 ms
+
     for name in OPENCV_DISTRIBUTIONS:
         with suppress(PackageNotFoundError):
             yield name, version(name)
