@@ -10,9 +10,7 @@ from ferdata.api.paths import PathLike, as_path
 from ferdata.core.errors import MissingExtraError
 from ferdata.data.build import Build
 from ferdata.runs.folder import RunFolder
-from ferdata.viewer.options import ViewOptions
-
-_MARKS = "marks.json"
+from ferdata.viewer.options import MARKS_FILE, ViewOptions
 
 
 def view(
@@ -46,7 +44,7 @@ def view(
             raise
         raise MissingExtraError("the viewer", "view", error) from error
 
-    serve(folder, Path(_MARKS) if out is None else as_path(out, "out"), checked, announce)
+    serve(folder, Path(MARKS_FILE) if out is None else as_path(out, "out"), checked, announce)
 
 
 def _folder(path: Any) -> Path:

@@ -19,9 +19,6 @@ from ferdata.curation.label_patches import LabelChange, LabelPatch, save_patch
 from ferdata.curation.split_files.table import PIXEL_BYTES
 from ferdata.viewer.rows import Rows
 
-MARKS_FILE = "marks.json"
-"""Default name of the patch, in the working directory."""
-
 _REASON = "marked by eye"
 
 

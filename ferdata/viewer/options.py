@@ -9,6 +9,9 @@ from pydantic import Field
 
 from ferdata.core.options import Options
 
+MARKS_FILE = "marks.json"
+"""Default name of the label patch, in the working directory."""
+
 
 class ViewOptions(Options):
     """How the page is served."""

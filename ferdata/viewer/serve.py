@@ -8,6 +8,7 @@ import secrets
 import socket
 import webbrowser
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from threading import Thread
 
@@ -64,14 +65,14 @@ def serve(path: Path, out: Path, options: ViewOptions, announce: Callable[[str],
 
 def _run(server: uvicorn.Server, listening: socket.socket) -> None:
     """Run a server until Ctrl-C, in a thread: a notebook has a loop of its own in this one."""
-    thread = Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    try:
-        while thread.is_alive():
-            thread.join(_WAIT)
-    except KeyboardInterrupt:  # the usual way to end it
-        server.should_exit = True
-        thread.join()
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(server.run, [listening])
+        try:
+            while not running.done():
+                wait([running], _WAIT)
+        except KeyboardInterrupt:  # the usual way to end it
+            server.should_exit = True
+        running.result()
 
 
 def _listen(port: int) -> socket.socket:

@@ -6,6 +6,9 @@ import logging
 from pathlib import Path
 
 import pytest
+
+pytest.importorskip("starlette")
+
 from support.pages import HOSTILE
 from support.viewer import client_of, shown_of
 

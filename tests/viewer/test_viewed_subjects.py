@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+
+pytest.importorskip("starlette")
+
 from support.audits import audit_of, finding
 from support.builds import write_build
 from support.evaluated import write_evaluated_run

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
+pytest.importorskip("starlette")
+
 from support.viewer import ORIGIN, PORT, TOKEN, client_of
 
 from ferdata.viewer.shown import Shown

@@ -10,6 +10,9 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
+
+pytest.importorskip("starlette")
+
 from support.builds import write_build
 from support.chromium import Chromium, find_chromium
 from support.pages import HOSTILE

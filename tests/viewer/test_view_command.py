@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("starlette")
+
+
 from ferdata.core.errors import OptionError
 from ferdata.viewer import serve
 

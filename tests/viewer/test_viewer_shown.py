@@ -10,6 +10,9 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+
+pytest.importorskip("starlette")
+
 from support.pages import HOSTILE
 from support.viewer import HASHES, client_of, shown_of
 
