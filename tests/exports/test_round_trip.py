@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import datasets
+import numpy as np
 import pytest
 
 import ferdata
@@ -129,6 +130,25 @@ def test_what_can_not_be_imported(build, tmp_path, source, error, message):
     with pytest.raises(error) as raised:
         imported(source.format(tmp=tmp_path), tmp_path / "out")
     assert message.format(tmp=tmp_path) in str(raised.value)
+
+
+def test_classes_that_are_no_expressions(tmp_path):
+    """The features name them, so only the build finds out; it says where to name them."""
+    features = datasets.Features(
+        {"image": datasets.Image(), "label": datasets.ClassLabel(names=["cat", "dog"])}
+    )
+    images = [np.full((32, 32, 3), 9 * k, np.uint8) for k in range(6)]
+    rows = {"image": images, "label": [0, 1] * 3}
+    datasets.Dataset.from_dict(rows, features).to_parquet(tmp_path / "train.parquet")
+    with pytest.raises(LabelError, match=r"ferdata detect '.*' --write my\.yaml"):
+        imported(f"hf:{tmp_path}", tmp_path / "out")
+
+
+def test_from_in_a_file_of_options(build, tmp_path):
+    export_build(build, "parquet", tmp_path / "faces")
+    (tmp_path / "build.yaml").write_text(f"import_from: 'hf:{tmp_path}/faces'\nname: mine\n")
+    found = ferdata.build(config=tmp_path / "build.yaml", out=tmp_path / "out", **PLAIN)
+    assert found.name == "mine"
 
 
 def test_from_contradicts_data(tmp_path):
