@@ -37,8 +37,8 @@ def resolved_import(
     source = given.pop("import_from", None)
     if source is None and config is not None and given.get("data") is None:
         written = read_config(config)
-        source, name = written.get("import_from"), written.get("name")
-        given["name"] = given.get("name") or name
+        if (source := written.get("import_from")) is not None:
+            given["name"] = given.get("name") or written.get("name")
     if source is None:
         yield given
         return
