@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field
 
-from ferdata.api.imports import resolve_import
+from ferdata.api.imports import resolved_import
 from ferdata.api.paths import PathLike, as_folders, as_path
 from ferdata.core.config import CONFIG_FILE, read_config, write_config
 from ferdata.core.errors import OptionError
@@ -43,9 +42,8 @@ def run_build(
     Raises:
         FerdataError: As for `build`.
     """
-    with ExitStack() as stack:
-        request = BuildRequest.read(resolve_import(arguments, stack), options, config, spelled)
-        return _run(request)
+    with resolved_import(arguments, config) as resolved:
+        return _run(BuildRequest.read(resolved, options, config, spelled))
 
 
 def _run(request: BuildRequest) -> BuildReport:
@@ -74,6 +72,10 @@ class Arguments(Options):
 
     data: Any = None
     """Where the data are: a path, or a path by dataset."""
+
+    import_from: Any = None
+    """Or data in another library's format, `hf:PATH` or `fiftyone:PATH`, as `resolved_import` reads
+    it."""
 
     demo: bool = False
     """Build from a synthetic copy instead."""

@@ -18,6 +18,9 @@ from ferdata.core.parsing import parse_json
 DEMO_MARKER = "ferdata-demo.json"
 """File at the root of a synthetic copy: its dataset, its scale, and whether it is complete."""
 
+EXPORT_RECORD = "ferdata-export.json"
+"""File in an exported build: its name, its format, and the terms of its images."""
+
 TEMPORARY_SUFFIX = ".partial"
 """Suffix of a file that is being written; leftover ones are never read."""
 

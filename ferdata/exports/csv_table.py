@@ -46,7 +46,7 @@ CSV = ExportFormat(
     name="csv",
     title="tables and PNG files",
     write=write,
-    readers="pandas, Polars, R, spreadsheets",
+    readers="pandas, and what else reads CSV",
     example="""\
 import pandas as pd
 

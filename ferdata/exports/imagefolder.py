@@ -57,7 +57,7 @@ IMAGE_FOLDER = ExportFormat(
     name="imagefolder",
     title="an image folder",
     write=write,
-    readers="torchvision and timm ImageFolder, Hugging Face imagefolder, Keras",
+    readers="torchvision and timm ImageFolder, Hugging Face datasets",
     example="""\
 from torchvision.datasets import ImageFolder
 

@@ -40,6 +40,9 @@ _FIELDS = {
 }
 """The values of an item and their encoding; all items have all of them, NaN or "" for unknown."""
 
+_LARGEST_CHUNK = 2**30
+"""Bytes; a chunk is in memory until it is written, and its offsets have 32 bits."""
+
 _TYPE_CODE = {"uint8": 4, "float32": 9}
 """LitData's numbers of NumPy's types."""
 
@@ -59,11 +62,11 @@ class _Chunks:
 
     Args:
         folder: Where they are written.
-        most: Bytes of the items of a chunk.
+        most: Bytes of the items of a chunk; at most `_LARGEST_CHUNK`.
     """
 
     def __init__(self, folder: Path, most: int) -> None:
-        self._folder, self._most = folder, most
+        self._folder, self._most = folder, min(most, _LARGEST_CHUNK)
         self._items: list[bytes] = []
         self._bytes = 0
         self._written: list[dict[str, Any]] = []

@@ -124,7 +124,7 @@ PARQUET = ExportFormat(
     name="parquet",
     title="Parquet files",
     write=write,
-    readers="pandas, Polars, DuckDB, Hugging Face datasets, Spark",
+    readers="pandas, Polars, DuckDB, Hugging Face datasets",
     example="""\
 import pandas as pd
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from ferdata.core.errors import BuildError
+from ferdata.core.files import EXPORT_RECORD
 from ferdata.core.records import Record
 from ferdata.core.version import __version__
 
@@ -15,7 +16,7 @@ from ferdata.core.version import __version__
 class ExportRecord(Record):
     """What an exported folder holds; without times and absolute paths."""
 
-    file_name: ClassVar[str] = "ferdata-export.json"
+    file_name: ClassVar[str] = EXPORT_RECORD
     current: ClassVar[str] = "ferdata-export/1"
     error: ClassVar[type[BuildError]] = BuildError
     remedy: ClassVar[str] = "export the build again"

@@ -69,7 +69,7 @@ WEBDATASET = ExportFormat(
     name="webdataset",
     title="WebDataset shards",
     write=write,
-    readers="webdataset, Hugging Face datasets, NVIDIA DALI",
+    readers="webdataset, Hugging Face datasets",
     example="""\
 from glob import glob
 

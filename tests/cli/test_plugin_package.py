@@ -39,6 +39,15 @@ def build(folder: Path, site: Path, *more: object):
     return run_ferdata(*command, *OPTIONS, *copies, *formats, *more, path=site)
 
 
+def test_its_export(built: Path, plugin_site: Path, tmp_path: Path) -> None:
+    words = ("--to", "jsonl", "--out", tmp_path / "lines", "--quiet")
+    done = run_ferdata("export", built / "build", *words, path=plugin_site)
+    assert done.returncode == 0, done.stderr
+    lines = (tmp_path / "lines/train.jsonl").read_text().splitlines()
+    assert len(lines) == 40
+    assert (tmp_path / "lines" / json.loads(lines[0])["file"]).is_file()
+
+
 def test_a_build_with_its_detector_operation_and_format(built: Path, plugin_site: Path) -> None:
     out = built / "build"
     manifest = Manifest.load(out / "manifest.parquet")

@@ -55,6 +55,7 @@ def test_flags_in_messages(build, tmp_path):
 def test_build_from_an_export(build, tmp_path):
     run("export", build, "--to", "fiftyone", "--out", tmp_path / "fo")
     words = ("--size", 32, "--landmarks", "none", "--formats", "hdf5", "--no-report", "--json")
+    words += ("--executor", "serial", "--quiet")
     shown = run(
         "build", "mine", "--from", f"fiftyone:{tmp_path}/fo", "--out", tmp_path / "o", *words
     )

@@ -150,6 +150,10 @@ def test_webdataset(build, expected, tmp_path):
         columns["label"] = [sample["cls"] for sample in samples]
         assert {each["split"] for each in about} == {split}
         assert_equal(columns, rows)
+        files = {"data_files": {split: shards}, "cache_dir": str(tmp_path / "cache")}
+        loaded = datasets.load_dataset("webdataset", split=split, **files)
+        columns = {"label": loaded["cls"], "image": [np.asarray(each) for each in loaded["png"]]}
+        assert_equal(columns, rows)
     assert len(list(out.glob("train-*.tar"))) > 1
 
 

@@ -5,12 +5,14 @@ import shutil
 from pathlib import Path
 
 import datasets
+import numpy as np
 import pytest
 
 import ferdata
-from ferdata.core.errors import LabelError, LayoutError, OptionError
+from ferdata.core.errors import LabelError, LayoutError, OptionError, TermsError
 from ferdata.data.arrays import SplitArrays
 from ferdata.exports import export_build
+from ferdata.shards.terms import require_redistribution
 
 PLAIN = {"size": 32, "landmarks": "none", "formats": "hdf5", "report": False, "quiet": True}
 """Images as they are: the same size, not aligned."""
@@ -94,6 +96,7 @@ def test_hugging_face_image_folder(build, tmp_path):
 def test_card_and_name(build, tmp_path):
     """Title and license are those of the card, the name is the folder's or the given one."""
     export_build(build, "parquet", tmp_path / "my faces")
+    (tmp_path / "my faces/ferdata-export.json").unlink()  # a folder of somebody else
     card = "---\npretty_name: Faces of mine\nlicense: cc0-1.0\n---\n"
     (tmp_path / "my faces/README.md").write_text(card)
     found = ferdata.build(import_from=f"hf:{tmp_path}/my faces", out=tmp_path / "out", **PLAIN)
@@ -129,6 +132,35 @@ def test_what_can_not_be_imported(build, tmp_path, source, error, message):
     with pytest.raises(error) as raised:
         imported(source.format(tmp=tmp_path), tmp_path / "out")
     assert message.format(tmp=tmp_path) in str(raised.value)
+
+
+def test_terms_of_an_export_still_apply(build, tmp_path):
+    report = export_build(build, "parquet", tmp_path / "faces")
+    found = ferdata.build(import_from=f"hf:{tmp_path}/faces", out=tmp_path / "out", **PLAIN)
+    assert found.name == "spots"
+    declared = found.record.summary.provenance["ingest"]["declaration"]
+    assert declared["license"] == ". ".join(report.terms)
+    with pytest.raises(TermsError, match="don't pass the images on"):
+        require_redistribution(found.record)
+
+
+def test_classes_that_are_no_expressions(tmp_path):
+    """The features name them, so only the build finds out; it says where to name them."""
+    features = datasets.Features(
+        {"image": datasets.Image(), "label": datasets.ClassLabel(names=["cat", "dog"])}
+    )
+    images = [np.full((32, 32, 3), 9 * k, np.uint8) for k in range(6)]
+    rows = {"image": images, "label": [0, 1] * 3}
+    datasets.Dataset.from_dict(rows, features).to_parquet(tmp_path / "train.parquet")
+    with pytest.raises(LabelError, match=r"ferdata detect '.*' --write my\.yaml"):
+        imported(f"hf:{tmp_path}", tmp_path / "out")
+
+
+def test_from_in_a_file_of_options(build, tmp_path):
+    export_build(build, "parquet", tmp_path / "faces")
+    (tmp_path / "build.yaml").write_text(f"import_from: 'hf:{tmp_path}/faces'\nname: mine\n")
+    found = ferdata.build(config=tmp_path / "build.yaml", out=tmp_path / "out", **PLAIN)
+    assert found.name == "mine"
 
 
 def test_from_contradicts_data(tmp_path):

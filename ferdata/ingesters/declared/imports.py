@@ -7,11 +7,13 @@ found.declaration, found.root
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ferdata.core.errors import LabelError, LayoutError, OptionError, ParseError
+from ferdata.core.files import EXPORT_RECORD
 from ferdata.core.parsing import parse_json, parse_yaml
 from ferdata.ingesters.declared.declaration import Declaration, parse_declaration
 from ferdata.ingesters.declared.draft import draft_declaration
@@ -23,6 +25,9 @@ FORMATS = {
     "ImageClassificationDirectoryTree",
 }
 """The formats that are imported, with what a folder of each may be."""
+
+_NOT_STATED = ("", "unknown", "other")
+"""Licenses of cards that say nothing."""
 
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 _FRONT_MATTER = re.compile(r"---\s*\n(.*?)\n---", re.DOTALL)
@@ -46,7 +51,8 @@ def read_import(source: str, name: str | None = None) -> Import:
 
     Args:
         source: `FORMAT:PATH`, with one of `FORMATS`, for instance `hf:data/my-faces`.
-        name: Name of the set; default: the one that a FiftyOne dataset has, else the folder's.
+        name: Name of the set; default: the one that a FiftyOne dataset or an export of ferdata
+            has, else the folder's.
 
     Raises:
         OptionError: The source is not as described, or the folder does not exist.
@@ -63,7 +69,7 @@ def read_import(source: str, name: str | None = None) -> Import:
             f"{source}: {len(draft.unknown)} labels name no expression: "
             f"{', '.join(draft.unknown[:8])}. {how_to_name_labels(root)}"
         )
-    about = _metadata(root) if kind == "fiftyone" else _card(root)
+    about = _about(kind, root)
     values = {**parse_yaml(draft.text), **about}
     values["name"] = name or about.get("name") or values["name"]
     return Import(parse_declaration(values, source), root)
@@ -99,14 +105,27 @@ def _parse(source: str) -> tuple[str, Path]:
     raise OptionError(f"--from {source}: there is no folder {root}{advice}")
 
 
-def _metadata(root: Path) -> dict[str, Any]:
-    """Return the name of a FiftyOne dataset, where its `metadata.json` has a usable one."""
+def _about(kind: str, root: Path) -> dict[str, Any]:
+    """Return name, title and license, where files of the folder state them."""
+    about = _card(root) if kind == "hf" else _named(_json(root / "metadata.json"))
+    exported = _json(root / EXPORT_RECORD)  # an export of ferdata: its terms still apply
+    if terms := exported.get("terms"):
+        about |= {"license": ". ".join(map(str, terms)), **_named(exported)}
+    return about
+
+
+def _json(path: Path) -> dict[str, Any]:
+    """Return the content of a JSON file; nothing where there is none."""
     try:
-        found = parse_json((root / "metadata.json").read_bytes())
+        found = parse_json(path.read_bytes())
     except (OSError, ParseError):
         return {}
-    name = found.get("name") if isinstance(found, dict) else None
-    usable = re.sub(r"[^A-Za-z0-9_.+-]+", "-", str(name or "")).strip("-_.+")
+    return found if isinstance(found, dict) else {}
+
+
+def _named(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the name of a set, where one is stated that can be used."""
+    usable = re.sub(r"[^A-Za-z0-9_.+-]+", "-", str(found.get("name") or "")).strip("-_.+")
     if not usable:
         return {}
     return {"name": f"my-{usable}" if shipped_file(usable).is_file() else usable}
@@ -123,4 +142,8 @@ def _card(root: Path) -> dict[str, Any]:
     if not isinstance(stated, dict):
         return {}
     known = {"title": stated.get("pretty_name"), "license": stated.get("license")}
-    return {key: str(value) for key, value in known.items() if isinstance(value, str) and value}
+    return {
+        key: value
+        for key, value in known.items()
+        if isinstance(value, str) and value not in _NOT_STATED
+    }
