@@ -34,8 +34,9 @@ def export(
       the model's spec and the same facts as metadata, JSON under `ferdata`.
 
     What is written is kept only if its outputs for noise and drawn faces differ from torch's by at
-    most 1e-4 (`onnx`), 1e-5 (`hf`) or nothing (`safetensors`), or 1e-5 of the largest logit if that
-    is more. Its bytes depend only on the checkpoint, the run's record and the installed versions.
+    most 1e-4, or 1e-5 of the largest logit if that is more (`onnx`), 1e-5 in float64 (`hf`), or
+    not at all (`safetensors`). Its bytes depend only on the checkpoint, the run's record and the
+    installed versions.
 
     Args:
         run: Folder of a run that `train` wrote.

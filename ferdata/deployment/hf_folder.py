@@ -98,7 +98,7 @@ def compare_folder(folder: Path, classifier: Classifier) -> tuple[Comparison, fl
     """
     processor, model = _open(folder, classifier.spec.model)
     model, exact = model.double(), copy.deepcopy(classifier.model).double()
-    comparison, worst = Comparison(tolerance=TOLERANCE), 0.0
+    comparison, worst = Comparison(tolerance=TOLERANCE, relative=0), 0.0
     for images, _ in check_batches(classifier, *classifier.spec.input_size):
         pictures = [Image.fromarray(each.squeeze()) for each in images]
         with torch.inference_mode():

@@ -45,6 +45,7 @@ class Comparison:
 
     Attributes:
         tolerance: Largest absolute difference that counts as equal.
+        relative: The same for a logit, as a fraction of the image's largest one.
         images: Number of images compared.
         difference: Largest absolute difference of a logit or a probability; infinite if one is NaN.
         largest_logit: Largest absolute logit of torch.
@@ -56,6 +57,7 @@ class Comparison:
     largest_logit: float = 0.0
     equal: bool = True
     tolerance: float = TOLERANCE
+    relative: float = RELATIVE_TOLERANCE
 
     def add(self, found: Outputs, wanted: Outputs) -> None:
         """Compare logits and probabilities, each (B, K), of some images."""
@@ -63,7 +65,7 @@ class Comparison:
             np.abs(a - b).max(axis=1) for a, b in zip(found, wanted, strict=True)
         )
         size = np.abs(wanted[0]).max(axis=1)
-        allowed = np.maximum(self.tolerance, RELATIVE_TOLERANCE * size)
+        allowed = np.maximum(self.tolerance, self.relative * size)
         worst = float(np.maximum(logits, probabilities).max())  # NaN stays NaN
         self.images += len(logits)
         self.difference = max(self.difference, worst if np.isfinite(worst) else np.inf)
@@ -85,8 +87,8 @@ class Comparison:
             raise ModelFileError(
                 f"{model}: outputs of the exported model differ from torch's by up to "
                 f"{self.difference:.2e} (largest logit {self.largest_logit:.3g}); allowed are "
-                f"{self.tolerance:.0e}, or {RELATIVE_TOLERANCE:.0e} of the largest logit. No file "
-                f"was kept. {remedy}"
+                f"{self.tolerance:.0e}, or {self.relative:.0e} of the largest logit. No file was "
+                f"kept. {remedy}"
             )
 
 
@@ -141,7 +143,8 @@ def compare_with(
     classifier: Classifier,
     height: int,
     width: int,
-    tolerance: float = TOLERANCE,
+    *,
+    exact: bool = False,
 ) -> Comparison:
     """Run noise and drawn faces through a model and through torch.
 
@@ -150,9 +153,9 @@ def compare_with(
         classifier: What it was made from, on the CPU, in evaluation mode.
         height: Height of the images, pixels.
         width: Width of the images, pixels.
-        tolerance: See `Comparison`.
+        exact: Whether equal means equal, and not within the tolerances.
     """
-    comparison = Comparison(tolerance=tolerance)
+    comparison = Comparison(tolerance=0, relative=0) if exact else Comparison()
     for images, landmarks in check_batches(classifier, height, width):
         with torch.inference_mode():
             comparison.add(run(images, landmarks), outputs_of(classifier, images, landmarks))

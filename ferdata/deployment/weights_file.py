@@ -30,7 +30,7 @@ def export_weights(source: ExportSource, out: Path | None) -> WeightsReport:
     def run(images: npt.NDArray[np.uint8], landmarks: Landmarks) -> Outputs:
         return outputs_of(read, images, landmarks)
 
-    comparison = compare_with(run, classifier, size, size, tolerance=0.0)
+    comparison = compare_with(run, classifier, size, size, exact=True)
     comparison.require_equal(classifier.spec.model, "Try another version of safetensors.")
     with write_atomically(target) as file:
         file.write(content)

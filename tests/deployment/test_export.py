@@ -280,7 +280,7 @@ def test_what_cant_be_exported_is_refused(run, make_run, tmp_path):
         export(run, options=ExportOptions(checkpoint="last"))
     result = CliRunner().invoke(app, ["export", str(run), "--opset", "24"])
     assert "--opset 24: must be at most 23" in str(result.exception)
-    with pytest.raises(ValueError, match="Input should be 'onnx'"):
+    with pytest.raises(ValueError, match="Input should be 'onnx', 'hf' or 'safetensors'"):
         ExportOptions(to="torchscript")
     broken = make_run()
     checkpoint = broken / "checkpoints" / "best.ckpt"

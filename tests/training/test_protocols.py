@@ -18,6 +18,7 @@ from support.runs import fast_options, history, read_checkpoint
 from ferdata.core.errors import BuildError, ManifestError, OptionError, UnknownNameError
 from ferdata.data import Build, FerDataModule
 from ferdata.models.checkpoint import load_classifier
+from ferdata.models.weights import read_weights
 from ferdata.runs.folder import RunFolder
 from ferdata.runs.options import TrainOptions
 from ferdata.training import run_training
@@ -88,6 +89,8 @@ def test_the_average_is_what_is_kept_and_tested(everything):
     assert not torch.equal(kept["state_dict"][name], kept["current_model_state"][name])
     classifier = load_classifier(RunFolder(run).checkpoint("last"))
     assert torch.equal(classifier.model.state_dict()["fc.weight"], kept["state_dict"][name])
+    weights = read_weights(RunFolder(run).weights("last"))[1]
+    assert torch.equal(weights["fc.weight"], kept["state_dict"][name])
 
 
 def test_the_rate_falls_by_stairs_of_epochs(everything):

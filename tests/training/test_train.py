@@ -8,6 +8,8 @@ from support.builds import write_build
 from support.runs import copy_run, fast_options, history, read_checkpoint
 
 from ferdata.core.errors import BuildError, ModelFileError, OptionError, RunError, TrainingError
+from ferdata.evaluation import evaluate
+from ferdata.models.weights import read_weights
 from ferdata.runs.folder import RunFolder
 from ferdata.runs.options import TrainOptions
 from ferdata.training import run_training
@@ -34,6 +36,8 @@ def test_a_run_leaves_everything_in_its_folder(whole_run):
         "curves.png",
         "checkpoints/best.ckpt",
         "checkpoints/last.ckpt",
+        "checkpoints/best.safetensors",
+        "checkpoints/last.safetensors",
         "evaluation/spots-test-best/report.json",
         "evaluation/spots-test-best/confusion.csv",
         "evaluation/spots-test-best/confusion.png",
@@ -57,6 +61,25 @@ def test_checkpoints_say_what_they_are_and_hold_no_code(whole_run):
     assert spec["model"] == "test_resnet"
     assert spec["input_size"] == [32, 32]
     assert len(spec["mean"]) == 3
+
+
+@pytest.mark.parametrize("which", ["best", "last"])
+def test_weights_lie_beside_each_checkpoint(whole_run, which):
+    _, run, _ = whole_run
+    folder = RunFolder(run)
+    spec, weights = read_weights(folder.weights(which))
+    other_spec, other = read_weights(folder.checkpoint(which))
+    assert spec == other_spec == folder.read().spec
+    assert weights.keys() == other.keys()
+    assert all(torch.equal(weights[name], other[name]) for name in other)
+
+
+def test_a_run_without_checkpoints_is_evaluated_by_its_weights(whole_run, tmp_path):
+    build, whole, report = whole_run
+    run = copy_run(whole, tmp_path / "copy")
+    for path in (run / "checkpoints").glob("*.ckpt"):
+        path.unlink()
+    assert evaluate(run, build, quiet=True).scores == report.evaluation.scores
 
 
 def test_same_seed_same_curve_and_other_seed_another(whole_run, tmp_path):
