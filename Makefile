@@ -1,5 +1,6 @@
 # Three commands do all the set-up: `make demo`, `make train` and `make test`.
-# uv is used where it is installed, plain venv and pip where not.
+# uv is used where it is installed, plain venv and pip where not. With uv, `UV_TORCH_BACKEND=cpu` in
+# front of any of them installs torch without CUDA's libraries.
 
 PYTHON ?= python3
 VENV := .venv
@@ -23,6 +24,12 @@ DEV := $(VENV)/.installed-dev
 DEMO := out/rafdb
 RUN := runs/demo
 CLEAN := build/wheel
+EXTRAS := model
+ifdef UV
+  INSTALL_WHEEL := uv pip install --quiet --python $(CLEAN)/env/bin/python
+else
+  INSTALL_WHEEL := $(CLEAN)/env/bin/pip install --quiet --disable-pip-version-check
+endif
 
 .PHONY: help demo train test wheel lint format bench clean
 
@@ -48,13 +55,22 @@ test: $(DEV)  ## Set up, then run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=
 	@$(BIN)/coverage report --format=total | sed 's/.*/coverage of the package: & %/'
 
-wheel:  ## Build the wheel, install it alone, without constraints, and run the demo with it
+wheel:  ## Build the wheel, install it alone, without constraints, and use it; EXTRAS adds training
 	rm -rf $(CLEAN)
 	$(PYTHON) -m venv $(CLEAN)/env
 	$(CLEAN)/env/bin/pip wheel --quiet --disable-pip-version-check --no-deps -w $(CLEAN) .
-	$(CLEAN)/env/bin/pip install --quiet --disable-pip-version-check "$$(ls $(CLEAN)/*.whl)[model]"
+	$(INSTALL_WHEEL) "$$(ls $(CLEAN)/*.whl)"
+	cd $(CLEAN) && env/bin/ferdata build rafdb --demo --demo-scale 0.01 --out core
+	cd $(CLEAN) && env/bin/ferdata verify core && env/bin/ferdata doctor && env/bin/pip check
+	$(INSTALL_WHEEL) "$$(ls $(CLEAN)/*.whl)[$(EXTRAS)]"
 	cd $(CLEAN) && env/bin/ferdata build rafdb --demo --demo-scale 0.01 --augment balance --out out
-	cd $(CLEAN) && env/bin/ferdata verify out
+	cd $(CLEAN) && env/bin/ferdata verify out && env/bin/ferdata doctor && env/bin/pip check
+ifneq ($(findstring train,$(EXTRAS)),)
+	cd $(CLEAN) && env/bin/ferdata train out --epochs 1 --device cpu --out run
+endif
+ifneq ($(findstring onnx,$(EXTRAS)),)
+	cd $(CLEAN) && env/bin/ferdata export run --out fer.onnx
+endif
 
 lint: $(DEV)  ## Check style and types
 	$(BIN)/ruff check .

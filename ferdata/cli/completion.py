@@ -29,7 +29,8 @@ def complete_listed(listing: str) -> Complete:
     def names() -> Iterable[str]:
         module, _, name = listing.partition(":")
         found = getattr(import_module(module), name)
-        return found() if callable(found) else found
+        listed: Iterable[str] = found() if callable(found) else found
+        return listed
 
     return _completing(names)
 

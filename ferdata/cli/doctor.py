@@ -6,7 +6,7 @@ import json
 import platform
 import shutil
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated
 
@@ -87,8 +87,11 @@ def _extra(name: str) -> Finding:
 
 def _installed(module: str) -> str:
     """Return a module's distribution with its version."""
-    distribution = next(iter(packages_distributions().get(module, ())), module)
-    return f"{distribution} {version(distribution)}"
+    distribution = {"sklearn": "scikit-learn"}.get(module, module)
+    try:
+        return f"{distribution} {version(distribution)}"
+    except PackageNotFoundError:  # installed by other means
+        return f"{distribution} of unknown version"
 
 
 def _opencv_versions() -> Finding:

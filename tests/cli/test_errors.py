@@ -82,22 +82,25 @@ def test_doctor_recommends_an_opencv_that_every_distribution_has(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from ferdata.cli import doctor
+    from ferdata.core import extras
 
     # 5.1.0.95 was released for contrib only
     versions = {"opencv-python": "5.0.0.93", "opencv-contrib-python": "5.1.0.95"}
 
     def version(name: str) -> str:
         if name not in versions:
-            raise doctor.PackageNotFoundError(name)
+            raise extras.PackageNotFoundError(name)
         return versions[name]
 
-    monkeypatch.setattr(doctor, "version", version)
+    monkeypatch.setattr(extras, "version", version)
     finding = next(f for f in doctor.examine() if f.subject == "opencv distributions")
     assert finding.status == "problem"
-    pins = "opencv-python==5.0.0.93 opencv-contrib-python==5.0.0.93"
+    pins = "opencv-contrib-python==5.0.0.93 opencv-python==5.0.0.93"
     assert f"--no-deps {pins}" in finding.detail
     constraints = (Path(__file__).parents[2] / "constraints.txt").read_text().splitlines()
-    assert {f"{name}=={doctor._CV2_VERSION}" for name in doctor._CV2_PACKAGES} <= {*constraints}
+    assert {f"{name}=={doctor._CV2_VERSION}" for name in extras.OPENCV_DISTRIBUTIONS} <= {
+        *constraints
+    }
 
 
 def test_doctor_names_a_missing_model_a_problem(
