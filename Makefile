@@ -23,8 +23,9 @@ DEV := $(VENV)/.installed-dev
 DEMO := out/rafdb
 RUN := runs/demo
 CLEAN := build/wheel
+SPHINX := $(BIN)/python -m sphinx --quiet -W --keep-going -d build/docs/doctrees
 
-.PHONY: help demo train test wheel lint format bench clean
+.PHONY: help demo train test wheel docs linkcheck lint format bench clean
 
 help:  ## List what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -55,6 +56,13 @@ wheel:  ## Build the wheel, install it alone, without constraints, and run the d
 	$(CLEAN)/env/bin/pip install --quiet --disable-pip-version-check "$$(ls $(CLEAN)/*.whl)[model]"
 	cd $(CLEAN) && env/bin/ferdata build rafdb --demo --demo-scale 0.01 --augment balance --out out
 	cd $(CLEAN) && env/bin/ferdata verify out
+
+docs: $(DEV)  ## Build the documentation into build/docs/html; warnings are errors
+	$(SPHINX) -b html docs build/docs/html
+	$(SPHINX) -b doctest docs build/docs/doctest
+
+linkcheck: $(DEV)  ## Check the documentation's external links, where there is a network
+	$(SPHINX) -b linkcheck docs build/docs/linkcheck
 
 lint: $(DEV)  ## Check style and types
 	$(BIN)/ruff check .
