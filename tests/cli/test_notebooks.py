@@ -1,4 +1,4 @@
-"""The notebooks of the documentation run from nothing, and their stored outputs are of this kind."""
+"""The notebooks of the documentation run, and give what is stored in them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ pytest.importorskip("ipykernel")
 def kinds(notebook: Any) -> list[list[str]]:
     """Return the media types of each cell's outputs; `text` for what is printed."""
     return [
-        sorted({kind for each in cell.get("outputs", ()) for kind in each.get("data", {"text": ""})})
+        sorted(
+            {kind for each in cell.get("outputs", ()) for kind in each.get("data", {"text": ""})}
+        )
         for cell in notebook.cells
     ]
 
