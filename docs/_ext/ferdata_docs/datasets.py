@@ -30,7 +30,8 @@ def write_pages(folder: Path) -> None:
         out / "index.md",
         "# Datasets",
         "Made from `manifests/datasets/NAME.yaml`, which `ferdata datasets NAME` prints. All "
-        "pictures are drawn: they show the layout and the size of a dataset's images, and no real person.",
+        "pictures are drawn: they "
+        "show the layout and the size of a dataset's images, and no real person.",
         table(["name", "", "images", "classes", "passing images on"], rows, "llrrl"),
         "[Declared sets](declared.md) need no reader of their own, [mixes](mixes.md) are several "
         "datasets as one. For data of your own see "

@@ -29,7 +29,8 @@ def write_pages(folder: Path) -> None:
         folder / "operations.md",
         "# Gallery of operations",
         "Every operation of augmentation with its options, the widest range of each, and what it "
-        "does to a drawn face: the face, then five copies, drawn with probability 1 and the default "
+        "does to a drawn face: the face, then five copies, "
+        "drawn with probability 1 and the default "
         "ranges. Above each copy is what was drawn, as its row in the manifest says it. "
         "[Augmentation](../augmentation.md) explains how lists of operations are used.",
         "The pictures are made by this function, called with the entry that stands above each:",
