@@ -30,8 +30,9 @@ ifdef UV
 else
   INSTALL_WHEEL := $(CLEAN)/env/bin/pip install --quiet --disable-pip-version-check
 endif
+SPHINX := $(BIN)/python -m sphinx --quiet -W --keep-going -d build/docs/doctrees
 
-.PHONY: help demo train test wheel lint format bench clean
+.PHONY: help demo train test wheel docs linkcheck lint format bench clean
 
 help:  ## List what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -71,6 +72,13 @@ endif
 ifneq ($(findstring onnx,$(EXTRAS)),)
 	cd $(CLEAN) && env/bin/ferdata export run --out fer.onnx
 endif
+
+docs: $(DEV)  ## Build the documentation into build/docs/html; warnings are errors
+	$(SPHINX) -b html docs build/docs/html
+	$(SPHINX) -b doctest docs build/docs/doctest
+
+linkcheck: $(DEV)  ## Check the documentation's external links, where there is a network
+	$(SPHINX) -b linkcheck docs build/docs/linkcheck
 
 lint: $(DEV)  ## Check style and types
 	$(BIN)/ruff check .

@@ -14,7 +14,7 @@ from ferdata.core.version import __version__  # noqa: E402 - after the path
 
 project = "ferdata"
 author = "The ferdata authors"
-copyright = author  # noqa: A001 - Sphinx's name for it
+copyright = author
 version = release = __version__
 
 extensions = [
@@ -31,6 +31,7 @@ myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "fieldlist",
 myst_heading_anchors = 4
 nb_execution_mode = "off"  # notebooks are stored with their outputs; a test runs them
 nb_merge_streams = True
+smartquotes = False  # `--data` stays two hyphens
 
 # In our docstrings single backticks are code.
 default_role = "code"

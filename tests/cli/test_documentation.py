@@ -115,13 +115,10 @@ def require_success(home: Path, given: list[str]) -> None:
     assert len(results) == len(given)
 
 
-def test_every_command_and_python_block_of_the_readme_runs(home: Path) -> None:
-    given = list(steps(README))
-    assert len(given) > 25
-    require_success(home, given)
-
-
-def test_every_command_and_python_block_of_the_pages_runs(home: Path) -> None:
-    given = [*map(shortened, GIVEN), *(step for path in pages() for step in steps(path))]
+@pytest.mark.parametrize("how_to", [False, True], ids=["README-and-tutorials", "how-to"])
+def test_every_command_and_python_block_runs(home: Path, *, how_to: bool) -> None:
+    shown = [README, *pages()]
+    shown = [path for path in shown if (path.parent.name == "how-to") is how_to]
+    given = [*map(shortened, GIVEN), *(step for path in shown for step in steps(path))]
     assert len(given) > 25
     require_success(home, given)

@@ -20,8 +20,9 @@ def write_pages(folder: Path) -> None:
     write_page(
         folder / "commands" / "index.md",
         "# Command line",
-        "`ferdata COMMAND --help` prints what these pages say. Results go to standard output, progress "
-        "and messages to standard error. Exit codes: 0 success; 1 a check failed or a run stopped; "
+        "`ferdata COMMAND --help` prints what these pages say. Results go to standard output, "
+        "progress and messages to standard error. "
+        "Exit codes: 0 success; 1 a check failed or a run stopped; "
         "2 wrong usage or data; 130 interrupted.",
         table(["command", ""], rows),
         toctree(VERBS),

@@ -29,11 +29,13 @@ def write_pages(folder: Path) -> None:
     write_page(
         out / "index.md",
         "# Datasets",
-        "Made from `manifests/datasets/NAME.yaml`, which `ferdata datasets NAME` prints. All pictures "
-        "are drawn: they show the layout and the size of a dataset's images, and no real person.",
+        "Made from `manifests/datasets/NAME.yaml`, which `ferdata datasets NAME` prints. All "
+        "pictures are drawn: they "
+        "show the layout and the size of a dataset's images, and no real person.",
         table(["name", "", "images", "classes", "passing images on"], rows, "llrrl"),
         "[Declared sets](declared.md) need no reader of their own, [mixes](mixes.md) are several "
-        "datasets as one. For data of your own see [a set of your own](../../tutorials/own-set.md).",
+        "datasets as one. For data of your own see "
+        "[a set of your own](../../tutorials/own-set.md).",
         toctree([*(each.name for each in infos), "declared", "mixes"]),
     )
     for info in infos:
@@ -100,7 +102,11 @@ def _counts(info: DatasetInfo) -> Iterator[str]:
     splits = list(info.counts)
     sums = {split: sum(counts.values()) for split, counts in info.counts.items()}
     rows = [
-        [str(number), name, *(f"{info.counts[each][name]:,}" if sums[each] else "" for each in splits)]
+        [
+            str(number),
+            name,
+            *(f"{info.counts[each][name]:,}" if sums[each] else "" for each in splits),
+        ]
         for number, name in info.codes.items()
     ]
     totals = [f"**{info.totals.get(split, sums[split]):,}**" for split in splits]
@@ -123,8 +129,8 @@ def _choices(info: DatasetInfo) -> Iterator[str]:
 def _declared() -> Iterator[str]:
     yield "# Declared sets"
     yield (
-        "These are read by name from declarations that ship with ferdata, `ferdata build NAME --data "
-        "DIR`. They are also examples for [a set of your own](../../tutorials/own-set.md)."
+        "These are read by name from declarations that ship with ferdata, `ferdata build NAME "
+        "--data DIR`. They are also examples for [a set of your own](../../tutorials/own-set.md)."
     )
     for name in declared_names():
         info = dataset_info(name)
@@ -145,4 +151,3 @@ def _mixes() -> Iterator[str]:
         yield f"## {plain(name)}"
         yield plain(load_mix(name).title)
         yield fence("yaml", path.read_text(encoding="utf-8"))
-

@@ -1,4 +1,4 @@
-"""Parts of the page on file formats: what a small build holds, byte by byte, and records' fields."""
+"""Parts of the page on file formats: what a small build holds, and the fields of records."""
 
 from __future__ import annotations
 
@@ -137,7 +137,11 @@ def _type(annotation: Any) -> str:
 
 
 def _words(annotation: Any) -> str:
-    text = str(annotation) if get_args(annotation) else getattr(annotation, "__name__", str(annotation))
+    text = (
+        str(annotation)
+        if get_args(annotation)
+        else getattr(annotation, "__name__", str(annotation))
+    )
     for each in _models(annotation):
         text = text.replace(f"{each.__module__}.{each.__qualname__}", each.__name__)
     return text.replace("typing.", "")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import shlex
 import shutil
 import tempfile
@@ -34,8 +33,9 @@ def write_pages(folder: Path) -> None:
     write_page(
         folder / "questions.md",
         "# Questions and messages",
-        "An error of ferdata says what is wrong, where, and what to do. These are the ones that people "
-        "meet first, as the program prints them; where the message alone is not enough, here is more. "
+        "An error of ferdata says what is wrong, where, and what to do. These are the ones "
+        "that people meet first, as the program prints them; where the message alone is not enough, here "
+        "is more. "
         "All classes of errors are in [Python](../reference/python.md#errors).",
         *parts,
     )
@@ -56,7 +56,9 @@ def prepare(place: Path) -> None:
     )  # fmt: skip
     shutil.copytree(place / "out/rafdb", place / "out/damaged")
     shard = next((place / "out/damaged/hdf5").glob("train*.h5"))
-    shard.write_bytes(bytes(each ^ 1 for each in shard.read_bytes()[:9000]) + shard.read_bytes()[9000:])
+    shard.write_bytes(
+        bytes(each ^ 1 for each in shard.read_bytes()[:9000]) + shard.read_bytes()[9000:]
+    )
     (place / "data/holiday").mkdir()
     (place / "data/holiday/notes.txt").write_text("no images here\n", encoding="ascii")
 
@@ -76,7 +78,7 @@ def _session(question: dict[str, Any]) -> str:
     status, printed = run(question["command"])
     if status == 0:
         raise RuntimeError(f"{question['command']}: was to fail, and did not: {printed}")
-    shown = printed.replace(f"{os.getcwd()}/", "").strip()
+    shown = printed.replace(f"{Path.cwd()}/", "").strip()
     return "\n".join([f"$ {question['command']}", *_wrapped(shown)])
 
 

@@ -28,9 +28,10 @@ def write_pages(folder: Path) -> None:
     write_page(
         folder / "operations.md",
         "# Gallery of operations",
-        "Every operation of augmentation with its options, the widest range of each, and what it does "
-        "to a drawn face: the face, then five copies, drawn with probability 1 and the default "
-        "ranges. Under each copy is what was drawn, as its row in the manifest says it. "
+        "Every operation of augmentation with its options, the widest range of each, and what it "
+        "does to a drawn face: the face, then five copies, "
+        "drawn with probability 1 and the default "
+        "ranges. Above each copy is what was drawn, as its row in the manifest says it. "
         "[Augmentation](../augmentation.md) explains how lists of operations are used.",
         "The pictures are made by this function, called with the entry that stands above each:",
         fence("python", inspect.getsource(drawing.draw_copies)),
@@ -41,7 +42,9 @@ def write_pages(folder: Path) -> None:
 def _operation(name: str, kind: type[Operation], folder: Path) -> Iterator[str]:
     entry = {"op": name, **EXAMPLES.get(name, {}), "probability": 1.0}
     images, drawn = drawing.draw_copies(entry)
-    write_picture(folder / "pictures" / f"{name}.png", strip(images, ["", *map(_caption, drawn)], 3))
+    write_picture(
+        folder / "pictures" / f"{name}.png", strip(images, ["", *map(_caption, drawn)], 3)
+    )
     yield f"## {name}"
     yield " ".join(inspect.cleandoc(kind.__doc__ or "").split("\n\n")[0].split())
     yield table(["option", "default", "widest range"], _options(kind))
@@ -51,12 +54,13 @@ def _operation(name: str, kind: type[Operation], folder: Path) -> Iterator[str]:
 
 def _options(kind: type[Operation]) -> Iterator[list[str]]:
     for field in dataclasses.fields(kind):
-        default = "required" if field.default is dataclasses.MISSING else str(_plain(field.default))
+        default = str(_plain(field.default)) or "required"
         if field.default_factory is not dataclasses.MISSING:
             default = str(field.default_factory())
         low, high = kind.limits.get(field.name, (None, None))
         widest = f"{low:g} to {high:g}" if low is not None else ""
-        yield [code(field.name), code(default), "0 to 1" if field.name == "probability" else widest]
+        widest = "0 to 1" if field.name == "probability" else widest
+        yield [code(field.name), code(default), widest]
 
 
 def _plain(value: object) -> object:
@@ -68,5 +72,3 @@ def _caption(text: str) -> str:
     values = {key: each for key, each in json.loads(text)[0].items() if key not in ("op", "seed")}
     short = [f"{key} {each:.3g}" for key, each in values.items() if isinstance(each, int | float)]
     return ", ".join(short)[:20]
-
-

@@ -26,7 +26,9 @@ def _models(module: Any) -> list[type[Options]]:
     return [
         each
         for each in vars(module).values()
-        if isinstance(each, type) and issubclass(each, Options) and each.__module__ == module.__name__
+        if isinstance(each, type)
+        and issubclass(each, Options)
+        and each.__module__ == module.__name__
     ]
 
 
@@ -35,7 +37,11 @@ PAGES: dict[str, tuple[str, str, list[type[Options]]]] = {
     "train": ("Training options", "train", [TrainOptions]),
     "audit": ("Audit options", "audit", [AuditOptions]),
     "predict-export": ("Prediction and export options", "", _models(deployment)),
-    "label-errors": ("Options of the search for label errors", "label-errors", _models(label_errors)),
+    "label-errors": (
+        "Options of the search for label errors",
+        "label-errors",
+        _models(label_errors),
+    ),
     "report": ("Report options", "report", [ReportOptions]),
 }
 """Title, command and models of each page."""

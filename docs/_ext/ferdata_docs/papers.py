@@ -78,7 +78,8 @@ def _claim(claim: Claim) -> list[str]:
         correct = f"{claim.correct:,}" if claim.correct else "no number"
         told += f": {correct} of {claim.images:,}"
         if claim.correct is None:
-            problem = f"No number of correct predictions out of {claim.images:,} gives this accuracy. {problem}"
+            none = f"No number of correct predictions out of {claim.images:,} gives this accuracy."
+            problem = f"{none} {problem}"
     return [f"{code(claim.dataset)}, {plain(claim.split)}", told, plain(claim.where), problem]
 
 
@@ -105,7 +106,8 @@ def _data(recipe: Recipe) -> Iterator[str]:
 
 def _protocol(recipe: Recipe) -> Iterator[str]:
     yield (
-        "Where the paper is silent or the recipe departs from it, the reason stands beside the value."
+        "Where the paper is silent or the recipe departs from it, the reason stands beside "
+        "the value."
     )
     blocks = [
         ("Build", "build", recipe.build),
@@ -155,7 +157,9 @@ def _expected(dataset: str, expected: Expected) -> Iterator[str]:
     numbers = [f"{split} {rows:,}" for split, rows in expected.splits.items()]
     numbers += [f"total {expected.total:,}"] if expected.total is not None else []
     of = f", {expected.split}" if expected.split else ""
-    yield f"{code(dataset)}, {plain(expected.where)}{of}" + (f": {', '.join(numbers)}" if numbers else "")
+    yield f"{code(dataset)}, {plain(expected.where)}{of}" + (
+        f": {', '.join(numbers)}" if numbers else ""
+    )
     columns = {
         "before augmentation": {name: f"{rows:,}" for name, rows in expected.original.items()},
         "images": {name: f"{rows:,}" for name, rows in expected.counts.items()},
@@ -181,6 +185,6 @@ def _commands(recipe: Recipe) -> Iterator[str]:
         ]
     yield fence("sh", "\n".join(lines))
     yield (
-        "`--data DIR` instead of `--demo` builds from a real copy, `--leak-free` without the leaks of "
-        "the paper's protocol."
+        "`--data DIR` instead of `--demo` builds from a real copy, `--leak-free` without the leaks "
+        "of the paper's protocol."
     )

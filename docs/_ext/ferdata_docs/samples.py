@@ -53,7 +53,9 @@ def strip(images: Sequence[Image], captions: Sequence[str], columns: int = 4) ->
 
 def write_picture(path: Path, pixels: Image) -> None:
     """Write uint8 RGB as PNG."""
-    _, data = cv2.imencode(".png", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    _, data = cv2.imencode(
+        ".png", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 9]
+    )
     write_if_changed(path, data.tobytes())
 
 

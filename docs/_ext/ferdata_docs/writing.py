@@ -9,8 +9,10 @@ NOTE = "<!-- Made by docs/_ext/ferdata_docs; changes here are lost. -->"
 
 
 def write_page(path: Path, *parts: str) -> None:
-    """Write a page of Markdown parts; an unchanged one keeps its time, so that it isn't read anew."""
-    write_if_changed(path, "\n\n".join([NOTE, *(part.strip("\n") for part in parts if part)]) + "\n")
+    """Write a page of Markdown parts; an unchanged one keeps its time, so it isn't read anew."""
+    write_if_changed(
+        path, "\n\n".join([NOTE, *(part.strip("\n") for part in parts if part)]) + "\n"
+    )
 
 
 def write_if_changed(path: Path, content: str | bytes) -> None:
