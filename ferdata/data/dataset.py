@@ -110,10 +110,14 @@ class ShardDataset(Dataset[Any]):
 
         Raises:
             IndexError: The index is outside the dataset.
+            TypeError: It is neither a number nor a slice.
             BuildError: A shard is broken or lacks a field.
         """
         if isinstance(index, slice):
             return self.select(range(len(self))[index])
+        if not hasattr(index, "__index__"):
+            kind = type(index).__name__
+            raise TypeError(f"index of type {kind}: give a row number or a slice, or use select()")
         return self.form.sample(self._read([as_index(index)]), 0)
 
     def __getitems__(self, indices: Sequence[int]) -> Sequence[Sample | SampleTuple]:

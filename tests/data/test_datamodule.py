@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 import warnings
 
 import pytest
@@ -199,3 +201,14 @@ def test_transforms_that_do_not_fit(mini):
         FerDataModule(mini.root, eval_transform=half)
     with pytest.raises(OptionError, match="num_workers=4 without"):
         FerDataModule(mini.root, num_workers=4)
+
+
+def test_messages_stay_with_the_lightning_that_you_imported():
+    pytest.importorskip("pytorch_lightning")
+    program = (
+        "import pytorch_lightning; from ferdata.data import FerDataModule;"
+        "from lightning_utilities.core import rank_zero; print(rank_zero.log.name)"
+    )
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "pytorch_lightning.utilities.rank_zero"

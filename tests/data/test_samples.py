@@ -107,8 +107,9 @@ def test_slices_and_selections_are_datasets(mini):
             part.select(rows)
     with pytest.raises(IndexError, match="flatnonzero"):
         part.select(np.ones(10, bool))
-    with pytest.raises(TypeError):
-        part["image"]
+    for index in ("image", [1, 2]):
+        with pytest.raises(TypeError, match=r"select\(\)"):
+            part[index]
 
 
 def flip(image):
