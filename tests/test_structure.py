@@ -160,7 +160,7 @@ def model_constructors() -> set[ast.FunctionDef]:
         for tree in modules().values()
         for kind in tree.body
         if isinstance(kind, ast.ClassDef)
-        and any(isinstance(base, ast.Name) and base.id == "ExpressionModel" for base in kind.bases)
+        and {ast.unparse(base) for base in kind.bases} & {"ExpressionModel", "TimmModel"}
         for node in kind.body
         if isinstance(node, ast.FunctionDef) and node.name == "__init__"
     }

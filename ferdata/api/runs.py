@@ -112,7 +112,7 @@ class Run(AnswersGuesses, RunFolder):
     def export(
         self, to: str = "onnx", *, out: PathLike | None = None, **options: Any
     ) -> ExportReport:
-        """Write the model as a file that runs without ferdata; see `ferdata.export`."""
+        """Write the model for other programs; see `ferdata.export`."""
         return export(self, to, out=out, **options)
 
     def __repr__(self) -> str:
@@ -274,17 +274,18 @@ def predict(
 def export(
     run: PathLike | RunFolder, to: str = "onnx", *, out: PathLike | None = None, **options: Any
 ) -> ExportReport:
-    """Write a run's model as one file that runs without ferdata and without torch.
+    """Write a run's model for other programs, and check that its outputs are ferdata's.
 
     Args:
         run: A run, open or by its folder.
-        to: Format of the file.
-        out: The file; default: inside the run's folder.
+        to: `"onnx"`, a file that runs without ferdata and without torch; `"hf"`, a folder that
+            transformers and timm open; `"safetensors"`, a file of weights.
+        out: The file, or the folder; default: inside the run's folder.
         **options: Options of `ferdata.deployment.ExportOptions`.
 
     Raises:
         FerdataError: The run or an option is wrong, or the file's outputs differ from torch's.
-        MissingExtraError: The extra `onnx` is not installed.
+        MissingExtraError: The extra `onnx`, or `hf`, is not installed.
     """
     from ferdata.deployment import export as write  # noqa: PLC0415 - keeps opening light
 

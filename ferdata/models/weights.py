@@ -7,7 +7,6 @@ timm takes it as `checkpoint_path`, and as metadata, under `ferdata`, the model'
 from __future__ import annotations
 
 import json
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,11 @@ from typing import Any
 import safetensors.torch
 import torch
 from pydantic import ValidationError
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from torch import Tensor
 
-from ferdata.core.errors import ModelFileError
+from ferdata.core.errors import ModelFileError, ParseError
+from ferdata.core.parsing import parse_json, parsing
 from ferdata.models.spec import ModelSpec
 
 SUFFIX = ".safetensors"
@@ -41,14 +41,11 @@ def read_weights(path: Path) -> tuple[ModelSpec, dict[str, Tensor]]:
     if not path.is_file():
         raise ModelFileError(f"{path}: no such checkpoint; `ferdata train` writes it.")
     try:
-        spec, weights = (_read_safetensors if path.suffix == SUFFIX else _read_checkpoint)(path)
-    except (
-        pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError,
-        SafetensorError,
-    ) as error:  # fmt: skip
-        first_line = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+        with parsing("a checkpoint"):
+            spec, weights = (_read_safetensors if path.suffix == SUFFIX else _read_checkpoint)(path)
+    except ParseError as error:
         raise ModelFileError(
-            f"{path}: not readable as a checkpoint ({first_line}); the file is damaged or not a "
+            f"{path}: not readable as a checkpoint: {error}; the file is damaged or not a "
             "checkpoint. Use the run's other checkpoint, or train again."
         ) from error
     try:
@@ -85,7 +82,7 @@ def _read_safetensors(path: Path) -> tuple[Any, dict[str, Tensor]]:
         metadata = file.metadata() or {}
         weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
     said = metadata.get(METADATA_KEY)
-    return None if said is None else json.loads(said), weights
+    return None if said is None else parse_json(said), weights
 
 
 def _read_checkpoint(path: Path) -> tuple[Any, dict[str, Tensor]]:
