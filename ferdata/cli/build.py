@@ -15,17 +15,19 @@ from ferdata.cli.output import echo_json, quieten
 from ferdata.core.options import flag
 from ferdata.shards.options import BuildOptions, Execution
 
+Name = Annotated[
+    str | None,
+    typer.Argument(
+        help="A dataset, a mix, or the YAML file of a mix or of a set of your own.",
+        autocompletion=complete_listed("ferdata.cli.completion:buildable_names"),
+    ),
+]
+
 
 @with_flags(choice_flags(), flags_of(BuildOptions), flags_of(Execution))
 def build(
     given: dict[str, Any],
-    name: Annotated[
-        str | None,
-        typer.Argument(
-            help="A dataset, a mix, or the YAML file of a mix or of a set of your own.",
-            autocompletion=complete_listed("ferdata.cli.completion:buildable_names"),
-        ),
-    ] = None,
+    name: Name = None,
     out: Annotated[Path | None, typer.Option(help="The build directory.")] = None,
     data: Data = None,
     demo: Annotated[
