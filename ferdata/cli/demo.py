@@ -17,16 +17,18 @@ from ferdata.core.errors import OptionError
 if TYPE_CHECKING:
     from ferdata.ingesters.demo import DemoCopy
 
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Datasets to copy; see 'ferdata datasets'.",
+        metavar="NAME",
+        autocompletion=complete_listed("ferdata.ingesters.lookup:dataset_names"),
+    ),
+]
+
 
 def demo(
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="Datasets to copy; see 'ferdata datasets'.",
-            metavar="NAME",
-            autocompletion=complete_listed("ferdata.ingesters.lookup:dataset_names"),
-        ),
-    ] = None,
+    names: Names = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the copy, new or empty.")] = None,
     layout: Annotated[
         str | None, typer.Option(help="Layout, for instance official or kaggle.")

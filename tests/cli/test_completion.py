@@ -57,7 +57,7 @@ def test_the_script_of_each_shell(shell: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-def test_verbs_names_and_values_are_completed(shell: str) -> None:
+def test_verbs_are_completed(shell: str) -> None:
     verbs = completed(shell, "ferdata ")
     if shell == "bash":
         assert verbs == list(VERBS)
@@ -65,15 +65,13 @@ def test_verbs_names_and_values_are_completed(shell: str) -> None:
         text = "\n".join(verbs)
         assert all(verb in text for verb in VERBS)
         assert "Train a model on a build" in text
-    names = completed(shell, "ferdata build rafdb")
-    assert ["rafdb" in name for name in names[0:2]] == [True, True] or "rafdb" in names[0]
-    assert "rafdb-compound" in "\n".join(names)
 
 
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
         ("ferdata ver", ["verify"]),
+        ("ferdata build rafdb", ["rafdb", "rafdb-compound"]),
         ("ferdata build FER", ["FERPLUS-7", "FER_CK+_KDEF"]),
         ("ferdata build x --split stra", ["stratified:8:1:1"]),
         ("ferdata build x --formats hdf5,h", ["hdf5,hdf5", "hdf5,hf"]),
@@ -105,7 +103,7 @@ complete -C "ferdata build rafdb --align n"
 
 @pytest.mark.parametrize(("shell", "script"), [("bash", _BASH), ("fish", _FISH)])
 def test_the_shell_itself_completes(shell: str, script: str, tmp_path: Path) -> None:
-    if shutil.which(shell) is None:
+    if shutil.which(shell) is None or sys.platform == "win32":
         pytest.skip(f"no {shell}")
     program = tmp_path / "ferdata"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m ferdata "$@"\n')

@@ -63,13 +63,14 @@ def link_environment(folder: Path, distributions: Iterable[Distribution]) -> Pat
         for name in {file.parts[0] for file in each.files or () if file.parts[0] != ".."}:
             target, link = Path(str(each.locate_file(name))), folder / name
             if name != "__pycache__" and target.exists() and not link.exists():
-                link.symlink_to(target)
+                link.symlink_to(target, target_is_directory=target.is_dir())
     return folder
 
 
 def run_in(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run Python on the packages of a folder and on this checkout."""
     kept = ("HOME", "PATH", "TMPDIR", "FERDATA_CACHE_DIR", "FERDATA_MODEL_DIR")
+    kept += ("SYSTEMROOT", "TEMP", "USERPROFILE")  # Windows starts no program without the first
     environment = {name: os.environ[name] for name in kept if name in os.environ}
     environment["PYTHONPATH"] = os.pathsep.join(map(str, (ROOT, folder)))
     return subprocess.run(

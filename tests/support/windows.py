@@ -19,11 +19,16 @@ _MOST_BYTES = 255  # of one name: ext4, APFS and NTFS
 _LONGEST = 160  # characters of a path below a folder, of Windows' 260
 
 
-def write_text_as_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let text files have CR LF and cp1252 where the program says nothing else."""
+def refuse_text_of_the_system(monkeypatch: pytest.MonkeyPatch, below: Path) -> None:
+    """Refuse to write text whose line ends or encoding are left to the system.
+
+    Args:
+        monkeypatch: Undoes it.
+        below: The folder of the files that this is about.
+    """
     original = io.open
 
-    def opened(
+    def opened(  # the signature of open
         file: Any,
         mode: str = "r",
         buffering: int = -1,
@@ -31,12 +36,13 @@ def write_text_as_windows(monkeypatch: pytest.MonkeyPatch) -> None:
         errors: str | None = None,
         newline: str | None = None,
         *more: Any,
+        **rest: Any,
     ) -> Any:
-        if "b" not in mode:
-            encoding = "cp1252" if encoding in (None, "locale") else encoding
-            if newline is None and set(mode) & set("wax+"):
-                newline = "\r\n"
-        return original(file, mode, buffering, encoding, errors, newline, *more)
+        writes = bool(set(mode) & set("wax+")) and "b" not in mode
+        named = isinstance(file, str | os.PathLike) and Path(file).is_relative_to(below)
+        if writes and named and (newline is None or encoding in (None, "locale")):
+            raise AssertionError(f"{file}: Windows would write other bytes")
+        return original(file, mode, buffering, encoding, errors, newline, *more, **rest)
 
     monkeypatch.setattr(io, "open", opened)
     monkeypatch.setattr(builtins, "open", opened)
