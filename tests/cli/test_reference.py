@@ -52,7 +52,7 @@ def test_every_option_has_an_entry_with_its_default(docs: Any, tmp_path: Path) -
 
 def test_every_example_in_the_help_is_valid(docs: Any) -> None:
     known, number = docs["commands"].commands(), 0
-    for name, command in known.items():
+    for command in known.values():
         text = docs["commands"].examples(command).replace("\\\n", " ")
         for line in filter(None, map(str.strip, text.splitlines())):
             words = shlex.split(line.partition(" | ")[0], comments=True)
