@@ -15,21 +15,20 @@ from __future__ import annotations
 
 import logging
 import socket
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from ferdata_docs import commands, datasets, formats, messages, operations, options, papers
-
 logger = logging.getLogger(__name__)
 
-MAKERS = (commands, options, datasets, papers, operations, formats, messages)
+MAKERS = ("commands", "options", "datasets", "papers", "operations", "formats", "messages")
 
 
 def make_pages(folder: Path) -> None:
     """Write all generated pages into a folder."""
     logging.getLogger("ferdata").setLevel(logging.ERROR)
     for maker in MAKERS:
-        maker.write_pages(folder)
+        import_module(f"{__name__}.{maker}").write_pages(folder)
 
 
 def setup(app: Any) -> dict[str, Any]:

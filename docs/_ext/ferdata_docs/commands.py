@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ def write_pages(folder: Path) -> None:
         write_page(folder / "commands" / f"{verb}.md", *_verb(verb))
 
 
+@cache
 def commands() -> dict[str, Any]:
     """Return every click command by its name on the command line, groups' commands included."""
     found: dict[str, Any] = {}

@@ -34,9 +34,9 @@ def write_pages(folder: Path) -> None:
         folder / "questions.md",
         "# Questions and messages",
         "An error of ferdata says what is wrong, where, and what to do. These are the ones "
-        "that people meet first, as the program prints them; where the message alone is not enough, here "
-        "is more. "
-        "All classes of errors are in [Python](../reference/python.md#errors).",
+        "that people meet first, as the program prints them; where the message alone is not "
+        "enough, here is more. All classes of errors are in "
+        "[Python](../reference/python.md#errors).",
         *parts,
     )
 
