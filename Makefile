@@ -101,12 +101,12 @@ clean:  ## Remove the environment and everything built
 
 $(LIGHT): pyproject.toml constraints.txt
 	$(CREATE)
-	$(INSTALL) -e '.[model]'
+	$(INSTALL) -e '.[model,hf]'
 	@touch $@
 
 $(TRAIN): pyproject.toml constraints.txt
 	$(CREATE)
-	$(INSTALL) -e '.[model,train]'
+	$(INSTALL) -e '.[model,hf,train]'
 	@touch $@ $(LIGHT)
 
 $(DEV): pyproject.toml constraints.txt
