@@ -14,13 +14,8 @@ from support.collection import COLLECTED
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Note the files before some are left out, then run audits after faces.
-
-    Both detect in the tests' own process, which those of `data` fork. A detector that is opened
-    after such a fork ends the process if one was open before it.
-    """
+    """Note which files there are tests of, before some are left out."""
     config.stash[COLLECTED] = {item.path.relative_to(config.rootpath).as_posix() for item in items}
-    items.sort(key=lambda item: item.path.as_posix().replace("/audits/", "/faces/~audits/"))
 
 
 @pytest.fixture(autouse=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import torch
-from PIL import Image
 
 from ferdata.core.errors import OptionError, UnknownNameError
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 Layout = Literal["hwc", "chw", "pil"]
 
@@ -57,5 +59,7 @@ class ImageForm:
 
 def _to_pil(image: torch.Tensor) -> Image.Image:
     """Return a stored image, uint8 (H, W, C), as one of PIL: `RGB`, or `L` for one channel."""
+    from PIL import Image  # noqa: PLC0415 - reading shards needs no PIL
+
     pixels = image.numpy()
     return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)

@@ -20,7 +20,7 @@ from timm.models import (
 )
 from torch import nn
 
-from ferdata.models.registry import PAPER_MODELS, make_model, model_class
+from ferdata.models.registry import PAPER_MODELS, make_model, model_class, model_options
 from ferdata.models.timm_model import TimmModel, image_config
 
 
@@ -46,8 +46,10 @@ def build(name: str, pretrained: bool = False, **options: Any) -> nn.Module:
     own_weights = pretrained and bool(config.has_weights or config.state_dict)
     if size := _side(options.get("img_size")):
         config = replace(config, input_size=(config.input_size[0], size, size))
+    # timm may set the image size; its builder has words of its own that are options of a model
+    own = {key: options.pop(key) for key in {*options} & {*model_options(name)} - {"img_size"}}
     model: nn.Module = build_model_with_cfg(
-        partial(_make, name, pretrained=pretrained and not own_weights),
+        partial(_make, name, pretrained=pretrained and not own_weights, **own),
         variant,
         own_weights,
         pretrained_cfg=config,

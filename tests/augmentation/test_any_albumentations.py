@@ -229,3 +229,19 @@ def test_a_image_that_changes_its_size_only_here_is_named(image):
     with pytest.raises(OptionError, match=r"RandomRotate90 makes uint8 \(112, 96, 3\)"):
         for text in rows:  # fine where images are square, as those of a build are
             apply_operations(image, text)
+
+
+LATER = """
+import sys
+from ferdata.augmentation.operations.albumentations_import import import_albumentations
+import_albumentations()
+assert "torch" not in sys.modules
+import albumentations as A
+print(A.ToTensorV2().__class__.__module__, A.pytorch.ToTensorV2 is A.ToTensorV2)
+"""
+
+
+def test_what_the_import_leaves_out_is_there_for_a_users_own_code() -> None:
+    pytest.importorskip("torch")
+    done = subprocess.run([sys.executable, "-c", LATER], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["albumentations.pytorch.transforms", "True"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.metadata
 import json
 import signal
 import subprocess
@@ -89,10 +90,10 @@ def test_doctor_recommends_an_opencv_that_every_distribution_has(
 
     def version(name: str) -> str:
         if name not in versions:
-            raise extras.PackageNotFoundError(name)
+            raise importlib.metadata.PackageNotFoundError(name)
         return versions[name]
 
-    monkeypatch.setattr(extras, "version", version)
+    monkeypatch.setattr(importlib.metadata, "version", version)
     finding = next(f for f in doctor.examine() if f.subject == "opencv distributions")
     assert finding.status == "problem"
     pins = "opencv-contrib-python==5.0.0.93 opencv-python==5.0.0.93"

@@ -198,7 +198,7 @@ def test_places_and_runs_that_do_not_fit_are_refused(run, finished, tmp_path, mo
         export(run, tmp_path, WEIGHTS)
     monkeypatch.setitem(sys.modules, "transformers", None)
     monkeypatch.delitem(sys.modules, "ferdata.deployment.hf_folder", raising=False)
-    with pytest.raises(MissingExtraError, match=r"pip install 'ferdata\[hf\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'ferdata\[transformers\]'"):
         export(run, tmp_path / "hf", HF)
 
 

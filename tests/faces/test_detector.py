@@ -200,3 +200,31 @@ def test_another_process_finds_the_same_and_ends_without_noise(
     assert found is not None
     assert result.stdout == found.landmarks.tobytes().hex()
     assert result.stderr == ""
+
+
+RESET = """
+import signal
+import numpy as np
+from ferdata.faces.detectors.mediapipe import MediaPipeDetector
+
+def detect():
+    with MediaPipeDetector() as detector:
+        detector.detect(np.zeros((64, 64, 3), np.uint8))
+
+detect()
+for number in (signal.SIGPROF, signal.SIGTERM):  # as Lightning's fit does with every signal
+    signal.signal(number, signal.getsignal(number))
+detect()
+signal.signal(signal.SIGPROF, signal.SIG_DFL)
+detect()
+print("alive")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="MediaPipe's timers are those of Linux")
+@pytest.mark.usefixtures("detectable")
+def test_a_detector_outlives_code_that_resets_signals() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", RESET], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "alive\n"), done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from functools import cache
@@ -45,4 +46,14 @@ def import_albumentations() -> ModuleType:
         if block:
             del sys.modules[torch_part]
     module: ModuleType = albumentations
+    if block and not hasattr(module, "ToTensorV2"):
+        module.__getattr__ = _torch_name  # type: ignore[method-assign]  # of the module, PEP 562
     return module
+
+
+def _torch_name(name: str) -> Any:
+    """Import what the import above left out when a user's own code asks for it."""
+    if name in ("ToTensorV2", "ToTensor3D", "pytorch"):
+        part = importlib.import_module("albumentations.pytorch")
+        return part if name == "pytorch" else getattr(part, name)
+    raise AttributeError(f"module 'albumentations' has no attribute {name!r}")

@@ -20,7 +20,9 @@ import ctypes
 import functools
 import importlib.metadata
 import os
+import signal
 import sys
+import threading
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -153,6 +155,7 @@ class MediaPipeDetector(LandmarkDetector):
         """
         self.require_libraries()
         model = FACE_LANDMARKER.fetch(quiet=True)
+        _ignore_profiling_timer()
         with _silent_native_code():
             try:
                 from mediapipe.tasks.python import BaseOptions, vision  # noqa: PLC0415
@@ -284,6 +287,20 @@ def _loads(library: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def _ignore_profiling_timer() -> None:
+    """Ignore SIGPROF, as MediaPipe does while its timers don't run, in a way that Python knows.
+
+    MediaPipe's own action is unknown to Python, and set only once in a process. What puts signals
+    back to what Python knows, as Lightning's `fit` does, would bring the default one back, with
+    which the next timer ends the process. A handler of the program's own is left alone, and in
+    other threads than the main one nothing can be set.
+    """
+    if not hasattr(signal, "SIGPROF") or threading.current_thread() is not threading.main_thread():
+        return
+    if signal.getsignal(signal.SIGPROF) is signal.SIG_DFL:
+        signal.signal(signal.SIGPROF, signal.SIG_IGN)
 
 
 @contextlib.contextmanager
