@@ -14,7 +14,7 @@ def exports_markdown() -> str:
     ]
     table = markdown_table(["`--to`", "what is written", "opened by", "holds"], rows, escaped=True)
     examples = [
-        f"### {each.name}\n\n```python\n{each.example.format(out='out/export', split='train')}\n```"
+        f"### {each.name}\n\n```py\n{each.example.format(out='out/export', split='train')}\n```"
         for each in all_exports()
     ]
     return "\n\n".join([table, *examples]) + "\n"

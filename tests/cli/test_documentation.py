@@ -2,7 +2,7 @@
 
 The copies lie where the pages expect the real ones, below `~/data`. Demos are made smaller, and
 training is cut to one epoch, a recipe's also to small images; `test_end_to_end.py` runs the
-README's first block as it stands. Blocks of the language `sh` are run; `console` is for others.
+README's first block as it stands. Blocks of `sh` and `python` run; `console` and `py` don't.
 """
 
 from __future__ import annotations

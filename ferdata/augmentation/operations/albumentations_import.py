@@ -46,7 +46,7 @@ def import_albumentations() -> ModuleType:
         if block:
             del sys.modules[torch_part]
     module: ModuleType = albumentations
-    if block and not hasattr(module, "ToTensorV2"):
+    if block and "ToTensorV2" not in vars(module):
         module.__getattr__ = _torch_name  # type: ignore[method-assign]  # of the module, PEP 562
     return module
 
