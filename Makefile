@@ -32,7 +32,7 @@ else
 endif
 SPHINX := $(BIN)/python -m sphinx --quiet -W --keep-going -d build/docs/doctrees
 
-.PHONY: help demo train test wheel docs linkcheck lint format bench clean
+.PHONY: help demo train test coverage wheel docs linkcheck lint format bench clean
 
 help:  ## List what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -53,8 +53,10 @@ $(DEMO)/build.json: | $(TRAIN)
 	$(MAKE) demo
 
 test: $(DEV)  ## Set up, then run the tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=
-	@$(BIN)/coverage report --format=total | sed 's/.*/coverage of the package: & %/'
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+coverage: $(DEV)  ## Run the tests, and tell which lines of the package they run
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered
 
 wheel:  ## Build the wheel, install it alone, without constraints, and use it; EXTRAS adds training
 	rm -rf $(CLEAN)

@@ -27,9 +27,12 @@ from ferdata.data.transforms import Transform, image_transform
 class ShardDataset(Dataset[Any]):
     """One split of a build as a map-style dataset.
 
+    Tuples, as torchvision's datasets give them, or mappings::
+
         for images, labels in DataLoader(ShardDataset("out/rafdb", as_tuple=True), batch_size=64):
+            ...
         for batch in DataLoader(ShardDataset("out/rafdb"), batch_size=64):
-            batch["image"], batch["label"]
+            images, labels = batch["image"], batch["label"]
 
     A DataLoader with the default collate function gets a whole batch at once, with one copy per
     image: a `Batch`, or with `as_tuple` a list `[images, labels]`, whose row i is the i-th index of

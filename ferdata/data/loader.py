@@ -31,9 +31,12 @@ _Plan = tuple[Selection, dict[str, torch.Tensor]]
 class ShardLoader:
     """An iterable over the batches of a split, without worker processes, with a prefetch thread.
 
+    Mappings, or tuples::
+
         for batch in ShardLoader("out/rafdb", "train", batch_size=64, seed=0):
             images, labels = batch["image"], batch["label"]
         for images, labels in ShardLoader("out/rafdb", "train", as_tuple=True):
+            ...
 
     Each iteration is one epoch, whose order depends only on (seed, epoch). The epoch increases by
     one with each iteration, or is set with `set_epoch`. A shuffled batch is a random set of rows in
