@@ -9,6 +9,7 @@
 | `operations` | the gallery of operations, with pictures |
 | `formats` | tables of the file formats, from the schemas and a small build |
 | `messages` | the FAQ, from commands that fail |
+| `snippets` | ferdata in other libraries' code, from `tests/snippets` |
 """
 
 from __future__ import annotations
@@ -21,7 +22,16 @@ from typing import Any
 
 logger = logging.getLogger(__name__)
 
-MAKERS = ("commands", "options", "datasets", "papers", "operations", "formats", "messages")
+MAKERS = (
+    "commands",
+    "options",
+    "datasets",
+    "papers",
+    "operations",
+    "formats",
+    "messages",
+    "snippets",
+)
 
 
 def make_pages(folder: Path) -> None:
