@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from support.chromium import Chromium, find_chromium
 from support.collection import COLLECTED
 
 
@@ -67,6 +68,18 @@ def detectable(landmark_model: Path) -> Path:
     except DetectorUnavailableError as error:
         pytest.skip(str(error))
     return landmark_model
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    """Yield a browser; skip where there is none, unless one is required."""
+    if find_chromium() is None:
+        reason = "no Chromium: apt-get install chromium"
+        if os.environ.get("FERDATA_REQUIRE_CHROMIUM"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with Chromium(tmp_path_factory.mktemp("chromium")) as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

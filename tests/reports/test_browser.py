@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from support.chromium import Chromium, find_chromium
+from support.chromium import Chromium
 
 from ferdata.reports.options import ReportOptions
 from ferdata.reports.write import write_report
 
 VIEWS = [(360, False), (360, True), (1280, False), (1280, True)]
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
-    if find_chromium() is None:
-        reason = "no Chromium: apt-get install chromium"
-        if os.environ.get("FERDATA_REQUIRE_CHROMIUM"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with Chromium(tmp_path_factory.mktemp("chromium")) as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

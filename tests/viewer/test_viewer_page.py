@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterator
 from importlib.resources import files
@@ -14,7 +13,7 @@ import pytest
 pytest.importorskip("starlette")
 
 from support.builds import write_build
-from support.chromium import Chromium, find_chromium
+from support.chromium import Chromium
 from support.pages import HOSTILE
 from support.viewer import served, shown_of
 
@@ -24,17 +23,6 @@ from ferdata.viewer.shown import Shown
 VIEWS = [(360, False), (360, True), (1280, False), (1280, True)]
 
 MANY = 3000
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
-    if find_chromium() is None:
-        reason = "no Chromium: apt-get install chromium"
-        if os.environ.get("FERDATA_REQUIRE_CHROMIUM"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with Chromium(tmp_path_factory.mktemp("chromium")) as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
