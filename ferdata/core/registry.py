@@ -48,17 +48,19 @@ class Registry(Generic[Value]):
     Args:
         kind: One of `KINDS`.
         built_in: `"module:attribute"` by name, for what ships with ferdata.
+        label: What messages call an object; default: its kind.
 
     Raises:
         PluginError: The kind is not one of `KINDS`.
     """
 
-    def __init__(self, kind: str, built_in: Mapping[str, str]) -> None:
+    def __init__(self, kind: str, built_in: Mapping[str, str], label: str = "") -> None:
         if kind not in KINDS:
             raise PluginError(
                 f"{kind!r} is not a kind of plugin; expected one of {', '.join(KINDS)}"
             )
         self.kind = kind
+        self._label = label or kind.replace("_", " ")
         self._built_in = dict(built_in)
         self._registered: dict[str, Value] = _REGISTERED[kind]
 
@@ -114,6 +116,19 @@ class Registry(Generic[Value]):
             return loaded
         raise UnknownNameError(self._label, name, self.names())
 
+    def all(self) -> list[Value]:
+        """Import and return all objects, sorted by name."""
+        return [self.get(name) for name in self]
+
+    def require(self, name: str) -> None:
+        """Check that there is an object with a name, without importing it.
+
+        Raises:
+            UnknownNameError: There is none; the message lists those that there are.
+        """
+        if name not in self:
+            raise UnknownNameError(self._label, name, self.names())
+
     def __contains__(self, name: str) -> bool:
         return name in self.names()
 
@@ -122,10 +137,6 @@ class Registry(Generic[Value]):
 
     def __len__(self) -> int:
         return len(self.names())
-
-    @property
-    def _label(self) -> str:
-        return self.kind.replace("_", " ")
 
 
 def provider(kind: str, name: str) -> str | None:

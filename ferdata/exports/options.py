@@ -7,14 +7,14 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from ferdata.core.options import Metavar, Options, Words, parsed_by
-from ferdata.exports.registry import require_export
+from ferdata.exports.registry import EXPORTS
 from ferdata.shards.options import parse_bytes
 
 
 class BuildExportOptions(Options):
     """Options of `export` for a build."""
 
-    to: Annotated[str, parsed_by(require_export), Metavar("FORMAT")]
+    to: Annotated[str, parsed_by(EXPORTS.require), Metavar("FORMAT")]
     """Format of the folder."""
 
     splits: Annotated[Words | None, Metavar("SPLIT,…")] = None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ferdata.core.errors import UnknownNameError
 from ferdata.core.registry import Registry
 
 if TYPE_CHECKING:
@@ -24,19 +23,5 @@ EXPORTS: Registry[ExportFormat] = Registry(
         "parquet": "ferdata.exports.parquet:PARQUET",
         "webdataset": "ferdata.exports.webdataset:WEBDATASET",
     },
+    label="export format",
 )
-
-
-def all_exports() -> list[ExportFormat]:
-    """Import and return all formats, sorted by name."""
-    return [EXPORTS.get(name) for name in EXPORTS]
-
-
-def require_export(name: str) -> None:
-    """Check that a format exists, without importing it.
-
-    Raises:
-        UnknownNameError: It does not; the message lists those that do.
-    """
-    if name not in EXPORTS:
-        raise UnknownNameError("export format", name, EXPORTS)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ferdata.core.errors import UnknownNameError
 from ferdata.core.registry import Registry
 
 if TYPE_CHECKING:
@@ -21,18 +20,3 @@ FORMATS: Registry[ShardFormat] = Registry(
         "hf": "ferdata.formats.huggingface:HUGGING_FACE",
     },
 )
-
-
-def all_formats() -> list[ShardFormat]:
-    """Import and return all formats, sorted by name."""
-    return [FORMATS.get(name) for name in FORMATS]
-
-
-def require_format(name: str) -> None:
-    """Check that a format exists, without importing it.
-
-    Raises:
-        UnknownNameError: It does not; the message lists those that do.
-    """
-    if name not in FORMATS:
-        raise UnknownNameError("format", name, FORMATS)

@@ -12,7 +12,7 @@ from ferdata.augmentation.target import parse_target
 from ferdata.core.options import Listed, Metavar, Options, parsed_by, read_by, split_words
 from ferdata.core.split_rules import parse_rules
 from ferdata.formats.names import DEFAULT_FORMATS
-from ferdata.formats.registry import require_format
+from ferdata.formats.registry import FORMATS
 
 _UNITS = {
     "": 1,
@@ -198,7 +198,7 @@ class BuildOptions(Options):
     """Color space of the output images."""
 
     formats: Annotated[
-        tuple[Annotated[str, parsed_by(require_format)], ...],
+        tuple[Annotated[str, parsed_by(FORMATS.require)], ...],
         BeforeValidator(split_words),
         Metavar("FORMAT,…"),
         Listed("ferdata.formats.registry:FORMATS"),

@@ -17,7 +17,7 @@ from ferdata.core.parallel import run_in_order
 from ferdata.core.progress import progress_bar
 from ferdata.core.rejects import Reject
 from ferdata.formats.names import AUDIT_FILE, BUILD_FILE, CROISSANT_FILE, REPORT_FILE, sidecar
-from ferdata.formats.registry import FORMATS, all_formats
+from ferdata.formats.registry import FORMATS
 from ferdata.shards.shard import ShardReport, ShardTask, build_shard
 
 logger = logging.getLogger(__name__)
@@ -114,7 +114,7 @@ def _finished_shard(task: ShardTask) -> ShardReport | None:
 
 def remove_partial_files(out: Path) -> None:
     """Remove incomplete files that a killed build left."""
-    for form in all_formats():
+    for form in FORMATS.all():
         for path in (out / form.folder).glob(f"*{TEMPORARY_SUFFIX}"):
             path.unlink()
 
@@ -139,7 +139,7 @@ def _remove(out: Path) -> None:
     written = ("plan.json", "manifest.parquet", "rejects.parquet", CROISSANT_FILE, AUDIT_FILE)
     for name in (*written, REPORT_FILE):
         (out / name).unlink(missing_ok=True)
-    for form in all_formats():
+    for form in FORMATS.all():
         for name in form.companions:
             (out / name).unlink(missing_ok=True)
         for path in (out / form.folder).glob(f"*{form.suffix}*"):

@@ -26,7 +26,7 @@ from ferdata.core.schema import ADDED_COLUMNS, SCHEMA_VERSION, SPLITS
 from ferdata.formats.content import ShardIdentity
 from ferdata.formats.contract import ShardFormat
 from ferdata.formats.names import BUILD_FILE, CROISSANT_FILE, SIDECAR_SUFFIX, STRING_COLUMNS
-from ferdata.formats.registry import all_formats
+from ferdata.formats.registry import FORMATS
 from ferdata.shards.croissant_file import croissant_differences
 from ferdata.shards.record import BuildRecord
 from ferdata.shards.verify_report import Finding, FindingKind, VerifyReport
@@ -90,7 +90,7 @@ class _Verifier:
             rules = self._check_rules(manifest, failed)
             self._check_plan(manifest, failed)
             self._check_counts(manifest)
-            for shard_format in all_formats():
+            for shard_format in FORMATS.all():
                 self._check_rows(rules, shard_format, self._shards(shard_format, names))
         return VerifyReport(
             build=self.build,
@@ -155,7 +155,7 @@ class _Verifier:
         return digest.hexdigest()
 
     def _check_unexpected(self) -> None:
-        for shard_format in all_formats():
+        for shard_format in FORMATS.all():
             for path in sorted((self.build / shard_format.folder).glob(f"*{shard_format.suffix}")):
                 name = path.relative_to(self.build).as_posix()
                 if name not in self.record.files:

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from ferdata.cli.app import app
 from ferdata.core.errors import OptionError
-from ferdata.exports.registry import all_exports
+from ferdata.exports.registry import EXPORTS
 
 PACKAGE_OF = {"csv": "pandas", "parquet": "pandas", "imagefolder": "torchvision"}
 
@@ -21,7 +21,7 @@ def run(*words: object) -> str:
     return result.stdout
 
 
-@pytest.mark.parametrize("entry", all_exports(), ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", EXPORTS.all(), ids=lambda entry: entry.name)
 def test_what_is_printed_opens_the_folder(entry, build, tmp_path):
     shown = run("export", build, "--to", entry.name, "--out", tmp_path / "out")
     assert "train 30, validation 7, test 8 images" in shown

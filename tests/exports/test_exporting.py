@@ -14,7 +14,7 @@ from ferdata.core.errors import BuildError, OptionError, UnknownNameError
 from ferdata.exports import ExportRecord, export_build
 from ferdata.exports.contract import COLUMNS, ExportContent, ExportFormat, shortest
 from ferdata.exports.listing import exports_markdown
-from ferdata.exports.registry import EXPORTS, all_exports
+from ferdata.exports.registry import EXPORTS
 
 BY_NAME = pytest.mark.parametrize("to", list(EXPORTS))
 
@@ -163,5 +163,5 @@ def test_documentation_lists_what_each_format_holds():
     """If this fails: replace what follows the comment with `exports_markdown()`."""
     text = (Path(__file__).parents[2] / "docs/exports.md").read_text(encoding="utf-8")
     assert text.partition("exports_markdown() -->\n")[2] == exports_markdown()
-    for each in all_exports():
+    for each in EXPORTS.all():
         assert set(each.holds) <= set(COLUMNS)

@@ -20,14 +20,14 @@ from ferdata.formats.content import RowBatch, ShardSpec
 from ferdata.formats.contract import ShardFormat
 from ferdata.formats.dummies import cut, dummy_rows, dummy_spec
 from ferdata.formats.names import DEFAULT_FORMATS, READ_FORMAT
-from ferdata.formats.registry import FORMATS, all_formats, require_format
+from ferdata.formats.registry import FORMATS
 from ferdata.ingesters.demo import write_demo
 from ferdata.shards import BuildOptions, Execution, build_shards
 from ferdata.shards.summary import summary
 from ferdata.shards.verify import verify
 
 SERIAL = Execution(executor="serial", quiet=True)
-BY_NAME = pytest.mark.parametrize("entry", all_formats(), ids=lambda entry: entry.name)
+BY_NAME = pytest.mark.parametrize("entry", FORMATS.all(), ids=lambda entry: entry.name)
 
 
 def write(entry: ShardFormat, path: Path, spec: ShardSpec, rows: RowBatch, size: int) -> str:
@@ -181,7 +181,7 @@ def test_a_file_that_can_not_grow_is_a_build_error(name, encoding, limit, tmp_pa
 
 
 def test_a_folder_that_is_not_there_is_a_build_error(tmp_path):
-    for entry in all_formats():
+    for entry in FORMATS.all():
         with pytest.raises(BuildError), entry.writer(tmp_path / "no" / "shard", dummy_spec()):
             pass
 
@@ -231,7 +231,7 @@ def test_the_default_formats_exist():
     assert set(DEFAULT_FORMATS) <= set(FORMATS)
     assert READ_FORMAT in FORMATS
     with pytest.raises(UnknownNameError, match="Did you mean 'hdf5'"):
-        require_format("hdf4")
+        FORMATS.require("hdf4")
 
 
 def test_format_names_load_no_format():
