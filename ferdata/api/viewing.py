@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ferdata.api.paths import PathLike, as_path
-from ferdata.core.errors import MissingExtraError
+from ferdata.core.extras import EXTRAS, require_module
 from ferdata.data.build import Build
 from ferdata.runs.folder import RunFolder
 from ferdata.viewer.options import MARKS_FILE, ViewOptions
@@ -37,12 +37,9 @@ def view(
     """
     checked = ViewOptions.checked(options, kind="view option", spelled=spelled)
     folder = _folder(path)
-    try:
-        from ferdata.viewer.serve import serve  # noqa: PLC0415 - loads cv2 and the server
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in ("starlette", "uvicorn"):
-            raise
-        raise MissingExtraError("the viewer", "view", error) from error
+    for module in EXTRAS["view"]:
+        require_module(module, "the viewer")
+    from ferdata.viewer.serve import serve  # noqa: PLC0415 - loads cv2 and the server
 
     serve(folder, Path(MARKS_FILE) if out is None else as_path(out, "out"), checked, announce)
 
