@@ -28,12 +28,14 @@ def export(
     quiet: bool = False,
     **options: Any,
 ) -> BuildExportReport | ExportReport:
-    """Write a build as a folder that another library opens, or a run's model as a file.
+    """Write a build as a folder that another library opens, or a run's model for other programs.
 
     Args:
         source: A build or a run, open or by its folder.
         to: The format. Of a build: `"csv"`, `"fiftyone"`, `"imagefolder"`, `"litdata"`,
-            `"parquet"` or `"webdataset"`, or a plugin's. Of a run: `"onnx"`, the default.
+            `"parquet"` or `"webdataset"`, or a plugin's. Of a run: `"onnx"` (the default), a file
+            that runs without ferdata and without torch; `"hf"`, a folder that transformers and timm
+            open; `"safetensors"`, a file of weights.
         out: The folder or the file; a run has a default inside its folder.
         quiet: Show no progress.
         **options: For a build those of `ferdata.exports.BuildExportOptions`, for instance

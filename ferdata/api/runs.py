@@ -113,7 +113,10 @@ class Run(AnswersGuesses, RunFolder):
         self, to: str = "onnx", *, out: PathLike | None = None, **options: Any
     ) -> ExportReport:
         """Write the model for other programs; see `ferdata.export`."""
-        return export(self, to, out=out, **options)
+        from ferdata.deployment import export as write  # noqa: PLC0415 - keeps opening light
+
+        checked = ExportOptions.checked({"to": to, **options}, kind="export option")
+        return write(self.path, None if out is None else as_path(out, "out"), checked)
 
     def __repr__(self) -> str:
         record = self.record
@@ -269,29 +272,6 @@ def predict(
         for each in found
     ]  # fmt: skip
     return Listing.of(found, ("image", "prediction", "probability", "note"), rows)
-
-
-def export(
-    run: PathLike | RunFolder, to: str = "onnx", *, out: PathLike | None = None, **options: Any
-) -> ExportReport:
-    """Write a run's model for other programs, and check that its outputs are ferdata's.
-
-    Args:
-        run: A run, open or by its folder.
-        to: `"onnx"`, a file that runs without ferdata and without torch; `"hf"`, a folder that
-            transformers and timm open; `"safetensors"`, a file of weights.
-        out: The file, or the folder; default: inside the run's folder.
-        **options: Options of `ferdata.deployment.ExportOptions`.
-
-    Raises:
-        FerdataError: The run or an option is wrong, or the file's outputs differ from torch's.
-        MissingExtraError: The extra `onnx`, or `hf`, is not installed.
-    """
-    from ferdata.deployment import export as write  # noqa: PLC0415 - keeps opening light
-
-    checked = ExportOptions.checked({"to": to, **options}, kind="export option")
-    file: Path | None = None if out is None else as_path(out, "out")
-    return write(Run.open(run).path, file, checked)
 
 
 def compare(

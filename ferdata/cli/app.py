@@ -21,7 +21,7 @@ VERBS = {
     "eval": "Evaluate a trained model on a split.",
     "compare": "Compare trained models: scores, size, speed, papers' claims.",
     "predict": "Classify facial expressions in new images.",
-    "export": "Export a build for another library, or a trained model to ONNX.",
+    "export": "Export a build for another library, or a trained model for other programs.",
     "card": "Write the card of a build or a trained model, and upload it where terms allow.",
     "recipes": "List the recipes of papers, or show one.",
     "datasets": "List the datasets and mixes, or show one dataset.",
